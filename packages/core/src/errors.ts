@@ -1,0 +1,72 @@
+/**
+ * Every error Orra throws on purpose. `code` is stable across releases: match on it, never on the message.
+ * The message says what to do; `details` holds the facts, never a secret.
+ */
+export class OrraError extends Error {
+  readonly code: string
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    this.code = code
+    this.details = details
+  }
+}
+
+/** A namespace that cannot be one: empty, too deep, too long, or with text that has no UTF-8 form. */
+export class NamespaceError extends OrraError {
+  constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super("namespace_invalid", message, details)
+  }
+}
+
+/** The log moved on since it was read: re-read from `actual` and decide again. Nothing was written. */
+export class VersionConflict extends OrraError {
+  readonly expected: number
+  readonly actual: number
+
+  constructor(expected: number, actual: number) {
+    super("version_conflict", `The session is at version ${actual}, not ${expected}: read the new entries and try again.`, {
+      expected,
+      actual,
+    })
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** The lease expired or another writer holds a newer one. Nothing was written; stop writing. */
+export class LeaseLost extends OrraError {
+  constructor(key: string) {
+    super("lease_lost", "Another process took over this session: this run stops without writing.", { key })
+  }
+}
+
+/** Someone else is running this session and the caller asked not to wait. */
+export class SessionBusy extends OrraError {
+  constructor(message = "This session is answering another message: wait for it, stop it, or queue the message.") {
+    super("session_busy", message)
+  }
+}
+
+/** The id names nothing in this namespace. Also the answer for what exists in someone else's. */
+export class NotFound extends OrraError {
+  constructor(what: string) {
+    super("not_found", `No such ${what}.`)
+  }
+}
+
+/** The store could not read or write: a full disk, a read-only directory, a newer format. */
+export class StoreError extends OrraError {}
+
+/** Input that breaks the documented shape. */
+export class InvalidInput extends OrraError {
+  constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super("invalid_input", message, details)
+  }
+}
+
+/** The text of anything thrown, for a person: never a stack. */
+export const errorMessage = (error: unknown): string =>
+  error instanceof Error ? error.message || error.name : String(error)

@@ -1,0 +1,188 @@
+import { InvalidInput } from "./errors.ts"
+import { isObject, type Json, type JsonObject } from "./json.ts"
+
+/**
+ * The part of Standard Schema (https://standardschema.dev) that tools use: validation, and the JSON Schema of the
+ * input (`~standard.jsonSchema`, which zod 4.2, valibot and arktype provide).
+ */
+export interface StandardSchema<Output> {
+  readonly "~standard": {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown> }
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+  }
+}
+
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
+
+interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** What `tool({ input })` takes. */
+export type InputSchema<Input> = StandardSchema<Input> | JsonObject
+
+const isStandard = (schema: InputSchema<unknown>): schema is StandardSchema<unknown> => "~standard" in schema
+
+/** The JSON Schema to show a model. @throws InvalidInput when there is none, or it is not of type object. */
+export function inputSchemaOf(tool: string, schema: InputSchema<unknown>): JsonObject {
+  const json = isStandard(schema)
+    ? (schema["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) as JsonObject | undefined)
+    : schema
+  if (!json) throw new InvalidInput(`The schema of "${tool}" does not give its JSON Schema: pass JSON Schema instead.`)
+  if (json["type"] !== "object") throw new InvalidInput(`The input of "${tool}" must be an object schema.`)
+  return json
+}
+
+/** The value as the schema gives it back. @throws InvalidInput naming each place that does not fit. */
+export async function validateInput(schema: InputSchema<unknown>, value: unknown): Promise<unknown> {
+  if (!isStandard(schema)) {
+    const problems = schemaProblems(schema, value)
+    if (problems.length > 0) throw new InvalidInput(problems.join(" "))
+    return value
+  }
+  const result = await schema["~standard"].validate(value)
+  if (!result.issues) return result.value
+  throw new InvalidInput(
+    result.issues
+      .map((issue) => {
+        const path = (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")
+        return path ? `${path}: ${issue.message}.` : `${issue.message}.`
+      })
+      .join(" "),
+  )
+}
+
+/**
+ * What keeps `value` from fitting a JSON Schema, one sentence each, at most ten. Knows the keywords that tool
+ * schemas use (type, enum, const, properties, required, additionalProperties, items, the bounds of strings,
+ * numbers and arrays, pattern, anyOf, oneOf, allOf, local $ref); ignores others, as the specification allows.
+ * Source: JSON Schema 2020-12, validation vocabulary.
+ */
+export function schemaProblems(schema: JsonObject, value: unknown): readonly string[] {
+  const problems: string[] = []
+  check(schema, value, "", { root: schema, problems, depth: 0 })
+  return problems
+}
+
+interface CheckState {
+  readonly root: JsonObject
+  readonly problems: string[]
+  readonly depth: number
+}
+
+function check(schema: Json | undefined, value: unknown, path: string, state: CheckState): void {
+  if (state.problems.length >= 10 || state.depth > 64) return
+  const at = path || "The input"
+  if (schema === false) state.problems.push(`${at} is not allowed.`)
+  if (!isObject(schema)) return
+  const rule = schema as JsonObject
+  const inner = { ...state, depth: state.depth + 1 }
+
+  const target = resolveRef(rule["$ref"], state.root)
+  if (target) check(target, value, path, inner)
+
+  const expected = rule["type"]
+  if (expected !== undefined && ![expected].flat().some((type) => hasType(value, type))) {
+    state.problems.push(`${at} must be ${[expected].flat().join(" or ")}, not ${typeName(value)}.`)
+    return
+  }
+  const options = rule["enum"]
+  if (Array.isArray(options) && !options.some((option) => same(option, value))) {
+    state.problems.push(`${at} must be one of ${options.map((option) => JSON.stringify(option)).join(", ")}.`)
+  }
+  if ("const" in rule && !same(rule["const"], value)) {
+    state.problems.push(`${at} must be ${JSON.stringify(rule["const"])}.`)
+  }
+  if (typeof value === "string") checkString(rule, value, at, state)
+  else if (typeof value === "number") checkNumber(rule, value, at, state)
+  else if (Array.isArray(value)) checkArray(rule, value, path, inner)
+  else if (isObject(value)) checkObject(rule, value, path, inner)
+  checkCombined(rule, value, path, inner)
+}
+
+function checkString(rule: JsonObject, value: string, at: string, { problems }: CheckState): void {
+  const length = [...value].length
+  const { minLength, maxLength, pattern } = rule as { minLength?: Json; maxLength?: Json; pattern?: Json }
+  if (typeof minLength === "number" && length < minLength) problems.push(`${at} needs at least ${minLength} characters.`)
+  if (typeof maxLength === "number" && length > maxLength) problems.push(`${at} takes at most ${maxLength} characters.`)
+  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value)) problems.push(`${at} must match ${pattern}.`)
+}
+
+function checkNumber(rule: JsonObject, value: number, at: string, { problems }: CheckState): void {
+  const bound = (key: string) => (typeof rule[key] === "number" ? (rule[key] as number) : undefined)
+  const [minimum, maximum] = [bound("minimum"), bound("maximum")]
+  const [above, below, step] = [bound("exclusiveMinimum"), bound("exclusiveMaximum"), bound("multipleOf")]
+  if (minimum !== undefined && value < minimum) problems.push(`${at} must be at least ${minimum}.`)
+  if (maximum !== undefined && value > maximum) problems.push(`${at} must be at most ${maximum}.`)
+  if (above !== undefined && value <= above) problems.push(`${at} must be more than ${above}.`)
+  if (below !== undefined && value >= below) problems.push(`${at} must be less than ${below}.`)
+  if (step !== undefined && !Number.isInteger(value / step)) problems.push(`${at} must be a multiple of ${step}.`)
+}
+
+function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
+  const { minItems, maxItems, items, uniqueItems } = rule as { [key: string]: Json }
+  const at = path || "The input"
+  if (typeof minItems === "number" && value.length < minItems) state.problems.push(`${at} needs at least ${minItems} items.`)
+  if (typeof maxItems === "number" && value.length > maxItems) state.problems.push(`${at} takes at most ${maxItems} items.`)
+  if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length) {
+    state.problems.push(`${at} must not repeat items.`)
+  }
+  value.forEach((item, index) => check(items, item, `${path}[${index}]`, state))
+}
+
+function checkObject(rule: JsonObject, value: Record<string, unknown>, path: string, state: CheckState): void {
+  const properties = isObject(rule["properties"]) ? (rule["properties"] as JsonObject) : {}
+  const at = (key: string) => (path ? `${path}.${key}` : key)
+  for (const key of [rule["required"] ?? []].flat()) {
+    if (typeof key === "string" && !Object.hasOwn(value, key)) state.problems.push(`${at(key)} is missing.`)
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (Object.hasOwn(properties, key)) check(properties[key], item, at(key), state)
+    else if (rule["additionalProperties"] === false) state.problems.push(`${at(key)} is not a known parameter.`)
+    else check(rule["additionalProperties"], item, at(key), state)
+  }
+}
+
+function checkCombined(rule: JsonObject, value: unknown, path: string, state: CheckState): void {
+  const list = (key: string): readonly Json[] => (Array.isArray(rule[key]) ? (rule[key] as readonly Json[]) : [])
+  for (const part of list("allOf")) check(part, value, path, state)
+  const fits = (option: Json): boolean => {
+    const problems: string[] = []
+    check(option, value, path, { ...state, problems })
+    return problems.length === 0
+  }
+  const any = list("anyOf")
+  if (any.length > 0 && !any.some(fits)) state.problems.push(`${path || "The input"} fits none of the allowed forms.`)
+  const one = list("oneOf")
+  if (one.length > 0 && one.filter(fits).length !== 1) {
+    state.problems.push(`${path || "The input"} must fit exactly one of the allowed forms.`)
+  }
+}
+
+/** Only references within the schema: fetching another one would be a request nobody asked for. */
+function resolveRef(ref: Json | undefined, root: JsonObject): Json | undefined {
+  if (typeof ref !== "string" || !ref.startsWith("#/")) return undefined
+  let target: Json | undefined = root
+  for (const step of ref.slice(2).split("/")) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~")
+    target = isObject(target) && Object.hasOwn(target, key) ? (target as JsonObject)[key] : undefined
+  }
+  return target
+}
+
+function hasType(value: unknown, type: Json): boolean {
+  if (type === "integer") return Number.isInteger(value)
+  if (type === "number") return typeof value === "number" && Number.isFinite(value)
+  return typeName(value) === type
+}
+
+const typeName = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "array" : value === undefined ? "missing" : typeof value
+
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

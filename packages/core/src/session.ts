@@ -1,0 +1,152 @@
+import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
+import type { Json, JsonObject } from "./json.ts"
+import type { Namespace } from "./namespace.ts"
+import type { FinishReason, Usage } from "./provider.ts"
+import type { Decision } from "./policy.ts"
+
+/**
+ * A session is an append-only log of entries, numbered from 1 without gaps in the order they were written. The
+ * number (`seq`) is the session's version after the entry, and the cursor of a reader that has seen it.
+ *
+ * Everything shown to a person is an entry first, so a crash loses nothing that was seen. Two things look like
+ * exceptions and are not: `delta` entries are drafts of a message and are removed by the append that completes
+ * it (a reader whose cursor is among them gets the whole message instead), and a `rewind` does not remove
+ * what it leaves behind.
+ */
+export type EntryBody =
+  /** A person's (or host's) message joins the transcript. `inputId` names the queued input it came from. */
+  | { readonly type: "user"; readonly message: UserMessage; readonly inputId?: string }
+  /** A run begins. Model calls and tools between here and `run_finished` belong to it. */
+  | { readonly type: "run_started"; readonly runId: string; readonly model?: string; readonly agent?: string }
+  /** A piece of an answer being written. Superseded by the `assistant` entry with the same `messageId`. */
+  | {
+      readonly type: "delta"
+      readonly runId: string
+      readonly messageId: string
+      readonly pieces: readonly DeltaPiece[]
+    }
+  /** The model's answer, whole, or as far as it came (`status`). */
+  | {
+      readonly type: "assistant"
+      readonly runId: string
+      readonly messageId: string
+      readonly message: AssistantMessage
+      readonly status: "complete" | "stopped" | "interrupted" | "error"
+      readonly finishReason?: FinishReason
+      readonly usage?: Usage
+      /** Wall time of the model call and of its thinking, in ms. */
+      readonly durationMs?: number
+      readonly thinkingMs?: number
+    }
+  /** A tool call was decided. For `allow` it is about to run under `idempotencyKey`; otherwise it never will. */
+  | {
+      readonly type: "tool_intent"
+      readonly runId: string
+      readonly callId: string
+      readonly name: string
+      readonly arguments: JsonObject
+      readonly decision: Decision
+      /** The policy layer and rule that decided, for people. */
+      readonly reason: string
+      readonly idempotencyKey: string
+    }
+  | {
+      readonly type: "tool_result"
+      readonly runId: string
+      readonly callId: string
+      readonly result: ToolResultPart
+      readonly durationMs?: number
+    }
+  | {
+      readonly type: "run_finished"
+      readonly runId: string
+      readonly outcome: RunOutcome
+      readonly usage: Usage
+      readonly error?: RunFailure
+      readonly durationMs?: number
+    }
+  /** A message that arrived while a run was going on and waits for its turn. */
+  | { readonly type: "input"; readonly inputId: string; readonly mode: "queue" | "steer"; readonly message: UserMessage }
+  | { readonly type: "input_cancelled"; readonly inputId: string }
+  /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */
+  | { readonly type: "rewind"; readonly to: number }
+  /** From here on the model sees `summary` (if any) and the entries from `from` on, instead of everything. */
+  | { readonly type: "compaction"; readonly from: number; readonly summary?: string }
+  /** Title, settings, marks. A null value removes the key. */
+  | { readonly type: "meta"; readonly patch: JsonObject }
+
+export type EntryType = EntryBody["type"]
+
+export type DeltaPiece =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "thinking"; readonly text: string }
+  | { readonly type: "tool_call"; readonly id: string; readonly name?: string; readonly text?: string }
+
+export type RunOutcome = "completed" | "stopped" | "failed" | "interrupted" | "max_turns"
+
+/** Why a run failed, for people and programs: a stable code, what to do, and whether trying again can help. */
+export interface RunFailure {
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+}
+
+/** An entry to be written: the store gives it its number. `at` is ms since 1970. */
+export type NewEntry<T extends EntryType = EntryType> = { readonly at: number } & Extract<EntryBody, { type: T }>
+
+/** An entry as stored. */
+export type Entry<T extends EntryType = EntryType> = { readonly seq: number } & NewEntry<T>
+
+/**
+ * What a list of sessions shows, kept by the store from the entries alone (`describe`), so that listing never
+ * reads a log. `version` is the number of the last entry.
+ */
+export interface SessionInfo {
+  readonly namespace: Namespace
+  readonly version: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** User and assistant messages written. */
+  readonly messages: number
+  /** The run that began and has not finished, if any. */
+  readonly openRun?: string
+  /** Session metadata: `title`, `deletedAt` and whatever the application keeps. */
+  readonly metadata: JsonObject
+}
+
+/** The summary of a session after `entry`: pure, shared by all stores. */
+export function describe(namespace: Namespace, before: SessionInfo | undefined, entry: Entry): SessionInfo {
+  const base: SessionInfo = before ?? {
+    namespace,
+    version: 0,
+    createdAt: entry.at,
+    updatedAt: entry.at,
+    messages: 0,
+    metadata: {},
+  }
+  const next = { ...base, version: entry.seq }
+  switch (entry.type) {
+    case "user":
+    case "assistant":
+      return { ...next, updatedAt: entry.at, messages: base.messages + 1 }
+    case "run_started":
+      return { ...next, openRun: entry.runId }
+    case "run_finished": {
+      const { openRun: _, ...closed } = next
+      return { ...closed, updatedAt: entry.at }
+    }
+    case "meta":
+      return { ...next, metadata: merge(base.metadata, entry.patch) }
+    default:
+      return next
+  }
+}
+
+function merge(metadata: JsonObject, patch: JsonObject): JsonObject {
+  const merged: Record<string, Json> = { ...metadata }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key]
+    else merged[key] = value
+  }
+  return merged
+}
