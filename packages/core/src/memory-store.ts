@@ -1,0 +1,242 @@
+import { InvalidInput, LeaseLost, StoreError, VersionConflict } from "./errors.ts"
+import type { Namespace } from "./namespace.ts"
+import { decodeCursor, encodeCursor, foldCase, foldedTitle, type ListPosition, pageLimit } from "./paging.ts"
+import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
+import {
+  type AppendOptions,
+  type Lease,
+  type ListOptions,
+  needsLease,
+  type Page,
+  type ReadOptions,
+  type SessionStore,
+} from "./store.ts"
+
+interface Session {
+  info: SessionInfo
+  title: string
+  /** In the order of `seq`, which has gaps where deltas were dropped. */
+  readonly log: Entry[]
+  /** The same entries by type, so that reading one type never walks past the others. */
+  readonly byType: Map<EntryType, Entry[]>
+}
+
+export interface MemoryStoreOptions {
+  /** The clock leases expire by, in ms since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * Sessions in memory: for tests, examples and programs that need no durability. Everything is gone with the
+ * process; otherwise it keeps every promise of `SessionStore`.
+ *
+ * What is stored is a frozen copy, made once when it is appended: neither the writer's objects nor what a reader
+ * gets can change it, and reading copies nothing.
+ *
+ * ```ts
+ * const store = new MemoryStore()
+ * const ns = Namespace.of("bob", "notes")
+ * await store.append(ns, [{ type: "meta", at: Date.now(), patch: { title: "Notes" } }], { expected: 0 })
+ * ```
+ */
+export class MemoryStore implements SessionStore {
+  readonly #sessions = new Map<string, Session>()
+  readonly #leases = new Map<string, Lease>()
+  readonly #now: () => number
+  #lastToken = 0
+  #closed = false
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#now = options.now ?? Date.now
+  }
+
+  async info(namespace: Namespace): Promise<SessionInfo | undefined> {
+    this.#assertOpen()
+    return this.#sessions.get(namespace.key)?.info
+  }
+
+  async append(
+    namespace: Namespace,
+    entries: readonly NewEntry[],
+    options: AppendOptions,
+  ): Promise<readonly Entry[]> {
+    this.#assertOpen()
+    const { expected, lease, dropDeltas } = options
+    if (dropDeltas || entries.some(needsLease)) this.#assertHeld(namespace, lease)
+    const session = this.#sessions.get(namespace.key)
+    const actual = session?.info.version ?? 0
+    if (actual !== expected) throw new VersionConflict(expected, actual)
+
+    const written = entries.map((entry, index) => frozenCopy<Entry>({ seq: expected + index + 1, ...entry }))
+    let info = session?.info
+    for (const entry of written) info = describe(namespace, info, entry)
+    if (info) this.#commit(session, frozenInfo(info), written, dropDeltas)
+    return written
+  }
+
+  async read(namespace: Namespace, options: ReadOptions = {}): Promise<readonly Entry[]> {
+    this.#assertOpen()
+    const limit = options.limit ?? 1_000
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new InvalidInput("A read takes a limit of 1 or more entries.", { limit })
+    }
+    const session = this.#sessions.get(namespace.key)
+    if (!session) return []
+    if (!options.types) return windowOf(session.log, options, limit)
+    const order = options.direction === "backward" ? -1 : 1
+    return [...new Set(options.types)]
+      .flatMap((type) => windowOf(session.byType.get(type) ?? [], options, limit))
+      .sort((a, b) => order * (a.seq - b.seq))
+      .slice(0, limit)
+  }
+
+  async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
+    this.#assertOpen()
+    const limit = pageLimit(options.limit)
+    const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
+    const title = options.title && foldCase(options.title)
+    const deleted = options.deleted ?? false
+    const found: SessionInfo[] = []
+    for (const session of this.#sessions.values()) {
+      const { info } = session
+      if (!prefix.contains(info.namespace)) continue
+      if ("deletedAt" in info.metadata !== deleted) continue
+      if (options.openRun && info.openRun === undefined) continue
+      if (title && !session.title.includes(title)) continue
+      if (after && newestFirst(position(info), after) <= 0) continue
+      found.push(info)
+    }
+    found.sort((a, b) => newestFirst(position(a), position(b)))
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    return last && found.length > limit ? { items, cursor: encodeCursor(position(last)) } : { items }
+  }
+
+  async delete(namespace: Namespace): Promise<boolean> {
+    this.#assertOpen()
+    return this.#sessions.delete(namespace.key)
+  }
+
+  async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
+    this.#assertOpen()
+    const held = this.#leases.get(namespace.key)
+    const now = this.#now()
+    if (held && held.owner !== owner && held.expiresAt > now) return undefined
+    this.#lastToken += 1
+    const lease: Lease = Object.freeze({ namespace, token: this.#lastToken, owner, expiresAt: now + ttlMs })
+    this.#leases.set(namespace.key, lease)
+    return lease
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<Lease> {
+    this.#assertOpen()
+    const held = this.#leases.get(lease.namespace.key)
+    if (held?.token !== lease.token) throw new LeaseLost(lease.namespace.key)
+    const renewed: Lease = Object.freeze({ ...held, expiresAt: this.#now() + ttlMs })
+    this.#leases.set(lease.namespace.key, renewed)
+    return renewed
+  }
+
+  async release(lease: Lease): Promise<void> {
+    this.#assertOpen()
+    const { key } = lease.namespace
+    if (this.#leases.get(key)?.token === lease.token) this.#leases.delete(key)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  #commit(
+    before: Session | undefined,
+    info: SessionInfo,
+    written: readonly Entry[],
+    dropDeltas: AppendOptions["dropDeltas"],
+  ): void {
+    const session: Session = before ?? { info, title: "", log: [], byType: new Map() }
+    if (!before) this.#sessions.set(info.namespace.key, session)
+    if (dropDeltas) drop(session, dropDeltas)
+    for (const entry of written) {
+      session.log.push(entry)
+      const sameType = session.byType.get(entry.type)
+      if (sameType) sameType.push(entry)
+      else session.byType.set(entry.type, [entry])
+    }
+    session.info = info
+    session.title = foldedTitle(info)
+  }
+
+  /** A renewed lease keeps its token, so the expiry that counts is the store's and not the one handed in. */
+  #assertHeld(namespace: Namespace, lease: Lease | undefined): void {
+    const held = this.#leases.get(namespace.key)
+    if (held && held.token === lease?.token && held.expiresAt > this.#now()) return
+    throw new LeaseLost(namespace.key)
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
+  }
+}
+
+const position = (info: SessionInfo): ListPosition => ({ updatedAt: info.updatedAt, key: info.namespace.key })
+
+/** Negative when `a` comes before `b` in a list. */
+const newestFirst = (a: ListPosition, b: ListPosition): number =>
+  b.updatedAt - a.updatedAt || (a.key === b.key ? 0 : a.key < b.key ? 1 : -1)
+
+/** The index of the first entry numbered `seq` or later. */
+function indexOf(entries: readonly Entry[], seq: number): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((entries[middle]?.seq ?? seq) < seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function windowOf(entries: readonly Entry[], options: ReadOptions, limit: number): readonly Entry[] {
+  const from = options.after === undefined ? 0 : indexOf(entries, options.after + 1)
+  const to = options.before === undefined ? entries.length : indexOf(entries, options.before)
+  if (from >= to) return []
+  return options.direction === "backward"
+    ? entries.slice(Math.max(from, to - limit), to).reverse()
+    : entries.slice(from, Math.min(to, from + limit))
+}
+
+/** Costs the length of the range and of what follows it: drafts are at the end of the log, so next to nothing. */
+function drop(session: Session, range: { readonly from: number; readonly to: number }): void {
+  const deltas = session.byType.get("delta")
+  if (!deltas) return
+  const first = indexOf(deltas, range.from)
+  deltas.splice(first, indexOf(deltas, range.to + 1) - first)
+  const from = indexOf(session.log, range.from)
+  const to = indexOf(session.log, range.to + 1)
+  const kept = session.log.slice(from, to).filter((entry) => entry.type !== "delta")
+  session.log.splice(from, to - from, ...kept)
+}
+
+/** Metadata is merged from stored entries, so its members are frozen already. */
+function frozenInfo(info: SessionInfo): SessionInfo {
+  Object.freeze(info.metadata)
+  return Object.freeze(info)
+}
+
+/**
+ * The JSON value again, in objects of its own that nobody can change. Texts are shared, so the cost is that of the
+ * few objects around them; undefined members are left out, as they would be in a file.
+ */
+function frozenCopy<T>(value: T): T
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => frozenCopy(item)))
+  const copy: Record<string, unknown> = { ...value }
+  for (const key of Object.keys(copy)) {
+    const member = copy[key]
+    if (member === undefined) delete copy[key]
+    // Defined, not assigned: a member named "__proto__" is data here.
+    else if (typeof member === "object") Object.defineProperty(copy, key, { value: frozenCopy(member) })
+  }
+  return Object.freeze(copy)
+}

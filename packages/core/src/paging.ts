@@ -1,0 +1,56 @@
+import { InvalidInput } from "./errors.ts"
+import type { SessionInfo } from "./session.ts"
+
+/** A place in a list that is sorted newest first: by `updatedAt`, then by key, both descending. */
+export interface ListPosition {
+  readonly updatedAt: number
+  readonly key: string
+}
+
+const DEFAULT_LIMIT = 50
+const MAX_LIMIT = 500
+
+/** The page size asked for. @throws InvalidInput when it is not a whole number from 1 to 500. */
+export function pageLimit(limit: number | undefined): number {
+  if (limit === undefined) return DEFAULT_LIMIT
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit
+  throw new InvalidInput(`A page has 1 to ${MAX_LIMIT} items: ask for a limit in that range.`, { limit })
+}
+
+/**
+ * The cursor of a page that ends at this position. It is a place, not a permission: a store filters by the prefix it
+ * is called with whatever the cursor says, so an altered one can only skip or repeat the caller's own sessions.
+ */
+export const encodeCursor = ({ updatedAt, key }: ListPosition): string =>
+  `${updatedAt}~${encodeURIComponent(key)}`
+
+/** The position of a cursor. @throws InvalidInput for text that `encodeCursor` never made. */
+export function decodeCursor(cursor: string): ListPosition {
+  const split = cursor.indexOf("~")
+  const updatedAt = split > 0 ? Number(cursor.slice(0, split)) : Number.NaN
+  const key = decoded(cursor.slice(split + 1))
+  if (Number.isFinite(updatedAt) && key !== undefined && encodeCursor({ updatedAt, key }) === cursor) {
+    return { updatedAt, key }
+  }
+  throw new InvalidInput("This is not a cursor of this list: start again without one.")
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Text as title search compares it: letters of either case are equal, in every script (ß and SS, σ and ς), and so
+ * are the ways to write an accent. Stores that search in SQL keep the title in this form beside the summary.
+ */
+export const foldCase = (text: string): string => text.toLowerCase().toUpperCase().normalize("NFC")
+
+/** The title of a session in the form that `foldCase` gives, empty when it has none. */
+export function foldedTitle(info: SessionInfo): string {
+  const title = info.metadata["title"]
+  return typeof title === "string" ? foldCase(title) : ""
+}
