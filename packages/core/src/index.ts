@@ -1,0 +1,98 @@
+export {
+  errorMessage,
+  InvalidInput,
+  LeaseLost,
+  NamespaceError,
+  NotFound,
+  OrraError,
+  SessionBusy,
+  StoreError,
+  VersionConflict,
+} from "./errors.ts"
+export { randomId } from "./ids.ts"
+export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
+export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts"
+export {
+  type AssistantMessage,
+  type AssistantPart,
+  type FilePart,
+  type ImagePart,
+  type Message,
+  messageText,
+  type Origin,
+  type TextPart,
+  type ThinkingPart,
+  type ToolCallPart,
+  type ToolMessage,
+  type ToolResultPart,
+  type ToolStatus,
+  toolCalls,
+  type UserMessage,
+  type UserPart,
+  userMessage,
+} from "./message.ts"
+export { Namespace } from "./namespace.ts"
+export {
+  decodeCursor,
+  encodeCursor,
+  foldCase,
+  foldedTitle,
+  type ListPosition,
+  pageLimit,
+} from "./paging.ts"
+export { type Decision, type PolicyCall, type PolicyLayer, PolicyRegistry, type Verdict } from "./policy.ts"
+export {
+  addUsage,
+  type FinishReason,
+  type ModelEvent,
+  type ModelInfo,
+  type ModelRequest,
+  NO_USAGE,
+  type Provider,
+  ProviderError,
+  type ProviderErrorKind,
+  type ToolDefinition,
+  type Usage,
+} from "./provider.ts"
+export {
+  type Fork,
+  type History,
+  isEntry,
+  type Notice,
+  type RunEvent,
+  type RunInput,
+  type RunOptions,
+  type RunResult,
+  type SessionChange,
+  type Submission,
+  type WhenBusy,
+} from "./run.ts"
+export {
+  type DeltaPiece,
+  describe,
+  type Entry,
+  type EntryBody,
+  type EntryType,
+  type NewEntry,
+  type RunFailure,
+  type RunOutcome,
+  type SessionInfo,
+} from "./session.ts"
+export {
+  type AppendOptions,
+  type Lease,
+  type ListOptions,
+  needsLease,
+  type Page,
+  type ReadOptions,
+  type SessionStore,
+} from "./store.ts"
+export {
+  type Tool,
+  type ToolContext,
+  type ToolOptions,
+  type ToolOutput,
+  ToolRegistry,
+  type ToolRisk,
+  tool,
+} from "./tool.ts"
