@@ -15,3 +15,17 @@ export {
   wait,
 } from "./scripted-provider.ts"
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts"
+export {
+  cut,
+  drop,
+  type FakeModelServer,
+  type FakeModelServerOptions,
+  fakeModelServer,
+  lastText,
+  raw,
+  redact,
+  respond,
+  type WireAnswer,
+  type WireRequest,
+  type WireStep,
+} from "./wire-server.ts"

@@ -1,0 +1,109 @@
+import { expect, test } from "vitest"
+import { call, fail, hang, say, think } from "./scripted-provider.ts"
+import { cut, drop, fakeModelServer, raw, redact, respond } from "./wire-server.ts"
+
+const ask = (extra: object = {}) => ({
+  model: "fake-large",
+  max_tokens: 100,
+  stream: true,
+  messages: [{ role: "user", content: "Hello" }],
+  ...extra,
+})
+
+const post = (url: string, body: object, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  })
+
+const anthropic = (url: string, body: object = ask(), signal?: AbortSignal) =>
+  post(`${url}/v1/messages`, body, { "anthropic-version": "2023-06-01" }, signal)
+
+const openai = (url: string, body: object = ask(), signal?: AbortSignal) =>
+  post(`${url}/v1/chat/completions`, body, {}, signal)
+
+test("the same answer in both formats", async () => {
+  const answer = [think("Hmm.", "sig"), say("Hi ", "there"), call("weather", { city: "Paris" }, "id_1")]
+  await using server = await fakeModelServer([answer, answer])
+
+  const claude = await (await anthropic(server.url)).text()
+  expect(claude).toContain("event: message_start\n")
+  expect(claude).toContain('{"type":"signature_delta","signature":"sig"}')
+  expect(claude).toContain('"content_block":{"type":"tool_use","id":"id_1","name":"weather","input":{}}')
+  expect(claude).toContain('"stop_reason":"tool_use"')
+  expect(claude.endsWith('event: message_stop\ndata: {"type":"message_stop"}\n\n')).toBe(true)
+
+  const gpt = await (await openai(server.url, ask({ stream_options: { include_usage: true } }))).text()
+  expect(gpt).toContain('"delta":{"reasoning_content":"Hmm."}')
+  expect(gpt).toContain('"delta":{"content":"there"}')
+  expect(gpt).toContain('"prompt_tokens":')
+  expect(gpt.endsWith("data: [DONE]\n\n")).toBe(true)
+  expect(server.requests.map((request) => request.service)).toEqual(["anthropic", "openai"])
+})
+
+test("an error is a status before the answer and an event within it", async () => {
+  await using server = await fakeModelServer([fail("overloaded"), [say("Hi"), fail("overloaded", "busy")]])
+  expect((await anthropic(server.url)).status).toBe(529)
+  const text = await (await anthropic(server.url)).text()
+  expect(text).toContain(
+    'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}',
+  )
+})
+
+test("a broken connection, an unfinished stream, raw bytes, a whole response", async () => {
+  await using server = await fakeModelServer([
+    [say("Hi"), drop()],
+    [say("Hi"), cut()],
+    [raw("data: {broken\n\n")],
+    respond(503, { headers: { "retry-after": "2" }, body: "<h1>Busy</h1>" }),
+    [redact("opaque"), say("Hi")],
+  ])
+  await expect((await openai(server.url)).text()).rejects.toThrow()
+  expect(await (await openai(server.url)).text()).not.toContain("[DONE]")
+  expect(await (await openai(server.url)).text()).toContain("data: {broken\n\n")
+  const busy = await openai(server.url)
+  expect([busy.status, busy.headers.get("retry-after"), await busy.text()]).toEqual([
+    503,
+    "2",
+    "<h1>Busy</h1>",
+  ])
+  expect(await (await anthropic(server.url)).text()).toContain('{"type":"redacted_thinking","data":"opaque"}')
+})
+
+test("sees the client leave", async () => {
+  await using server = await fakeModelServer([[say("Hi"), hang()]])
+  const abort = new AbortController()
+  const response = await openai(server.url, ask(), abort.signal)
+  const request = await server.request(1)
+  abort.abort()
+  expect(await request.closed).toBe("aborted")
+  await response.body?.cancel().catch(() => {})
+})
+
+test("asks for the key, lists models, echoes past the script", async () => {
+  await using server = await fakeModelServer([], { apiKey: "secret" })
+  expect((await openai(server.url)).status).toBe(401)
+  const headers = { authorization: "Bearer secret" }
+  const models = await (await fetch(`${server.openaiUrl}/models`, { headers })).json()
+  expect(models).toMatchObject({ data: [{ id: "fake-large" }, { id: "fake-small" }] })
+  const answer = await (await post(`${server.openaiUrl}/chat/completions`, ask(), headers)).text()
+  expect(answer).toContain('"delta":{"content":"You"}')
+  expect(answer).toContain('"delta":{"content":" Hello"}')
+})
+
+test.each([
+  [
+    "a call without its result",
+    [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: null, tool_calls: [{ id: "a", type: "function", function: {} }] },
+      { role: "user", content: "So?" },
+    ],
+  ],
+  ["an empty message", [{ role: "user", content: [] }]],
+])("refuses %s", async (_name, messages) => {
+  await using server = await fakeModelServer(["never sent"])
+  expect((await openai(server.url, ask({ messages }))).status).toBe(400)
+})
