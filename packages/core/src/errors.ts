@@ -6,7 +6,12 @@ export class OrraError extends Error {
   readonly code: string
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+  constructor(
+    code: string,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = new.target.name
     this.code = code
@@ -27,10 +32,14 @@ export class VersionConflict extends OrraError {
   readonly actual: number
 
   constructor(expected: number, actual: number) {
-    super("version_conflict", `The session is at version ${actual}, not ${expected}: read the new entries and try again.`, {
-      expected,
-      actual,
-    })
+    super(
+      "version_conflict",
+      `The session is at version ${actual}, not ${expected}: read the new entries and try again.`,
+      {
+        expected,
+        actual,
+      },
+    )
     this.expected = expected
     this.actual = actual
   }
@@ -45,7 +54,9 @@ export class LeaseLost extends OrraError {
 
 /** Someone else is running this session and the caller asked not to wait. */
 export class SessionBusy extends OrraError {
-  constructor(message = "This session is answering another message: wait for it, stop it, or queue the message.") {
+  constructor(
+    message = "This session is answering another message: wait for it, stop it, or queue the message.",
+  ) {
     super("session_busy", message)
   }
 }

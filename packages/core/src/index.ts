@@ -1,3 +1,5 @@
+export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
+export { DynamicProvider } from "./dynamic-provider.ts"
 export {
   errorMessage,
   InvalidInput,
@@ -9,8 +11,10 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
+export type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
+export type { SystemPrompt } from "./loop.ts"
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts"
 export {
   type AssistantMessage,
@@ -32,14 +36,7 @@ export {
   userMessage,
 } from "./message.ts"
 export { Namespace } from "./namespace.ts"
-export {
-  decodeCursor,
-  encodeCursor,
-  foldCase,
-  foldedTitle,
-  type ListPosition,
-  pageLimit,
-} from "./paging.ts"
+export { decodeCursor, encodeCursor, foldCase, foldedTitle, type ListPosition, pageLimit } from "./paging.ts"
 export { type Decision, type PolicyCall, type PolicyLayer, PolicyRegistry, type Verdict } from "./policy.ts"
 export {
   addUsage,
@@ -67,6 +64,8 @@ export {
   type Submission,
   type WhenBusy,
 } from "./run.ts"
+export { Runtime, type RuntimeOptions } from "./runtime.ts"
+export type { InputSchema, StandardSchema } from "./schema.ts"
 export {
   type DeltaPiece,
   describe,

@@ -112,7 +112,8 @@ export function messageText(message: Message): string {
   let text = ""
   for (const part of message.parts) {
     if (part.type === "text") text += part.text
-    else if (part.type === "tool_result") for (const piece of part.content) if (piece.type === "text") text += piece.text
+    else if (part.type === "tool_result")
+      for (const piece of part.content) if (piece.type === "text") text += piece.text
   }
   return text
 }

@@ -35,7 +35,9 @@ export class Namespace {
   static of(...segments: readonly string[]): Namespace {
     if (segments.length === 0) throw new NamespaceError("A namespace needs at least one segment.")
     if (segments.length > MAX_DEPTH) {
-      throw new NamespaceError(`A namespace has at most ${MAX_DEPTH} segments.`, { segments: segments.length })
+      throw new NamespaceError(`A namespace has at most ${MAX_DEPTH} segments.`, {
+        segments: segments.length,
+      })
     }
     const key = segments.map(encodeSegment).join(":")
     if (key.length > MAX_KEY) {

@@ -65,7 +65,9 @@ export class PolicyRegistry {
   set(namespace: Namespace, layer: PolicyLayer): void {
     for (const rule of ORDER.flatMap((decision) => layer[decision] ?? [])) {
       if (!RULE.test(rule)) {
-        throw new InvalidInput(`"${rule}" is not a rule: use a tool name, a glob such as "github.*", or "risk:exec".`)
+        throw new InvalidInput(
+          `"${rule}" is not a rule: use a tool name, a glob such as "github.*", or "risk:exec".`,
+        )
       }
     }
     this.#layers.set(namespace.key, layer)
@@ -108,7 +110,8 @@ function matches(rule: string, call: PolicyCall): boolean {
 function matchesGlob(pieces: readonly string[], name: string): boolean {
   const first = pieces[0] ?? ""
   const last = pieces.at(-1) ?? ""
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length)
+    return false
   let from = first.length
   for (const piece of pieces.slice(1, -1)) {
     const found = name.indexOf(piece, from)

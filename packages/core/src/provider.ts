@@ -50,8 +50,18 @@ export type ModelEvent =
   | { readonly type: "thinking"; readonly text: string }
   | { readonly type: "tool_call"; readonly id: string; readonly name?: string; readonly text?: string }
   /** The call failed before it wrote anything and is tried again after `delayMs`. */
-  | { readonly type: "retry"; readonly attempt: number; readonly delayMs: number; readonly error: ProviderError }
-  | { readonly type: "done"; readonly message: AssistantMessage; readonly finishReason: FinishReason; readonly usage: Usage }
+  | {
+      readonly type: "retry"
+      readonly attempt: number
+      readonly delayMs: number
+      readonly error: ProviderError
+    }
+  | {
+      readonly type: "done"
+      readonly message: AssistantMessage
+      readonly finishReason: FinishReason
+      readonly usage: Usage
+    }
 
 export interface ModelInfo {
   readonly id: string

@@ -14,6 +14,8 @@ export type Notice =
       readonly delayMs: number
       readonly failure: RunFailure
     }
+  /** The run ended and not even that could be recorded: the store failed or another process took over. */
+  | { readonly type: "failure"; readonly runId: string; readonly failure: RunFailure }
 
 /** What a run, or a session, shows as it happens. An entry's `seq` is the cursor to resume after. */
 export type RunEvent = Entry | Notice

@@ -10,7 +10,9 @@ export interface StandardSchema<Output> {
     readonly version: 1
     readonly vendor: string
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
-    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown> }
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>
+    }
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined
   }
 }
@@ -34,7 +36,8 @@ export function inputSchemaOf(tool: string, schema: InputSchema<unknown>): JsonO
   const json = isStandard(schema)
     ? (schema["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) as JsonObject | undefined)
     : schema
-  if (!json) throw new InvalidInput(`The schema of "${tool}" does not give its JSON Schema: pass JSON Schema instead.`)
+  if (!json)
+    throw new InvalidInput(`The schema of "${tool}" does not give its JSON Schema: pass JSON Schema instead.`)
   if (json["type"] !== "object") throw new InvalidInput(`The input of "${tool}" must be an object schema.`)
   return json
 }
@@ -51,7 +54,9 @@ export async function validateInput(schema: InputSchema<unknown>, value: unknown
   throw new InvalidInput(
     result.issues
       .map((issue) => {
-        const path = (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")
+        const path = (issue.path ?? [])
+          .map((step) => String(typeof step === "object" ? step.key : step))
+          .join(".")
         return path ? `${path}: ${issue.message}.` : `${issue.message}.`
       })
       .join(" "),
@@ -109,9 +114,12 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
 function checkString(rule: JsonObject, value: string, at: string, { problems }: CheckState): void {
   const length = [...value].length
   const { minLength, maxLength, pattern } = rule as { minLength?: Json; maxLength?: Json; pattern?: Json }
-  if (typeof minLength === "number" && length < minLength) problems.push(`${at} needs at least ${minLength} characters.`)
-  if (typeof maxLength === "number" && length > maxLength) problems.push(`${at} takes at most ${maxLength} characters.`)
-  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value)) problems.push(`${at} must match ${pattern}.`)
+  if (typeof minLength === "number" && length < minLength)
+    problems.push(`${at} needs at least ${minLength} characters.`)
+  if (typeof maxLength === "number" && length > maxLength)
+    problems.push(`${at} takes at most ${maxLength} characters.`)
+  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value))
+    problems.push(`${at} must match ${pattern}.`)
 }
 
 function checkNumber(rule: JsonObject, value: number, at: string, { problems }: CheckState): void {
@@ -122,21 +130,29 @@ function checkNumber(rule: JsonObject, value: number, at: string, { problems }: 
   if (maximum !== undefined && value > maximum) problems.push(`${at} must be at most ${maximum}.`)
   if (above !== undefined && value <= above) problems.push(`${at} must be more than ${above}.`)
   if (below !== undefined && value >= below) problems.push(`${at} must be less than ${below}.`)
-  if (step !== undefined && !Number.isInteger(value / step)) problems.push(`${at} must be a multiple of ${step}.`)
+  if (step !== undefined && !Number.isInteger(value / step))
+    problems.push(`${at} must be a multiple of ${step}.`)
 }
 
 function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
   const { minItems, maxItems, items, uniqueItems } = rule as { [key: string]: Json }
   const at = path || "The input"
-  if (typeof minItems === "number" && value.length < minItems) state.problems.push(`${at} needs at least ${minItems} items.`)
-  if (typeof maxItems === "number" && value.length > maxItems) state.problems.push(`${at} takes at most ${maxItems} items.`)
+  if (typeof minItems === "number" && value.length < minItems)
+    state.problems.push(`${at} needs at least ${minItems} items.`)
+  if (typeof maxItems === "number" && value.length > maxItems)
+    state.problems.push(`${at} takes at most ${maxItems} items.`)
   if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length) {
     state.problems.push(`${at} must not repeat items.`)
   }
-  value.forEach((item, index) => check(items, item, `${path}[${index}]`, state))
+  for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, state)
 }
 
-function checkObject(rule: JsonObject, value: Record<string, unknown>, path: string, state: CheckState): void {
+function checkObject(
+  rule: JsonObject,
+  value: Record<string, unknown>,
+  path: string,
+  state: CheckState,
+): void {
   const properties = isObject(rule["properties"]) ? (rule["properties"] as JsonObject) : {}
   const at = (key: string) => (path ? `${path}.${key}` : key)
   for (const key of [rule["required"] ?? []].flat()) {
@@ -144,13 +160,15 @@ function checkObject(rule: JsonObject, value: Record<string, unknown>, path: str
   }
   for (const [key, item] of Object.entries(value)) {
     if (Object.hasOwn(properties, key)) check(properties[key], item, at(key), state)
-    else if (rule["additionalProperties"] === false) state.problems.push(`${at(key)} is not a known parameter.`)
+    else if (rule["additionalProperties"] === false)
+      state.problems.push(`${at(key)} is not a known parameter.`)
     else check(rule["additionalProperties"], item, at(key), state)
   }
 }
 
 function checkCombined(rule: JsonObject, value: unknown, path: string, state: CheckState): void {
-  const list = (key: string): readonly Json[] => (Array.isArray(rule[key]) ? (rule[key] as readonly Json[]) : [])
+  const list = (key: string): readonly Json[] =>
+    Array.isArray(rule[key]) ? (rule[key] as readonly Json[]) : []
   for (const part of list("allOf")) check(part, value, path, state)
   const fits = (option: Json): boolean => {
     const problems: string[] = []
@@ -158,7 +176,8 @@ function checkCombined(rule: JsonObject, value: unknown, path: string, state: Ch
     return problems.length === 0
   }
   const any = list("anyOf")
-  if (any.length > 0 && !any.some(fits)) state.problems.push(`${path || "The input"} fits none of the allowed forms.`)
+  if (any.length > 0 && !any.some(fits))
+    state.problems.push(`${path || "The input"} fits none of the allowed forms.`)
   const one = list("oneOf")
   if (one.length > 0 && one.filter(fits).length !== 1) {
     state.problems.push(`${path || "The input"} must fit exactly one of the allowed forms.`)

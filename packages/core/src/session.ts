@@ -1,8 +1,8 @@
-import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
-import type { FinishReason, Usage } from "./provider.ts"
 import type { Decision } from "./policy.ts"
+import type { FinishReason, Usage } from "./provider.ts"
 
 /**
  * A session is an append-only log of entries, numbered from 1 without gaps in the order they were written. The
@@ -66,7 +66,12 @@ export type EntryBody =
       readonly durationMs?: number
     }
   /** A message that arrived while a run was going on and waits for its turn. */
-  | { readonly type: "input"; readonly inputId: string; readonly mode: "queue" | "steer"; readonly message: UserMessage }
+  | {
+      readonly type: "input"
+      readonly inputId: string
+      readonly mode: "queue" | "steer"
+      readonly message: UserMessage
+    }
   | { readonly type: "input_cancelled"; readonly inputId: string }
   /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */
   | { readonly type: "rewind"; readonly to: number }
@@ -92,7 +97,10 @@ export interface RunFailure {
 }
 
 /** An entry to be written: the store gives it its number. `at` is ms since 1970. */
-export type NewEntry<T extends EntryType = EntryType> = { readonly at: number } & Extract<EntryBody, { type: T }>
+export type NewEntry<T extends EntryType = EntryType> = { readonly at: number } & Extract<
+  EntryBody,
+  { type: T }
+>
 
 /** An entry as stored. */
 export type Entry<T extends EntryType = EntryType> = { readonly seq: number } & NewEntry<T>

@@ -66,7 +66,11 @@ export interface SessionStore {
    * @throws VersionConflict when the session is not at `expected`; LeaseLost when an entry needs a lease and
    *   the one given is missing, expired or superseded; StoreError when writing fails.
    */
-  append(namespace: Namespace, entries: readonly NewEntry[], options: AppendOptions): Promise<readonly Entry[]>
+  append(
+    namespace: Namespace,
+    entries: readonly NewEntry[],
+    options: AppendOptions,
+  ): Promise<readonly Entry[]>
 
   read(namespace: Namespace, options?: ReadOptions): Promise<readonly Entry[]>
 

@@ -57,7 +57,10 @@ export interface ToolOptions<Input> {
   /** Default 120,000. */
   readonly timeoutMs?: number
   /** Text and JSON go to the model as they are. Throw an Error to tell the model what went wrong. */
-  execute(input: Input, context: ToolContext): Promise<ToolOutput | Json | undefined> | ToolOutput | Json | undefined
+  execute(
+    input: Input,
+    context: ToolContext,
+  ): Promise<ToolOutput | Json | undefined> | ToolOutput | Json | undefined
 }
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/
@@ -79,7 +82,9 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/
  */
 export function tool<Input = Record<string, never>>(options: ToolOptions<Input>): Tool {
   if (!NAME.test(options.name)) {
-    throw new InvalidInput(`"${options.name}" is not a tool name: use letters, digits, "_" and "-", at most 64.`)
+    throw new InvalidInput(
+      `"${options.name}" is not a tool name: use letters, digits, "_" and "-", at most 64.`,
+    )
   }
   return {
     definition: {
@@ -109,7 +114,10 @@ function stringify(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    throw new OrraError("tool_output_invalid", "The tool returned something that is not JSON (a cycle or a BigInt).")
+    throw new OrraError(
+      "tool_output_invalid",
+      "The tool returned something that is not JSON (a cycle or a BigInt).",
+    )
   }
 }
 
@@ -124,7 +132,8 @@ export class ToolRegistry {
   /** @throws OrraError (`tool_exists`) when the name is taken: remove the other first. */
   add(entry: Tool): void {
     const { name } = entry.definition
-    if (this.#tools.has(name)) throw new OrraError("tool_exists", `There is already a tool "${name}".`, { name })
+    if (this.#tools.has(name))
+      throw new OrraError("tool_exists", `There is already a tool "${name}".`, { name })
     this.#tools.set(name, entry)
   }
 

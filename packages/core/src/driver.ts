@@ -1,0 +1,227 @@
+import { SessionBusy } from "./errors.ts"
+import { randomId } from "./ids.ts"
+import { closingEntries, failureOf, type LoopSettings, runLoop } from "./loop.ts"
+import type { Namespace } from "./namespace.ts"
+import type { Notice, RunOptions, RunResult } from "./run.ts"
+import type { NewEntry } from "./session.ts"
+import type { SessionLog } from "./session-log.ts"
+import type { Lease, SessionStore } from "./store.ts"
+
+export interface DriverOptions {
+  readonly store: SessionStore
+  readonly settings: LoopSettings
+  readonly owner: string
+  readonly leaseTtlMs: number
+  readonly maxTurns: number
+  readonly notify: (namespace: Namespace, notice: Notice) => void
+}
+
+/** A session that is being run. */
+export interface Active {
+  readonly namespace: Namespace
+  /** Ends the present run. */
+  controller: AbortController
+  /** The present run, once it has begun. */
+  runId: string | undefined
+  /** The end of the present run. */
+  ended: Promise<unknown>
+  /** Set to leave what waits in the queue for later. */
+  paused: boolean
+  /** Settles when the session is free again. Never rejects. */
+  idle: Promise<void>
+}
+
+/** A run that has begun: its first entries are durable. */
+export interface Begun {
+  readonly runId: string
+  /** The number of the last entry before it. */
+  readonly cursor: number
+  readonly result: Promise<RunResult>
+}
+
+/** The entries before `run_started`; empty to go on as the transcript stands, undefined to begin with the queue. */
+export type Opening = () => readonly NewEntry[] | undefined
+
+/**
+ * Takes sessions, runs them, lets them go: one run at a time in each, under a lease, then whatever waits in the
+ * session's queue.
+ */
+export class Driver {
+  readonly #options: DriverOptions
+  readonly #active = new Map<string, Active>()
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+  }
+
+  get(namespace: Namespace): Active | undefined {
+    return this.#active.get(namespace.key)
+  }
+
+  /** @throws SessionBusy when the session is being run here or elsewhere. */
+  async start(log: SessionLog, opening: Opening, options: RunOptions): Promise<Begun> {
+    const { namespace } = log
+    if (this.#active.has(namespace.key)) throw new SessionBusy()
+    const active: Active = {
+      namespace,
+      controller: new AbortController(),
+      runId: undefined,
+      ended: Promise.resolve(),
+      paused: false,
+      idle: Promise.resolve(),
+    }
+    this.#active.set(namespace.key, active)
+    const begun = Promise.withResolvers<Begun>()
+    active.idle = this.#drive(log, active, opening, options, begun)
+    return await begun.promise
+  }
+
+  /** Stops the present run and what waits behind it, and waits until the session is free. */
+  async pause(namespace: Namespace): Promise<void> {
+    for (let active = this.get(namespace); active; active = this.get(namespace)) {
+      active.paused = true
+      active.controller.abort()
+      await active.idle
+    }
+  }
+
+  async pauseAll(): Promise<void> {
+    await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
+  }
+
+  /** The session's lease for work that is not a run. @throws SessionBusy while another process has it. */
+  async withLease<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const lease = await this.#acquire(namespace)
+    try {
+      return await work(lease)
+    } finally {
+      await this.#options.store.release(lease)
+    }
+  }
+
+  /** Closes the run that a dead process left open, if there is one. */
+  async closeOpenRun(log: SessionLog, lease: Lease): Promise<void> {
+    const { tools } = this.#options.settings
+    const draft = log.openRun?.draft
+    await log.append(
+      closingEntries(log, Date.now(), (name) => tools.get(name)?.idempotent ?? false),
+      {
+        lease,
+        ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }),
+      },
+    )
+  }
+
+  async #acquire(namespace: Namespace): Promise<Lease> {
+    const { store, owner, leaseTtlMs } = this.#options
+    const lease = await store.acquire(namespace, owner, leaseTtlMs)
+    if (!lease)
+      throw new SessionBusy("Another process is running this session: try again when it has finished.")
+    return lease
+  }
+
+  async #drive(
+    log: SessionLog,
+    active: Active,
+    opening: Opening,
+    options: RunOptions,
+    begun: PromiseWithResolvers<Begun>,
+  ): Promise<void> {
+    const { store, leaseTtlMs, settings, notify } = this.#options
+    let lease: Lease | undefined
+    let renewal: ReturnType<typeof setInterval> | undefined
+    const stopFirst = () => active.controller.abort()
+    try {
+      lease = await this.#acquire(log.namespace)
+      renewal = setInterval(() => {
+        if (!lease) return
+        store.renew(lease, leaseTtlMs).then(
+          (renewed) => {
+            lease = renewed
+          },
+          () => active.controller.abort(),
+        )
+      }, leaseTtlMs / 3)
+      await log.refresh()
+      if (log.openRun) await this.closeOpenRun(log, lease)
+
+      options.signal?.addEventListener("abort", stopFirst, { once: true })
+      if (options.signal?.aborted) stopFirst()
+      let first: Opening | undefined = opening
+      for (;;) {
+        const run = await this.#begin(log, active, first, options, () => lease as Lease)
+        if (!run) break
+        begun.resolve(run)
+        options.signal?.removeEventListener("abort", stopFirst)
+        const { outcome } = await run.result
+        first = undefined
+        // After a failure the queue waits: its messages would most likely fail the same way.
+        if (active.paused || outcome === "failed" || log.inputs.length === 0) break
+        active.controller = new AbortController()
+      }
+      // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
+      this.#free(active)
+      begun.reject(new SessionBusy("What was waiting has been taken back."))
+    } catch (error) {
+      begun.reject(error)
+      if (active.runId !== undefined) {
+        notify(log.namespace, { type: "failure", runId: active.runId, failure: failureOf(error) })
+        settings.onError(error)
+      }
+    } finally {
+      clearInterval(renewal)
+      if (lease) await store.release(lease).catch(settings.onError)
+      this.#free(active)
+    }
+  }
+
+  #free(active: Active): void {
+    const { key } = active.namespace
+    if (this.#active.get(key) === active) this.#active.delete(key)
+  }
+
+  /** Writes the first entries of a run and sets it going. Undefined when there is nothing to run. */
+  async #begin(
+    log: SessionLog,
+    active: Active,
+    opening: Opening | undefined,
+    options: RunOptions,
+    lease: () => Lease,
+  ): Promise<Begun | undefined> {
+    const runId = randomId()
+    let cursor = 0
+    const { settings, notify } = this.#options
+    const written = await log.append(
+      () => {
+        cursor = log.version
+        const entries = opening?.() ?? nextInput(log)
+        if (!entries) return undefined
+        const model = options.model ?? settings.model
+        return [
+          ...entries,
+          { type: "run_started", at: Date.now(), runId, ...(model !== undefined && { model }) },
+        ]
+      },
+      { lease: lease() },
+    )
+    if (written.length === 0) return undefined
+    active.runId = runId
+    const result = runLoop(settings, {
+      runId,
+      log,
+      lease,
+      signal: active.controller.signal,
+      model: options.model,
+      maxTurns: options.maxTurns ?? this.#options.maxTurns,
+      notify: (notice) => notify(log.namespace, notice),
+    })
+    active.ended = result.catch(() => {})
+    return { runId, cursor, result }
+  }
+}
+
+/** The message that waits longest, as the first entry of its run. */
+function nextInput(log: SessionLog): readonly NewEntry[] | undefined {
+  const input = log.inputs[0]
+  return input && [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
+}

@@ -1,0 +1,213 @@
+import { errorMessage } from "./errors.ts"
+import type { HookContext, Hooks } from "./hooks.ts"
+import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
+import type { PolicyRegistry, Verdict } from "./policy.ts"
+import type { NewEntry } from "./session.ts"
+import type { Tool, ToolContext, ToolOutput, ToolRegistry } from "./tool.ts"
+
+/** What the door needs to know of the run it belongs to. */
+export interface Effects {
+  readonly tools: ToolRegistry
+  readonly policies: PolicyRegistry
+  readonly hooks: readonly Hooks[]
+  readonly context: HookContext
+  readonly signal: AbortSignal
+  /** Tool calls at the same time, at most. */
+  readonly parallel: number
+  readonly record: (entries: readonly NewEntry[]) => Promise<void>
+  readonly progress: (callId: string, text: string) => void
+  readonly report: (error: unknown) => void
+}
+
+interface Decided {
+  readonly call: ToolCallPart
+  readonly tool: Tool | undefined
+  readonly verdict: Verdict
+  readonly idempotencyKey: string
+}
+
+/**
+ * The one door for effects: every tool execution, whatever asked for it, goes through here. All calls of a step
+ * are decided and the decisions recorded before the first one runs; each result is recorded when it is there.
+ * One decision, one record, at most one execution for each call; the results come back in the order of the calls.
+ */
+export async function carryOut(
+  effects: Effects,
+  step: number,
+  calls: readonly ToolCallPart[],
+): Promise<readonly ToolResultPart[]> {
+  const decided: Decided[] = []
+  for (const [ordinal, call] of calls.entries()) decided.push(await decide(effects, step, ordinal, call))
+  await effects.record(
+    decided.map(({ call, verdict, idempotencyKey }) => ({
+      type: "tool_intent",
+      at: Date.now(),
+      runId: effects.context.runId,
+      callId: call.id,
+      name: call.name,
+      arguments: call.arguments,
+      decision: verdict.decision,
+      reason: `${verdict.layer}: ${verdict.rule}`,
+      idempotencyKey,
+    })),
+  )
+  const results: ToolResultPart[] = new Array(calls.length)
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < decided.length; index = next++) {
+      const item = decided[index]
+      if (item) results[index] = await carryOutOne(effects, item)
+    }
+  }
+  // A failed record ends the run; the other workers still come to rest first, so nothing runs unseen.
+  const ends = await Promise.allSettled(
+    Array.from({ length: Math.min(effects.parallel, calls.length) }, worker),
+  )
+  for (const end of ends) if (end.status === "rejected") throw end.reason
+  return results
+}
+
+async function decide(
+  effects: Effects,
+  step: number,
+  ordinal: number,
+  asked: ToolCallPart,
+): Promise<Decided> {
+  const { runId, namespace } = effects.context
+  const idempotencyKey = `${runId}:${step}:${asked.name}:${ordinal}`
+  const refuse = (layer: string, rule: string, call = asked): Decided => ({
+    call,
+    tool: undefined,
+    verdict: { decision: "deny", layer, rule },
+    idempotencyKey,
+  })
+  if (asked.invalid !== undefined) return refuse("runtime", "the arguments are not a JSON object")
+  let call = asked
+  for (const hook of effects.hooks) {
+    if (!hook.beforeTool) continue
+    try {
+      const answer = await hook.beforeTool(call, effects.context)
+      if (answer && "reject" in answer) return refuse(hook.name ?? "hook", answer.reject, call)
+      if (answer) call = { ...call, arguments: answer.arguments }
+    } catch (error) {
+      effects.report(error)
+      return refuse(hook.name ?? "hook", "the check before this call failed", call)
+    }
+  }
+  const tool = effects.tools.get(call.name)
+  if (!tool) return refuse("runtime", `there is no tool "${call.name}"`, call)
+  const verdict = effects.policies.explain(namespace, {
+    tool: call.name,
+    risk: tool.risk,
+    arguments: call.arguments,
+  })
+  return { call, tool, verdict, idempotencyKey }
+}
+
+async function carryOutOne(
+  effects: Effects,
+  { call, tool, verdict, idempotencyKey }: Decided,
+): Promise<ToolResultPart> {
+  const began = Date.now()
+  let result: ToolResultPart
+  if (verdict.decision !== "allow" || !tool) result = refused(call, verdict)
+  else if (effects.signal.aborted) result = answer(call, "cancelled", "Not started: the run was stopped.")
+  else result = await execute(effects, call, tool, idempotencyKey)
+  for (const hook of effects.hooks) {
+    if (!hook.afterTool) continue
+    try {
+      const changed = await hook.afterTool(result, call, effects.context)
+      if (changed) result = { ...changed, callId: call.id, name: call.name }
+    } catch (error) {
+      effects.report(error)
+    }
+  }
+  const durationMs = Date.now() - began
+  await effects.record([
+    {
+      type: "tool_result",
+      at: Date.now(),
+      runId: effects.context.runId,
+      callId: call.id,
+      result,
+      durationMs,
+    },
+  ])
+  return result
+}
+
+function refused(call: ToolCallPart, verdict: Verdict): ToolResultPart {
+  if (call.invalid !== undefined) {
+    return answer(call, "error", "The arguments were not a JSON object. Call the tool again with valid JSON.")
+  }
+  if (verdict.decision === "ask") {
+    return answer(call, "denied", `"${call.name}" needs a person's approval, and nobody can give it here.`)
+  }
+  if (verdict.layer === "runtime") return answer(call, "denied", `Refused: ${verdict.rule}.`)
+  return answer(call, "denied", `"${call.name}" is not allowed here (${verdict.rule}).`)
+}
+
+async function execute(
+  effects: Effects,
+  call: ToolCallPart,
+  tool: Tool,
+  idempotencyKey: string,
+): Promise<ToolResultPart> {
+  const { namespace, runId, metadata } = effects.context
+  const limit = new AbortController()
+  const signal = AbortSignal.any([effects.signal, limit.signal])
+  const context: ToolContext = {
+    namespace,
+    runId,
+    callId: call.id,
+    idempotencyKey,
+    signal,
+    metadata,
+    progress: (text) => effects.progress(call.id, text),
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let abandon: () => void = () => {}
+  try {
+    const input = await tool.parse(call.arguments)
+    // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
+    const ended = new Promise<"ended">((resolve) => {
+      abandon = () => resolve("ended")
+      signal.addEventListener("abort", abandon, { once: true })
+      timer = setTimeout(() => limit.abort(), tool.timeoutMs)
+    })
+    const output = await Promise.race([tool.execute(input, context), ended])
+    if (output === "ended") return unfinished(effects, call, tool)
+    return fromOutput(call, output)
+  } catch (error) {
+    if (signal.aborted) return unfinished(effects, call, tool)
+    return answer(call, "error", errorMessage(error))
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", abandon)
+  }
+}
+
+function unfinished(effects: Effects, call: ToolCallPart, tool: Tool): ToolResultPart {
+  const what = effects.signal.aborted
+    ? "Stopped while it ran"
+    : `No answer within ${tool.timeoutMs / 1_000} s, so it was abandoned`
+  if (!tool.idempotent) return answer(call, "unknown", `${what}; whether it took effect is not known.`)
+  return answer(call, effects.signal.aborted ? "cancelled" : "error", `${what}.`)
+}
+
+const fromOutput = (call: ToolCallPart, output: ToolOutput): ToolResultPart => ({
+  type: "tool_result",
+  callId: call.id,
+  name: call.name,
+  status: output.isError ? "error" : "ok",
+  content: output.content,
+  ...(output.structured !== undefined && { structured: output.structured }),
+})
+
+const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResultPart => ({
+  type: "tool_result",
+  callId: call.id,
+  name: call.name,
+  status,
+  content: [{ type: "text", text }],
+})

@@ -1,0 +1,133 @@
+import { childrenOf, newestThrough, parentOf, pathBack, type Stretch, tipOf } from "./branches.ts"
+import type { Fork, History } from "./run.ts"
+import type { Entry, EntryType } from "./session.ts"
+import type { SessionLog } from "./session-log.ts"
+import type { SessionStore } from "./store.ts"
+
+/** What a transcript shows. The rest of the log is about the session, not in it. */
+const SHOWN: readonly EntryType[] = [
+  "user",
+  "assistant",
+  "tool_intent",
+  "tool_result",
+  "run_started",
+  "run_finished",
+  "compaction",
+  "delta",
+]
+
+/** Deltas of an answer being written can be many; they do not count towards the window. */
+const PAGE = 200
+
+/** A window of the current branch that ends before the entry `before`, or at its tip. */
+export async function readHistory(
+  store: SessionStore,
+  log: SessionLog,
+  options: { readonly before?: number; readonly limit?: number },
+): Promise<History | undefined> {
+  const { info, stretches: all } = log
+  if (!info) return undefined
+  const limit = Math.min(Math.max(options.limit ?? PAGE, 1), 1_000)
+  const tip = options.before === undefined ? tipOf(all) : parentOf(all, options.before)
+  const entries: Entry[] = []
+  let counted = 0
+  let more = false
+  search: for (const range of pathBack(all, tip)) {
+    let before = range.to + 1
+    for (;;) {
+      const page = await store.read(log.namespace, {
+        after: range.from - 1,
+        before,
+        direction: "backward",
+        limit: PAGE,
+        types: SHOWN,
+      })
+      for (const entry of page) {
+        if (counted >= limit) {
+          more = true
+          break search
+        }
+        entries.push(entry)
+        if (entry.type !== "delta") counted++
+      }
+      const last = page.at(-1)
+      if (!last || page.length < PAGE) break
+      before = last.seq
+    }
+  }
+  entries.reverse()
+  const queued = options.before === undefined ? log.inputs : []
+  return { info, entries, more, queued, forks: await forksIn(store, log, all, entries) }
+}
+
+/** The forks that the window touches: those after an entry on its path, and the one it begins with. */
+async function forksIn(
+  store: SessionStore,
+  log: SessionLog,
+  all: readonly Stretch[],
+  entries: readonly Entry[],
+): Promise<readonly Fork[]> {
+  if (all.length < 2) return []
+  const first = entries[0]
+  const last = entries.at(-1)
+  if (!first || !last) return []
+  const ranges = [...pathBack(all, tipOf(all))]
+  const forks: Fork[] = []
+  for (const parent of new Set(all.slice(1).map((stretch) => stretch.parent))) {
+    if (parent < parentOf(all, first.seq) || parent > last.seq) continue
+    const branches: { first: number; tip: number }[] = []
+    for (const child of childrenOf(all, parent)) {
+      const tip = newestThrough(all, child)
+      if (await hasTranscript(store, log, all, child)) branches.push({ first: child, tip })
+    }
+    const current = branches.findIndex((branch) =>
+      ranges.some((range) => range.from <= branch.first && branch.first <= range.to),
+    )
+    if (branches.length > 1 && current >= 0) forks.push({ after: parent, branches, current })
+  }
+  return forks.sort((a, b) => a.after - b.after)
+}
+
+/** A stretch may hold nothing but a change of title: then it is no way the conversation took. */
+async function hasTranscript(
+  store: SessionStore,
+  log: SessionLog,
+  all: readonly Stretch[],
+  first: number,
+): Promise<boolean> {
+  const end = all.find((stretch) => stretch.start <= first && first <= stretch.end)?.end ?? first
+  const found = await store.read(log.namespace, {
+    after: first - 1,
+    before: end + 1,
+    limit: 1,
+    types: ["user", "run_started"],
+  })
+  return found.length > 0
+}
+
+/** The person's message that the entry `seq` is, or answers. */
+export async function userEntryBefore(
+  store: SessionStore,
+  log: SessionLog,
+  seq: number,
+): Promise<number | undefined> {
+  if (!Number.isInteger(seq) || seq < 1 || seq > log.version) return undefined
+  for (const range of pathBack(log.stretches, seq)) {
+    let before = range.to + 1
+    for (;;) {
+      const page = await store.read(log.namespace, {
+        after: range.from - 1,
+        before,
+        direction: "backward",
+        types: ["user"],
+        limit: 20,
+      })
+      const found = page.find((entry) => entry.type === "user" && entry.message.origin?.kind !== "host")
+      if (found) return found.seq
+      const last = page.at(-1)
+      if (!last || page.length < 20) break
+      before = last.seq
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,530 @@
+import { parentOf } from "./branches.ts"
+import {
+  availableForInput,
+  type ContextBudget,
+  charEstimator,
+  DEFAULT_BUDGET,
+  type Tokenizer,
+} from "./context.ts"
+import { Driver, type Opening } from "./driver.ts"
+import { InvalidInput, NotFound, OrraError, SessionBusy } from "./errors.ts"
+import { readHistory, userEntryBefore } from "./history.ts"
+import type { Hooks } from "./hooks.ts"
+import { Hub, Mailbox } from "./hub.ts"
+import { randomId } from "./ids.ts"
+import type { JsonObject } from "./json.ts"
+import type { SystemPrompt } from "./loop.ts"
+import { MemoryStore } from "./memory-store.ts"
+import { messageText, type UserMessage, userMessage } from "./message.ts"
+import type { Namespace } from "./namespace.ts"
+import { PolicyRegistry } from "./policy.ts"
+import type { Provider } from "./provider.ts"
+import {
+  type History,
+  isEntry,
+  type RunEvent,
+  type RunInput,
+  type RunOptions,
+  type RunResult,
+  type SessionChange,
+  type Submission,
+} from "./run.ts"
+import type { Entry, NewEntry, SessionInfo } from "./session.ts"
+import { SessionLog } from "./session-log.ts"
+import type { ListOptions, Page, SessionStore } from "./store.ts"
+import { type Tool, ToolRegistry } from "./tool.ts"
+
+export interface RuntimeOptions {
+  readonly provider: Provider
+  /** Where sessions live. Default: memory, gone with the process. */
+  readonly store?: SessionStore
+  readonly tools?: Iterable<Tool> | ToolRegistry
+  /** Default: every registered tool is allowed. */
+  readonly policies?: PolicyRegistry
+  readonly hooks?: readonly Hooks[]
+  readonly systemPrompt?: SystemPrompt
+  readonly context?: Partial<ContextBudget>
+  /** Default: four bytes a token. */
+  readonly tokenizer?: Tokenizer
+  /** Default: the provider's. */
+  readonly model?: string
+  readonly maxTokens?: number
+  readonly temperature?: number
+  /** Model calls in one run, default 10. */
+  readonly maxTurns?: number
+  /** Tool calls at the same time, default 8. */
+  readonly parallelTools?: number
+  /** Streamed text is recorded, and shown, at most this often. Default 30 ms. */
+  readonly deltaIntervalMs?: number
+  /**
+   * The name under which leases are taken, default random. A process that knows it is the only one can keep its
+   * name across restarts: it then gets the lease of its dead predecessor at once.
+   */
+  readonly owner?: string
+  /** How long a session stays locked when its process dies, default 30,000 ms. */
+  readonly leaseTtlMs?: number
+  /** Told of failures that have no caller: a hook after the fact, a log that cannot be written. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Sessions kept in memory between runs: a cache, never the truth. */
+const MAX_OPEN = 1_000
+/** Events waiting for a slow reader before it is made to re-read the log instead. */
+const MAX_WAITING = 1_000
+
+/**
+ * Runs agents in sessions.
+ *
+ * ```ts
+ * const runtime = new Runtime({ provider, store, tools: [weather] })
+ * const ns = Namespace.of("tenant", "acme", "user", "bob", "chat-1")
+ * const { text } = await runtime.run(ns, "What should I wear in Oslo?")
+ * ```
+ *
+ * A message is durable before the model is asked. Whoever watches can leave and come back: the run goes on, and
+ * `subscribe` continues after the last entry seen.
+ */
+export class Runtime {
+  readonly provider: Provider
+  readonly store: SessionStore
+  readonly tools: ToolRegistry
+  readonly policies: PolicyRegistry
+  readonly #driver: Driver
+  readonly #budget: ContextBudget
+  readonly #tokenizer: Tokenizer
+  readonly #owner: string
+  readonly #leaseTtlMs: number
+  readonly #logs = new Map<string, Promise<SessionLog>>()
+  readonly #events = new Hub<RunEvent>()
+  readonly #changes = new Hub<SessionChange>()
+  #closed = false
+
+  constructor(options: RuntimeOptions) {
+    this.provider = options.provider
+    this.store = options.store ?? new MemoryStore()
+    this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
+    this.policies = options.policies ?? PolicyRegistry.allowAll()
+    this.#budget = { ...DEFAULT_BUDGET, ...options.context }
+    this.#tokenizer = options.tokenizer ?? charEstimator
+    this.#owner = options.owner ?? randomId()
+    this.#leaseTtlMs = options.leaseTtlMs ?? 30_000
+    this.#driver = new Driver({
+      store: this.store,
+      owner: this.#owner,
+      leaseTtlMs: this.#leaseTtlMs,
+      maxTurns: options.maxTurns ?? 10,
+      notify: (namespace, notice) => this.#events.emit(namespace, notice),
+      settings: {
+        provider: this.provider,
+        tools: this.tools,
+        policies: this.policies,
+        hooks: options.hooks ?? [],
+        systemPrompt: options.systemPrompt,
+        budget: this.#budget,
+        tokenizer: this.#tokenizer,
+        model: options.model,
+        maxTokens: options.maxTokens,
+        temperature: options.temperature,
+        deltaIntervalMs: options.deltaIntervalMs ?? 30,
+        parallelTools: Math.max(1, options.parallelTools ?? 8),
+        onError: options.onError ?? ((error) => console.error(error)),
+      },
+    })
+  }
+
+  /**
+   * Sends a message and waits for the answer: `stream()`, drained.
+   *
+   * @throws OrraError when the run failed, with the failure's code; the session keeps what happened.
+   */
+  async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
+    let runId: string | undefined
+    for await (const event of this.stream(namespace, input, options)) {
+      if (event.type === "run_finished") runId = event.runId
+      else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
+      else if (event.type === "input_cancelled")
+        throw new OrraError("input_cancelled", "The message was taken back.")
+    }
+    if (runId === undefined) throw new OrraError("aborted", "Watching the run ended before it did.")
+    const result = await this.result(namespace, runId)
+    if (result.outcome === "failed" && result.error)
+      throw new OrraError(result.error.code, result.error.message)
+    return result
+  }
+
+  /**
+   * Sends a message and yields what happens, from the message itself to the `run_finished` of its run. Leaving the
+   * loop only stops watching; `options.signal` or `stop()` stops the run.
+   */
+  async *stream(
+    namespace: Namespace,
+    input: RunInput,
+    options: RunOptions = {},
+  ): AsyncGenerator<RunEvent, void> {
+    const { inputId, cursor } = await this.submit(namespace, input, options)
+    let joined = false
+    let runId: string | undefined
+    for await (const event of this.subscribe(namespace, { after: cursor })) {
+      yield event
+      if (event.type === "user" && event.inputId === inputId) joined = true
+      else if (event.type === "input_cancelled" && event.inputId === inputId) return
+      else if (event.type === "failure") return
+      // A message that steered a run has no run_started of its own: the next end is that of its run.
+      else if (joined && event.type === "run_started") runId ??= event.runId
+      else if (joined && event.type === "run_finished" && event.runId === (runId ?? event.runId)) return
+    }
+  }
+
+  /**
+   * Sends a message. Resolves when it is durable; the run goes on by itself.
+   *
+   * @throws InvalidInput for an empty message; SessionBusy with `whenBusy: "reject"`, or while another process runs
+   *   the session.
+   */
+  async submit(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<Submission> {
+    this.#assertOpen()
+    const message = toMessage(input)
+    const { inputId = randomId(), rewindTo } = options
+    const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
+    const log = await this.#open(namespace)
+    if (log.hasSeen(inputId)) return await this.#duplicate(log, inputId)
+    if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()
+    if (whenBusy === "interrupt") await this.#driver.pause(namespace)
+    if (!this.#driver.get(namespace) && (log.inputs.length === 0 || whenBusy === "interrupt")) {
+      const opening: Opening = () => [
+        ...(rewindTo === undefined ? [] : [rewind(rewindTo)]),
+        { type: "user", at: Date.now(), message, inputId },
+      ]
+      const { runId, cursor } = await this.#driver.start(log, opening, options)
+      return { status: "started", namespace, inputId, runId, cursor }
+    }
+    const mode = whenBusy === "steer" ? "steer" : "queue"
+    const [entry] = await log.append([{ type: "input", at: Date.now(), inputId, mode, message }])
+    // The run may have ended while this was written: then nobody else looks at the queue.
+    if (!this.#driver.get(namespace)) await this.#startQueue(log)
+    return { status: "queued", namespace, inputId, cursor: (entry?.seq ?? 1) - 1 }
+  }
+
+  /**
+   * Goes on from where the transcript stands: after an interruption, a failure, a stop, or too many turns.
+   *
+   * @throws NotFound without such a session; SessionBusy while it runs; InvalidInput when nothing was said yet.
+   */
+  async resume(namespace: Namespace, options: RunOptions = {}): Promise<Submission> {
+    this.#assertOpen()
+    const log = await this.#existing(namespace)
+    const inputId = randomId()
+    const { runId, cursor } = await this.#driver.start(log, () => continuation(log, inputId), options)
+    return { status: "started", namespace, inputId, runId, cursor }
+  }
+
+  /**
+   * Another answer to a message: `seq` is the message's entry or that of an answer to it. A run in progress is
+   * stopped; the present answer stays as another branch.
+   */
+  async regenerate(namespace: Namespace, seq: number, options: RunOptions = {}): Promise<Submission> {
+    this.#assertOpen()
+    const log = await this.#existing(namespace)
+    const to = await userEntryBefore(this.store, log, seq)
+    if (to === undefined) throw new NotFound("message")
+    await this.#driver.pause(namespace)
+    const { runId, cursor } = await this.#driver.start(log, () => [rewind(to)], options)
+    return { status: "started", namespace, inputId: randomId(), runId, cursor }
+  }
+
+  /**
+   * Sends a message in place of an earlier one, `seq`. A run in progress is stopped; what followed the earlier
+   * message stays as another branch.
+   */
+  async edit(
+    namespace: Namespace,
+    seq: number,
+    input: RunInput,
+    options: RunOptions = {},
+  ): Promise<Submission> {
+    const log = await this.#existing(namespace)
+    const [entry] = await this.store.read(namespace, { after: seq - 1, before: seq + 1 })
+    if (entry?.type !== "user") throw new NotFound("message")
+    return await this.submit(namespace, input, { ...options, rewindTo: parentOf(log.stretches, seq) })
+  }
+
+  /** Makes the branch that ends with the entry `tip` the current one. @throws SessionBusy while a run goes on. */
+  async switchBranch(namespace: Namespace, tip: number): Promise<void> {
+    const log = await this.#existing(namespace)
+    if (!Number.isInteger(tip) || tip < 1 || tip > log.version) throw new NotFound("branch")
+    if (this.#driver.get(namespace)) throw new SessionBusy()
+    await this.#driver.withLease(namespace, (lease) => log.append([rewind(tip)], { lease }))
+    await log.refresh()
+  }
+
+  /**
+   * Stops the answer being written: the request to the provider and the tools end, what was written stays. Messages
+   * that wait take their turn. @returns false when nothing was running.
+   */
+  async stop(namespace: Namespace): Promise<boolean> {
+    const active = this.#driver.get(namespace)
+    if (!active) return false
+    active.controller.abort()
+    await active.ended
+    return true
+  }
+
+  /** Takes back a message that waits. @returns false when it is not waiting (any more). */
+  async cancelInput(namespace: Namespace, inputId: string): Promise<boolean> {
+    const log = await this.#existing(namespace)
+    const written = await log.append(() =>
+      log.inputs.some((input) => input.inputId === inputId)
+        ? [{ type: "input_cancelled", at: Date.now(), inputId }]
+        : undefined,
+    )
+    return written.length > 0
+  }
+
+  isRunning(namespace: Namespace): boolean {
+    return this.#driver.get(namespace) !== undefined
+  }
+
+  /** How a run ended, once it has. @throws NotFound when the session has no such run. */
+  async result(namespace: Namespace, runId: string): Promise<RunResult> {
+    const active = this.#driver.get(namespace)
+    if (active?.runId === runId) await active.ended
+    const end = (await this.#newest(namespace, "run_finished")).find((entry) => entry.runId === runId)
+    if (!end) throw new NotFound("run")
+    const answer = (await this.#newest(namespace, "assistant", end.seq)).find(
+      (entry) => entry.runId === runId,
+    )
+    const text = answer ? messageText(answer.message) : ""
+    return { runId, outcome: end.outcome, text, usage: end.usage, ...(end.error && { error: end.error }) }
+  }
+
+  /**
+   * What happens in a session: the entries after `after` (default: from now on), then new ones as they are written,
+   * each exactly once. It never ends by itself: abort the signal or leave the loop.
+   */
+  async *subscribe(
+    namespace: Namespace,
+    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunEvent, void> {
+    const mailbox = new Mailbox<RunEvent>(MAX_WAITING, options.signal)
+    const off = this.#events.on(namespace, (event) => mailbox.push(event))
+    try {
+      let seen = options.after ?? (await this.store.info(namespace))?.version ?? 0
+      let behind = options.after !== undefined
+      while (!mailbox.closed) {
+        while (behind && !mailbox.closed) {
+          const page = await this.store.read(namespace, { after: seen, limit: 500 })
+          for (const entry of page) {
+            seen = entry.seq
+            yield entry
+          }
+          behind = page.length > 0
+        }
+        for (const event of await mailbox.take()) {
+          if (isEntry(event)) {
+            if (event.seq <= seen) continue
+            seen = event.seq
+          }
+          yield event
+        }
+        behind = mailbox.hasLagged()
+      }
+    } finally {
+      off()
+      mailbox.close()
+    }
+  }
+
+  /** Changes of the sessions at or below a namespace, from now on: what keeps a list of them current. */
+  async *watch(
+    prefix: Namespace,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<SessionChange, void> {
+    const mailbox = new Mailbox<SessionChange>(Number.POSITIVE_INFINITY, options.signal)
+    const off = this.#changes.onPrefix(prefix, (change) => mailbox.push(change))
+    try {
+      while (!mailbox.closed) yield* await mailbox.take()
+    } finally {
+      off()
+      mailbox.close()
+    }
+  }
+
+  /**
+   * A window of the transcript on the current branch, oldest first: the newest `limit` (default 200) entries, or
+   * those before the entry `before`. Undefined without such a session.
+   */
+  async history(
+    namespace: Namespace,
+    options: { readonly before?: number; readonly limit?: number } = {},
+  ): Promise<History | undefined> {
+    const log = await this.#open(namespace)
+    await log.refresh()
+    return await readHistory(this.store, log, options)
+  }
+
+  info(namespace: Namespace): Promise<SessionInfo | undefined> {
+    return this.store.info(namespace)
+  }
+
+  list(prefix: Namespace, options?: ListOptions): Promise<Page<SessionInfo>> {
+    return this.store.list(prefix, options)
+  }
+
+  /** Changes the session's metadata; null removes a key. @throws NotFound without such a session. */
+  async update(namespace: Namespace, patch: JsonObject): Promise<SessionInfo> {
+    const log = await this.#existing(namespace)
+    await log.append([{ type: "meta", at: Date.now(), patch }])
+    if (!log.info) throw new NotFound("session")
+    return log.info
+  }
+
+  /** Stops the session's run and removes it with everything in it. */
+  async delete(namespace: Namespace): Promise<boolean> {
+    await this.#driver.pause(namespace)
+    this.#logs.delete(namespace.key)
+    const existed = await this.store.delete(namespace)
+    if (existed) this.#changes.emit(namespace, { type: "session_deleted", namespace })
+    return existed
+  }
+
+  /**
+   * Closes what dead processes left open below `prefix`: answers cut off are marked interrupted, calls without a
+   * result get one that says what is known. Nothing is asked of a model. Sessions that another process is
+   * running are left alone.
+   *
+   * @returns the sessions it closed.
+   */
+  async recover(prefix: Namespace): Promise<readonly Namespace[]> {
+    const closed: Namespace[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.store.list(prefix, {
+        openRun: true,
+        limit: 500,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const { namespace } of page.items) {
+        if (this.#driver.get(namespace)) continue
+        const log = await this.#open(namespace)
+        try {
+          await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease))
+          closed.push(namespace)
+        } catch (error) {
+          if (!(error instanceof SessionBusy)) throw error
+        }
+      }
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return closed
+  }
+
+  /** Stops all runs and waits for them. The provider and the store stay open: they were given. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#driver.pauseAll()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new OrraError("closed", "The runtime is shutting down.")
+  }
+
+  #open(namespace: Namespace): Promise<SessionLog> {
+    const known = this.#logs.get(namespace.key)
+    if (known) {
+      // Most recently used last.
+      this.#logs.delete(namespace.key)
+      this.#logs.set(namespace.key, known)
+      return known
+    }
+    const available = availableForInput(this.#budget)
+    const opening = SessionLog.open(namespace, this.store, {
+      tokenizer: this.#tokenizer,
+      viewTokens: available,
+      maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
+      onAppend: (_, entries, info) => this.#announce(namespace, entries, info),
+    })
+    this.#logs.set(namespace.key, opening)
+    opening.catch(() => this.#logs.delete(namespace.key))
+    for (const key of this.#logs.keys()) {
+      if (this.#logs.size <= MAX_OPEN) break
+      this.#logs.delete(key)
+    }
+    return opening
+  }
+
+  async #existing(namespace: Namespace): Promise<SessionLog> {
+    const log = await this.#open(namespace)
+    await log.refresh()
+    if (log.info) return log
+    this.#logs.delete(namespace.key)
+    throw new NotFound("session")
+  }
+
+  async #startQueue(log: SessionLog): Promise<void> {
+    try {
+      await this.#driver.start(log, () => undefined, {})
+    } catch (error) {
+      // Somebody else was quicker, and will find what waits.
+      if (!(error instanceof SessionBusy)) throw error
+    }
+  }
+
+  async #duplicate(log: SessionLog, inputId: string): Promise<Submission> {
+    const { namespace } = log
+    const entries = await this.#newest(namespace, "user")
+    const seq = entries.find((entry) => entry.inputId === inputId)?.seq ?? log.version
+    return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
+  }
+
+  async #newest<T extends Entry["type"]>(
+    namespace: Namespace,
+    type: T,
+    before?: number,
+  ): Promise<readonly Entry<T>[]> {
+    const entries = await this.store.read(namespace, {
+      types: [type],
+      direction: "backward",
+      limit: 200,
+      ...(before !== undefined && { before }),
+    })
+    return entries.filter((entry): entry is Entry<T> => entry.type === type)
+  }
+
+  #announce(namespace: Namespace, entries: readonly Entry[], info: SessionInfo): void {
+    let listed = false
+    for (const entry of entries) {
+      this.#events.emit(namespace, entry)
+      if (LISTED.has(entry.type)) listed = true
+    }
+    if (listed) this.#changes.emit(namespace, { type: "session", info })
+  }
+}
+
+/** Entries after which a list of sessions shows something else. */
+const LISTED: ReadonlySet<Entry["type"]> = new Set([
+  "user",
+  "assistant",
+  "run_started",
+  "run_finished",
+  "meta",
+])
+
+const rewind = (to: number): NewEntry<"rewind"> => ({ type: "rewind", at: Date.now(), to })
+
+/** What lets the model go on: nothing when it is its turn anyway, else a request to continue. */
+function continuation(log: SessionLog, inputId: string): readonly NewEntry[] {
+  const last = log.view.at(-1)?.message
+  if (!last) throw new InvalidInput("There is nothing to continue yet: send a message.")
+  if (last.role !== "assistant") return []
+  const text = "Continue from exactly where your last answer stopped."
+  return [
+    { type: "user", at: Date.now(), inputId, message: userMessage(text, { kind: "host", name: "continue" }) },
+  ]
+}
+
+function toMessage(input: RunInput): UserMessage {
+  const message = typeof input === "object" && "role" in input ? input : userMessage(input)
+  const isEmpty = message.parts.every((part) => part.type === "text" && part.text.trim() === "")
+  if (isEmpty) throw new InvalidInput("The message is empty: write something or attach a file.")
+  return message
+}

@@ -1,0 +1,348 @@
+import { pathBack, type Stretch, stretches, tipOf } from "./branches.ts"
+import { countMessage, shortenResult, type Tokenizer, type ViewItem } from "./context.ts"
+import { VersionConflict } from "./errors.ts"
+import type { Message } from "./message.ts"
+import type { Namespace } from "./namespace.ts"
+import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
+import type { AppendOptions, Lease, SessionStore } from "./store.ts"
+
+/** Entries that matter for what the model sees and for closing an open run. */
+const TRANSCRIPT: readonly EntryType[] = [
+  "user",
+  "assistant",
+  "tool_intent",
+  "tool_result",
+  "run_started",
+  "run_finished",
+  "compaction",
+  "delta",
+]
+
+export interface SessionLogOptions {
+  readonly tokenizer: Tokenizer
+  /** Tokens of view worth loading; older entries would be cut anyway. */
+  readonly viewTokens: number
+  readonly maxResultTokens: number
+  /** Called with entries once they are durable, in order. */
+  readonly onAppend: (namespace: Namespace, entries: readonly Entry[], info: SessionInfo) => void
+}
+
+/** What the open run of a session has done, as far as closing it needs to know. */
+export interface OpenRun {
+  readonly runId: string
+  /** The answer being written. */
+  draft: { messageId: string; from: number; to: number; entries: Entry<"delta">[] } | undefined
+  /** Calls of the last answer that have no result yet, with the intent if it was recorded. */
+  readonly unanswered: Map<string, { readonly name: string; intent?: Entry<"tool_intent"> }>
+}
+
+/**
+ * One session in memory: what the next request needs, kept up to date from the entries, so that a turn costs
+ * what is new and not what is old. The store stays the truth: a version that does not match makes it catch up.
+ */
+export class SessionLog {
+  readonly namespace: Namespace
+  readonly #store: SessionStore
+  readonly #options: SessionLogOptions
+  #info: SessionInfo | undefined
+  #version = 0
+  #rewinds: Entry<"rewind">[] = []
+  #view: ViewItem[] = []
+  #viewTokens = 0
+  #summary: string | undefined
+  #openRun: OpenRun | undefined
+  #inputs = new Map<string, Entry<"input">>()
+  #seenInputs = new Set<string>()
+  #stale = false
+  #queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(namespace: Namespace, store: SessionStore, options: SessionLogOptions) {
+    this.namespace = namespace
+    this.#store = store
+    this.#options = options
+  }
+
+  static async open(
+    namespace: Namespace,
+    store: SessionStore,
+    options: SessionLogOptions,
+  ): Promise<SessionLog> {
+    const log = new SessionLog(namespace, store, options)
+    await log.#load()
+    return log
+  }
+
+  get info(): SessionInfo | undefined {
+    return this.#info
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  /** True after a rewind: the view must be refreshed before it is used. */
+  get stale(): boolean {
+    return this.#stale
+  }
+
+  get openRun(): OpenRun | undefined {
+    return this.#openRun
+  }
+
+  get stretches(): readonly Stretch[] {
+    return stretches(this.#rewinds, this.#version)
+  }
+
+  /** The number of the entry that the next one will follow. */
+  get tip(): number {
+    return this.#rewinds.length === 0 ? this.#version : tipOf(this.stretches)
+  }
+
+  /** The transcript that the model sees, oldest first. */
+  get view(): readonly ViewItem[] {
+    return this.#view
+  }
+
+  get viewTokens(): number {
+    return this.#viewTokens
+  }
+
+  get summary(): string | undefined {
+    return this.#summary
+  }
+
+  /** Messages that wait for their turn, oldest first. */
+  get inputs(): readonly Entry<"input">[] {
+    return [...this.#inputs.values()]
+  }
+
+  hasSeen(inputId: string): boolean {
+    return this.#seenInputs.has(inputId) || this.#inputs.has(inputId)
+  }
+
+  /**
+   * Appends what `build` makes of the present state. When others have written meanwhile, it catches up and asks
+   * again; undefined means there is nothing to write any more. Calls queue up, so entries of one process never
+   * conflict with one another.
+   */
+  append(
+    build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
+    options: {
+      readonly lease?: Lease | undefined
+      readonly dropDeltas?: { from: number; to: number } | undefined
+    } = {},
+  ): Promise<readonly Entry[]> {
+    const task = this.#queue.then(() => this.#append(build, options))
+    this.#queue = task.catch(() => {})
+    return task
+  }
+
+  async #append(
+    build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
+    {
+      lease,
+      dropDeltas,
+    }: { readonly lease?: Lease | undefined; readonly dropDeltas?: { from: number; to: number } | undefined },
+  ): Promise<readonly Entry[]> {
+    for (;;) {
+      const entries = typeof build === "function" ? build() : build
+      if (!entries || entries.length === 0) return []
+      const options: AppendOptions = {
+        expected: this.#version,
+        ...(lease && { lease }),
+        ...(dropDeltas && { dropDeltas }),
+      }
+      try {
+        const stored = await this.#store.append(this.namespace, entries, options)
+        for (const entry of stored) this.#apply(entry)
+        this.#announce(stored)
+        return stored
+      } catch (error) {
+        if (!(error instanceof VersionConflict)) throw error
+        await this.#catchUp()
+      }
+    }
+  }
+
+  /** Reads what others have written since. */
+  async refresh(): Promise<void> {
+    const task = this.#queue.then(async () => {
+      if (this.#stale) await this.#load()
+      else await this.#catchUp()
+    })
+    this.#queue = task.catch(() => {})
+    await task
+  }
+
+  #announce(entries: readonly Entry[]): void {
+    if (this.#info) this.#options.onAppend(this.namespace, entries, this.#info)
+  }
+
+  async #catchUp(): Promise<void> {
+    const info = await this.#store.info(this.namespace)
+    if ((info?.version ?? 0) < this.#version || (info && info.createdAt !== this.#info?.createdAt)) {
+      // Deleted, and perhaps begun anew, behind our back.
+      await this.#load()
+      return
+    }
+    for (;;) {
+      const entries = await this.#store.read(this.namespace, { after: this.#version })
+      if (entries.length === 0) break
+      for (const entry of entries) this.#apply(entry)
+    }
+    if (this.#stale) await this.#load()
+  }
+
+  /** Builds the state from the store, reading back from the tip only as far as the view can reach. */
+  async #load(): Promise<void> {
+    this.#info = await this.#store.info(this.namespace)
+    this.#version = this.#info?.version ?? 0
+    this.#view = []
+    this.#viewTokens = 0
+    this.#summary = undefined
+    this.#openRun = undefined
+    this.#stale = false
+    this.#rewinds = []
+    if (!this.#info) return
+    this.#rewinds = (await this.#readAll(["rewind"])) as Entry<"rewind">[]
+    await this.#loadInputs()
+    const recent: Entry[] = []
+    let tokens = 0
+    let from = 0
+    search: for (const range of pathBack(this.stretches, this.tip)) {
+      let before = range.to + 1
+      for (;;) {
+        const page = await this.#store.read(this.namespace, {
+          after: range.from - 1,
+          before,
+          direction: "backward",
+          limit: 200,
+          types: TRANSCRIPT,
+        })
+        for (const entry of page) {
+          if (entry.type === "compaction") from = Math.max(from, entry.from)
+          if (entry.seq < from) break search
+          recent.push(entry)
+          const message = messageOf(entry)
+          if (message) tokens += countMessage(message, this.#options.tokenizer)
+          // One turn more than fits, so that the cut can fall on a turn's start.
+          if (tokens > this.#options.viewTokens && entry.type === "user") break search
+        }
+        const last = page.at(-1)
+        if (!last || page.length < 200) break
+        before = last.seq
+      }
+    }
+    // The run may have begun before what was read: that it is open is known all the same.
+    if (this.#info.openRun !== undefined) this.#openRun = newOpenRun(this.#info.openRun)
+    for (const entry of recent.reverse()) this.#applyTranscript(entry)
+  }
+
+  async #readAll(types: readonly EntryType[]): Promise<readonly Entry[]> {
+    const all: Entry[] = []
+    for (;;) {
+      const page = await this.#store.read(this.namespace, { types, after: all.at(-1)?.seq ?? 0 })
+      if (page.length === 0) return all
+      all.push(...page)
+    }
+  }
+
+  /** Inputs are few and recent: the newest ones are enough to know what waits and what was seen. */
+  async #loadInputs(): Promise<void> {
+    this.#inputs.clear()
+    const recent = await this.#store.read(this.namespace, {
+      types: ["input", "input_cancelled", "user"],
+      direction: "backward",
+      limit: 200,
+    })
+    for (const entry of recent.toReversed()) this.#applyInput(entry)
+  }
+
+  #apply(entry: Entry): void {
+    this.#version = entry.seq
+    this.#info = describe(this.namespace, this.#info, entry)
+    if (entry.type === "rewind") {
+      this.#rewinds.push(entry)
+      this.#stale = true
+    }
+    this.#applyInput(entry)
+    this.#applyTranscript(entry)
+  }
+
+  #applyInput(entry: Entry): void {
+    if (entry.type === "input") this.#inputs.set(entry.inputId, entry)
+    else if (entry.type === "input_cancelled") this.#inputs.delete(entry.inputId)
+    else if (entry.type === "user" && entry.inputId !== undefined) {
+      this.#inputs.delete(entry.inputId)
+      this.#seenInputs.add(entry.inputId)
+    }
+  }
+
+  #applyTranscript(entry: Entry): void {
+    const message = messageOf(entry)
+    if (message) this.#push(entry.seq, message)
+    const run = this.#openRun
+    switch (entry.type) {
+      case "run_started":
+        this.#openRun = newOpenRun(entry.runId)
+        break
+      case "run_finished":
+        this.#openRun = undefined
+        break
+      case "delta":
+        if (run) {
+          if (run.draft?.messageId !== entry.messageId) {
+            run.draft = { messageId: entry.messageId, from: entry.seq, to: entry.seq, entries: [] }
+          }
+          run.draft.to = entry.seq
+          run.draft.entries.push(entry)
+        }
+        break
+      case "assistant":
+        if (run) {
+          run.draft = undefined
+          for (const part of entry.message.parts) {
+            if (part.type === "tool_call") run.unanswered.set(part.id, { name: part.name })
+          }
+        }
+        break
+      case "tool_intent":
+        run?.unanswered.set(entry.callId, { name: entry.name, intent: entry })
+        break
+      case "tool_result":
+        run?.unanswered.delete(entry.callId)
+        break
+      case "compaction": {
+        const start = this.#view.findIndex((item) => item.seq >= entry.from)
+        this.#view = start < 0 ? [] : this.#view.slice(start)
+        this.#viewTokens = this.#view.reduce((sum, item) => sum + item.tokens, 0)
+        this.#summary = entry.summary
+        break
+      }
+    }
+  }
+
+  #push(seq: number, message: Message): void {
+    const shown =
+      message.role === "tool"
+        ? {
+            ...message,
+            parts: message.parts.map((part) =>
+              shortenResult(part, this.#options.maxResultTokens, this.#options.tokenizer),
+            ),
+          }
+        : message
+    const tokens = countMessage(shown, this.#options.tokenizer)
+    this.#view.push({ seq, message: shown, tokens })
+    this.#viewTokens += tokens
+  }
+}
+
+const newOpenRun = (runId: string): OpenRun => ({ runId, draft: undefined, unanswered: new Map() })
+
+/** The message that an entry adds to the transcript, if it does. */
+function messageOf(entry: Entry): Message | undefined {
+  if (entry.type === "user" || entry.type === "assistant") return entry.message
+  if (entry.type === "tool_result") return { role: "tool", parts: [entry.result] }
+  return undefined
+}
