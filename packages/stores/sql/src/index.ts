@@ -1,1 +1,2 @@
-export {}
+export type { RecordListOptions, Records, StoredRecord } from "./records.ts"
+export { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite-store.ts"

@@ -1,0 +1,232 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { StoreError } from "@orra/core"
+import type { Compilable, CompiledQuery } from "kysely"
+import { storeError } from "./errors.ts"
+import { type Migration, migrations } from "./schema.ts"
+
+/** "Orra", in the file's header: tells our databases from other programs'. */
+const APPLICATION_ID = 0x4f727261
+
+export interface DatabaseOptions {
+  readonly path: string
+  /** How long a statement waits, blocking, for another process's lock. */
+  readonly busyMs: number
+  /** The largest the file may grow. */
+  readonly maxBytes?: number | undefined
+  /** Other migrations than the package's own, for tests of migrating. */
+  readonly migrations?: readonly Migration[]
+}
+
+/** A query compiled once. Its parameters are given by name each time it runs. */
+export interface Statement<Parameters, Row> {
+  readonly sql: string
+  readonly bind: (parameters: Parameters) => SQLInputValue[]
+  /** Never there: carries the type of a row. */
+  readonly row?: Row
+}
+
+class Placeholder {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/**
+ * Compiles a query once. The query builder sees a placeholder for every parameter, so the builder must pass them
+ * on as they are.
+ */
+export function statement<P extends Readonly<Record<string, SQLInputValue>>, Row>(
+  build: (parameters: P) => { compile(): CompiledQuery<Row> },
+): Statement<P, Row> {
+  const names = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as P
+  const { sql, parameters } = build(names).compile()
+  const bind = (values: P): SQLInputValue[] =>
+    parameters.map((value) =>
+      value instanceof Placeholder ? (values[value.name] ?? null) : (value as SQLInputValue),
+    )
+  return { sql, bind }
+}
+
+/**
+ * The one place where SQL meets the file: runs statements on one connection and turns SQLite's errors into
+ * StoreErrors. Every call is synchronous.
+ */
+export class Database {
+  readonly path: string
+  readonly #sqlite: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  /** Opens the file, creates it or brings it to the present format. @throws StoreError. */
+  constructor(options: DatabaseOptions) {
+    this.path = options.path
+    this.#sqlite = this.#guarded(() => openFile(options))
+    try {
+      this.#guarded(() => this.#prepareFile(options))
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  all<P, Row>(query: Statement<P, Row>, parameters: P): Row[] {
+    return this.#guarded(() => this.#prepare(query.sql).all(...query.bind(parameters)) as Row[])
+  }
+
+  get<P, Row>(query: Statement<P, Row>, parameters: P): Row | undefined {
+    return this.#guarded(() => this.#prepare(query.sql).get(...query.bind(parameters)) as Row | undefined)
+  }
+
+  /** The number of rows changed. */
+  run<P>(query: Statement<P, unknown>, parameters: P): number {
+    return this.#guarded(() => Number(this.#prepare(query.sql).run(...query.bind(parameters)).changes))
+  }
+
+  /** A query that is put together anew each time. */
+  select<Row>(query: { compile(): CompiledQuery<Row> }): Row[] {
+    const { sql, parameters } = query.compile()
+    return this.#guarded(() => this.#prepare(sql).all(...(parameters as SQLInputValue[])) as Row[])
+  }
+
+  /** Runs `work` in one transaction that is on disk when this returns; nothing of it is when it throws. */
+  transaction<T>(work: () => T): T {
+    return this.#guarded(() => {
+      this.#sqlite.exec("BEGIN IMMEDIATE")
+      try {
+        const result = work()
+        this.#sqlite.exec("COMMIT")
+        return result
+      } catch (error) {
+        // A full disk makes SQLite roll back by itself.
+        if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK")
+        throw error
+      }
+    })
+  }
+
+  /** From now on a statement waits this long, blocking, for another process's lock. */
+  waitForLocks(ms: number): void {
+    this.#sqlite.exec(`PRAGMA busy_timeout = ${Math.floor(ms)}`)
+  }
+
+  /** Writes a consistent copy of everything to `path`. */
+  copyTo(path: string): void {
+    this.#guarded(() => copyTo(this.#sqlite, path))
+  }
+
+  /** What is wrong with the file, as SQLite says it; empty when nothing is. Reads all of it. */
+  check(): readonly string[] {
+    return this.#guarded(() => [
+      ...this.#sqlite
+        .prepare("PRAGMA integrity_check")
+        .all()
+        .map((row) => String(row["integrity_check"])),
+      ...this.#sqlite
+        .prepare("PRAGMA foreign_key_check")
+        .all()
+        .map((row) => `Orphan in ${String(row["table"])}.`),
+    ]).filter((line) => line !== "ok")
+  }
+
+  close(): void {
+    if (!this.#sqlite.isOpen) return
+    this.#prepared.clear()
+    this.#sqlite.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#prepared.get(sql)
+    if (known) return known
+    const prepared = this.#sqlite.prepare(sql)
+    this.#prepared.set(sql, prepared)
+    return prepared
+  }
+
+  #pragma(name: string): number {
+    return Number(this.#sqlite.prepare(`PRAGMA ${name}`).get()?.[name])
+  }
+
+  #prepareFile({ path, maxBytes, migrations: steps = migrations }: DatabaseOptions): void {
+    const format = this.#format(steps)
+    this.#sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    // Fewer, larger checkpoints, and a log that shrinks again after a burst. In pages of 4 KiB, and bytes.
+    this.#sqlite.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432")
+    if (format < steps.length) {
+      if (format > 0) copyTo(this.#sqlite, `${path}.format-${format}.backup`)
+      this.#migrate(steps)
+    }
+    if (maxBytes)
+      this.#sqlite.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / this.#pragma("page_size"))}`)
+  }
+
+  /** The format of the file; 0 when it is new. Changes nothing. */
+  #format(steps: readonly Migration[]): number {
+    const format = this.#pragma("user_version")
+    if (this.#pragma("application_id") !== APPLICATION_ID) {
+      const tables = Number(this.#sqlite.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"])
+      if (format === 0 && tables === 0) return 0
+      throw new StoreError(
+        "store_foreign",
+        `"${this.path}" is another program's database: choose another path.`,
+        {
+          path: this.path,
+        },
+      )
+    }
+    if (format > steps.length) {
+      throw new StoreError(
+        "store_newer",
+        `"${this.path}" was written by a newer version (format ${format}; this one reads up to ${steps.length}). ` +
+          `Update this program, or start it with another data directory or a snapshot from before the update.`,
+        { path: this.path, format, supported: steps.length },
+      )
+    }
+    return format
+  }
+
+  /** All steps in one transaction. Another process may have been first: the format is read again inside. */
+  #migrate(steps: readonly Migration[]): void {
+    this.transaction(() => {
+      for (const step of steps.slice(this.#format(steps))) for (const change of step) this.#execute(change)
+      this.#sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${steps.length}`)
+    })
+  }
+
+  #execute(change: Compilable): void {
+    const { sql, parameters } = change.compile()
+    this.#sqlite.prepare(sql).run(...(parameters as SQLInputValue[]))
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw storeError(this.path, error)
+    }
+  }
+}
+
+/** The connection, to a file that only this user can read. A file made here is never open to others, not briefly. */
+function openFile({ path, busyMs }: DatabaseOptions): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, "a", 0o600))
+  return new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
+}
+
+/**
+ * Writes a consistent copy of the database to `path`, which then holds the whole of it or what it held before.
+ */
+function copyTo(sqlite: DatabaseSync, path: string): void {
+  const partial = `${path}.partial`
+  rmSync(partial, { force: true })
+  const file = openSync(partial, "wx", 0o600)
+  try {
+    sqlite.prepare("VACUUM INTO ?").run(partial)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(partial, path)
+}

@@ -1,0 +1,72 @@
+import { OrraError, StoreError } from "@orra/core"
+
+/** SQLite's primary result codes; an extended code keeps its primary one in the low byte. */
+const BUSY = 5
+const LOCKED = 6
+const READONLY = 8
+const CORRUPT = 11
+const FULL = 13
+const CANTOPEN = 14
+const NOT_A_DATABASE = 26
+
+/** The code of a StoreError thrown by this package, and what a person can do about it. */
+const ADVICE = {
+  store_not_writable: (path: string) =>
+    `"${path}" cannot be written: check that its directory exists, belongs to this user and is not read-only.`,
+  store_full: (path: string) =>
+    `There is no space left to write "${path}". Nothing was written: make room and try again.`,
+  store_corrupt: (path: string) =>
+    `"${path}" is damaged or not a database. Stop all programs that use it, keep a copy, and restore a snapshot.`,
+  store_locked: (path: string) =>
+    `Another program has locked "${path}". Close it, or wait until it is done, and try again.`,
+  store_failed: (path: string) => `"${path}" could not be read or written.`,
+} as const
+
+type StoreErrorCode = keyof typeof ADVICE
+
+/** The error of SQLite or the file system as a StoreError; an OrraError is already one. */
+export function storeError(path: string, error: unknown): OrraError {
+  if (error instanceof OrraError) return error
+  const code = codeOf(error)
+  const reason = error instanceof Error ? error.message : String(error)
+  const message = code === "store_failed" ? `${ADVICE[code](path)} ${reason}` : ADVICE[code](path)
+  return new StoreError(code, message, { path, reason }, error)
+}
+
+function codeOf(error: unknown): StoreErrorCode {
+  if (!(error instanceof Error)) return "store_failed"
+  if ("errcode" in error && typeof error.errcode === "number") return sqliteCode(error.errcode & 0xff)
+  switch ("code" in error ? error.code : undefined) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+    case "ENOTDIR":
+    case "EISDIR":
+    case "EEXIST":
+    case "ENOENT":
+      return "store_not_writable"
+    case "ENOSPC":
+    case "EDQUOT":
+      return "store_full"
+    default:
+      return "store_failed"
+  }
+}
+
+function sqliteCode(primary: number): StoreErrorCode {
+  switch (primary) {
+    case BUSY:
+    case LOCKED:
+      return "store_locked"
+    case READONLY:
+    case CANTOPEN:
+      return "store_not_writable"
+    case CORRUPT:
+    case NOT_A_DATABASE:
+      return "store_corrupt"
+    case FULL:
+      return "store_full"
+    default:
+      return "store_failed"
+  }
+}

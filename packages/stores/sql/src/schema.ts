@@ -1,0 +1,125 @@
+import {
+  type Compilable,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely"
+
+/** The tables. The namespace key is part of every primary key: no row can be reached without it. */
+export interface Tables {
+  sessions: SessionRow
+  entries: EntryRow
+  leases: LeaseRow
+  records: RecordRow
+  counters: CounterRow
+}
+
+/** A session's summary, kept with its log so that listing never reads one. Times are ms since 1970. */
+export interface SessionRow {
+  ns: string
+  version: number
+  created_at: number
+  updated_at: number
+  messages: number
+  open_run: string | null
+  deleted: number
+  /** `foldCase` of the title: SQLite's own lower() knows ASCII only. */
+  folded_title: string
+  metadata: string
+}
+
+export interface EntryRow {
+  ns: string
+  seq: number
+  type: string
+  /** The entry as JSON, which has an escape for lone surrogates, where a plain text column would lose them. */
+  body: string
+}
+
+export interface LeaseRow {
+  ns: string
+  token: number
+  owner: string
+  expires_at: number
+}
+
+export interface RecordRow {
+  ns: string
+  collection: string
+  key: string
+  value: string
+  updated_at: number
+}
+
+/** What only grows. Lease tokens are counted for the whole store, so that they outlive the lease's row. */
+export interface CounterRow {
+  name: string
+  value: number
+}
+
+/**
+ * Writes SQL and never runs it: statements are compiled once and run by `Database`, so the query builder costs
+ * nothing where it matters.
+ */
+export const sql = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** A step from one format of the database to the next. Published steps never change. */
+export type Migration = readonly Compilable[]
+
+/** The format of a database is the number of these it has been through. */
+export const migrations: readonly Migration[] = [
+  [
+    sql.schema
+      .createTable("sessions")
+      .addColumn("ns", "text", (column) => column.primaryKey().notNull())
+      .addColumn("version", "bigint", (column) => column.notNull())
+      .addColumn("created_at", "bigint", (column) => column.notNull())
+      .addColumn("updated_at", "bigint", (column) => column.notNull())
+      .addColumn("messages", "bigint", (column) => column.notNull())
+      .addColumn("open_run", "text")
+      .addColumn("deleted", "integer", (column) => column.notNull())
+      .addColumn("folded_title", "text", (column) => column.notNull())
+      .addColumn("metadata", "text", (column) => column.notNull()),
+    sql.schema
+      .createTable("entries")
+      .addColumn("ns", "text", (column) => column.notNull().references("sessions.ns").onDelete("cascade"))
+      .addColumn("seq", "bigint", (column) => column.notNull())
+      .addColumn("type", "text", (column) => column.notNull())
+      .addColumn("body", "text", (column) => column.notNull())
+      .addPrimaryKeyConstraint("entries_key", ["ns", "seq"]),
+    // Deltas are most of what is written and are soon gone: they stay out of the index.
+    sql.schema
+      .createIndex("entries_type")
+      .on("entries")
+      .columns(["ns", "type", "seq"])
+      .where("type", "<>", "delta"),
+    sql.schema
+      .createTable("leases")
+      .addColumn("ns", "text", (column) => column.primaryKey().notNull())
+      .addColumn("token", "bigint", (column) => column.notNull())
+      .addColumn("owner", "text", (column) => column.notNull())
+      .addColumn("expires_at", "bigint", (column) => column.notNull()),
+    sql.schema
+      .createTable("records")
+      .addColumn("ns", "text", (column) => column.notNull())
+      .addColumn("collection", "text", (column) => column.notNull())
+      .addColumn("key", "text", (column) => column.notNull())
+      .addColumn("value", "text", (column) => column.notNull())
+      .addColumn("updated_at", "bigint", (column) => column.notNull())
+      .addPrimaryKeyConstraint("records_key", ["ns", "collection", "key"]),
+    sql.schema
+      .createTable("counters")
+      .addColumn("name", "text", (column) => column.primaryKey().notNull())
+      .addColumn("value", "bigint", (column) => column.notNull()),
+    sql.insertInto("counters").values({ name: "lease_token", value: 0 }),
+  ],
+]

@@ -1,0 +1,249 @@
+import {
+  type AppendOptions,
+  decodeCursor,
+  describe,
+  type Entry,
+  type EntryType,
+  encodeCursor,
+  foldCase,
+  foldedTitle,
+  InvalidInput,
+  type JsonObject,
+  LeaseLost,
+  type ListOptions,
+  Namespace,
+  type NewEntry,
+  needsLease,
+  type Page,
+  pageLimit,
+  type ReadOptions,
+  type SessionInfo,
+  VersionConflict,
+} from "@orra/core"
+import { type RawBuilder, sql as raw } from "kysely"
+import { type Database, statement } from "./database.ts"
+import { type SessionRow, sql } from "./schema.ts"
+
+const selectSession = statement((p: { ns: string }) =>
+  sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
+)
+const insertSession = statement((p: Readonly<SessionRow>) =>
+  sql.insertInto("sessions").values({
+    ns: p.ns,
+    version: p.version,
+    created_at: p.created_at,
+    updated_at: p.updated_at,
+    messages: p.messages,
+    open_run: p.open_run,
+    deleted: p.deleted,
+    folded_title: p.folded_title,
+    metadata: p.metadata,
+  }),
+)
+const updateSession = statement((p: Readonly<SessionRow>) =>
+  sql
+    .updateTable("sessions")
+    .set({
+      version: p.version,
+      updated_at: p.updated_at,
+      messages: p.messages,
+      open_run: p.open_run,
+      deleted: p.deleted,
+      folded_title: p.folded_title,
+      metadata: p.metadata,
+    })
+    .where("ns", "=", p.ns),
+)
+const deleteSession = statement((p: { ns: string }) => sql.deleteFrom("sessions").where("ns", "=", p.ns))
+const insertEntry = statement((p: { ns: string; seq: number; type: string; body: string }) =>
+  sql.insertInto("entries").values({ ns: p.ns, seq: p.seq, type: p.type, body: p.body }),
+)
+const deleteDeltas = statement((p: { ns: string; from: number; to: number }) =>
+  sql
+    .deleteFrom("entries")
+    .where("ns", "=", p.ns)
+    .where("seq", ">=", p.from)
+    .where("seq", "<=", p.to)
+    .where("type", "=", "delta"),
+)
+const selectLease = statement((p: { ns: string; token: number; now: number }) =>
+  sql
+    .selectFrom("leases")
+    .select("token")
+    .where("ns", "=", p.ns)
+    .where("token", "=", p.token)
+    .where("expires_at", ">", p.now),
+)
+
+/** An entry and its JSON, made once before the transaction that may have to be repeated. */
+export interface Draft {
+  readonly entry: NewEntry
+  readonly body: string
+}
+
+/** @throws InvalidInput when an entry is not JSON. */
+export function drafts(entries: readonly NewEntry[]): readonly Draft[] {
+  return entries.map((entry) => ({ entry, body: toJson(entry, "An entry") }))
+}
+
+export function toJson(value: unknown, what: string): string {
+  try {
+    const text = JSON.stringify(value)
+    if (text !== undefined) return text
+  } catch {
+    // A cycle, a BigInt, or nesting deeper than the stack: said below.
+  }
+  throw new InvalidInput(`${what} can only hold JSON: no cycle, no BigInt, no function, no endless nesting.`)
+}
+
+export function info(database: Database, namespace: Namespace): SessionInfo | undefined {
+  const row = database.get(selectSession, { ns: namespace.key })
+  return row && toInfo(row, namespace)
+}
+
+/** The whole of an append, inside a transaction. Checks everything before it writes anything. */
+export function append(
+  database: Database,
+  namespace: Namespace,
+  written: readonly Draft[],
+  { expected, lease, dropDeltas }: AppendOptions,
+  now: number,
+): readonly Entry[] {
+  const ns = namespace.key
+  if (dropDeltas || written.some(({ entry }) => needsLease(entry))) {
+    const held = lease && database.get(selectLease, { ns, token: lease.token, now })
+    if (!held) throw new LeaseLost(ns)
+  }
+  const before = info(database, namespace)
+  const actual = before?.version ?? 0
+  if (actual !== expected) throw new VersionConflict(expected, actual)
+
+  const entries = written.map(({ entry }, index) => ({ seq: expected + index + 1, ...entry }))
+  let after = before
+  for (const entry of entries) after = describe(namespace, after, entry)
+  if (!after) return []
+  if (dropDeltas) database.run(deleteDeltas, { ns, ...dropDeltas })
+  if (entries.length === 0) return []
+  // The session first: its entries refer to it.
+  database.run(before ? updateSession : insertSession, toRow(after))
+  for (const [index, { entry, body }] of written.entries()) {
+    database.run(insertEntry, { ns, seq: expected + index + 1, type: entry.type, body })
+  }
+  return entries
+}
+
+export const remove = (database: Database, namespace: Namespace): boolean =>
+  database.run(deleteSession, { ns: namespace.key }) > 0
+
+export function read(database: Database, namespace: Namespace, options: ReadOptions): readonly Entry[] {
+  const limit = options.limit ?? 1_000
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new InvalidInput("A read takes a limit of 1 or more entries.", { limit })
+  }
+  const window: Window = {
+    ns: namespace.key,
+    after: options.after ?? 0,
+    before: options.before ?? Number.MAX_SAFE_INTEGER,
+    limit,
+  }
+  const backward = options.direction === "backward"
+  const rows = options.types
+    ? readTypes(database, [...new Set(options.types)], window, backward)
+    : database.all(backward ? lastEntries : firstEntries, window)
+  return rows.map(toEntry)
+}
+
+type Window = Readonly<{ ns: string; after: number; before: number; limit: number }>
+
+const inWindow = (p: Window, order: "asc" | "desc") =>
+  sql
+    .selectFrom("entries")
+    .where("ns", "=", p.ns)
+    .where("seq", ">", p.after)
+    .where("seq", "<", p.before)
+    .orderBy("seq", order)
+    .limit(p.limit)
+
+const firstEntries = statement((p: Window) => inWindow(p, "asc").select(["seq", "body"]))
+const lastEntries = statement((p: Window) => inWindow(p, "desc").select(["seq", "body"]))
+
+/** One type through its index. Deltas are not in it, and saying so lets SQLite use it for the others. */
+const ofType = (p: Window & { readonly type: string }, order: "asc" | "desc") =>
+  inWindow(p, order).select("seq").where("type", "=", p.type).where("type", "<>", "delta")
+const firstOfType = statement((p: Window & { readonly type: string }) => ofType(p, "asc"))
+const lastOfType = statement((p: Window & { readonly type: string }) => ofType(p, "desc"))
+const firstDeltas = statement((p: Window) => inWindow(p, "asc").select("seq").where("type", "=", "delta"))
+const lastDeltas = statement((p: Window) => inWindow(p, "desc").select("seq").where("type", "=", "delta"))
+const selectEntry = statement((p: { ns: string; seq: number }) =>
+  sql.selectFrom("entries").select(["seq", "body"]).where("ns", "=", p.ns).where("seq", "=", p.seq),
+)
+
+/** Finds the numbers in the index, type by type, and reads the bodies of those that make it into the window. */
+function readTypes(database: Database, types: readonly EntryType[], window: Window, backward: boolean) {
+  const found = types.flatMap((type) =>
+    type === "delta"
+      ? database.all(backward ? lastDeltas : firstDeltas, window)
+      : database.all(backward ? lastOfType : firstOfType, { ...window, type }),
+  )
+  return found
+    .map(({ seq }) => seq)
+    .sort((a, b) => (backward ? b - a : a - b))
+    .slice(0, window.limit)
+    .flatMap((seq) => database.get(selectEntry, { ns: window.ns, seq }) ?? [])
+}
+
+export function list(database: Database, prefix: Namespace, options: ListOptions): Page<SessionInfo> {
+  const limit = pageLimit(options.limit)
+  let query = sql
+    .selectFrom("sessions")
+    .selectAll()
+    .where(atOrBelow(prefix))
+    .where("deleted", "=", options.deleted ? 1 : 0)
+    .orderBy("updated_at", "desc")
+    .orderBy("ns", "desc")
+    .limit(limit + 1)
+  if (options.openRun) query = query.where("open_run", "is not", null)
+  // Not LIKE: a "%" that someone looks for is a percent sign.
+  if (options.title) query = query.where(raw<boolean>`instr(folded_title, ${foldCase(options.title)}) > 0`)
+  if (options.cursor !== undefined) {
+    const { updatedAt, key } = decodeCursor(options.cursor)
+    query = query.where(raw<boolean>`(updated_at, ns) < (${updatedAt}, ${key})`)
+  }
+  const rows = database.select(query)
+  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
+  const last = items.at(-1)
+  return last && rows.length > limit
+    ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
+    : { items }
+}
+
+/** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */
+const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
+  raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
+
+const toEntry = (row: { readonly seq: number; readonly body: string }): Entry => ({
+  seq: row.seq,
+  ...(JSON.parse(row.body) as NewEntry),
+})
+
+const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
+  namespace,
+  version: row.version,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  messages: row.messages,
+  ...(row.open_run !== null && { openRun: row.open_run }),
+  metadata: JSON.parse(row.metadata) as JsonObject,
+})
+
+const toRow = (info: SessionInfo): SessionRow => ({
+  ns: info.namespace.key,
+  version: info.version,
+  created_at: info.createdAt,
+  updated_at: info.updatedAt,
+  messages: info.messages,
+  open_run: info.openRun ?? null,
+  deleted: "deletedAt" in info.metadata ? 1 : 0,
+  folded_title: foldedTitle(info),
+  metadata: JSON.stringify(info.metadata),
+})

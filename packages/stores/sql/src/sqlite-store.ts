@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs"
+import { resolve } from "node:path"
+import {
+  type AppendOptions,
+  type Entry,
+  InvalidInput,
+  type Lease,
+  type ListOptions,
+  type Namespace,
+  type NewEntry,
+  type Page,
+  type ReadOptions,
+  type SessionInfo,
+  type SessionStore,
+  StoreError,
+} from "@orra/core"
+import { Database } from "./database.ts"
+import * as leases from "./lease-table.ts"
+import { type Records, recordsOf } from "./records.ts"
+import * as sessions from "./session-tables.ts"
+import { WriteQueue } from "./write-queue.ts"
+
+export interface SqliteStoreOptions {
+  /** The database file. It and its directory are made when missing, for this user only. */
+  readonly path: string
+  /** How long a write waits for another process's lock before it fails with `store_locked`. Default 5,000. */
+  readonly busyTimeoutMs?: number
+  /** Largest size of the file; writes beyond it fail with `store_full`. Default: what the disk holds. */
+  readonly maxBytes?: number
+  /** The clock leases expire by, in ms since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** Sessions and records in one SQLite file. */
+export interface SqliteStore extends SessionStore {
+  /** The application's own values under this name; see `Records`. @throws InvalidInput for an empty name. */
+  records(collection: string): Records
+  /**
+   * Writes a copy of everything, as it is now, to a file that must not exist yet. Writes wait meanwhile.
+   *
+   * @throws InvalidInput when the file exists; StoreError when it cannot be written.
+   */
+  snapshot(path: string): Promise<void>
+  /** What is wrong with the file; empty when nothing is. Reads all of it, so it takes seconds for gigabytes. */
+  integrity(): Promise<readonly string[]>
+}
+
+/** How long one attempt for another process's lock may block the event loop. */
+const LOCK_ATTEMPT_MS = 50
+
+/**
+ * Opens the store, creates it, or brings it to the present format after a snapshot of the file beside it.
+ *
+ * ```ts
+ * const store = await sqliteStore({ path: "data/orra.db" })
+ * const runtime = new Runtime({ provider, store })
+ * ```
+ *
+ * @throws StoreError with the codes `store_not_writable`, `store_full`, `store_corrupt`, `store_locked`,
+ *   `store_foreign` (another program's database), `store_newer` (written by a later release) or `store_failed`.
+ */
+export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  if (!options.path || options.path === ":memory:") {
+    throw new InvalidInput(
+      "The SQLite store needs the path of a file; for sessions in memory use MemoryStore.",
+    )
+  }
+  const { busyTimeoutMs = 5_000, maxBytes, now = Date.now } = options
+  const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes })
+  database.waitForLocks(LOCK_ATTEMPT_MS)
+  return new Store(database, new WriteQueue(database, { lockMs: busyTimeoutMs }), now)
+}
+
+class Store implements SqliteStore {
+  readonly #database: Database
+  readonly #queue: WriteQueue
+  readonly #now: () => number
+  #closed = false
+
+  constructor(database: Database, queue: WriteQueue, now: () => number) {
+    this.#database = database
+    this.#queue = queue
+    this.#now = now
+  }
+
+  async info(namespace: Namespace): Promise<SessionInfo | undefined> {
+    return sessions.info(this.#open(), namespace)
+  }
+
+  async append(
+    namespace: Namespace,
+    entries: readonly NewEntry[],
+    options: AppendOptions,
+  ): Promise<readonly Entry[]> {
+    const database = this.#open()
+    const drafts = sessions.drafts(entries)
+    return this.#queue.submit(() => sessions.append(database, namespace, drafts, options, this.#now()))
+  }
+
+  async read(namespace: Namespace, options: ReadOptions = {}): Promise<readonly Entry[]> {
+    return sessions.read(this.#open(), namespace, options)
+  }
+
+  async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
+    return sessions.list(this.#open(), prefix, options)
+  }
+
+  async delete(namespace: Namespace): Promise<boolean> {
+    const database = this.#open()
+    return this.#queue.submit(() => sessions.remove(database, namespace))
+  }
+
+  async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
+    const database = this.#open()
+    return this.#queue.submit(() => leases.acquire(database, namespace, owner, ttlMs, this.#now()))
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<Lease> {
+    const database = this.#open()
+    return this.#queue.submit(() => leases.renew(database, lease, ttlMs, this.#now()))
+  }
+
+  async release(lease: Lease): Promise<void> {
+    const database = this.#open()
+    await this.#queue.submit(() => leases.release(database, lease))
+  }
+
+  records(collection: string): Records {
+    return recordsOf(collection, () => this.#open(), this.#queue, this.#now)
+  }
+
+  async snapshot(path: string): Promise<void> {
+    const database = this.#open()
+    const target = resolve(path)
+    if (existsSync(target)) throw new InvalidInput(`"${target}" exists: choose a new path for the snapshot.`)
+    database.copyTo(target)
+  }
+
+  async integrity(): Promise<readonly string[]> {
+    return this.#open().check()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#queue.drain()
+    this.#database.close()
+  }
+
+  #open(): Database {
+    if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
+    return this.#database
+  }
+}
