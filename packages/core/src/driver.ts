@@ -161,7 +161,7 @@ export class Driver {
       }
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
       this.#free(active)
-      begun.reject(new SessionBusy("What was waiting has been taken back."))
+      if (active.runId === undefined) begun.reject(new SessionBusy("What was waiting has been taken back."))
     } catch (error) {
       begun.reject(error)
       if (active.runId !== undefined) {
