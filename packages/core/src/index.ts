@@ -52,6 +52,21 @@ export {
   type Usage,
 } from "./provider.ts"
 export {
+  checkedFetch,
+  connectionFailure,
+  type FailureFacts,
+  findCause,
+  HttpFailure,
+  type ModelService,
+  redact,
+  retryAfterMs,
+  serviceFailure,
+  type Watchdog,
+  watchdog,
+} from "./provider-http.ts"
+export { acceptedToolName, callIdMapper, toolCallPart, wellFormed } from "./provider-wire.ts"
+export { abortedError, type RetryingOptions, type RetryOptions, retrying } from "./retry.ts"
+export {
   type Fork,
   type History,
   isEntry,

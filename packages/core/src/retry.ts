@@ -1,0 +1,90 @@
+import { type ModelEvent, ProviderError } from "./provider.ts"
+
+/** How often and how long a failed model call is tried again. Times in ms. */
+export interface RetryOptions {
+  /** Attempts in all, the first included. Default 4; 1 means never again. */
+  readonly maxAttempts?: number
+  /** No attempt begins later than this after the first one. Default 120,000. An answer under way is never cut. */
+  readonly deadlineMs?: number
+  /** Pause before the second attempt; it doubles with each further one. Default 500. */
+  readonly baseDelayMs?: number
+  /** Longest pause of our own choosing. Default 30,000. A service that asks for a longer one gets it. */
+  readonly maxDelayMs?: number
+}
+
+export interface RetryingOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly retry?: RetryOptions | undefined
+  /** For tests: the time in ms. */
+  readonly now?: () => number
+  /** For tests: resolves after `ms`, or as soon as the signal fires. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** For tests: a number from 0 to 1. */
+  readonly random?: () => number
+}
+
+/**
+ * Runs a model call and, when it fails with a retryable ProviderError before it wrote anything, runs it again after
+ * a pause: exponential with jitter, or what the service asks for (`retryAfterMs`). Each new attempt is announced by
+ * a `retry` event whose `attempt` is the number of the one that failed. Once text, thinking or a tool call was
+ * passed on, a failure is final: a second attempt would say it twice. A pause that would end after the deadline is
+ * not begun, the failure is thrown at once.
+ *
+ * ```ts
+ * stream: (request, { signal } = {}) => retrying((signal) => attempt(request, signal), { signal, retry })
+ * ```
+ *
+ * @throws ProviderError of the last attempt; of kind `aborted` when the signal fires during a pause.
+ */
+export async function* retrying(
+  attempt: (signal: AbortSignal | undefined) => AsyncIterable<ModelEvent>,
+  options: RetryingOptions = {},
+): AsyncGenerator<ModelEvent, void, undefined> {
+  const { signal, now = Date.now, sleep = pause, random = Math.random } = options
+  const {
+    maxAttempts = 4,
+    deadlineMs = 120_000,
+    baseDelayMs = 500,
+    maxDelayMs = 30_000,
+  } = options.retry ?? {}
+  const deadline = now() + deadlineMs
+
+  for (let number = 1; ; number++) {
+    let written = false
+    try {
+      for await (const event of attempt(signal)) {
+        written ||= event.type !== "retry"
+        yield event
+      }
+      return
+    } catch (error) {
+      if (written || !(error instanceof ProviderError) || !error.retryable || number >= maxAttempts)
+        throw error
+      const backoff = Math.min(maxDelayMs, baseDelayMs * 2 ** (number - 1))
+      // Half of the pause is random, so that clients which failed together do not come back together.
+      const jittered = Math.round(backoff * (0.5 + random() / 2))
+      const delayMs = Math.max(jittered, error.retryAfterMs ?? 0)
+      if (now() + delayMs > deadline) throw error
+      yield { type: "retry", attempt: number, delayMs, error }
+      await sleep(delayMs, signal)
+      if (signal?.aborted) throw abortedError(error.provider)
+    }
+  }
+}
+
+/** The caller's signal fired. */
+export const abortedError = (provider: string): ProviderError =>
+  new ProviderError("aborted", "The model call was stopped.", { provider })
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const finish = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener("abort", finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, ms)
+    signal?.addEventListener("abort", finish, { once: true })
+  })
+}
