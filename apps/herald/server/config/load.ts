@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
+import { errorMessage, Namespace, NamespaceError, OrraError } from "@orra/core"
+import { parse, TomlError } from "smol-toml"
+import type { Environment } from "./expand.ts"
+import { positions } from "./positions.ts"
+import { type Notice, type Problem, type Reading, readTable } from "./read.ts"
+import { type Config, settings } from "./settings.ts"
+
+/** The file used when no other is named, if it is there. */
+export const DEFAULT_FILE = "assistant.toml"
+
+/** What comes from the command line and goes before the file. */
+export interface Overrides {
+  readonly dataDir?: string | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Absolute; undefined when there is no file. */
+  readonly file: string | undefined
+  /** Absolute. */
+  readonly dataDir: string
+  readonly notices: readonly Notice[]
+  /** Where each value that is not the default comes from, by its name: "line 4", "--port", "HERALD_DATA_DIR". */
+  readonly origins: ReadonlyMap<string, string>
+}
+
+/** Everything that is wrong with a configuration, one line each. */
+export class ConfigError extends OrraError {
+  constructor(file: string, problems: readonly Problem[]) {
+    const lines = problems
+      .toSorted((a, b) => a.line - b.line)
+      .map(
+        ({ line, column, message }) =>
+          `${file}:${line}${column === undefined ? "" : `:${column}`}: ${message}`,
+      )
+    super("config_invalid", lines.join("\n"), { file })
+  }
+}
+
+/**
+ * Reads the configuration: the named file, or `assistant.toml` when there is one. Nothing is written anywhere.
+ *
+ * @throws ConfigError with every problem of the file; OrraError (`config_missing`, `config_unreadable`) when a
+ *   named file is not there or cannot be read.
+ */
+export function loadConfig(options: {
+  /** As it was typed; relative to `cwd`. */
+  readonly file?: string | undefined
+  readonly cwd: string
+  readonly env: Environment
+  readonly overrides?: Overrides
+}): LoadedConfig {
+  const { cwd, env, overrides = {} } = options
+  const name = options.file ?? DEFAULT_FILE
+  const file = resolve(cwd, name)
+  const toml = readConfigFile(file, options.file !== undefined)
+  const { config, notices, set } = parseConfig(toml ?? "", name, env)
+  const origins = new Map([...set].map(([key, line]) => [key, `line ${line}`]))
+  const change = (key: string, origin: string) => origins.set(key, origin)
+
+  const fromEnv = env["HERALD_DATA_DIR"] || undefined
+  if (overrides.dataDir !== undefined) change("data_dir", "--data-dir")
+  else if (fromEnv !== undefined) change("data_dir", "HERALD_DATA_DIR")
+  if (overrides.host !== undefined) change("gateway.host", "--host")
+  if (overrides.port !== undefined) change("gateway.port", "--port")
+
+  const dataDir = resolve(cwd, overrides.dataDir ?? fromEnv ?? config.data_dir)
+  return {
+    config: {
+      ...config,
+      data_dir: dataDir,
+      gateway: {
+        ...config.gateway,
+        host: overrides.host ?? config.gateway.host,
+        port: overrides.port ?? config.gateway.port,
+      },
+    },
+    file: toml === undefined ? undefined : file,
+    dataDir,
+    notices,
+    origins,
+  }
+}
+
+/** The configuration in a text. `file` is the name used in messages. @throws ConfigError */
+export function parseConfig(
+  toml: string,
+  file: string,
+  env: Environment,
+): {
+  readonly config: Config
+  readonly notices: readonly Notice[]
+  readonly set: ReadonlyMap<string, number>
+} {
+  const table = parseToml(toml, file)
+  const reading: Reading = {
+    env,
+    line: positions(toml),
+    problems: [],
+    notices: [],
+    set: new Map(),
+    root: settings,
+  }
+  const config = readTable(settings, table, [], reading) as Config
+  checkKeys(config, reading)
+  checkContext(config, reading)
+  if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
+  return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set }
+}
+
+function readConfigFile(file: string, isNamed: boolean): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === "ENOENT" && !isNamed) return undefined
+    if (code === "ENOENT") {
+      throw new OrraError("config_missing", `There is no file ${file}: check the path given with --config.`)
+    }
+    if (error instanceof TypeError) {
+      throw new OrraError("config_unreadable", `${file} is not UTF-8 text: save it in that encoding.`)
+    }
+    throw new OrraError("config_unreadable", `${file} cannot be read: ${errorMessage(error)}`, {}, error)
+  }
+}
+
+function parseToml(toml: string, file: string): Record<string, unknown> {
+  try {
+    return parse(toml, { unsafeKeyBehaviour: "throw" })
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const { line, column } = error
+    const source = toml.split("\n")[line - 1] ?? ""
+    const bare = /=\s*(\$\{[^}]*\}?)/.exec(source)?.[1]
+    const said = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "") ?? "not TOML"
+    const message = bare === undefined ? said : `${said}; write it in quotes: "${bare}"`
+    throw new ConfigError(file, [{ line, column, message }])
+  }
+}
+
+/** The namespace of the person who owns this Herald: the web page and `gateway.api_key`. */
+export const OWNER = Namespace.of("web")
+
+/** Two people must not share sessions, and two keys must not be the same. */
+function checkKeys(config: Config, { problems, line }: Reading): void {
+  const at = (index: number, key: string) => line(["gateway", "keys", index, key])
+  const taken: { readonly who: string; readonly namespace: Namespace }[] = [
+    { who: "the owner", namespace: OWNER },
+  ]
+  const keys = new Map<string, string>()
+  const names = new Set<string>()
+  if (config.gateway.api_key !== undefined) keys.set(config.gateway.api_key, "gateway.api_key")
+  config.gateway.keys.forEach((entry, index) => {
+    const where = `gateway.keys[${index}]`
+    if (names.has(entry.name)) {
+      problems.push({
+        line: at(index, "name"),
+        message: `${where}.name "${entry.name}" is used twice: name each person once`,
+      })
+    }
+    names.add(entry.name)
+    const same = entry.key === "" ? undefined : keys.get(entry.key)
+    if (same !== undefined) {
+      problems.push({
+        line: at(index, "key"),
+        message: `${where}.key is the same as ${same}: give each its own`,
+      })
+    }
+    keys.set(entry.key, `${where}.key`)
+    if (entry.namespace === "") return
+    try {
+      const namespace = Namespace.parse(entry.namespace)
+      const other = taken.find(
+        (each) => each.namespace.contains(namespace) || namespace.contains(each.namespace),
+      )
+      if (other) {
+        problems.push({
+          line: at(index, "namespace"),
+          message: `${where}.namespace "${namespace}" overlaps "${other.namespace}" of ${other.who}: neither may be inside the other`,
+        })
+      }
+      taken.push({ who: `"${entry.name}"`, namespace })
+    } catch (error) {
+      if (!(error instanceof NamespaceError)) throw error
+      problems.push({ line: at(index, "namespace"), message: `${where}.namespace: ${error.message}` })
+    }
+  })
+}
+
+function checkContext({ context }: Config, { problems, line }: Reading): void {
+  if (context.reserved_for_output < context.max_tokens) return
+  problems.push({
+    line: line(["context", "reserved_for_output"]),
+    message: `context.reserved_for_output (${context.reserved_for_output}) must be less than context.max_tokens (${context.max_tokens})`,
+  })
+}

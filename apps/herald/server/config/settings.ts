@@ -1,0 +1,237 @@
+import {
+  boolean,
+  choice,
+  decimal,
+  integer,
+  list,
+  path,
+  requiredSecret,
+  requiredText,
+  secret,
+  secrets,
+  section,
+  text,
+  texts,
+  type ValuesOf,
+} from "./field.ts"
+
+/** What is said about a key that is accepted and does nothing yet. */
+const LATER = "not available in this version; it is ignored"
+
+/** Every section and key of `assistant.toml`, in the order the documentation shows them. */
+export const settings = {
+  data_dir: path(
+    "./data",
+    "Where Herald keeps everything: sessions, settings, logs. `--data-dir` and `HERALD_DATA_DIR` go before it.",
+  ),
+
+  agent: section("Who the assistant is.", {
+    name: text("Atlas", "The name it knows itself by."),
+    personality: text("friendly, helpful, and concise", "How it should be, in a few words."),
+    system_prompt: text(undefined, "Replaces the whole system prompt when it is not empty."),
+  }),
+
+  agents: list(
+    "Several assistants. The first takes the place of `[agent]`; the others need a later version.",
+    {
+      name: requiredText("The name it knows itself by."),
+      personality: text("friendly, helpful, and concise", "How it should be, in a few words."),
+      system_prompt: text(undefined, "Replaces the whole system prompt when it is not empty."),
+      model: text(undefined, "The model it answers with, instead of `provider.model`.", {
+        was: "shown, never used",
+      }),
+    },
+  ),
+
+  provider: section("The model service.", {
+    provider_type: choice(
+      ["claude", "openai"],
+      "claude",
+      "Which protocol it speaks: Anthropic's or OpenAI's.",
+    ),
+    api_key: secret(
+      "The key. Without one: `ANTHROPIC_API_KEY` for claude, `OPENAI_API_KEY` for openai, then the login of the Claude CLI (claude only, read and never changed), then the key saved from the web page.",
+      { was: "`ANTHROPIC_API_KEY` and the Claude login were also sent to openai" },
+    ),
+    model: text(undefined, "The model. Default: `claude-opus-4-6` for claude, `gpt-5.1` for openai.", {
+      was: "`claude-opus-4-6`, whatever the provider",
+    }),
+    api_url: text(
+      undefined,
+      "The address of a compatible server: its base (`http://localhost:11434/v1`) or the full endpoint. No key is needed then.",
+      { was: "ignored for claude; for openai only the full endpoint" },
+    ),
+    max_tokens: integer(4096, "Most tokens the model may write in one answer.", { min: 1 }),
+    temperature: decimal(
+      undefined,
+      "0 is steady, higher is freer. Sent only when it is set: newer models refuse it.",
+      { min: 0, max: 2, was: "`0.7`, always sent" },
+    ),
+    cheap_model: text(undefined, "The model for light scheduled jobs.", { later: LATER }),
+  }),
+
+  gateway: section("The web page and the HTTP API.", {
+    enabled: boolean(true, "Always on: without it nobody could reach Herald.", {
+      off: true,
+      later: "always on in this version",
+      was: "`false`, and always taken as true",
+    }),
+    host: text("127.0.0.1", "The address to listen on. Anything but this machine needs `api_key`.", {
+      was: "`0.0.0.0`: open to the network",
+    }),
+    port: integer(8080, "The port. 0 takes any free one.", { max: 65_535 }),
+    api_key: secret(
+      "Bearer key of the owner, for programs. The web page logs in by the link printed at start.",
+    ),
+    allowed_hosts: texts(
+      [],
+      "Further names under which Herald may be called, such as `herald.example.org`. Needed behind a proxy.",
+      { was: "any" },
+    ),
+    trusted_proxies: texts([], "Addresses whose `X-Forwarded-*` headers are believed.", { was: "none read" }),
+    insecure: boolean(
+      false,
+      "Listen beyond this machine without any key. Everybody who reaches the port is you.",
+      {
+        was: "as if true",
+      },
+    ),
+    keys: list("Keys for other people or programs, each in a namespace of its own.", {
+      name: requiredText("Who it is."),
+      key: requiredSecret("The bearer key."),
+      namespace: requiredText("Where its sessions live, such as `family:ada`. Namespaces may not overlap."),
+    }),
+  }),
+
+  tools: section("What the assistant can do. On by default: reading only.", {
+    web_fetch: boolean(true, "Read a public web page. Addresses of the local network are refused."),
+    browser: boolean(true, "Read a page as text (`read_url`).", {
+      later: "part of `web_fetch` in this version",
+    }),
+    web_search: boolean(false, "Search the web (Brave).", { later: LATER }),
+    web_search_api_key: secret("Brave Search key.", { later: LATER }),
+    exec: boolean(false, "Run commands.", { later: LATER }),
+    exec_allowed_commands: texts([], "Commands it may run.", { later: LATER }),
+    exec_timeout_secs: integer(30, "Seconds a command may take.", { later: LATER }),
+    filesystem: boolean(false, "Read and write files.", { later: LATER }),
+    filesystem_base_dir: path(undefined, "The folder it stays in.", { later: LATER }),
+    filesystem_max_read_size: integer(1_048_576, "Largest file it reads, in bytes.", { later: LATER }),
+    filesystem_max_write_size: integer(5_242_880, "Largest file it writes, in bytes.", { later: LATER }),
+    filesystem_protected_paths: texts([], "Files it may not change.", { later: LATER }),
+    discord: boolean(true, "Read and write in Discord.", { later: LATER }),
+    documents: boolean(false, "Search documents.", { later: LATER }),
+    image_gen: boolean(false, "Make pictures.", { later: LATER }),
+    image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
+    delegation: boolean(false, "Start sub-agents.", { later: LATER }),
+    claude_code: boolean(false, "Hand tasks to Claude Code.", { later: LATER }),
+    claude_code_allowed_tools: texts(["Read", "Edit", "Bash"], "Tools Claude Code may use.", {
+      later: LATER,
+    }),
+    claude_code_max_turns: integer(10, "Its turns at most.", { later: LATER }),
+    claude_code_timeout_secs: integer(300, "Seconds it may take.", { later: LATER }),
+    claude_code_skip_permissions: boolean(false, "Run it without its own questions.", { later: LATER }),
+    claude_code_working_directory: path(undefined, "Where it works.", { later: LATER }),
+  }),
+
+  sessions: section("Where conversations are kept.", {
+    store: choice(
+      ["file", "memory"],
+      "file",
+      "`file`: in the data directory. `memory`: gone when Herald stops.",
+    ),
+    path: path(undefined, "Where the original kept one file per session.", {
+      later: "not used: sessions are kept in herald.db in the data directory",
+      was: "`sessions`",
+    }),
+  }),
+
+  context: section("How much of a conversation the model is sent.", {
+    max_tokens: integer(200_000, "The model's window, in tokens.", { min: 1000 }),
+    reserved_for_output: integer(4096, "Tokens of it kept for the answer.", { min: 1 }),
+  }),
+
+  logging: section("The log, on the terminal and in `logs/` of the data directory.", {
+    level: choice(["trace", "debug", "info", "warn", "error"], "info", "The least that is worth a line.", {
+      was: "never read",
+    }),
+  }),
+
+  memory: section("Long-term memory.", { enabled: boolean(true, "Remember and recall facts.") }, LATER),
+
+  discord: section(
+    "The Discord channel.",
+    {
+      token: secret("The bot's token."),
+      filter: choice(["mentions", "all", "dm"], "mentions", "Which messages it answers."),
+      namespace_prefix: text("discord", "First segment of its sessions' namespaces."),
+      allowed_users: texts([], "User names it answers in direct messages."),
+    },
+    LATER,
+  ),
+
+  cron: section(
+    "Scheduled jobs.",
+    {
+      enabled: boolean(true, "Run them."),
+      path: path("cron_jobs.json", "Where the original kept them."),
+    },
+    LATER,
+  ),
+
+  scheduler: section(
+    "Jobs of the configuration file.",
+    {
+      enabled: boolean(false, "Run them."),
+      jobs: list("A job.", {
+        name: requiredText("Its name."),
+        schedule: requiredText("When, as a cron expression."),
+        channel: requiredText("Where the result goes."),
+        message: requiredText("What is asked."),
+      }),
+    },
+    LATER,
+  ),
+
+  mcp: section(
+    "Servers of the Model Context Protocol.",
+    {
+      servers: list("A server.", {
+        name: requiredText("Its name."),
+        command: requiredText("The program."),
+        args: texts([], "Its arguments."),
+        env: secrets("Its environment, added to Herald's."),
+      }),
+    },
+    LATER,
+  ),
+
+  federation: section(
+    "Other Heralds.",
+    {
+      enabled: boolean(false, "Talk to them."),
+      instance_name: text(undefined, "This one's name. Default: the machine's."),
+      shared_secret: secret("The secret all peers share."),
+      port: integer(undefined, "The port for peers. Default: the gateway's plus 1.", { max: 65_535 }),
+      mdns_enabled: boolean(true, "Look for others on the local network."),
+      exposed_agents: texts([], "Agents they may talk to. Empty means all."),
+      peers: list("A peer.", {
+        name: requiredText("Its name."),
+        url: requiredText("Its address."),
+        shared_secret: secret("Its own secret."),
+      }),
+    },
+    LATER,
+  ),
+
+  metrics: section(
+    "Numbers for monitoring.",
+    {
+      enabled: boolean(false, "Collect them."),
+      log_metrics: boolean(false, "Write them to the log."),
+    },
+    LATER,
+  ),
+} as const
+
+/** The whole configuration, by the names of the file: `config.gateway.port`. */
+export type Config = ValuesOf<typeof settings>
