@@ -19,6 +19,7 @@ export interface DriverOptions {
 /** A session that is being run. */
 export interface Active {
   readonly namespace: Namespace
+  readonly log: SessionLog
   /** Ends the present run. */
   controller: AbortController
   /** The present run, once it has begun. */
@@ -64,6 +65,7 @@ export class Driver {
     if (this.#active.has(namespace.key)) throw new SessionBusy()
     const active: Active = {
       namespace,
+      log,
       controller: new AbortController(),
       runId: undefined,
       ended: Promise.resolve(),

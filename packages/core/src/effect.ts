@@ -1,6 +1,6 @@
 import { errorMessage } from "./errors.ts"
 import type { HookContext, Hooks } from "./hooks.ts"
-import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
+import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
 import type { NewEntry } from "./session.ts"
 import type { Tool, ToolContext, ToolOutput, ToolRegistry } from "./tool.ts"
@@ -200,7 +200,7 @@ const fromOutput = (call: ToolCallPart, output: ToolOutput): ToolResultPart => (
   callId: call.id,
   name: call.name,
   status: output.isError ? "error" : "ok",
-  content: output.content,
+  content: output.content.map(wellFormed),
   ...(output.structured !== undefined && { structured: output.structured }),
 })
 
@@ -209,5 +209,9 @@ const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResul
   callId: call.id,
   name: call.name,
   status,
-  content: [{ type: "text", text }],
+  content: [wellFormed({ type: "text", text })],
 })
+
+/** Text with a lone surrogate has no UTF-8 form, and a service refuses the request that carries it. */
+const wellFormed = (piece: TextPart | ImagePart): TextPart | ImagePart =>
+  piece.type === "text" && !piece.text.isWellFormed() ? { ...piece, text: piece.text.toWellFormed() } : piece

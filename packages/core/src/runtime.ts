@@ -67,8 +67,8 @@ export interface RuntimeOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** Sessions kept in memory between runs: a cache, never the truth. */
-const MAX_OPEN = 1_000
+/** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
+const MAX_OPEN = 128
 /** Events waiting for a slow reader before it is made to re-read the log instead. */
 const MAX_WAITING = 1_000
 
@@ -199,10 +199,14 @@ export class Runtime {
       return { status: "started", namespace, inputId, runId, cursor }
     }
     const mode = whenBusy === "steer" ? "steer" : "queue"
-    const [entry] = await log.append([{ type: "input", at: Date.now(), inputId, mode, message }])
+    const running = this.#driver.get(namespace)?.log ?? log
+    const [entry] = await running.append(() =>
+      running.hasSeen(inputId) ? undefined : [{ type: "input", at: Date.now(), inputId, mode, message }],
+    )
+    if (!entry) return await this.#duplicate(running, inputId)
     // The run may have ended while this was written: then nobody else looks at the queue.
-    if (!this.#driver.get(namespace)) await this.#startQueue(log)
-    return { status: "queued", namespace, inputId, cursor: (entry?.seq ?? 1) - 1 }
+    if (!this.#driver.get(namespace)) await this.#startQueue(running)
+    return { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
   }
 
   /**
@@ -428,7 +432,13 @@ export class Runtime {
     if (this.#closed) throw new OrraError("closed", "The runtime is shutting down.")
   }
 
-  #open(namespace: Namespace): Promise<SessionLog> {
+  /** The session's state. One that runs has exactly one, so that its run sees what is added to the queue. */
+  async #open(namespace: Namespace): Promise<SessionLog> {
+    const log = this.#driver.get(namespace)?.log ?? (await this.#cached(namespace))
+    return this.#driver.get(namespace)?.log ?? log
+  }
+
+  #cached(namespace: Namespace): Promise<SessionLog> {
     const known = this.#logs.get(namespace.key)
     if (known) {
       // Most recently used last.
@@ -526,5 +536,9 @@ function toMessage(input: RunInput): UserMessage {
   const message = typeof input === "object" && "role" in input ? input : userMessage(input)
   const isEmpty = message.parts.every((part) => part.type === "text" && part.text.trim() === "")
   if (isEmpty) throw new InvalidInput("The message is empty: write something or attach a file.")
-  return message
+  // A lone surrogate has no UTF-8 form: services refuse it, and with it every later request of the session.
+  const parts = message.parts.map((part) =>
+    part.type === "text" ? { ...part, text: part.text.toWellFormed() } : part,
+  )
+  return { ...message, parts }
 }
