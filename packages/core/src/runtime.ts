@@ -1,4 +1,5 @@
 import { parentOf } from "./branches.ts"
+import { Broadcast } from "./broadcast.ts"
 import {
   availableForInput,
   type ContextBudget,
@@ -10,7 +11,6 @@ import { Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy } from "./errors.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import type { Hooks } from "./hooks.ts"
-import { Hub, Mailbox } from "./hub.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
 import type { SystemPrompt } from "./loop.ts"
@@ -19,16 +19,7 @@ import { messageText, type UserMessage, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
-import {
-  type History,
-  isEntry,
-  type RunEvent,
-  type RunInput,
-  type RunOptions,
-  type RunResult,
-  type SessionChange,
-  type Submission,
-} from "./run.ts"
+import type { History, RunEvent, RunInput, RunOptions, RunResult, SessionChange, Submission } from "./run.ts"
 import type { Entry, NewEntry, SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
@@ -69,8 +60,6 @@ export interface RuntimeOptions {
 
 /** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
 const MAX_OPEN = 128
-/** Events waiting for a slow reader before it is made to re-read the log instead. */
-const MAX_WAITING = 1_000
 
 /**
  * Runs agents in sessions.
@@ -95,8 +84,7 @@ export class Runtime {
   readonly #owner: string
   readonly #leaseTtlMs: number
   readonly #logs = new Map<string, Promise<SessionLog>>()
-  readonly #events = new Hub<RunEvent>()
-  readonly #changes = new Hub<SessionChange>()
+  readonly #broadcast: Broadcast
   #closed = false
 
   constructor(options: RuntimeOptions) {
@@ -104,6 +92,7 @@ export class Runtime {
     this.store = options.store ?? new MemoryStore()
     this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
     this.policies = options.policies ?? PolicyRegistry.allowAll()
+    this.#broadcast = new Broadcast(this.store)
     this.#budget = { ...DEFAULT_BUDGET, ...options.context }
     this.#tokenizer = options.tokenizer ?? charEstimator
     this.#owner = options.owner ?? randomId()
@@ -113,7 +102,7 @@ export class Runtime {
       owner: this.#owner,
       leaseTtlMs: this.#leaseTtlMs,
       maxTurns: options.maxTurns ?? 10,
-      notify: (namespace, notice) => this.#events.emit(namespace, notice),
+      notify: (namespace, notice) => this.#broadcast.notice(namespace, notice),
       settings: {
         provider: this.provider,
         tools: this.tools,
@@ -305,52 +294,19 @@ export class Runtime {
    * What happens in a session: the entries after `after` (default: from now on), then new ones as they are written,
    * each exactly once. It never ends by itself: abort the signal or leave the loop.
    */
-  async *subscribe(
+  subscribe(
     namespace: Namespace,
     options: { readonly after?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunEvent, void> {
-    const mailbox = new Mailbox<RunEvent>(MAX_WAITING, options.signal)
-    const off = this.#events.on(namespace, (event) => mailbox.push(event))
-    try {
-      let seen = options.after ?? (await this.store.info(namespace))?.version ?? 0
-      let behind = options.after !== undefined
-      while (!mailbox.closed) {
-        while (behind && !mailbox.closed) {
-          const page = await this.store.read(namespace, { after: seen, limit: 500 })
-          for (const entry of page) {
-            seen = entry.seq
-            yield entry
-          }
-          behind = page.length > 0
-        }
-        for (const event of await mailbox.take()) {
-          if (isEntry(event)) {
-            if (event.seq <= seen) continue
-            seen = event.seq
-          }
-          yield event
-        }
-        behind = mailbox.hasLagged()
-      }
-    } finally {
-      off()
-      mailbox.close()
-    }
+    return this.#broadcast.subscribe(namespace, options)
   }
 
   /** Changes of the sessions at or below a namespace, from now on: what keeps a list of them current. */
-  async *watch(
+  watch(
     prefix: Namespace,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<SessionChange, void> {
-    const mailbox = new Mailbox<SessionChange>(Number.POSITIVE_INFINITY, options.signal)
-    const off = this.#changes.onPrefix(prefix, (change) => mailbox.push(change))
-    try {
-      while (!mailbox.closed) yield* await mailbox.take()
-    } finally {
-      off()
-      mailbox.close()
-    }
+    return this.#broadcast.watch(prefix, options.signal)
   }
 
   /**
@@ -387,7 +343,7 @@ export class Runtime {
     await this.#driver.pause(namespace)
     this.#logs.delete(namespace.key)
     const existed = await this.store.delete(namespace)
-    if (existed) this.#changes.emit(namespace, { type: "session_deleted", namespace })
+    if (existed) this.#broadcast.deleted(namespace)
     return existed
   }
 
@@ -451,7 +407,7 @@ export class Runtime {
       tokenizer: this.#tokenizer,
       viewTokens: available,
       maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
-      onAppend: (_, entries, info) => this.#announce(namespace, entries, info),
+      onAppend: (_, entries, info) => this.#broadcast.entries(namespace, entries, info),
     })
     this.#logs.set(namespace.key, opening)
     opening.catch(() => this.#logs.delete(namespace.key))
@@ -499,25 +455,7 @@ export class Runtime {
     })
     return entries.filter((entry): entry is Entry<T> => entry.type === type)
   }
-
-  #announce(namespace: Namespace, entries: readonly Entry[], info: SessionInfo): void {
-    let listed = false
-    for (const entry of entries) {
-      this.#events.emit(namespace, entry)
-      if (LISTED.has(entry.type)) listed = true
-    }
-    if (listed) this.#changes.emit(namespace, { type: "session", info })
-  }
 }
-
-/** Entries after which a list of sessions shows something else. */
-const LISTED: ReadonlySet<Entry["type"]> = new Set([
-  "user",
-  "assistant",
-  "run_started",
-  "run_finished",
-  "meta",
-])
 
 const rewind = (to: number): NewEntry<"rewind"> => ({ type: "rewind", at: Date.now(), to })
 
