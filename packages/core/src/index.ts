@@ -51,20 +51,6 @@ export {
   type ToolDefinition,
   type Usage,
 } from "./provider.ts"
-export {
-  checkedFetch,
-  connectionFailure,
-  type FailureFacts,
-  findCause,
-  HttpFailure,
-  type ModelService,
-  redact,
-  retryAfterMs,
-  serviceFailure,
-  type Watchdog,
-  watchdog,
-} from "./provider-http.ts"
-export { acceptedToolName, callIdMapper, toolCallPart, wellFormed } from "./provider-wire.ts"
 export { abortedError, type RetryingOptions, type RetryOptions, retrying } from "./retry.ts"
 export {
   type Fork,

@@ -1,5 +1,4 @@
-import { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
-import type { ToolCallPart } from "./message.ts"
+import { isObject, type Json, type JsonObject, parseJson, type ToolCallPart } from "@orra/core"
 
 /** The call a model wrote, from the text of its arguments: empty text means no arguments. */
 export function toolCallPart(id: string, name: string, text: string): ToolCallPart {

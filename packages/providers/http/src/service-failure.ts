@@ -1,5 +1,6 @@
-import { ProviderError, type ProviderErrorKind } from "./provider.ts"
-import { abortedError } from "./retry.ts"
+import { abortedError, ProviderError, type ProviderErrorKind } from "@orra/core"
+import { findCause } from "./checked-fetch.ts"
+import type { Watchdog } from "./watchdog.ts"
 
 /** What error messages say of a model service. */
 export interface ModelService {
@@ -11,96 +12,6 @@ export interface ModelService {
   readonly host: string
   /** Keys in use: they never appear in a message, whatever the service writes. */
   readonly secrets: readonly string[]
-}
-
-/** A response whose status is not 2xx, with its body, which the SDKs would throw away when it is not their own. */
-export class HttpFailure extends Error {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: string
-
-  constructor(status: number, headers: Headers, body: string) {
-    super(`HTTP ${status}`)
-    this.status = status
-    this.headers = headers
-    this.body = body
-  }
-}
-
-const MAX_ERROR_BODY = 65_536
-
-/** `fetch` that throws an HttpFailure where fetch would return an error status. */
-export const checkedFetch =
-  (inner: typeof fetch | undefined): typeof fetch =>
-  async (input, init) => {
-    const response = await (inner ?? globalThis.fetch)(input, init)
-    if (response.ok) return response
-    throw new HttpFailure(response.status, response.headers, (await response.text()).slice(0, MAX_ERROR_BODY))
-  }
-
-/** Finds an error of a class behind the wrappers that SDKs and fetch put around it. */
-export function findCause<T>(error: unknown, type: abstract new (...args: never[]) => T): T | undefined {
-  for (let depth = 0; depth < 5 && error !== undefined; depth++) {
-    if (error instanceof type) return error
-    error = error instanceof Error ? error.cause : undefined
-  }
-  return undefined
-}
-
-/** Watches one exchange with a service: ends it when the caller says so or when nothing arrives any more. */
-export interface Watchdog extends Disposable {
-  /** For fetch. Fires with the caller's signal, when time is up, and on dispose: the socket closes. */
-  readonly signal: AbortSignal
-  /** True when nothing arrived for the time allowed. */
-  readonly idle: boolean
-  /** Something arrived. The next must come within `limitMs`, default the watchdog's own. */
-  touch(limitMs?: number): void
-}
-
-/** Starts watching. Dispose it (`using`) however the exchange ends. */
-export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
-  const controller = new AbortController()
-  let limit = timeoutMs
-  let last = Date.now()
-  let idle = false
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  // Bytes arrive thousands of times a second: they move `last`, and the timer looks at it when it goes off.
-  const check = () => {
-    const left = last + limit - Date.now()
-    if (left > 0) {
-      timer = setTimeout(check, left)
-      return
-    }
-    idle = true
-    controller.abort()
-  }
-  const onAbort = () => controller.abort()
-  if (caller?.aborted) onAbort()
-  else {
-    caller?.addEventListener("abort", onAbort, { once: true })
-    timer = setTimeout(check, limit)
-  }
-
-  return {
-    signal: controller.signal,
-    get idle() {
-      return idle
-    },
-    touch(limitMs = timeoutMs) {
-      last = Date.now()
-      if (limitMs < limit && !controller.signal.aborted) {
-        clearTimeout(timer)
-        timer = setTimeout(check, limitMs)
-      }
-      limit = limitMs
-    },
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      caller?.removeEventListener("abort", onAbort)
-      controller.abort()
-    },
-  }
 }
 
 /**

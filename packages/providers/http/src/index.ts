@@ -1,0 +1,12 @@
+export { checkedFetch, findCause, HttpFailure } from "./checked-fetch.ts"
+export {
+  connectionFailure,
+  type FailureFacts,
+  type ModelService,
+  redact,
+  retryAfterMs,
+  serviceFailure,
+} from "./service-failure.ts"
+export { eventBatches } from "./sse.ts"
+export { type Watchdog, watchdog } from "./watchdog.ts"
+export { acceptedToolName, callIdMapper, toolCallPart, wellFormed } from "./wire.ts"

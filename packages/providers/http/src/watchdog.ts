@@ -1,0 +1,55 @@
+/** Watches one exchange with a service: ends it when the caller says so or when nothing arrives any more. */
+export interface Watchdog extends Disposable {
+  /** For fetch. Fires with the caller's signal, when time is up, and on dispose: the socket closes. */
+  readonly signal: AbortSignal
+  /** True when nothing arrived for the time allowed. */
+  readonly idle: boolean
+  /** Something arrived. The next must come within `limitMs`, default the watchdog's own. */
+  touch(limitMs?: number): void
+}
+
+/** Starts watching. Dispose it (`using`) however the exchange ends. */
+export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
+  const controller = new AbortController()
+  let limit = timeoutMs
+  let last = Date.now()
+  let idle = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  // Bytes arrive thousands of times a second: they move `last`, and the timer looks at it when it goes off.
+  const check = () => {
+    const left = last + limit - Date.now()
+    if (left > 0) {
+      timer = setTimeout(check, left)
+      return
+    }
+    idle = true
+    controller.abort()
+  }
+  const onAbort = () => controller.abort()
+  if (caller?.aborted) onAbort()
+  else {
+    caller?.addEventListener("abort", onAbort, { once: true })
+    timer = setTimeout(check, limit)
+  }
+
+  return {
+    signal: controller.signal,
+    get idle() {
+      return idle
+    },
+    touch(limitMs = timeoutMs) {
+      last = Date.now()
+      if (limitMs < limit && !controller.signal.aborted) {
+        clearTimeout(timer)
+        timer = setTimeout(check, limitMs)
+      }
+      limit = limitMs
+    },
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      caller?.removeEventListener("abort", onAbort)
+      controller.abort()
+    },
+  }
+}
