@@ -1,36 +1,39 @@
-// Promises: JavaScript in every package's dist, from all entries its manifest exports, in one process.
-// Imports of other packages stay imports. Declarations are `tsc -b`'s work.
-// Arguments name packages or folders to build; none means all.
+// Promises: JavaScript in every package's dist, from all entries its manifest exports, in one process, with
+// no file left from an earlier build. Imports of other packages stay imports. Declarations are `tsc -b`'s work.
 
+import { globSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { build } from "tsup"
-import { entries, root, workspaces } from "./workspace.ts"
+import { entries, root, type Workspace, workspaces } from "./workspace.ts"
 
-const wanted = new Set(process.argv.slice(2))
+await Promise.all(workspaces().map(buildWorkspace))
 
-const chosen = workspaces().filter(
-  ({ folder, manifest }) => wanted.size === 0 || wanted.has(folder) || wanted.has(manifest.name),
-)
+async function buildWorkspace(workspace: Workspace): Promise<void> {
+  const sources = Object.entries(entries(workspace))
+  if (sources.length === 0) return
+  const folder = join(root, workspace.folder)
+  const started = Date.now()
+  await build({
+    config: false,
+    entry: Object.fromEntries(sources.map(([name, source]) => [name, join(folder, source)])),
+    outDir: join(folder, "dist"),
+    tsconfig: join(folder, "tsconfig.json"),
+    format: "esm",
+    target: "es2024",
+    platform: workspace.folder === "packages/core" ? "neutral" : "node",
+    sourcemap: true,
+    skipNodeModulesBundle: true,
+    dts: false,
+    clean: false,
+    silent: true,
+  })
+  removeOlder(join(folder, "dist"), started)
+}
 
-await Promise.all(
-  chosen.map(async (workspace) => {
-    const entry = Object.entries(entries(workspace))
-    if (entry.length === 0) return
-    const folder = join(root, workspace.folder)
-    await build({
-      config: false,
-      name: workspace.manifest.name,
-      entry: Object.fromEntries(entry.map(([name, source]) => [name, join(folder, source)])),
-      outDir: join(folder, "dist"),
-      format: "esm",
-      target: "es2024",
-      platform: "neutral",
-      dts: false,
-      sourcemap: true,
-      clean: false,
-      silent: true,
-      skipNodeModulesBundle: true,
-      tsconfig: join(folder, "tsconfig.json"),
-    })
-  }),
-)
+/** Chunks are named by their content, so those of an earlier build would stay and be published. */
+function removeOlder(dist: string, started: number): void {
+  for (const name of globSync("*.{js,js.map}", { cwd: dist })) {
+    const file = join(dist, name)
+    if (statSync(file).mtimeMs < started - 1000) rmSync(file, { force: true })
+  }
+}
