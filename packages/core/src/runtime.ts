@@ -127,18 +127,19 @@ export class Runtime {
    * @throws OrraError when the run failed, with the failure's code; the session keeps what happened.
    */
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
-    let runId: string | undefined
+    let text = ""
+    let end: Entry<"run_finished"> | undefined
     for await (const event of this.stream(namespace, input, options)) {
-      if (event.type === "run_finished") runId = event.runId
+      if (event.type === "run_started") text = ""
+      else if (event.type === "assistant") text = messageText(event.message)
+      else if (event.type === "run_finished") end = event
       else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
       else if (event.type === "input_cancelled")
         throw new OrraError("input_cancelled", "The message was taken back.")
     }
-    if (runId === undefined) throw new OrraError("aborted", "Watching the run ended before it did.")
-    const result = await this.result(namespace, runId)
-    if (result.outcome === "failed" && result.error)
-      throw new OrraError(result.error.code, result.error.message)
-    return result
+    if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
+    if (end.outcome === "failed" && end.error) throw new OrraError(end.error.code, end.error.message)
+    return toResult(end, text)
   }
 
   /**
@@ -281,13 +282,10 @@ export class Runtime {
   async result(namespace: Namespace, runId: string): Promise<RunResult> {
     const active = this.#driver.get(namespace)
     if (active?.runId === runId) await active.ended
-    const end = (await this.#newest(namespace, "run_finished")).find((entry) => entry.runId === runId)
+    const end = await this.#newest(namespace, "run_finished", (entry) => entry.runId === runId)
     if (!end) throw new NotFound("run")
-    const answer = (await this.#newest(namespace, "assistant", end.seq)).find(
-      (entry) => entry.runId === runId,
-    )
-    const text = answer ? messageText(answer.message) : ""
-    return { runId, outcome: end.outcome, text, usage: end.usage, ...(end.error && { error: end.error }) }
+    const answer = await this.#newest(namespace, "assistant", (entry) => entry.runId === runId, end.seq)
+    return toResult(end, answer ? messageText(answer.message) : "")
   }
 
   /**
@@ -437,25 +435,34 @@ export class Runtime {
 
   async #duplicate(log: SessionLog, inputId: string): Promise<Submission> {
     const { namespace } = log
-    const entries = await this.#newest(namespace, "user")
-    const seq = entries.find((entry) => entry.inputId === inputId)?.seq ?? log.version
+    const entry = await this.#newest(namespace, "user", (user) => user.inputId === inputId)
+    const seq = entry?.seq ?? log.version
     return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
   }
 
+  /** The newest entry of a type that fits, looked for from the end: what is asked for is nearly always there. */
   async #newest<T extends Entry["type"]>(
     namespace: Namespace,
     type: T,
-    before?: number,
-  ): Promise<readonly Entry<T>[]> {
-    const entries = await this.store.read(namespace, {
-      types: [type],
-      direction: "backward",
-      limit: 200,
-      ...(before !== undefined && { before }),
-    })
-    return entries.filter((entry): entry is Entry<T> => entry.type === type)
+    fits: (entry: Entry<T>) => boolean,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<Entry<T> | undefined> {
+    for (let limit = 4; ; limit = Math.min(limit * 4, 500)) {
+      const page = await this.store.read(namespace, { types: [type], direction: "backward", limit, before })
+      const found = page.find((entry): entry is Entry<T> => entry.type === type && fits(entry as Entry<T>))
+      if (found || page.length < limit) return found
+      before = page.at(-1)?.seq ?? 0
+    }
   }
 }
+
+const toResult = ({ runId, outcome, usage, error }: Entry<"run_finished">, text: string): RunResult => ({
+  runId,
+  outcome,
+  text,
+  usage,
+  ...(error && { error }),
+})
 
 const rewind = (to: number): NewEntry<"rewind"> => ({ type: "rewind", at: Date.now(), to })
 
