@@ -1,0 +1,231 @@
+import type Anthropic from "@anthropic-ai/sdk"
+import {
+  abortedError,
+  InvalidInput,
+  isObject,
+  type ModelEvent,
+  type ModelInfo,
+  type ModelRequest,
+  type Provider,
+  ProviderError,
+  type RetryOptions,
+  retrying,
+} from "@orra/core"
+import {
+  checkedFetch,
+  connectionFailure,
+  eventBatches,
+  findCause,
+  HttpFailure,
+  type ModelService,
+  serviceFailure,
+  type Watchdog,
+  watchdog,
+} from "@orra/provider-http"
+import { answer } from "./answer.ts"
+import { eventFailure, failureOf } from "./errors.ts"
+import { PROVIDER_ID, UnsupportedPart } from "./messages.ts"
+import { type Cache, type Params, type RequestDefaults, type Thinking, toParams } from "./request.ts"
+
+export interface ClaudeOptions {
+  /**
+   * Default: `ANTHROPIC_API_KEY`, but only when requests go to api.anthropic.com: the key is not shown to another
+   * host unless it is passed here. A token (`sk-ant-oat…`) is recognised and sent as `authToken` is.
+   */
+  readonly apiKey?: string | undefined
+  /** An OAuth token, sent as Bearer. Wins over `apiKey`. */
+  readonly authToken?: string | undefined
+  /** For requests that name none. Default "claude-sonnet-5-5". */
+  readonly model?: string | undefined
+  /** Default "https://api.anthropic.com". `…/v1` and `…/v1/messages` are taken too. */
+  readonly baseURL?: string | undefined
+  /** Most tokens to write, for requests that do not say. Default 8,192. */
+  readonly maxTokens?: number | undefined
+  /** Default: what the model does when nothing is said. */
+  readonly thinking?: Thinking | undefined
+  /** Keep the prompt at the service for the next turn. Default true: five minutes. */
+  readonly cache?: Cache | undefined
+  readonly retry?: RetryOptions | undefined
+  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000. */
+  readonly timeoutMs?: number | undefined
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+const DEFAULT_URL = "https://api.anthropic.com"
+const OAUTH_BETA = "oauth-2025-04-20"
+/** After the end of an answer the connection may stay open so long before it is closed instead of reused. */
+const LINGER_MS = 250
+/** The SDK's own timeout is out of the way: the watchdog keeps time. */
+const NEVER_MS = 2_147_483_647
+
+/**
+ * Claude, through the Anthropic Messages API.
+ *
+ * ```ts
+ * const provider = claude({ apiKey: "sk-ant-…", thinking: "adaptive" })
+ * for await (const event of provider.stream({ messages: [userMessage("Hello!")], tools: [] })) {
+ *   if (event.type === "text") process.stdout.write(event.text)
+ * }
+ * ```
+ *
+ * @throws InvalidInput when `baseURL` is not an http(s) address.
+ */
+export function claude(options: ClaudeOptions = {}): Provider {
+  const { retry, timeoutMs = 60_000 } = options
+  const baseURL = endpoint(options.baseURL ?? DEFAULT_URL)
+  const official = baseURL === DEFAULT_URL
+  const credentials = credentialsOf(options, official)
+  const host = new URL(baseURL).host
+  const service: ModelService = {
+    provider: PROVIDER_ID,
+    name: official ? "Anthropic" : `The model service at ${host}`,
+    host,
+    secrets: credentials ? [credentials.value] : [],
+  }
+  const defaults: RequestDefaults = {
+    model: options.model ?? "claude-sonnet-5-5",
+    maxTokens: options.maxTokens ?? 8_192,
+    thinking: options.thinking,
+    cache: options.cache ?? true,
+  }
+
+  let sdk: Promise<Anthropic> | undefined
+  const client = (): Promise<Anthropic> => {
+    if (!credentials && official) throw serviceFailure(service, "auth", { said: "no API key was given" })
+    sdk ??= load(baseURL, credentials, options.fetch)
+    return sdk
+  }
+
+  async function* attempt(
+    request: ModelRequest,
+    caller: AbortSignal | undefined,
+  ): AsyncGenerator<ModelEvent> {
+    const model = request.model ?? defaults.model
+    if (caller?.aborted) throw abortedError(PROVIDER_ID)
+    using watch = watchdog(timeoutMs, caller)
+    try {
+      const response = await open(await client(), paramsOf(request), watch.signal)
+      yield* read(response, model, watch)
+    } catch (error) {
+      throw failure(error, model, watch, caller)
+    }
+  }
+
+  const paramsOf = (request: ModelRequest) => {
+    try {
+      return toParams(request, defaults)
+    } catch (error) {
+      if (error instanceof UnsupportedPart)
+        throw serviceFailure(service, "invalid_request", { said: error.message })
+      throw error
+    }
+  }
+
+  async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
+    const type = response.headers.get("content-type") ?? ""
+    if (!response.body || !type.includes("text/event-stream")) {
+      throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
+    }
+    const current = answer(model)
+    try {
+      for await (const batch of eventBatches(response.body, watch)) {
+        for (const { event: name, data } of batch) {
+          if (name === "error") throw eventFailure(service, data, model)
+          const event: unknown = JSON.parse(data)
+          const said = isObject(event) ? current.take(event) : undefined
+          if (said) yield said
+        }
+        if (current.finished) watch.touch(LINGER_MS)
+      }
+    } catch (error) {
+      if (!current.finished || error instanceof ProviderError) throw error
+    }
+    if (!current.finished)
+      throw serviceFailure(service, "protocol", { said: "the stream ended before the answer did" })
+    yield current.done()
+  }
+
+  const failure = (error: unknown, model: string, watch: Watchdog, caller: AbortSignal | undefined) => {
+    const http = findCause(error, HttpFailure)
+    return http && !caller?.aborted
+      ? failureOf(service, http, model)
+      : connectionFailure(service, error, watch, caller, timeoutMs)
+  }
+
+  return {
+    id: PROVIDER_ID,
+    model: defaults.model,
+    stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
+    async models({ signal } = {}): Promise<readonly ModelInfo[]> {
+      using watch = watchdog(timeoutMs, signal)
+      try {
+        const page = await (await client()).models.list({ limit: 1_000 }, { signal: watch.signal })
+        return page.data.map(({ id, display_name }) => ({ id, ...(display_name && { name: display_name }) }))
+      } catch (error) {
+        throw failure(error, defaults.model, watch, signal)
+      }
+    },
+  }
+}
+
+/**
+ * Sends the request. Newer models take no temperature; it is a wish, so the request goes out again without it.
+ * (`messages.create` would do the same as `post`, and write a warning to the console for each call of an old model.)
+ */
+async function open(sdk: Anthropic, params: Params, signal: AbortSignal): Promise<Response> {
+  const send = (body: Params) => sdk.post("/v1/messages", { body, signal, stream: true }).asResponse()
+  try {
+    return await send(params)
+  } catch (error) {
+    const http = findCause(error, HttpFailure)
+    if (params.temperature === undefined || http?.status !== 400 || !/temperature/i.test(http.body))
+      throw error
+    const { temperature: _refused, ...rest } = params
+    return send(rest)
+  }
+}
+
+type Credentials = { readonly type: "apiKey" | "authToken"; readonly value: string }
+
+function credentialsOf({ apiKey, authToken }: ClaudeOptions, official: boolean): Credentials | undefined {
+  if (authToken) return { type: "authToken", value: authToken }
+  const key = apiKey ?? (official ? globalThis.process?.env["ANTHROPIC_API_KEY"] : undefined)
+  if (!key) return undefined
+  return { type: key.startsWith("sk-ant-oat") ? "authToken" : "apiKey", value: key }
+}
+
+/** The SDK, loaded when first needed: it weighs 20 MB. What it would do by itself is turned off. */
+async function load(
+  baseURL: string,
+  credentials: Credentials | undefined,
+  inner: typeof fetch | undefined,
+): Promise<Anthropic> {
+  const { default: Sdk } = await import("@anthropic-ai/sdk")
+  const isToken = credentials?.type === "authToken"
+  return new Sdk({
+    baseURL,
+    apiKey: credentials && !isToken ? credentials.value : null,
+    authToken: credentials && isToken ? credentials.value : null,
+    maxRetries: 0,
+    timeout: NEVER_MS,
+    logLevel: "off",
+    openTelemetry: false,
+    fetch: checkedFetch(inner),
+    defaultHeaders: {
+      ...(isToken && { "anthropic-beta": OAUTH_BETA }),
+      ...(!credentials && { authorization: null, "x-api-key": null }),
+    },
+  })
+}
+
+/** The address without what the SDK adds to it. */
+function endpoint(baseURL: string): string {
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new InvalidInput(
+      'The base URL for Claude must be like "https://api.anthropic.com", without a password in it.',
+    )
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}`
+}

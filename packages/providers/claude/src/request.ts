@@ -1,0 +1,102 @@
+import type {
+  CacheControlEphemeral,
+  MessageCreateParamsStreaming,
+  MessageParam,
+  ThinkingConfigParam,
+} from "@anthropic-ai/sdk/resources/messages"
+import type { ModelRequest } from "@orra/core"
+import { acceptedToolName } from "@orra/provider-http"
+import { toMessages } from "./messages.ts"
+
+/** Whether Claude thinks before it answers: as it sees fit, up to so many tokens, or not at all. */
+export type Thinking = "adaptive" | { readonly budgetTokens: number } | false
+
+/** How long the service keeps the prompt for the next turn. `true` is five minutes. */
+export type Cache = boolean | "5m" | "1h"
+
+export interface RequestDefaults {
+  readonly model: string
+  readonly maxTokens: number
+  readonly thinking: Thinking | undefined
+  readonly cache: Cache
+}
+
+/** The SDK no longer lists `temperature`; the service still takes it for older models. */
+export type Params = MessageCreateParamsStreaming & { readonly temperature?: number }
+
+/** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
+export function toParams(request: ModelRequest, defaults: RequestDefaults): Params {
+  const model = request.model ?? defaults.model
+  const messages = toMessages(request.messages, model)
+  const thinking = thinkingOf(defaults.thinking, messages)
+  const budget = thinking?.type === "enabled" ? thinking.budget_tokens : 0
+  const cache = cacheControl(defaults.cache)
+  const system = request.system?.trim() ? request.system.toWellFormed() : undefined
+  const last = request.tools.length - 1
+  if (cache) markLastUserMessages(messages, cache)
+  return {
+    model,
+    // The budget for thinking is part of max_tokens: what the caller asked for is meant for the answer.
+    max_tokens: (request.maxTokens ?? defaults.maxTokens) + budget,
+    stream: true,
+    ...(system !== undefined && {
+      system: [{ type: "text", text: system, ...(cache && { cache_control: cache }) }],
+    }),
+    messages,
+    ...(last >= 0 && {
+      tools: request.tools.map((tool, index) => ({
+        name: acceptedToolName(tool.name),
+        description: tool.description,
+        input_schema: { ...tool.inputSchema, type: "object" as const },
+        ...(cache && index === last && { cache_control: cache }),
+      })),
+    }),
+    ...(thinking && { thinking }),
+    ...(request.temperature !== undefined &&
+      (!thinking || thinking.type === "disabled") && { temperature: request.temperature }),
+  }
+}
+
+const cacheControl = (cache: Cache): CacheControlEphemeral | undefined => {
+  if (cache === false) return undefined
+  return cache === "1h" ? { type: "ephemeral", ttl: "1h" } : { type: "ephemeral" }
+}
+
+/**
+ * The last user message and the one before it: the second is where the last request ended, so that it is found
+ * again even when more blocks came in between than the service looks back over. With system and tools that makes
+ * four marks, which is all the service takes.
+ */
+function markLastUserMessages(messages: readonly MessageParam[], cache: CacheControlEphemeral): void {
+  const users = messages.filter((message) => message.role === "user").slice(-2)
+  for (const { content } of users) {
+    const block = typeof content === "string" ? undefined : content.at(-1)
+    if (block && "type" in block && block.type !== "thinking" && block.type !== "redacted_thinking") {
+      Object.assign(block, { cache_control: cache })
+    }
+  }
+}
+
+function thinkingOf(
+  thinking: Thinking | undefined,
+  messages: readonly MessageParam[],
+): ThinkingConfigParam | undefined {
+  if (thinking === undefined) return undefined
+  if (thinking === false) return { type: "disabled" }
+  if (thinking === "adaptive") return { type: "adaptive", display: "summarized" }
+  // In the middle of tool calls the service demands the thinking that led to them. Where it is missing, because
+  // another model made the calls, this one answers without thinking rather than not at all.
+  if (isInToolLoop(messages) && !startsWithThinking(messages.findLast(({ role }) => role === "assistant"))) {
+    return undefined
+  }
+  return { type: "enabled", budget_tokens: thinking.budgetTokens }
+}
+
+const isInToolLoop = (messages: readonly MessageParam[]): boolean =>
+  firstType(messages.at(-1)) === "tool_result"
+
+const startsWithThinking = (message: MessageParam | undefined): boolean =>
+  /thinking$/.test(firstType(message) ?? "")
+
+const firstType = (message: MessageParam | undefined): string | undefined =>
+  typeof message?.content === "string" ? "text" : message?.content[0]?.type
