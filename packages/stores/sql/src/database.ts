@@ -1,9 +1,20 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs"
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { StoreError } from "@orra/core"
 import type { Compilable, CompiledQuery } from "kysely"
-import { storeError } from "./errors.ts"
+import { notWritable, storeError } from "./errors.ts"
 import { type Migration, migrations } from "./schema.ts"
 
 /** "Orra", in the file's header: tells our databases from other programs'. */
@@ -208,11 +219,30 @@ export class Database {
   }
 }
 
-/** The connection, to a file that only this user can read. A file made here is never open to others, not briefly. */
+/**
+ * The connection, to a file that only this user can read. A file made here is never open to others, not briefly.
+ *
+ * A file that exists is only looked at by its path: closing a descriptor of it would release the locks of every
+ * other connection in this process, and SQLite relies on them.
+ */
 function openFile({ path, busyMs }: DatabaseOptions): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, "a", 0o600))
+  createFile(path)
+  const file = statSync(path)
+  if (!file.isFile()) throw notWritable(path, "It is not a file.")
+  // SQLite would open a file that it may not write, and complain at the first append.
+  accessSync(path, constants.R_OK | constants.W_OK)
+  if (file.mode & 0o077) chmodSync(path, 0o600)
   return new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true })
+}
+
+/** Makes an empty file, unless there is one: another process may be making it now. */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  }
 }
 
 /**

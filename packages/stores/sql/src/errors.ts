@@ -33,6 +33,12 @@ export function storeError(path: string, error: unknown): OrraError {
   return new StoreError(code, message, { path, reason }, error)
 }
 
+export const notWritable = (path: string, reason: string): StoreError =>
+  new StoreError("store_not_writable", ADVICE.store_not_writable(path), { path, reason })
+
+export const isLocked = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === "store_locked"
+
 function codeOf(error: unknown): StoreErrorCode {
   if (!(error instanceof Error)) return "store_failed"
   if ("errcode" in error && typeof error.errcode === "number") return sqliteCode(error.errcode & 0xff)

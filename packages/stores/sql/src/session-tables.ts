@@ -164,14 +164,14 @@ const inWindow = (p: Window, order: "asc" | "desc") =>
     .orderBy("seq", order)
     .limit(p.limit)
 
-const firstEntries = statement((p: Window) => inWindow(p, "asc").select(["seq", "body"]))
-const lastEntries = statement((p: Window) => inWindow(p, "desc").select(["seq", "body"]))
+export const firstEntries = statement((p: Window) => inWindow(p, "asc").select(["seq", "body"]))
+export const lastEntries = statement((p: Window) => inWindow(p, "desc").select(["seq", "body"]))
 
-/** One type through its index. Deltas are not in it, and saying so lets SQLite use it for the others. */
+/** One type through its index. Deltas are not in it, and SQLite uses it where the statement itself says so. */
 const ofType = (p: Window & { readonly type: string }, order: "asc" | "desc") =>
-  inWindow(p, order).select("seq").where("type", "=", p.type).where("type", "<>", "delta")
-const firstOfType = statement((p: Window & { readonly type: string }) => ofType(p, "asc"))
-const lastOfType = statement((p: Window & { readonly type: string }) => ofType(p, "desc"))
+  inWindow(p, order).select("seq").where("type", "=", p.type).where("type", "<>", raw.lit("delta"))
+export const firstOfType = statement((p: Window & { readonly type: string }) => ofType(p, "asc"))
+export const lastOfType = statement((p: Window & { readonly type: string }) => ofType(p, "desc"))
 const firstDeltas = statement((p: Window) => inWindow(p, "asc").select("seq").where("type", "=", "delta"))
 const lastDeltas = statement((p: Window) => inWindow(p, "desc").select("seq").where("type", "=", "delta"))
 const selectEntry = statement((p: { ns: string; seq: number }) =>

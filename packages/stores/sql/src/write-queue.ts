@@ -1,5 +1,6 @@
 import { OrraError, StoreError } from "@orra/core"
 import type { Database } from "./database.ts"
+import { isLocked } from "./errors.ts"
 
 interface Job {
   /** What to do inside the transaction; runs again when the transaction has to be repeated. */
@@ -113,5 +114,3 @@ function settled<T>(
     throw error
   }
 }
-
-const isLocked = (error: unknown): boolean => error instanceof StoreError && error.code === "store_locked"

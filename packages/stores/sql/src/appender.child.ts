@@ -1,0 +1,30 @@
+// The process that the kill test kills: appends to several sessions at once and tells what was acknowledged.
+
+import { writeSync } from "node:fs"
+import { Namespace } from "@orra/core"
+import { sqliteStore } from "./sqlite-store.ts"
+
+/** A line of its output: the session and the number of an entry that is durable. */
+export type Acknowledged = readonly [key: string, seq: number]
+
+export const SESSIONS = ["a", "b", "c", "d"].map((name) => Namespace.of("kill", name))
+
+async function main(path: string): Promise<void> {
+  const store = await sqliteStore({ path })
+  await Promise.all(
+    SESSIONS.map(async (ns) => {
+      const lease = await store.acquire(ns, "appender", 3_600_000)
+      if (!lease) throw new Error("The lease of a dead process of the same owner must be free.")
+      for (let expected = (await store.info(ns))?.version ?? 0; ; expected++) {
+        const pieces = [{ type: "text", text: `${expected + 1}` }] as const
+        const delta = { type: "delta", at: 1, runId: "r", messageId: "m", pieces } as const
+        const [entry] = await store.append(ns, [delta], { expected, lease })
+        // Not process.stdout: what is buffered in a dead process was never said.
+        if (entry) writeSync(1, `${JSON.stringify([ns.key, entry.seq] satisfies Acknowledged)}\n`)
+      }
+    }),
+  )
+}
+
+const [, script, path] = process.argv
+if (script === import.meta.filename && path !== undefined) await main(path)

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterAll, expect, test } from "vitest"
+import { Database } from "./database.ts"
+import { firstEntries, firstOfType, lastEntries, lastOfType } from "./session-tables.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "orra-plans-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** How SQLite would run it: a range of an index, or a walk over everything. */
+test.each([
+  ["the first entries", firstEntries.sql, /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/],
+  ["the last entries", lastEntries.sql, /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/],
+  [
+    "the first of a type",
+    firstOfType.sql,
+    /USING COVERING INDEX entries_type \(ns=\? AND type=\? AND seq>\? AND seq<\?\)/,
+  ],
+  [
+    "the last of a type",
+    lastOfType.sql,
+    /USING COVERING INDEX entries_type \(ns=\? AND type=\? AND seq>\? AND seq<\?\)/,
+  ],
+])("%s are read by a range of an index, already in order", (_, sql, plan) => {
+  const path = join(folder, "plans.db")
+  new Database({ path, busyMs: 1_000 }).close()
+  const sqlite = new DatabaseSync(path)
+  const steps = sqlite
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all()
+    .map((row) => String(row["detail"]))
+  sqlite.close()
+  expect(steps).toEqual([expect.stringMatching(plan)])
+})
