@@ -108,6 +108,7 @@ export function parseConfig(
   const config = readTable(settings, table, [], reading) as Config
   checkKeys(config, reading)
   checkContext(config, reading)
+  noteAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set }
 }
@@ -188,6 +189,24 @@ function checkKeys(config: Config, { problems, line }: Reading): void {
       if (!(error instanceof NamespaceError)) throw error
       problems.push({ line: at(index, "namespace"), message: `${where}.namespace: ${error.message}` })
     }
+  })
+}
+
+/** One of several assistants answers in this version, and it is clear which. */
+function noteAgents({ agents }: Config, { notices, set, line }: Reading): void {
+  const [first, second] = agents
+  if (!first) return
+  if ([...set.keys()].some((name) => name.startsWith("agent."))) {
+    notices.push({
+      line: line(["agent"]),
+      message: `[agent] is not used: "${first.name}" of [[agents]] takes its place`,
+    })
+  }
+  if (!second) return
+  const others = agents.slice(1).map(({ name }) => `"${name}"`)
+  notices.push({
+    line: line(["agents", 1]),
+    message: `[[agents]] ${others.join(", ")} configured but not available in this version: "${first.name}" answers`,
   })
 }
 

@@ -1,0 +1,106 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the page explains this syntax.
+
+import type { Fields, Node } from "./field.ts"
+import { settings } from "./settings.ts"
+import { isField } from "./summary.ts"
+
+/** The reference page of the configuration, in Markdown. */
+export function configurationPage(): string {
+  const top = Object.fromEntries(Object.entries(settings).filter(([, node]) => isField(node)))
+  const sections = Object.entries<Node>(settings).filter(([, node]) => !isField(node))
+  return `${[
+    "# Configuration",
+    "",
+    "Generated from `apps/herald/server/config/settings.ts`; a test keeps the two the same.",
+    "",
+    ...INTRODUCTION,
+    "",
+    "## Keys outside of sections",
+    "",
+    ...fieldTable(top),
+    ...sections.flatMap(([name, node]) => (isField(node) ? [] : sectionPart(name, node))),
+    "",
+    "## Different from the original",
+    "",
+    "Files written for the original Herald (0.0.9) are read as they are. These keys mean something safer or truer now:",
+    "",
+    "| Key | The original | Here |",
+    "| --- | --- | --- |",
+    ...differences(settings, ""),
+    "",
+    "Also different: an unknown key or section is an error (it was ignored), `${NAME}` is filled in after the file is parsed (it was text before, so that a variable could add keys), and nothing ever writes the file.",
+  ].join("\n")}\n`
+}
+
+const INTRODUCTION = [
+  "Herald reads `assistant.toml` of the directory it is started in, or the file named with `--config`. No file is fine: then every value is its default. Herald never writes to it; what is set in the web page is kept in the data directory.",
+  "",
+  "- `herald --check` says what is wrong, with lines, or shows what is in effect and where it comes from.",
+  '- Text may hold `${NAME}` from the environment, or `${NAME:-default}`. `$${` stands for `${`. A number or boolean may be written as `"${NAME}"` too. A secret whose variable is not set counts as not set; for any other key that is an error.',
+  "- Flags go before the environment, the environment (`HERALD_DATA_DIR`) before the file.",
+  "- Relative paths begin where Herald was started.",
+  "- Keys marked *later* are read and checked but have no effect in this version; Herald says so when it starts.",
+]
+
+function sectionPart(path: string, node: Exclude<Node, { kind: "text" }>): string[] {
+  if (node.kind !== "section" && node.kind !== "list") return []
+  const title = node.kind === "list" ? `[[${path}]]` : `[${path}]`
+  const later = node.later === undefined ? "" : " *Later.*"
+  const nested = Object.entries(node.fields).filter(([, inner]) => !isField(inner))
+  const own = Object.fromEntries(Object.entries(node.fields).filter(([, inner]) => isField(inner)))
+  return [
+    "",
+    `## \`${title}\``,
+    "",
+    `${node.doc}${later}`,
+    "",
+    ...(Object.keys(own).length > 0 ? fieldTable(own) : []),
+    ...nested.flatMap(([name, inner]) => sectionPart(`${path}.${name}`, inner as never)),
+  ]
+}
+
+const fieldTable = (fields: Fields): string[] => [
+  "| Key | Type | Default | |",
+  "| --- | --- | --- | --- |",
+  ...Object.entries(fields).flatMap(([name, node]) => (isField(node) ? [row(name, node)] : [])),
+]
+
+function row(name: string, node: Extract<Node, { default: unknown }>): string {
+  const later =
+    node.later === undefined
+      ? ""
+      : node.later.startsWith("not available")
+        ? " *Later.*"
+        : ` *${capital(node.later)}.*`
+  const initial = node.required
+    ? "required"
+    : node.default === undefined
+      ? ""
+      : `\`${JSON.stringify(node.default)}\``
+  const type = node.choices ? node.choices.map((option) => `\`"${option}"\``).join(", ") : TYPES[node.kind]
+  return `| \`${name}\` | ${type} | ${initial} | ${node.doc}${later} |`
+}
+
+const TYPES = {
+  text: "text",
+  secret: "text, secret",
+  path: "path",
+  integer: "whole number",
+  number: "number",
+  boolean: "true or false",
+  choice: "choice",
+  texts: "list of texts",
+  secrets: "table of texts, secret",
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+function differences(fields: Fields, path: string): string[] {
+  return Object.entries(fields).flatMap(([key, node]) => {
+    const name = path ? `${path}.${key}` : key
+    if (!isField(node)) return differences(node.fields, name)
+    if (node.was === undefined) return []
+    const now = node.default === undefined ? node.doc : `\`${JSON.stringify(node.default)}\`. ${node.doc}`
+    return [`| \`${name}\` | ${node.was} | ${now} |`]
+  })
+}

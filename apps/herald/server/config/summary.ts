@@ -1,0 +1,66 @@
+import type { Fields, Node } from "./field.ts"
+import { settings } from "./settings.ts"
+
+/**
+ * The effective settings as text, in the order and form of the file, each with where it comes from when that is not
+ * the default. Secrets are masked. What is not built yet is left out: it has no effect.
+ */
+export function effectiveSettings(
+  config: Readonly<Record<string, unknown>>,
+  origins: ReadonlyMap<string, string>,
+): readonly string[] {
+  const top = Object.fromEntries(Object.entries(settings).filter(([, node]) => isField(node)))
+  const lines = valueLines(top, config, "", origins, "")
+  for (const [name, node] of Object.entries<Node>(settings)) {
+    if (isField(node) || node.later !== undefined) continue
+    const value = config[name]
+    if (node.kind === "section") {
+      lines.push("", `[${name}]`, ...valueLines(node.fields, value as Values, name, origins))
+    } else lines.push(...listLines(node.fields, value as readonly Values[], name, origins))
+  }
+  return lines
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+function valueLines(
+  fields: Fields,
+  values: Values,
+  path: string,
+  origins: ReadonlyMap<string, string>,
+  indent = "  ",
+): string[] {
+  const lines: string[] = []
+  const lists: string[] = []
+  for (const [key, node] of Object.entries(fields)) {
+    const name = path ? `${path}.${key}` : key
+    if (node.kind === "list") {
+      lists.push(...listLines(node.fields, values[key] as readonly Values[], name, origins))
+    } else if (isField(node) && node.later === undefined) {
+      const origin = origins.get(name)
+      const shown = shownValue(node.kind, values[key])
+      lines.push(`${indent}${key} = ${shown}${origin === undefined ? "" : `  # ${origin}`}`)
+    }
+  }
+  return [...lines, ...lists]
+}
+
+const listLines = (
+  fields: Fields,
+  items: readonly Values[],
+  path: string,
+  origins: ReadonlyMap<string, string>,
+): string[] =>
+  items.flatMap((item, index) => [
+    "",
+    `[[${path}]]`,
+    ...valueLines(fields, item, `${path}[${index}]`, origins),
+  ])
+
+function shownValue(kind: Node["kind"], value: unknown): string {
+  if (value === undefined) return "(not set)"
+  return kind === "secret" || kind === "secrets" ? "(set, not shown)" : JSON.stringify(value)
+}
+
+export const isField = (node: Node): node is Exclude<Node, { kind: "section" | "list" }> =>
+  node.kind !== "section" && node.kind !== "list"

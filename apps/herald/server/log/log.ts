@@ -1,0 +1,78 @@
+import { join } from "node:path"
+import { isObject } from "@orra/core"
+import { type Logger, multistream, pino } from "pino"
+import type { Config } from "../config/settings.ts"
+import { rotatingFile } from "./rotating-file.ts"
+
+export type { Logger } from "pino"
+
+export interface Log {
+  readonly logger: Logger
+  /** From now on this text appears in no line. */
+  hide(secret: string | undefined): void
+  close(): void
+}
+
+export interface TextOutput {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+/** Fields that are secrets wherever they appear. */
+const REDACTED = ["apiKey", "api_key", "authorization", "token", "key", "cookie", "password"]
+
+/**
+ * The log: to the terminal, one readable line each (JSON when it is not a terminal), and to `logs/herald.log` of
+ * the data directory as JSON.
+ */
+export function openLog(options: {
+  readonly level: Config["logging"]["level"]
+  readonly dataDir: string
+  readonly terminal: TextOutput
+}): Log {
+  const { level, dataDir, terminal } = options
+  const file = rotatingFile({ path: join(dataDir, "logs", "herald.log") })
+  const secrets = new Set<string>()
+  const scrub = (line: string) => {
+    let clean = line
+    for (const secret of secrets) clean = clean.replaceAll(secret, "[hidden]")
+    return clean
+  }
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: "[hidden]" },
+    },
+    multistream(
+      [
+        { level, stream: { write: (line: string) => terminal.write(readable(scrub(line), terminal)) } },
+        { level, stream: { write: (line: string) => file.write(scrub(line)) } },
+      ],
+      { dedupe: false },
+    ),
+  )
+  return {
+    logger,
+    hide(secret) {
+      // Shorter ones would blank out ordinary words.
+      if (secret !== undefined && secret.length >= 8) secrets.add(JSON.stringify(secret).slice(1, -1))
+    },
+    close: () => file.close(),
+  }
+}
+
+function readable(line: string, { isTTY }: TextOutput): string {
+  if (!isTTY) return line
+  const entry: unknown = JSON.parse(line)
+  if (!isObject(entry)) return line
+  const { time, level, msg, err, ...rest } = entry
+  const clock = typeof time === "string" ? new Date(time).toTimeString().slice(0, 8) : ""
+  const facts = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  )
+  const cause = isObject(err) ? [String(err["message"] ?? "")] : []
+  return `${[clock, String(level).padEnd(5), String(msg ?? ""), ...facts, ...cause].join(" ").trimEnd()}\n`
+}

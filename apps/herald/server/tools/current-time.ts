@@ -1,0 +1,41 @@
+import { InvalidInput, type Tool, tool } from "@orra/core"
+
+/**
+ * The time now, in any zone. The system prompt has only the date, so that it stays the same for a day and the
+ * provider's cache of it stays warm.
+ */
+export function currentTime(options: { readonly zone: string; readonly now?: () => Date }): Tool {
+  const { zone: home, now = () => new Date() } = options
+  return tool<{ readonly zone?: string }>({
+    name: "current_time",
+    description: `The date and time now. Without a zone: in ${home}, where this assistant runs.`,
+    input: {
+      type: "object",
+      properties: {
+        zone: { type: "string", description: "IANA time zone, such as Europe/Paris or America/New_York." },
+      },
+      additionalProperties: false,
+    },
+    risk: "read",
+    execute: ({ zone }) => describeTime(now(), zone?.trim() || home),
+  })
+}
+
+/** `Saturday, 21 November 2026, 11:15:02 in Europe/Paris (GMT+01:00)`. @throws InvalidInput for no such zone. */
+export function describeTime(date: Date, zone: string): string {
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options })
+  try {
+    const day = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(date)
+    const clock = format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(
+      date,
+    )
+    const offset = format({ timeZoneName: "longOffset" })
+      .formatToParts(date)
+      .find(({ type }) => type === "timeZoneName")?.value
+    return `${day.replace(/ (\d)/, ", $1").replace(",,", ",")}, ${clock} in ${zone} (${offset})`
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new InvalidInput(`"${zone}" is not an IANA time zone: use a name such as Europe/Paris or UTC.`)
+  }
+}
