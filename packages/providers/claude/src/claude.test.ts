@@ -1,4 +1,4 @@
-import { type Message, type ModelEvent, type ModelRequest, type Provider, userMessage } from "@orra/core"
+import { type ModelEvent, type ModelRequest, type Provider, userMessage } from "@orra/core"
 import { call, end, fakeModelServer, redact, say, think } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { type ClaudeOptions, claude } from "./index.ts"

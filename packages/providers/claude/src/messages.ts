@@ -1,6 +1,8 @@
 import type {
   ContentBlockParam,
+  ImageBlockParam,
   MessageParam,
+  TextBlockParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages"
 import type {
