@@ -1,1 +1,1 @@
-export {}
+export { type OpenAIOptions, openai } from "./openai.ts"

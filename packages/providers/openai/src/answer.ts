@@ -1,0 +1,157 @@
+import {
+  type AssistantPart,
+  type FinishReason,
+  isObject,
+  type ModelEvent,
+  NO_USAGE,
+  randomId,
+  type Usage,
+} from "@orra/core"
+import { toolCallPart } from "@orra/provider-http"
+
+interface Call {
+  readonly id: string
+  readonly givenId: string
+  name: string
+  text: string
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: "stop",
+  eos: "stop",
+  tool_calls: "tool_calls",
+  function_call: "tool_calls",
+  length: "max_tokens",
+  content_filter: "refusal",
+}
+
+/** An answer as it arrives. `finished` is true once it has said why it ends. */
+export interface Answer {
+  readonly finished: boolean
+  /** Takes one chunk; what it means for the reader. */
+  take(chunk: Fields): readonly ModelEvent[]
+  done(): ModelEvent
+}
+
+/** Puts an answer together from the chunks of a Chat Completions stream. */
+export function answer(provider: string, model: string): Answer {
+  let text = ""
+  let thinking = ""
+  let refusal = ""
+  let finish: string | undefined
+  let usage: Usage = NO_USAGE
+  const calls: Call[] = []
+  const byIndex = new Map<unknown, Call>()
+
+  /**
+   * The call a fragment belongs to. The index says it; only the first fragment has an id. Servers exist that leave
+   * out the index, and others that give every call the index 0, each whole and with an id of its own.
+   */
+  function callOf(fragment: Fields, name: string): Call | undefined {
+    const givenId = string(fragment["id"])
+    const index = fragment["index"]
+    const known = index === undefined ? calls.find((call) => call.givenId === givenId) : byIndex.get(index)
+    const isAnother = known !== undefined && name !== "" && givenId !== "" && known.givenId !== givenId
+    if (known && !isAnother) return known
+    if (index === undefined && givenId === "" && name === "") return calls.at(-1)
+    const taken = calls.some((call) => call.id === givenId)
+    const call: Call = { id: givenId && !taken ? givenId : `call_${randomId()}`, givenId, name, text: "" }
+    calls.push(call)
+    byIndex.set(index, call)
+    return call
+  }
+
+  function takeCall(fragment: Fields): readonly ModelEvent[] {
+    const of = isObject(fragment["function"]) ? fragment["function"] : {}
+    const name = string(of["name"])
+    const before = calls.length
+    const call = callOf(fragment, name)
+    if (!call) return []
+    const events: ModelEvent[] = []
+    if (calls.length > before || (call.name === "" && name !== "")) {
+      call.name = name
+      events.push({ type: "tool_call", id: call.id, ...(name !== "" && { name }) })
+    }
+    // Ollama and others send the arguments as an object.
+    const piece = isObject(of["arguments"]) ? JSON.stringify(of["arguments"]) : string(of["arguments"])
+    if (piece !== "") {
+      call.text += piece
+      events.push({ type: "tool_call", id: call.id, text: piece })
+    }
+    return events
+  }
+
+  function takeDelta(delta: Fields): readonly ModelEvent[] {
+    const events: ModelEvent[] = []
+    const thought = string(delta["reasoning_content"]) || string(delta["reasoning"])
+    if (thought !== "") {
+      thinking += thought
+      events.push({ type: "thinking", text: thought })
+    }
+    const said = string(delta["content"]) || contentText(delta["content"])
+    const refused = string(delta["refusal"])
+    if (refused !== "") refusal += refused
+    if (said !== "" || refused !== "") {
+      text += said + refused
+      events.push({ type: "text", text: said + refused })
+    }
+    if (Array.isArray(delta["tool_calls"])) {
+      for (const fragment of delta["tool_calls"]) if (isObject(fragment)) events.push(...takeCall(fragment))
+    }
+    return events
+  }
+
+  return {
+    get finished() {
+      return finish !== undefined
+    },
+    take(chunk) {
+      if (isObject(chunk["usage"])) usage = usageOf(chunk["usage"])
+      const choice = Array.isArray(chunk["choices"]) ? chunk["choices"][0] : undefined
+      if (!isObject(choice)) return []
+      if (typeof choice["finish_reason"] === "string") finish = choice["finish_reason"]
+      // A server that does not stream sends the whole message in place of a delta.
+      const delta = choice["delta"] ?? choice["message"]
+      return isObject(delta) ? takeDelta(delta) : []
+    },
+    done() {
+      const parts: AssistantPart[] = []
+      if (thinking !== "") parts.push({ type: "thinking", text: thinking, provider })
+      if (text !== "") parts.push({ type: "text", text })
+      for (const call of calls) parts.push(toolCallPart(call.id, call.name || "unknown", call.text))
+      return {
+        type: "done",
+        message: { role: "assistant", parts, provider, model },
+        finishReason: refusal === "" ? finishReasonOf(finish, calls.length > 0) : "refusal",
+        usage,
+      }
+    },
+  }
+}
+
+function finishReasonOf(finish: string | undefined, hasCalls: boolean): FinishReason {
+  const reason = finish === undefined ? "stop" : (FINISH_REASONS[finish] ?? "other")
+  return reason === "stop" && hasCalls ? "tool_calls" : reason
+}
+
+/** OpenAI counts cached input within the input, as we do. DeepSeek names its share otherwise. */
+function usageOf(usage: Fields): Usage {
+  const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {}
+  return {
+    inputTokens: count(usage["prompt_tokens"]),
+    outputTokens: count(usage["completion_tokens"]),
+    cacheReadTokens: count(details["cached_tokens"]) || count(usage["prompt_cache_hit_tokens"]),
+    cacheWriteTokens: count(details["cache_write_tokens"]),
+  }
+}
+
+const string = (value: unknown): string => (typeof value === "string" ? value : "")
+const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0)
+
+/** Mistral sends content as parts when it thinks. */
+const contentText = (content: unknown): string =>
+  Array.isArray(content)
+    ? content.map((part) => (isObject(part) && part["type"] === "text" ? string(part["text"]) : "")).join("")
+    : ""

@@ -1,0 +1,242 @@
+import {
+  abortedError,
+  InvalidInput,
+  isObject,
+  type ModelEvent,
+  type ModelInfo,
+  type ModelRequest,
+  type Provider,
+  ProviderError,
+  type RetryOptions,
+  retrying,
+} from "@orra/core"
+import {
+  checkedFetch,
+  connectionFailure,
+  eventBatches,
+  findCause,
+  HttpFailure,
+  type ModelService,
+  serviceFailure,
+  type Watchdog,
+  watchdog,
+} from "@orra/provider-http"
+import type OpenAI from "openai"
+import { type Answer, answer } from "./answer.ts"
+import { chunkFailure, failureOf } from "./errors.ts"
+import { UnsupportedPart } from "./messages.ts"
+import { type Dialect, otherDialect, toParams } from "./request.ts"
+
+export interface OpenAIOptions {
+  /**
+   * Default: `OPENAI_API_KEY`, but only when requests go to api.openai.com: the key is not shown to another host
+   * unless it is passed here. Servers that need no key work without one.
+   */
+  readonly apiKey?: string | undefined
+  /** For requests that name none. Default "gpt-5.4-mini". */
+  readonly model?: string | undefined
+  /** Default "https://api.openai.com/v1". A trailing slash and the full `…/chat/completions` are taken too. */
+  readonly baseURL?: string | undefined
+  /** Who is answering, if it is not OpenAI: stored with every message. Default "openai". */
+  readonly id?: string | undefined
+  /** Most tokens to write, for requests that do not say. Default: the service's own limit. */
+  readonly maxTokens?: number | undefined
+  readonly retry?: RetryOptions | undefined
+  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000. */
+  readonly timeoutMs?: number | undefined
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+const OFFICIAL_HOST = "api.openai.com"
+/** After the end of an answer the connection may stay open so long before it is closed instead of reused. */
+const LINGER_MS = 250
+/** The SDK's own timeout is out of the way: the watchdog keeps time. */
+const NEVER_MS = 2_147_483_647
+/** A server may dislike this many things about a request before it is given up. */
+const MAX_DIALECTS = 3
+/** What cannot chat, among the models OpenAI lists. */
+const NO_CHAT =
+  /audio|realtime|transcribe|tts|whisper|image|dall-e|sora|embedding|moderation|instruct|davinci|babbage/
+
+/**
+ * OpenAI and every server that speaks Chat Completions: Ollama, vLLM, llama.cpp, LM Studio, Groq, Mistral,
+ * DeepSeek, OpenRouter and others.
+ *
+ * ```ts
+ * const provider = openai({ baseURL: "http://localhost:11434/v1", model: "llama3.2" })
+ * for await (const event of provider.stream({ messages: [userMessage("Hello!")], tools: [] })) {
+ *   if (event.type === "text") process.stdout.write(event.text)
+ * }
+ * ```
+ *
+ * @throws InvalidInput when `baseURL` is not an http(s) address.
+ */
+export function openai(options: OpenAIOptions = {}): Provider {
+  const { id = "openai", retry, timeoutMs = 60_000 } = options
+  const baseURL = endpoint(options.baseURL ?? `https://${OFFICIAL_HOST}/v1`)
+  const { host, hostname } = new URL(baseURL)
+  const official = hostname === OFFICIAL_HOST
+  const apiKey =
+    options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
+  const service: ModelService = {
+    provider: id,
+    name: official ? "OpenAI" : `The model service at ${host}`,
+    host,
+    secrets: apiKey === undefined ? [] : [apiKey],
+  }
+  const defaults = { model: options.model ?? "gpt-5.4-mini", maxTokens: options.maxTokens }
+  const dialects = new Map<string, Dialect>()
+  const firstDialect: Dialect = {
+    maxTokens: official || hostname.endsWith(".openai.azure.com") ? "max_completion_tokens" : "max_tokens",
+    streamOptions: true,
+    temperature: true,
+  }
+
+  let sdk: Promise<OpenAI> | undefined
+  const client = (): Promise<OpenAI> => {
+    if (apiKey === undefined && official)
+      throw serviceFailure(service, "auth", { said: "no API key was given" })
+    sdk ??= load(baseURL, apiKey, official, options.fetch)
+    return sdk
+  }
+
+  async function* attempt(
+    request: ModelRequest,
+    caller: AbortSignal | undefined,
+  ): AsyncGenerator<ModelEvent> {
+    const model = request.model ?? defaults.model
+    if (caller?.aborted) throw abortedError(id)
+    using watch = watchdog(timeoutMs, caller)
+    try {
+      const response = await open(request, model, watch.signal)
+      yield* read(response, model, watch)
+    } catch (error) {
+      throw failure(error, model, watch, caller)
+    }
+  }
+
+  /** Sends the request, again in another dialect when the server names a parameter it does not take. */
+  async function open(request: ModelRequest, model: string, signal: AbortSignal): Promise<Response> {
+    const { chat } = await client()
+    let dialect = dialects.get(model) ?? firstDialect
+    for (let tries = 0; ; tries++) {
+      try {
+        const response = await chat.completions.create(paramsOf(request, dialect), { signal }).asResponse()
+        dialects.set(model, dialect)
+        return response
+      } catch (error) {
+        const http = findCause(error, HttpFailure)
+        const other = http && tries < MAX_DIALECTS ? otherDialect(dialect, http) : undefined
+        if (!other) throw error
+        dialect = other
+      }
+    }
+  }
+
+  const paramsOf = (request: ModelRequest, dialect: Dialect) => {
+    try {
+      return toParams(request, defaults, dialect)
+    } catch (error) {
+      if (error instanceof UnsupportedPart)
+        throw serviceFailure(service, "invalid_request", { said: error.message })
+      throw error
+    }
+  }
+
+  async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
+    const current = answer(id, model)
+    const type = response.headers.get("content-type") ?? ""
+    if (type.includes("application/json")) yield* take(current, await response.text(), model)
+    else if (response.body && type.includes("text/event-stream")) {
+      yield* readEvents(current, response.body, model, watch)
+    } else {
+      throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
+    }
+    if (!current.finished)
+      throw serviceFailure(service, "protocol", { said: "the stream ended before the answer did" })
+    yield current.done()
+  }
+
+  async function* readEvents(
+    current: Answer,
+    body: AsyncIterable<Uint8Array>,
+    model: string,
+    watch: Watchdog,
+  ): AsyncGenerator<ModelEvent> {
+    let marked = false
+    try {
+      for await (const batch of eventBatches(body, watch)) {
+        for (const { data } of batch) {
+          if (data === "[DONE]") marked = true
+          else yield* take(current, data, model)
+        }
+        if (marked) watch.touch(LINGER_MS)
+      }
+    } catch (error) {
+      if (!marked || error instanceof ProviderError) throw error
+    }
+  }
+
+  function take(current: Answer, data: string, model: string): readonly ModelEvent[] {
+    const chunk: unknown = JSON.parse(data)
+    if (!isObject(chunk)) return []
+    if (chunk["error"] != null || chunk["object"] === "error") throw chunkFailure(service, chunk, model)
+    return current.take(chunk)
+  }
+
+  const failure = (error: unknown, model: string, watch: Watchdog, caller: AbortSignal | undefined) => {
+    const http = findCause(error, HttpFailure)
+    return http && !caller?.aborted
+      ? failureOf(service, http, model)
+      : connectionFailure(service, error, watch, caller, timeoutMs)
+  }
+
+  return {
+    id,
+    model: defaults.model,
+    stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
+    async models({ signal } = {}): Promise<readonly ModelInfo[]> {
+      using watch = watchdog(timeoutMs, signal)
+      try {
+        const { data } = await (await client()).models.list({ signal: watch.signal })
+        const ids = data.map((model) => model.id)
+        return ids.filter((name) => !official || !NO_CHAT.test(name)).map((name) => ({ id: name }))
+      } catch (error) {
+        throw failure(error, defaults.model, watch, signal)
+      }
+    },
+  }
+}
+
+/** The SDK, loaded when first needed: it weighs 20 MB. What it would do by itself is turned off. */
+async function load(
+  baseURL: string,
+  apiKey: string | undefined,
+  official: boolean,
+  inner: typeof fetch | undefined,
+): Promise<OpenAI> {
+  const { default: Sdk } = await import("openai")
+  return new Sdk({
+    baseURL,
+    // The SDK insists on one. A server without keys gets no header.
+    apiKey: apiKey ?? "none",
+    adminAPIKey: null,
+    // The organisation named in the environment is OpenAI's business only.
+    ...(!official && { organization: null, project: null }),
+    maxRetries: 0,
+    timeout: NEVER_MS,
+    logLevel: "off",
+    fetch: checkedFetch(inner),
+    ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
+  })
+}
+
+/** The address without what the SDK adds to it. */
+function endpoint(baseURL: string): string {
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new InvalidInput('The base URL must be like "https://api.openai.com/v1", without a password in it.')
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/\/chat\/completions$/, "")}`
+}

@@ -1,0 +1,58 @@
+import type { ModelRequest } from "@orra/core"
+import { acceptedToolName, type HttpFailure } from "@orra/provider-http"
+import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
+import { errorParts } from "./errors.ts"
+import { toMessages } from "./messages.ts"
+
+/** What differs between the servers that speak this protocol, and between models of one server. */
+export interface Dialect {
+  readonly maxTokens: "max_tokens" | "max_completion_tokens"
+  readonly streamOptions: boolean
+  readonly temperature: boolean
+}
+
+/** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
+export const toParams = (
+  request: ModelRequest,
+  defaults: { readonly model: string; readonly maxTokens: number | undefined },
+  dialect: Dialect,
+): ChatCompletionCreateParamsStreaming => {
+  const maxTokens = request.maxTokens ?? defaults.maxTokens
+  return {
+    model: request.model ?? defaults.model,
+    messages: toMessages(request.messages, request.system),
+    stream: true,
+    ...(dialect.streamOptions && { stream_options: { include_usage: true } }),
+    ...(maxTokens !== undefined && { [dialect.maxTokens]: maxTokens }),
+    ...(dialect.temperature && request.temperature !== undefined && { temperature: request.temperature }),
+    ...(request.tools.length > 0 && {
+      tools: request.tools.map(({ name, description, inputSchema }) => ({
+        type: "function" as const,
+        function: { name: acceptedToolName(name), description, parameters: { ...inputSchema } },
+      })),
+    }),
+  }
+}
+
+/**
+ * The dialect to try after a refusal, or undefined when the refusal was about something else. Services name the
+ * parameter they do not take, as `param` or in their message.
+ */
+export function otherDialect(dialect: Dialect, { status, body }: HttpFailure): Dialect | undefined {
+  if (status !== 400 && status !== 422) return undefined
+  const { param, message } = errorParts(body)
+  const complaint = `${param} ${message}`
+  // "max_tokens is too large" is no complaint about the name.
+  if (/too (large|high|big)|at most|less than|exceed/i.test(message)) return undefined
+  if (dialect.maxTokens === "max_tokens" && /max_completion_tokens/.test(complaint)) {
+    return { ...dialect, maxTokens: "max_completion_tokens" }
+  }
+  if (dialect.maxTokens === "max_completion_tokens" && /max_completion_tokens/.test(complaint)) {
+    return { ...dialect, maxTokens: "max_tokens" }
+  }
+  if (dialect.streamOptions && /stream_options|include_usage/.test(complaint)) {
+    return { ...dialect, streamOptions: false }
+  }
+  if (dialect.temperature && /temperature/.test(complaint)) return { ...dialect, temperature: false }
+  return undefined
+}
