@@ -20,13 +20,13 @@ const LOCK_RETRY_MS = 20
  * not fit on the disk takes no other with it.
  */
 export class WriteQueue {
-  readonly #database: Database
+  readonly #database: Pick<Database, "transaction">
   readonly #lockMs: number
   readonly #jobs: Job[] = []
   #scheduled = false
   #lockedSince: number | undefined
 
-  constructor(database: Database, options: { readonly lockMs: number }) {
+  constructor(database: Pick<Database, "transaction">, options: { readonly lockMs: number }) {
     this.#database = database
     this.#lockMs = options.lockMs
   }

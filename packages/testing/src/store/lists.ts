@@ -187,7 +187,9 @@ export function listConformance(makeStore: MakeStore): void {
       expect((await store.list(ns)).items).toEqual([await store.info(ns)])
     })
 
-    test("property: any sessions, any page size: all pages together are the sorted whole", async () => {
+    test("property: any sessions, any page size: all pages together are the sorted whole", {
+      timeout: 60_000,
+    }, async () => {
       const segment = fc.string({ unit: "binary", minLength: 1, maxLength: 4 })
       const session = fc.record({ path: fc.array(segment, { minLength: 1, maxLength: 3 }), at: fc.nat(5) })
       await fc.assert(
