@@ -4,6 +4,7 @@ import { leaseConformance } from "./store/leases.ts"
 import { listConformance } from "./store/lists.ts"
 import { logConformance } from "./store/log.ts"
 
+export { type MakeProvider, type ProviderSettings, providerConformance } from "./provider-conformance.ts"
 export type { MakeStore } from "./store/fixture.ts"
 
 /**
