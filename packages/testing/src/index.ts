@@ -15,6 +15,7 @@ export {
   wait,
 } from "./scripted-provider.ts"
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts"
+export { type StoreFaults, type StoreMethod, type WatchedStore, watchedStore } from "./watched-store.ts"
 export {
   cut,
   drop,
