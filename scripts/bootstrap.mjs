@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { child } from "./child.mjs"
-import { Failure, fail, installFailure } from "./failure.mjs"
+import { Failure, fail, incomplete, installFailure } from "./failure.mjs"
 
 /** The repository's top folder. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -46,36 +46,45 @@ async function bringNode() {
   if (spec === undefined) {
     throw new Failure(`Node ${process.versions.node} is too old; install Node.js 24 from https://nodejs.org`)
   }
-  const folder = await bring(spec)
   const name = spec.slice(0, spec.indexOf("@"))
-  return join(folder, "node_modules", name, "bin", windows ? "node.exe" : "node")
+  return bring(spec, join("node_modules", name, "bin", windows ? "node.exe" : "node"))
 }
 
 async function bringPnpm() {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-  const folder = await bring(packageManager)
-  return join(folder, "node_modules", ".bin", windows ? "pnpm.cmd" : "pnpm")
+  return bring(packageManager, join("node_modules", ".bin", windows ? "pnpm.cmd" : "pnpm"))
 }
 
-/** Installs one package into its folder; the rename at the end makes a half-finished install invisible. */
-async function bring(spec) {
+/**
+ * Installs one package and returns its executable. The rename at the end makes a half-finished install
+ * invisible, and only an executable that runs gets that far: on a full disk npm leaves a cut file and says
+ * that all went well.
+ */
+async function bring(spec, executable) {
   const name = spec.replace("@", "-")
   const folder = join(root, ".bootstrap", name)
-  if (existsSync(folder)) return folder
+  if (existsSync(folder)) return join(folder, executable)
   console.error(`orra: bringing ${spec} from the npm registry (first run only)`)
   const staging = join(root, ".bootstrap", `.${name}-${process.pid}`)
   try {
     mkdirSync(staging, { recursive: true })
     await npmInstall(staging, spec)
+    await checkRuns(join(staging, executable), spec)
     renameSync(staging, folder)
   } catch (error) {
     // Two first runs at once: the other one was quicker, and its folder is as good as ours.
-    if (!existsSync(folder))
-      throw error.code === undefined ? error : installFailure(spec, error.message, root)
+    if (!existsSync(folder)) throw error
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
-  return folder
+  return join(folder, executable)
+}
+
+async function checkRuns(executable, spec) {
+  const { code, output } = await child(executable, ["--version"], { capture: true, shell: windows }).catch(
+    (error) => ({ code: 1, output: error.message }),
+  )
+  if (code !== 0 || output.trim() === "") throw incomplete(spec, root)
 }
 
 async function npmInstall(folder, spec) {

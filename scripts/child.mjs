@@ -2,6 +2,7 @@
 // when npm dies without passing the signal on, the child is told to stop all the same.
 
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import process from "node:process"
 
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP"]
@@ -37,13 +38,32 @@ function follow(started) {
     process.on(signal, handler)
     return () => process.off(signal, handler)
   })
-  const parent = process.ppid
+  const npm = process.env.npm_lifecycle_event === undefined ? undefined : npmProcess()
   const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) started.kill("SIGTERM")
+    if (npm !== undefined && !isAlive(npm)) started.kill("SIGTERM")
   }, 500)
   return () => {
     clearInterval(watch)
     for (const remove of handlers) remove()
+  }
+}
+
+/** The npm that runs us: our parent, or the one above when npm's shell stays in between. */
+function npmProcess() {
+  try {
+    const shell = readFileSync(`/proc/${process.ppid}/stat`, "utf8")
+    const [, name, above] = /\((.*)\) \S (\d+)/.exec(shell) ?? []
+    return /^(npm|node|pnpm)/.test(name) ? process.ppid : Number(above)
+  } catch {
+    return process.ppid
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 

@@ -9,13 +9,22 @@ export class Failure extends Error {}
 
 /** Prints a `Failure` as one line, anything else in full, and ends the process with 1. */
 export function fail(error) {
-  console.error(error instanceof Failure ? `orra: ${error.message}` : error)
+  const known = /^(ENOSPC|EDQUOT|EACCES|EROFS|EPERM)$/.test(error.code)
+  const failure = known ? installFailure("Herald", error.message, process.cwd()) : error
+  console.error(failure instanceof Failure ? `orra: ${failure.message}` : failure)
   process.exit(1)
 }
 
 /** The one line for an install that failed, from what npm or pnpm printed. */
 export function installFailure(what, output, folder) {
   return new Failure(advice(what, output, folder))
+}
+
+/** The one line for an install that claimed success and left something that does not run. */
+export function incomplete(what, folder) {
+  return new Failure(
+    `${what} arrived incomplete; ${freeSpace(folder)}make sure that 1.5 GB are free and run again`,
+  )
 }
 
 const unreachable =

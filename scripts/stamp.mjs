@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs"
@@ -58,6 +59,10 @@ export function stamp(name, print, made) {
   const file = place(name)
   const staging = `${file}.${process.pid}`
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(staging, JSON.stringify({ print, made }))
-  renameSync(staging, file)
+  try {
+    writeFileSync(staging, JSON.stringify({ print, made }))
+    renameSync(staging, file)
+  } finally {
+    rmSync(staging, { force: true })
+  }
 }
