@@ -155,26 +155,29 @@ export class Driver {
         const run = await this.#begin(log, active, first, options, () => lease as Lease)
         if (!run) break
         begun.resolve(run)
+        await run.result
         options.signal?.removeEventListener("abort", stopFirst)
-        const { outcome } = await run.result
         first = undefined
-        // After a failure the queue waits: its messages would most likely fail the same way.
-        if (active.paused || outcome === "failed" || log.inputs.length === 0) break
+        // Also after a failure: whoever waits for an answer learns what became of their own message.
+        if (active.paused || log.inputs.length === 0) break
         active.controller = new AbortController()
       }
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
       this.#free(active)
       if (active.runId === undefined) begun.reject(new SessionBusy("What was waiting has been taken back."))
     } catch (error) {
+      // First of all: a message that arrives from now on would wait for a run that is over.
+      this.#free(active)
       begun.reject(error)
-      if (active.runId !== undefined) {
-        notify(log.namespace, { type: "failure", runId: active.runId, failure: failureOf(error) })
-        settings.onError(error)
+      if (active.runId !== undefined) settings.onError(error)
+      if (active.runId !== undefined || log.inputs.length > 0) {
+        const runId = active.runId ?? randomId()
+        notify(log.namespace, { type: "failure", runId, failure: failureOf(error) })
       }
     } finally {
+      options.signal?.removeEventListener("abort", stopFirst)
       clearInterval(renewal)
       if (lease) await store.release(lease).catch(settings.onError)
-      this.#free(active)
     }
   }
 
