@@ -192,3 +192,125 @@ describe("a store that fails", () => {
     expect(await users(store)).toEqual(["1", "2", "3"])
   })
 })
+
+describe("two processes on one store", () => {
+  test("a message queued while the other one lets go of the session is not lost", async () => {
+    const inner = new MemoryStore()
+    const releasing = Promise.withResolvers<void>()
+    const queued = Promise.withResolvers<void>()
+    const store = watchedStore(inner, {
+      before: async (method) => {
+        if (method !== "release") return
+        releasing.resolve()
+        await queued.promise
+      },
+    })
+    const provider = scriptedProvider([], { otherwise: "ok" })
+    const one = runtimeWith({ provider, store })
+    const two = runtimeWith({ provider, store: inner })
+    await one.run(ns, "1")
+    await releasing.promise
+    // The other process cannot get the lease: it writes its message to the queue, as it would for a session in use.
+    const info = await inner.info(ns)
+    await inner.append(
+      ns,
+      [
+        {
+          type: "input",
+          at: Date.now(),
+          inputId: "x",
+          mode: "queue",
+          message: { role: "user", parts: [{ type: "text", text: "2" }] },
+        },
+      ],
+      { expected: info?.version ?? 0 },
+    )
+    await expect(two.submit(ns, "3", { whenBusy: "interrupt" })).rejects.toMatchObject({
+      code: "session_busy",
+    })
+    queued.resolve()
+    await expect.poll(() => users(inner)).toEqual(["1", "2"])
+  })
+
+  test("messages and changes of title written at the same time by both are all kept, each once", async () => {
+    const store = new MemoryStore()
+    const provider = scriptedProvider([], { otherwise: "ok" })
+    const runtimes = [runtimeWith({ provider, store }), runtimeWith({ provider, store })]
+    await runtimes[0]?.run(ns, "first")
+    const work: Promise<unknown>[] = []
+    for (let index = 0; index < 20; index++) {
+      for (const [side, runtime] of runtimes.entries()) {
+        work.push(runtime.update(ns, { [`key-${side}-${index}`]: index }))
+        const inputId = `input-${side}-${index}`
+        // The one that does not hold the lease may be refused, and says so; it then sends again.
+        const send = async (): Promise<unknown> =>
+          runtime.submit(ns, inputId, { inputId }).catch((error: { code?: string }) => {
+            expect(error.code).toBe("session_busy")
+            return new Promise((resolve) => setImmediate(resolve)).then(send)
+          })
+        work.push(send())
+      }
+    }
+    await Promise.all(work)
+    const sent = runtimes.flatMap((_, side) =>
+      Array.from({ length: 20 }, (_, index) => `input-${side}-${index}`),
+    )
+    await expect.poll(async () => (await users(store)).length).toBe(41)
+    expect((await users(store)).toSorted()).toEqual([...sent, "first"].toSorted())
+    expect(Object.keys((await store.info(ns))?.metadata ?? {})).toHaveLength(40)
+    const seqs = (await store.read(ns)).filter((entry) => entry.type !== "delta").map((entry) => entry.seq)
+    expect(new Set(seqs).size).toBe(seqs.length)
+  })
+
+  test("the one that lost its lease writes nothing any more and says so", async () => {
+    const inner = new MemoryStore()
+    let stolen = false
+    const gate = Promise.withResolvers<void>()
+    const provider = scriptedProvider([[say("one"), wait(gate.promise), say("two")]])
+    const runtime = runtimeWith({ provider, store: inner, owner: "same" })
+    const events: RunEvent[] = []
+    const reading = (async () => {
+      for await (const event of runtime.stream(ns, "Hi")) {
+        events.push(event)
+        if (event.type === "delta" && !stolen) {
+          stolen = true
+          await inner.acquire(ns, "same", 60_000)
+          gate.resolve()
+        }
+      }
+    })()
+    await reading
+    expect(events.at(-1)).toMatchObject({ type: "failure", failure: { code: "lease_lost" } })
+    const types = (await inner.read(ns)).map((entry) => entry.type)
+    expect(types).toEqual(["user", "run_started", "delta"])
+  })
+
+  test("switching a branch and a message that arrives meanwhile do not take the lease from one another", async () => {
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const provider = scriptedProvider([], { otherwise: "ok" })
+      const runtime = runtimeWith({ provider, store: watchedStore(new MemoryStore()) })
+      await runtime.run(ns, "1")
+      const tip = (await runtime.info(ns))?.version ?? 0
+      const switching = runtime.switchBranch(ns, tip).catch((error: { code?: string }) => error.code)
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+      expect((await runtime.run(ns, "2")).outcome).toBe("completed")
+      expect([undefined, "session_busy"]).toContain(await switching)
+    }
+  })
+})
+
+describe("close", () => {
+  test("stops what runs, leaves the queue for later, and starts nothing more", async () => {
+    const store = new MemoryStore()
+    const provider = scriptedProvider([[say("one"), hang()]], { otherwise: "more" })
+    const runtime = runtimeWith({ provider, store })
+    const { runId = "" } = await runtime.submit(ns, "1")
+    await runtime.submit(ns, "2")
+    await provider.request(1)
+    await runtime.close()
+    expect(await runtime.result(ns, runId)).toMatchObject({ outcome: "stopped" })
+    expect((await runtime.history(ns))?.queued).toHaveLength(1)
+    expect(provider.requests).toHaveLength(1)
+    await expect(runtime.submit(ns, "3")).rejects.toMatchObject({ code: "closed" })
+  })
+})

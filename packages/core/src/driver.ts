@@ -1,4 +1,4 @@
-import { SessionBusy } from "./errors.ts"
+import { LeaseLost, SessionBusy } from "./errors.ts"
 import { randomId } from "./ids.ts"
 import { failureOf, type LoopSettings, runLoop } from "./loop.ts"
 import type { Namespace } from "./namespace.ts"
@@ -51,6 +51,9 @@ export type Opening = () => readonly NewEntry[] | undefined
 export class Driver {
   readonly #options: DriverOptions
   readonly #active = new Map<string, Active>()
+  /** Work under a lease that is not a run. Runs of the session wait for it. */
+  readonly #work = new Map<string, Promise<void>>()
+  #closed = false
 
   constructor(options: DriverOptions) {
     this.#options = options
@@ -88,17 +91,40 @@ export class Driver {
     }
   }
 
-  async pauseAll(): Promise<void> {
+  /** Pauses every session for good. */
+  async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
   }
 
-  /** The session's lease for work that is not a run. @throws SessionBusy while another process has it. */
+  /**
+   * The session's lease for work that is not a run. A run of this process that begins meanwhile waits: it would get
+   * the same owner's lease, and one of the two would lose it.
+   *
+   * @throws SessionBusy while the session runs, here or in another process.
+   */
   async withLease<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const { key } = namespace
+    if (this.#active.has(key)) throw new SessionBusy()
+    const task = (this.#work.get(key) ?? Promise.resolve()).then(() => this.#leased(namespace, work))
+    const settled = task.then(
+      () => {},
+      () => {},
+    )
+    this.#work.set(key, settled)
+    try {
+      return await task
+    } finally {
+      if (this.#work.get(key) === settled) this.#work.delete(key)
+    }
+  }
+
+  async #leased<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
     const lease = await this.#acquire(namespace)
     try {
       return await work(lease)
     } finally {
-      await this.#options.store.release(lease)
+      await this.#options.store.release(lease).catch(this.#options.settings.onError)
     }
   }
 
@@ -133,8 +159,10 @@ export class Driver {
     const { store, leaseTtlMs, settings, notify } = this.#options
     let lease: Lease | undefined
     let renewal: ReturnType<typeof setInterval> | undefined
+    let done = false
     const stopFirst = () => active.controller.abort()
     try {
+      await this.#work.get(log.namespace.key)
       lease = await this.#acquire(log.namespace)
       renewal = setInterval(() => {
         if (!lease) return
@@ -142,7 +170,11 @@ export class Driver {
           (renewed) => {
             lease = renewed
           },
-          () => active.controller.abort(),
+          (error: unknown) => {
+            // A store that is only busy is asked again before the lease runs out.
+            if (error instanceof LeaseLost) active.controller.abort()
+            else settings.onError(error)
+          },
         )
       }, leaseTtlMs / 3)
       await log.refresh()
@@ -165,6 +197,7 @@ export class Driver {
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
       this.#free(active)
       if (active.runId === undefined) begun.reject(new SessionBusy("What was waiting has been taken back."))
+      done = !active.paused
     } catch (error) {
       // First of all: a message that arrives from now on would wait for a run that is over.
       this.#free(active)
@@ -178,6 +211,20 @@ export class Driver {
       options.signal?.removeEventListener("abort", stopFirst)
       clearInterval(renewal)
       if (lease) await store.release(lease).catch(settings.onError)
+    }
+    if (done) await this.#lookAgain(log)
+  }
+
+  /**
+   * Another process that wrote to the queue while this one held the lease could not run it: it left that to us. What
+   * it wrote before the release is there to be read after it.
+   */
+  async #lookAgain(log: SessionLog): Promise<void> {
+    try {
+      await log.refresh()
+      if (log.inputs.length > 0 && !this.#closed) await this.start(log, () => undefined, {})
+    } catch (error) {
+      if (!(error instanceof SessionBusy)) this.#options.settings.onError(error)
     }
   }
 

@@ -379,7 +379,7 @@ export class Runtime {
   /** Stops all runs and waits for them. The provider and the store stay open: they were given. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#driver.pauseAll()
+    await this.#driver.close()
   }
 
   #assertOpen(): void {
