@@ -31,7 +31,7 @@ const windows = process.platform === "win32"
 /** Brings what is missing; returns the paths, and the environment to run everything else with. */
 export async function bootstrap() {
   const node = isRecent(process.versions.node) ? process.execPath : await bringNode()
-  const pnpm = await bringPnpm()
+  const pnpm = await bringPnpm(node)
   const path = [dirname(node), dirname(pnpm)]
   return { node, pnpm, path, env: environment(path) }
 }
@@ -50,9 +50,13 @@ async function bringNode() {
   return bring(spec, join("node_modules", name, "bin", windows ? "node.exe" : "node"))
 }
 
-async function bringPnpm() {
+async function bringPnpm(node) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-  return bring(packageManager, join("node_modules", ".bin", windows ? "pnpm.cmd" : "pnpm"))
+  return bring(
+    packageManager,
+    join("node_modules", ".bin", windows ? "pnpm.cmd" : "pnpm"),
+    environment([dirname(node)]),
+  )
 }
 
 /**
@@ -60,7 +64,7 @@ async function bringPnpm() {
  * invisible, and only an executable that runs gets that far: on a full disk npm leaves a cut file and says
  * that all went well.
  */
-async function bring(spec, executable) {
+async function bring(spec, executable, env = process.env) {
   const name = spec.replace("@", "-")
   const folder = join(root, ".bootstrap", name)
   if (existsSync(folder)) return join(folder, executable)
@@ -69,7 +73,7 @@ async function bring(spec, executable) {
   try {
     mkdirSync(staging, { recursive: true })
     await npmInstall(staging, spec)
-    await checkRuns(join(staging, executable), spec)
+    await checkRuns(join(staging, executable), spec, env)
     renameSync(staging, folder)
   } catch (error) {
     // Two first runs at once: the other one was quicker, and its folder is as good as ours.
@@ -80,10 +84,12 @@ async function bring(spec, executable) {
   return join(folder, executable)
 }
 
-async function checkRuns(executable, spec) {
-  const { code, output } = await child(executable, ["--version"], { capture: true, shell: windows }).catch(
-    (error) => ({ code: 1, output: error.message }),
-  )
+async function checkRuns(executable, spec, env) {
+  const options = { capture: true, cwd: root, env, shell: windows }
+  const { code, output } = await child(executable, ["--version"], options).catch(() => ({
+    code: 1,
+    output: "",
+  }))
   if (code !== 0 || output.trim() === "") throw incomplete(spec, root)
 }
 
