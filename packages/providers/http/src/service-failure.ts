@@ -24,11 +24,12 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   const value = headers.get("retry-after")?.trim()
   if (!value) return undefined
   if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000)
-  const date = Date.parse(value)
+  // Date.parse takes much for a date that is none, such as "-5".
+  const date = /[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-const KEYS = /\b(?:sk|pk|rk|gsk|xai|ghp|gho|pplx|hf|nvapi|AIza)[-_][\w*.…-]{6,}|\bAIza[\w-]{20,}/g
+const KEYS = /\b(?:sk|pk|rk|gsk|xai|ghp|gho|pplx|hf|nvapi|AIza)[-_][\w*…-]{6,}|\bAIza[\w-]{20,}/g
 const BEARER = /\b(bearer\s+)[\w.~+/=-]{6,}/gi
 
 /** The text without the given secrets and without anything that looks like a key. */
