@@ -1,5 +1,6 @@
 import type { Namespace } from "@orra/core"
 import { OWNER } from "./config/load.ts"
+import { describeDay } from "./tools/current-time.ts"
 
 export interface Assistant {
   readonly name: string
@@ -23,10 +24,9 @@ export function systemPrompt(
 ): string {
   if (assistant.systemPrompt?.trim()) return assistant.systemPrompt
   const { namespace, now, zone, tools } = context
-  const today = new Intl.DateTimeFormat("en-GB", { timeZone: zone, dateStyle: "full" }).format(now)
   return [
     `You are ${assistant.name}, a personal assistant. Your personality: ${assistant.personality}.`,
-    `Today is ${today}. The time zone here is ${zone}.`,
+    `Today is ${describeDay(now, zone)}. The time zone here is ${zone}.`,
     OWNER.contains(namespace)
       ? "You are talking with the person who runs you. Your answers are shown as Markdown in a chat."
       : "You are talking through an HTTP API, with a person or a program.",

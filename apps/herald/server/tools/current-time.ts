@@ -21,21 +21,49 @@ export function currentTime(options: { readonly zone: string; readonly now?: () 
   })
 }
 
-/** `Saturday, 21 November 2026, 11:15:02 in Europe/Paris (GMT+01:00)`. @throws InvalidInput for no such zone. */
+/** `Saturday, 21 November 2026, 11:15:02 in Europe/Paris (UTC+01:00)`. @throws InvalidInput for no such zone. */
 export function describeTime(date: Date, zone: string): string {
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options })
   try {
-    const day = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(date)
-    const clock = format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(
-      date,
-    )
-    const offset = format({ timeZoneName: "longOffset" })
-      .formatToParts(date)
-      .find(({ type }) => type === "timeZoneName")?.value
-    return `${day.replace(/ (\d)/, ", $1").replace(",,", ",")}, ${clock} in ${zone} (${offset})`
+    const {
+      hour,
+      minute,
+      second,
+      timeZoneName = "",
+    } = parts(date, zone, {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "longOffset",
+    })
+    // "GMT" alone, in some releases of ICU, is no offset at all.
+    const offset = timeZoneName.replace("GMT", "UTC").replace(/^UTC$/, "UTC+00:00")
+    return `${describeDay(date, zone)}, ${hour}:${minute}:${second} in ${zone} (${offset})`
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new InvalidInput(`"${zone}" is not an IANA time zone: use a name such as Europe/Paris or UTC.`)
   }
 }
+
+/** `Saturday, 21 November 2026`. @throws RangeError for no such zone. */
+export function describeDay(date: Date, zone: string): string {
+  const { weekday, day, month, year } = parts(date, zone, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  })
+  return `${weekday}, ${day} ${month} ${year}`
+}
+
+/** Put together here, because the punctuation of formatted dates changes between releases of ICU. */
+const parts = (
+  date: Date,
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+): Partial<Record<string, string>> =>
+  Object.fromEntries(
+    new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options })
+      .formatToParts(date)
+      .map(({ type, value }) => [type, value]),
+  )

@@ -1,0 +1,40 @@
+import type { Environment } from "../server/config/expand.ts"
+import type { LoadedConfig } from "../server/config/load.ts"
+import { effectiveSettings } from "../server/config/summary.ts"
+import { claudeLogin } from "../server/provider/claude-login.ts"
+import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
+import { toolNames } from "../server/tools/tools.ts"
+
+/** What `--check` prints: where things are, what is in effect, what is not there yet. Looks, and changes nothing. */
+export async function check(
+  loaded: LoadedConfig,
+  io: { readonly env: Environment; readonly version: string },
+): Promise<string> {
+  const { config, origins, file, dataDir, notices } = loaded
+  const login = await claudeLogin({ env: io.env })
+  const {
+    settings,
+    isConfigured,
+    notices: advice,
+  } = resolveProvider({
+    config,
+    origins,
+    env: io.env,
+    login,
+    saved: undefined,
+  })
+  const key = isConfigured
+    ? `key: ${sourceLabel(settings)}`
+    : "no key here; one saved from the web page is only looked at when Herald starts"
+  const remarks = [...notices.map(({ line, message }) => `line ${line}: ${message}`), ...advice]
+  return `${[
+    `Herald ${io.version}`,
+    `configuration  ${file ?? "none, all defaults"}`,
+    `data           ${dataDir}`,
+    `model          ${settings.model} (${settings.type}${settings.apiUrl ? `, ${settings.apiUrl}` : ""}), ${key}`,
+    `tools on       ${toolNames(config).join(", ")}`,
+    ...remarks.map((remark) => `note           ${remark}`),
+    "",
+    ...effectiveSettings(config, origins),
+  ].join("\n")}\n`
+}

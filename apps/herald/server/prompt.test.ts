@@ -1,0 +1,38 @@
+import { Namespace } from "@orra/core"
+import { expect, test } from "vitest"
+import { systemPrompt } from "./prompt.ts"
+
+const ada = { name: "Ada", personality: "dry" }
+const at = (iso: string, more = {}) => ({
+  namespace: Namespace.of("web", "s"),
+  now: new Date(iso),
+  zone: "Europe/Paris",
+  tools: ["current_time"],
+  ...more,
+})
+
+test("says who, when and where", () => {
+  const text = systemPrompt(ada, at("2026-11-21T10:00:00Z"))
+  expect(text).toContain("You are Ada")
+  expect(text).toContain("dry")
+  expect(text).toContain("Saturday, 21 November 2026")
+  expect(text).toContain("Europe/Paris")
+  expect(text).toContain("current_time")
+  expect(text).not.toContain("Discord")
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", { namespace: Namespace.of("ada", "s") }))).toContain(
+    "HTTP API",
+  )
+})
+
+test("stays the same for a day, in the zone's own days", () => {
+  const text = systemPrompt(ada, at("2026-11-20T23:00:00Z"))
+  expect(systemPrompt(ada, at("2026-11-21T22:59:59Z"))).toBe(text)
+  expect(systemPrompt(ada, at("2026-11-21T23:00:00Z"))).not.toBe(text)
+})
+
+test("gives way to one's own prompt, word for word", () => {
+  expect(systemPrompt({ ...ada, systemPrompt: "Be a pirate.\n" }, at("2026-11-21T10:00:00Z"))).toBe(
+    "Be a pirate.\n",
+  )
+  expect(systemPrompt({ ...ada, systemPrompt: "  " }, at("2026-11-21T10:00:00Z"))).toContain("Ada")
+})
