@@ -10,7 +10,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs"
-import { dirname } from "node:path"
+import { basename, dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { StoreError } from "@orra/core"
 import type { Compilable, CompiledQuery } from "kysely"
@@ -69,10 +69,13 @@ export class Database {
   readonly path: string
   readonly #sqlite: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
+  /** What errors call the file. */
+  #name: string
 
   /** Opens the file, creates it or brings it to the present format. @throws StoreError. */
   constructor(options: DatabaseOptions) {
     this.path = options.path
+    this.#name = options.path
     this.#sqlite = this.#guarded(() => openFile(options))
     try {
       this.#guarded(() => this.#prepareFile(options))
@@ -80,6 +83,7 @@ export class Database {
       this.close()
       throw error
     }
+    this.#name = basename(options.path)
   }
 
   all<P, Row>(query: Statement<P, Row>, parameters: P): Row[] {
@@ -124,7 +128,11 @@ export class Database {
 
   /** Writes a consistent copy of everything to `path`. */
   copyTo(path: string): void {
-    this.#guarded(() => copyTo(this.#sqlite, path))
+    try {
+      copyTo(this.#sqlite, path)
+    } catch (error) {
+      throw storeError(path, path, error)
+    }
   }
 
   /** What is wrong with the file, as SQLite says it; empty when nothing is. Reads all of it. */
@@ -214,7 +222,7 @@ export class Database {
     try {
       return work()
     } catch (error) {
-      throw storeError(this.path, error)
+      throw storeError(this.path, this.#name, error)
     }
   }
 }

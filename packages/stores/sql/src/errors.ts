@@ -11,25 +11,28 @@ const NOT_A_DATABASE = 26
 
 /** The code of a StoreError thrown by this package, and what a person can do about it. */
 const ADVICE = {
-  store_not_writable: (path: string) =>
-    `"${path}" cannot be written: check that its directory exists, belongs to this user and is not read-only.`,
-  store_full: (path: string) =>
-    `There is no space left to write "${path}". Nothing was written: make room and try again.`,
-  store_corrupt: (path: string) =>
-    `"${path}" is damaged or not a database. Stop all programs that use it, keep a copy, and restore a snapshot.`,
-  store_locked: (path: string) =>
-    `Another program has locked "${path}". Close it, or wait until it is done, and try again.`,
-  store_failed: (path: string) => `"${path}" could not be read or written.`,
+  store_not_writable: (name: string) =>
+    `"${name}" cannot be written: check that its directory exists, belongs to this user and is not read-only.`,
+  store_full: (name: string) =>
+    `There is no space left to write "${name}". Nothing was written: make room and try again.`,
+  store_corrupt: (name: string) =>
+    `"${name}" is damaged or not a database. Stop all programs that use it, keep a copy, and restore a snapshot.`,
+  store_locked: (name: string) =>
+    `Another program has locked "${name}". Close it, or wait until it is done, and try again.`,
+  store_failed: (name: string) => `"${name}" could not be read or written.`,
 } as const
 
 type StoreErrorCode = keyof typeof ADVICE
 
-/** The error of SQLite or the file system as a StoreError; an OrraError is already one. */
-export function storeError(path: string, error: unknown): OrraError {
+/**
+ * The error of SQLite or the file system as a StoreError; an OrraError is already one. `name` is what the message
+ * calls the file: whoever opens it needs its path, and whoever chats must not be shown it.
+ */
+export function storeError(path: string, name: string, error: unknown): OrraError {
   if (error instanceof OrraError) return error
   const code = codeOf(error)
   const reason = error instanceof Error ? error.message : String(error)
-  const message = code === "store_failed" ? `${ADVICE[code](path)} ${reason}` : ADVICE[code](path)
+  const message = code === "store_failed" ? `${ADVICE[code](name)} ${reason}` : ADVICE[code](name)
   return new StoreError(code, message, { path, reason }, error)
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from "node:timers"
 import { OrraError, StoreError } from "@orra/core"
 import type { Database } from "./database.ts"
 import { isLocked } from "./errors.ts"
