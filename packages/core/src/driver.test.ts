@@ -171,6 +171,23 @@ describe("a store that fails", () => {
     }
   })
 
+  test("does not swallow a message that arrives while the failed run lets go of the session", async () => {
+    let second: Promise<unknown> | undefined
+    let appends = 0
+    const store = watchedStore(new MemoryStore(), {
+      before: async (method) => {
+        if (method === "append" && ++appends === 2) throw full()
+        if (method !== "release" || second) return
+        second = runtime.run(ns, "2")
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      },
+    })
+    const runtime = runtimeWith({ provider: scriptedProvider([], { otherwise: "ok" }), store })
+    await expect(runtime.run(ns, "1")).rejects.toMatchObject({ code: "store_full" })
+    await expect.poll(() => second).toBeDefined()
+    expect(await second).toMatchObject({ text: "ok" })
+  })
+
   test("does not leave those who wait in the queue without word", async () => {
     let broken = false
     const gate = Promise.withResolvers<void>()
@@ -286,16 +303,27 @@ describe("two processes on one store", () => {
   })
 
   test("switching a branch and a message that arrives meanwhile do not take the lease from one another", async () => {
-    for (let ticks = 0; ticks < 12; ticks++) {
-      const provider = scriptedProvider([], { otherwise: "ok" })
-      const runtime = runtimeWith({ provider, store: watchedStore(new MemoryStore()) })
-      await runtime.run(ns, "1")
-      const tip = (await runtime.info(ns))?.version ?? 0
-      const switching = runtime.switchBranch(ns, tip).catch((error: { code?: string }) => error.code)
-      for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
-      expect((await runtime.run(ns, "2")).outcome).toBe("completed")
-      expect([undefined, "session_busy"]).toContain(await switching)
-    }
+    let slow = false
+    const store = watchedStore(new MemoryStore(), {
+      before: async (method) => {
+        if (method !== "acquire" || !slow) return
+        slow = false
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      },
+    })
+    const gate = Promise.withResolvers<void>()
+    const provider = scriptedProvider(["one", [say("t"), wait(gate.promise), say("wo")]])
+    const runtime = runtimeWith({ provider, store })
+    await runtime.run(ns, "1")
+    await expect.poll(() => runtime.isRunning(ns)).toBe(false)
+    const tip = (await runtime.info(ns))?.version ?? 0
+    slow = true
+    const switching = runtime.switchBranch(ns, tip)
+    await expect.poll(() => slow).toBe(false)
+    const running = runtime.run(ns, "2")
+    await switching
+    gate.resolve()
+    expect((await running).text).toBe("two")
   })
 })
 
