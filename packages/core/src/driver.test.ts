@@ -304,10 +304,12 @@ describe("two processes on one store", () => {
 
   test("switching a branch and a message that arrives meanwhile do not take the lease from one another", async () => {
     let slow = false
+    const acquiring = Promise.withResolvers<void>()
     const store = watchedStore(new MemoryStore(), {
       before: async (method) => {
         if (method !== "acquire" || !slow) return
         slow = false
+        acquiring.resolve()
         for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
       },
     })
@@ -319,7 +321,7 @@ describe("two processes on one store", () => {
     const tip = (await runtime.info(ns))?.version ?? 0
     slow = true
     const switching = runtime.switchBranch(ns, tip)
-    await expect.poll(() => slow).toBe(false)
+    await acquiring.promise
     const running = runtime.run(ns, "2")
     await switching
     gate.resolve()
