@@ -202,21 +202,27 @@ async function load(
   inner: typeof fetch | undefined,
 ): Promise<Anthropic> {
   const { default: Sdk } = await import("@anthropic-ai/sdk")
-  const isToken = credentials?.type === "authToken"
   return new Sdk({
     baseURL,
-    apiKey: credentials && !isToken ? credentials.value : null,
-    authToken: credentials && isToken ? credentials.value : null,
+    ...authentication(credentials),
     maxRetries: 0,
     timeout: NEVER_MS,
     logLevel: "off",
     openTelemetry: false,
     fetch: checkedFetch(inner),
-    defaultHeaders: {
-      ...(isToken && { "anthropic-beta": OAUTH_BETA }),
-      ...(!credentials && { authorization: null, "x-api-key": null }),
-    },
   })
+}
+
+/**
+ * A credential is always passed, because without one the SDK searches the machine for one. It would send a key as
+ * Bearer, which Anthropic takes but not every service that copies it: the header for keys is the older `x-api-key`.
+ */
+function authentication(credentials: Credentials | undefined) {
+  if (credentials?.type === "authToken") {
+    return { authToken: credentials.value, defaultHeaders: { "anthropic-beta": OAUTH_BETA } }
+  }
+  const key = credentials && { "x-api-key": credentials.value }
+  return { apiKey: credentials?.value ?? "none", defaultHeaders: { ...key, authorization: null } }
 }
 
 /** The address without what the SDK adds to it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { call, end, say, think } from "../scripted-provider.ts"
 import { cut, drop, raw, respond } from "../wire-server.ts"
-import { ask, bytewiseFetch, complete, failed, type MakeProvider, setup } from "./fixture.ts"
+import { API_KEY, ask, bytewiseFetch, complete, failed, type MakeProvider, setup } from "./fixture.ts"
 
 /** Tests of what comes back when nothing fails, or when the stream itself is broken. */
 export function answerConformance(make: MakeProvider): void {
@@ -111,6 +111,12 @@ export function answerConformance(make: MakeProvider): void {
       const { body } = await server.request(1)
       expect(body["model"]).toBe("another")
       expect(body["max_tokens"] ?? body["max_completion_tokens"]).toBe(77)
+    })
+
+    test("the key is sent, with the model list too", async () => {
+      const { provider } = await setup(make, ["Hi"], {}, { apiKey: API_KEY })
+      expect((await complete(provider)).text).toBe("Hi")
+      expect(await provider.models?.()).toHaveLength(2)
     })
 
     test("the models of the service", async () => {
