@@ -51,6 +51,8 @@ export type Opening = () => readonly NewEntry[] | undefined
 export class Driver {
   readonly #options: DriverOptions
   readonly #active = new Map<string, Active>()
+  /** All that is going on, also what comes after a run: giving back the lease, and another look at the queue. */
+  readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
   #closed = false
@@ -79,6 +81,8 @@ export class Driver {
     this.#active.set(namespace.key, active)
     const begun = Promise.withResolvers<Begun>()
     active.idle = this.#drive(log, active, opening, options, begun)
+    this.#drives.add(active.idle)
+    active.idle.finally(() => this.#drives.delete(active.idle))
     return await begun.promise
   }
 
@@ -95,6 +99,8 @@ export class Driver {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
+    // A run that has ended still gives back its lease: the store is needed until then.
+    await Promise.all(this.#drives)
   }
 
   /**
@@ -220,6 +226,7 @@ export class Driver {
    * it wrote before the release is there to be read after it.
    */
   async #lookAgain(log: SessionLog): Promise<void> {
+    if (this.#closed) return
     try {
       await log.refresh()
       if (log.inputs.length > 0 && !this.#closed) await this.start(log, () => undefined, {})

@@ -3,11 +3,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace, Runtime, tool } from "@orra/core"
 import { call, hang, say, scriptedProvider } from "@orra/testing"
-import { afterAll, expect, test } from "vitest"
+import { afterAll, afterEach, expect, test, vi } from "vitest"
 import { sqliteStore } from "./sqlite-store.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "orra-runtime-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A runtime that is closed has done with its store: whatever it does afterwards would be reported here. */
+const onError = vi.fn()
+afterEach(() => expect(onError).not.toHaveBeenCalled())
 
 const ns = Namespace.of("household", "ada", "chat")
 const weather = tool<{ city: string }>({
@@ -25,6 +29,7 @@ test("a conversation with tools goes on after everything was closed and opened a
     provider: scriptedProvider([[say("Let me see."), call("weather", { city: "Oslo" })], "Sunny."]),
     store: first,
     tools: [weather],
+    onError,
   })
   expect(await before.run(ns, "Weather?")).toMatchObject({ outcome: "completed", text: "Sunny." })
   const shown = await before.history(ns)
@@ -33,7 +38,7 @@ test("a conversation with tools goes on after everything was closed and opened a
 
   const second = await sqliteStore({ path })
   const provider = scriptedProvider(["In Rome too."])
-  const after = new Runtime({ provider, store: second, tools: [weather] })
+  const after = new Runtime({ provider, store: second, tools: [weather], onError })
   expect(await after.history(ns)).toEqual(shown)
   expect(await after.run(ns, "And Rome?")).toMatchObject({ text: "In Rome too." })
   expect(provider.requests[0]?.messages.map((message) => message.role)).toEqual([
@@ -50,7 +55,11 @@ test("a conversation with tools goes on after everything was closed and opened a
 
 test("hundreds of sessions that answer at once are all complete", async () => {
   const store = await sqliteStore({ path: join(folder, "many.db") })
-  const runtime = new Runtime({ provider: scriptedProvider([], { otherwise: say("a", "b", "c") }), store })
+  const runtime = new Runtime({
+    provider: scriptedProvider([], { otherwise: say("a", "b", "c") }),
+    store,
+    onError,
+  })
   const sessions = Array.from({ length: 200 }, (_, n) => ns.child(`${n}`))
   const results = await Promise.all(sessions.map((session) => runtime.run(session, "Go")))
   expect(results.every((result) => result.text === "abc")).toBe(true)
@@ -72,7 +81,7 @@ test("a run that a dead process left open is closed by the next, when its lease 
 
   now += 3_600_000
   const store = await sqliteStore({ path, now: () => now })
-  const runtime = new Runtime({ provider, store, owner: "next" })
+  const runtime = new Runtime({ provider, store, owner: "next", onError })
   expect(await runtime.recover(Namespace.of("household"))).toMatchObject([{ key: ns.key }])
   expect((await store.info(ns))?.openRun).toBeUndefined()
   const resumed = await runtime.resume(ns)
