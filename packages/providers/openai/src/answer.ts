@@ -46,18 +46,22 @@ export function answer(provider: string, model: string): Answer {
   const byIndex = new Map<unknown, Call>()
 
   /**
-   * The call a fragment belongs to. The index says it; only the first fragment has an id. Servers exist that leave
+   * The call a fragment goes on with. The index says it; only the first fragment has an id. Servers exist that leave
    * out the index, and others that give every call the index 0, each whole and with an id of its own.
    */
-  function callOf(fragment: Fields, name: string): Call | undefined {
-    const givenId = string(fragment["id"])
-    const index = fragment["index"]
-    const known = index === undefined ? calls.find((call) => call.givenId === givenId) : byIndex.get(index)
-    const isAnother = known !== undefined && name !== "" && givenId !== "" && known.givenId !== givenId
-    if (known && !isAnother) return known
-    if (index === undefined && givenId === "" && name === "") return calls.at(-1)
-    const taken = calls.some((call) => call.id === givenId)
-    const call: Call = { id: givenId && !taken ? givenId : `call_${randomId()}`, givenId, name, text: "" }
+  function callBefore(index: unknown, givenId: string, name: string): Call | undefined {
+    if (typeof index === "number") {
+      const call = byIndex.get(index)
+      const isAnother = call !== undefined && name !== "" && givenId !== "" && call.givenId !== givenId
+      return isAnother ? undefined : call
+    }
+    if (givenId !== "") return calls.find((call) => call.givenId === givenId)
+    return name === "" ? calls.at(-1) : undefined
+  }
+
+  function newCall(index: unknown, givenId: string): Call {
+    const taken = givenId === "" || calls.some((call) => call.id === givenId)
+    const call: Call = { id: taken ? `call_${randomId()}` : givenId, givenId, name: "", text: "" }
     calls.push(call)
     byIndex.set(index, call)
     return call
@@ -66,11 +70,11 @@ export function answer(provider: string, model: string): Answer {
   function takeCall(fragment: Fields): readonly ModelEvent[] {
     const of = isObject(fragment["function"]) ? fragment["function"] : {}
     const name = string(of["name"])
-    const before = calls.length
-    const call = callOf(fragment, name)
-    if (!call) return []
+    const givenId = string(fragment["id"])
+    const before = callBefore(fragment["index"], givenId, name)
+    const call = before ?? newCall(fragment["index"], givenId)
     const events: ModelEvent[] = []
-    if (calls.length > before || (call.name === "" && name !== "")) {
+    if (!before || (call.name === "" && name !== "")) {
       call.name = name
       events.push({ type: "tool_call", id: call.id, ...(name !== "" && { name }) })
     }
