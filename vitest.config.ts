@@ -1,12 +1,39 @@
 import { defineConfig } from "vitest/config"
 
 /** Workspace packages resolve to their sources, so that a test never runs against a stale build. */
-const conditions = ["@orra/source"]
+const conditions = ["@orra/source", "module", "node", "development|production"]
 
 export default defineConfig({
-  resolve: { conditions: [...conditions, "module", "node", "development|production"] },
-  ssr: { resolve: { conditions: [...conditions, "module", "node", "development|production"] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/**/src/**/*.test.ts"],
+    setupFiles: ["./scripts/loopback-only.mjs"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [
+            "packages/**/src/**/*.test.ts",
+            "apps/*/{server,cli,web}/**/*.test.{ts,tsx}",
+            "benchmarks/**/*.test.ts",
+            "scripts/**/*.test.ts",
+          ],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Built programs, real processes, a real browser: one file at a time, after everything else.
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["{apps,examples}/*/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
