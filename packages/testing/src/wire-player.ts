@@ -41,7 +41,8 @@ export async function playAnswer(
     begin()
     if (signal.aborted) return
     const flushed = write(frames)
-    if (tokenMs > 0) await delay(tokenMs, undefined, { signal }).catch(() => {})
+    // A client that left is noticed after the pause: listening for it in every one would cost more than the token.
+    if (tokenMs > 0) await delay(tokenMs, undefined, { ref: false })
     else if (!flushed) await once(res, "drain", { signal }).catch(() => {})
   }
 
