@@ -170,6 +170,8 @@ export class Database {
   #prepareFile({ path, maxBytes, migrations: steps = migrations }: DatabaseOptions): void {
     const format = this.#format(steps)
     this.#sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    // What is deleted is overwritten; a schema that was tampered with runs no function.
+    this.#sqlite.exec("PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF")
     // Fewer, larger checkpoints, and a log that shrinks again after a burst. In pages of 4 KiB, and bytes.
     this.#sqlite.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432")
     if (format < steps.length) {

@@ -1,3 +1,4 @@
+import { basename } from "node:path"
 import { OrraError, StoreError } from "@orra/core"
 
 /** SQLite's primary result codes; an extended code keeps its primary one in the low byte. */
@@ -41,6 +42,10 @@ export const notWritable = (path: string, reason: string): StoreError =>
 
 export const isLocked = (error: unknown): boolean =>
   error instanceof StoreError && error.code === "store_locked"
+
+/** A row that this package wrote and that cannot be read any more. */
+export const corrupt = (path: string, reason: string): StoreError =>
+  new StoreError("store_corrupt", ADVICE.store_corrupt(basename(path)), { path, reason })
 
 function codeOf(error: unknown): StoreErrorCode {
   if (!(error instanceof Error)) return "store_failed"

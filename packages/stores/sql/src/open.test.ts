@@ -73,6 +73,15 @@ test.each(["", ":memory:"])("the path %j is refused", async (path) => {
   await expect(sqliteStore({ path })).rejects.toMatchObject({ code: "invalid_input" })
 })
 
+test.each([{ busyTimeoutMs: -1 }, { busyTimeoutMs: Number.NaN }, { maxBytes: 0 }, { maxBytes: 1e9 + 0.5 }])(
+  "the options %j are refused before a file is made",
+  async (options) => {
+    const path = newPath()
+    await expect(sqliteStore({ path, ...options })).rejects.toMatchObject({ code: "invalid_input" })
+    expect(existsSync(path)).toBe(false)
+  },
+)
+
 test("a path below a file, and a directory, cannot be written", async () => {
   const path = await written()
   const directory = join(folder, `${++files}`)
@@ -163,6 +172,45 @@ test("integrity tells of damage inside the file", async () => {
     const found = await opened.integrity().catch((error: { code: string }) => [error.code])
     expect(found).not.toEqual([])
   }
+})
+
+test("a row that is not what was written is corrupt", async () => {
+  const path = newPath()
+  const store = await open({ path })
+  await store.append(ns, [meta], { expected: 0 })
+  await store.records("c").put(ns, "k", 1)
+  const other = new DatabaseSync(path)
+  other.exec(
+    "UPDATE entries SET body = '{'; UPDATE sessions SET metadata = ''; UPDATE records SET value = 'x'",
+  )
+  other.close()
+  for (const read of [
+    () => store.read(ns),
+    () => store.info(ns),
+    () => store.list(ns),
+    () => store.records("c").get(ns, "k"),
+  ]) {
+    await expect(read()).rejects.toMatchObject({ code: "store_corrupt" })
+  }
+})
+
+test("what was deleted is not in the file any more", async () => {
+  const path = newPath()
+  const store = await sqliteStore({ path })
+  const secret = (text: string): NewEntry => ({ type: "meta", at: 1, patch: { title: text.repeat(3) } })
+  await store.append(
+    ns,
+    Array.from({ length: 50 }, () => secret("FIRST-SECRET")),
+    { expected: 0 },
+  )
+  await store.append(ns.child("kept"), [secret("KEPT-TEXT")], { expected: 0 })
+  await store.records("c").put(ns, "k", "RECORD-SECRET")
+  await store.delete(ns)
+  await store.records("c").delete(ns, "k")
+  await store.close()
+  const bytes = readFileSync(path)
+  expect(bytes.includes("KEPT-TEXT")).toBe(true)
+  for (const gone of ["FIRST-SECRET", "RECORD-SECRET"]) expect(bytes.includes(gone)).toBe(false)
 })
 
 test("a full store refuses the append whole, and takes others once there is room", async () => {

@@ -1,7 +1,7 @@
 import { InvalidInput, type Json, type Namespace, type Page, pageLimit } from "@orra/core"
 import { type Database, statement } from "./database.ts"
+import { fromJson, toJson } from "./json.ts"
 import { sql } from "./schema.ts"
-import { toJson } from "./session-tables.ts"
 import type { WriteQueue } from "./write-queue.ts"
 
 /** A value that an application keeps, and when it was last written (ms since 1970). */
@@ -90,8 +90,9 @@ export function recordsOf(
   })
   return {
     async get(namespace, key) {
-      const row = database().get(selectRecord, place(namespace, key))
-      return row && (JSON.parse(row.value) as Json)
+      const open = database()
+      const row = open.get(selectRecord, place(namespace, key))
+      return row && fromJson<Json>(open.path, row.value)
     },
     async put(namespace, key, value) {
       const row = { ...place(namespace, key), value: toJson(value, "A record") }
@@ -106,10 +107,11 @@ export function recordsOf(
     async list(namespace, options = {}) {
       const limit = pageLimit(options.limit)
       const after = { ns: namespace.key, collection, key: options.cursor ?? "", limit: limit + 1 }
-      const rows = database().all(selectRecords, after)
+      const open = database()
+      const rows = open.all(selectRecords, after)
       const items = rows.slice(0, limit).map(({ key, value, updated_at }) => ({
         key,
-        value: JSON.parse(value) as Json,
+        value: fromJson<Json>(open.path, value),
         updatedAt: updated_at,
       }))
       const last = items.at(-1)

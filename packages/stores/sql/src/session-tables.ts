@@ -22,6 +22,7 @@ import {
 } from "@orra/core"
 import { type RawBuilder, sql as raw } from "kysely"
 import { type Database, statement } from "./database.ts"
+import { fromJson, toJson } from "./json.ts"
 import { type SessionRow, sql } from "./schema.ts"
 
 const selectSession = statement((p: { ns: string }) =>
@@ -86,19 +87,9 @@ export function drafts(entries: readonly NewEntry[]): readonly Draft[] {
   return entries.map((entry) => ({ entry, body: toJson(entry, "An entry") }))
 }
 
-export function toJson(value: unknown, what: string): string {
-  try {
-    const text = JSON.stringify(value)
-    if (text !== undefined) return text
-  } catch {
-    // A cycle, a BigInt, or nesting deeper than the stack: said below.
-  }
-  throw new InvalidInput(`${what} can only hold JSON: no cycle, no BigInt, no function, no endless nesting.`)
-}
-
 export function info(database: Database, namespace: Namespace): SessionInfo | undefined {
   const row = database.get(selectSession, { ns: namespace.key })
-  return row && toInfo(row, namespace)
+  return row && toInfo(database, row, namespace)
 }
 
 /** The whole of an append, inside a transaction. Checks everything before it writes anything. */
@@ -150,7 +141,7 @@ export function read(database: Database, namespace: Namespace, options: ReadOpti
   const rows = options.types
     ? readTypes(database, [...new Set(options.types)], window, backward)
     : database.all(backward ? lastEntries : firstEntries, window)
-  return rows.map(toEntry)
+  return rows.map(({ seq, body }) => ({ seq, ...fromJson<NewEntry>(database.path, body) }))
 }
 
 type Window = Readonly<{ ns: string; after: number; before: number; limit: number }>
@@ -210,7 +201,7 @@ export function list(database: Database, prefix: Namespace, options: ListOptions
     query = query.where(raw<boolean>`(updated_at, ns) < (${updatedAt}, ${key})`)
   }
   const rows = database.select(query)
-  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
+  const items = rows.slice(0, limit).map((row) => toInfo(database, row, Namespace.parse(row.ns)))
   const last = items.at(-1)
   return last && rows.length > limit
     ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
@@ -221,19 +212,14 @@ export function list(database: Database, prefix: Namespace, options: ListOptions
 const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
   raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
 
-const toEntry = (row: { readonly seq: number; readonly body: string }): Entry => ({
-  seq: row.seq,
-  ...(JSON.parse(row.body) as NewEntry),
-})
-
-const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
+const toInfo = (database: Database, row: SessionRow, namespace: Namespace): SessionInfo => ({
   namespace,
   version: row.version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   messages: row.messages,
   ...(row.open_run !== null && { openRun: row.open_run }),
-  metadata: JSON.parse(row.metadata) as JsonObject,
+  metadata: fromJson<JsonObject>(database.path, row.metadata),
 })
 
 const toRow = (info: SessionInfo): SessionRow => ({

@@ -47,6 +47,9 @@ export interface SqliteStore extends SessionStore {
 
 /** How long one attempt for another process's lock may block the event loop. */
 const LOCK_ATTEMPT_MS = 50
+const MAX_BUSY_MS = 600_000
+/** Room for the empty tables and some sessions. */
+const MIN_BYTES = 1_000_000
 
 /**
  * Opens the store, creates it, or brings it to the present format after a snapshot of the file beside it.
@@ -66,6 +69,12 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
     )
   }
   const { busyTimeoutMs = 5_000, maxBytes, now = Date.now } = options
+  if (!(Number.isSafeInteger(busyTimeoutMs) && busyTimeoutMs >= 0 && busyTimeoutMs <= MAX_BUSY_MS)) {
+    throw new InvalidInput("`busyTimeoutMs` is a whole number of ms from 0 to 600,000.", { busyTimeoutMs })
+  }
+  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= MIN_BYTES)) {
+    throw new InvalidInput("`maxBytes` is a whole number of bytes, at least 1,000,000.", { maxBytes })
+  }
   const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes })
   database.waitForLocks(LOCK_ATTEMPT_MS)
   return new Store(database, new WriteQueue(database, { lockMs: busyTimeoutMs }), now)
