@@ -23,8 +23,9 @@ export async function check(
     login,
     saved: undefined,
   })
+  const { settings, isConfigured, notices: advice } = resolution
   const key = isConfigured
-    ? `key: ${sourceLabel(settings)}`
+    ? `key: ${sourceLabel(resolution)}`
     : "no key here; one saved from the web page is only looked at when Herald starts"
   const remarks = [...notices.map(({ line, message }) => `line ${line}: ${message}`), ...advice]
   return `${[

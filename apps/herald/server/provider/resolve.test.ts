@@ -108,5 +108,5 @@ test("an expired login is told only to who has nothing else", () => {
     "The login of the Claude CLI (/x) has expired: run `claude` once to renew it",
   ])
   expect(resolve("", { login, env: BOTH }).notices).toEqual([])
-  expect(sourceLabel(resolve("", { env: BOTH }).settings)).toBe("ANTHROPIC_API_KEY")
+  expect(sourceLabel(resolve("", { env: BOTH }))).toBe("ANTHROPIC_API_KEY")
 })

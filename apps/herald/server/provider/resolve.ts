@@ -141,18 +141,18 @@ function offerLogin(
 }
 
 /** What people are told about where the key comes from. */
-export function sourceLabel({ source, type, apiUrl }: ProviderSettings): string {
-  switch (source) {
+export function sourceLabel({ settings, isConfigured }: Resolution): string {
+  switch (settings.source) {
     case "config":
       return "the configuration file"
     case "env":
-      return VENDORS[type].key
+      return VENDORS[settings.type].key
     case "claude-cli":
       return "the login of the Claude CLI"
     case "saved":
       return "the web page"
     case "none":
-      return apiUrl === undefined ? "nowhere" : "none needed"
+      return isConfigured ? "none needed" : "none yet"
   }
 }
 

@@ -97,7 +97,7 @@ export class ProviderService {
     return {
       configured: isConfigured && this.provider.isConfigured,
       source: settings.source,
-      sourceLabel: sourceLabel(settings),
+      sourceLabel: sourceLabel(this.#resolution),
       type: settings.type,
       model: settings.model,
       apiUrl: settings.apiUrl ?? null,

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+/** Herald as a child process, for tests: the real program, from its sources. */
+export interface HeraldProcess {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly loginUrl: string
+  stdout(): string
+  stderr(): string
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
+}
+
+export interface HeraldProcessOptions {
+  readonly args?: readonly string[]
+  /** Where it is started, and its HOME: a directory of the test's own. */
+  readonly cwd: string
+  /** Added to an environment without any key. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url))
+
+/** Starts it and waits until it listens. @throws Error with what it said when it ends instead. */
+export async function heraldProcess(options: HeraldProcessOptions): Promise<HeraldProcess> {
+  const started = spawnHerald(options)
+  const { promise: listening, resolve } = Promise.withResolvers<void>()
+  started.child.stdout?.on("data", () => {
+    if (LOGIN.test(started.stdout())) resolve()
+  })
+  const code = await Promise.race([
+    listening.then(() => undefined),
+    started.ended.then((ended) => ({ ended })),
+  ])
+  if (code) throw new Error(`Herald ended with ${code.ended}: ${started.stdout()}${started.stderr()}`)
+  return {
+    ...started,
+    url: ADDRESS.exec(started.stdout())?.[1] ?? "",
+    loginUrl: LOGIN.exec(started.stdout())?.[1] ?? "",
+    stop(signal = "SIGTERM") {
+      started.child.kill(signal)
+      return started.ended
+    },
+  }
+}
+
+/** Runs it to its end. */
+export async function heraldRun(
+  options: HeraldProcessOptions,
+): Promise<{
+  readonly code: number | NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}> {
+  const { ended, stdout, stderr } = spawnHerald(options)
+  const code = await ended
+  return { code, stdout: stdout(), stderr: stderr() }
+}
+
+const ADDRESS = /^ {2}address +(\S+)$/m
+const LOGIN = /^ {2}(\S+\/login\S+)$/m
+
+function spawnHerald({ args = [], cwd, env }: HeraldProcessOptions) {
+  const child = spawn(process.execPath, ["--conditions=@orra/source", MAIN, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, HERALD_KEYCHAIN: "off", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let out = ""
+  let error = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    error += text
+  })
+  const { promise: ended, resolve } = Promise.withResolvers<number | NodeJS.Signals | null>()
+  child.on("close", (code, signal) => resolve(code ?? signal))
+  return { child, ended, stdout: () => out, stderr: () => error }
+}

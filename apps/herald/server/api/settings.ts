@@ -1,0 +1,97 @@
+import { InvalidInput, isObject, OrraError, ProviderError, parseJson } from "@orra/core"
+import type { ProviderInput, ProviderService, ProviderState } from "../provider/service.ts"
+
+export interface SettingsApiOptions {
+  readonly service: ProviderService
+  readonly version: string
+  readonly assistant: string
+}
+
+/** The routes about the model service, for the owner only; documented in docs/herald/api.md. */
+export function settingsRoutes({ service, version, assistant }: SettingsApiOptions): readonly Route[] {
+  const answer = (state: ProviderState) =>
+    Response.json({ version, assistant: { name: assistant }, provider: shownState(state) })
+  const route = (
+    method: Route["method"],
+    path: string,
+    work: (request: GatewayRequest) => Promise<Response>,
+  ): Route => ({
+    method,
+    path,
+    permission: "owner",
+    maxBytes: MAX_BODY,
+    handle: async (request) => {
+      try {
+        return await work(request)
+      } catch (error) {
+        throw withStatus(error)
+      }
+    },
+  })
+  return [
+    route("GET", "/api/settings", async () => answer(service.state())),
+    route("PUT", "/api/settings/provider", async (request) =>
+      answer(await service.save(providerInput(await request.body()), request.signal)),
+    ),
+    route("POST", "/api/settings/provider/test", async (request) => {
+      await service.test(providerInput(await request.body()), request.signal)
+      return Response.json({ ok: true })
+    }),
+    route("POST", "/api/settings/provider/detect", async () => answer(await service.detect())),
+    route("DELETE", "/api/settings/provider", async () => answer(await service.forget())),
+  ]
+}
+
+const shownState = (state: ProviderState) => ({
+  configured: state.configured,
+  auth_source: state.source,
+  source_label: state.sourceLabel,
+  provider_type: state.type,
+  model: state.model,
+  api_url: state.apiUrl,
+  has_saved: state.hasSaved,
+  decided_by: state.decidedBy,
+  notices: state.notices,
+})
+
+const FIELDS = ["provider_type", "api_key", "model", "api_url"] as const
+/** Longer than any key or address there is. */
+const MAX_FIELD = 4_096
+const MAX_BODY = 5 * MAX_FIELD
+
+/** The body's fields. @throws InvalidInput for what is none, or is not text. */
+export function providerInput(body: Readonly<Record<string, unknown>>): ProviderInput {
+  for (const [name, value] of Object.entries(body)) {
+    if (!FIELDS.some((field) => field === name)) {
+      throw new InvalidInput(`"${name.slice(0, 40)}" is not a field: there are ${FIELDS.join(", ")}.`)
+    }
+    if (value !== null && typeof value !== "string") throw new InvalidInput(`${name} must be text.`)
+    if (typeof value === "string" && value.length > MAX_FIELD) throw new InvalidInput(`${name} is too long.`)
+  }
+  const {
+    provider_type: type,
+    api_key,
+    model,
+    api_url,
+  } = body as Partial<Record<(typeof FIELDS)[number], string | null>>
+  if (type && type !== "claude" && type !== "openai") {
+    throw new InvalidInput(`provider_type must be "claude" or "openai".`)
+  }
+  // Header values are printable ASCII; a key with anything else was pasted with something around it.
+  if (api_key && !/^[\x21-\x7e]+$/.test(api_key.trim())) {
+    throw new InvalidInput("The key has spaces or characters no key has: copy it again.")
+  }
+  return {
+    type: type || undefined,
+    apiKey: api_key ?? undefined,
+    model: model ?? undefined,
+    apiUrl: api_url ?? undefined,
+  }
+}
+
+/** Never 401: the caller is logged in; it is the model service that refuses. */
+function withStatus(error: unknown): unknown {
+  if (!(error instanceof OrraError) || error instanceof InvalidInput) return error
+  if (error.code === "settings_in_file") return new HttpError(409, error.code, error.message)
+  return error instanceof ProviderError ? new HttpError(422, error.code, error.message) : error
+}

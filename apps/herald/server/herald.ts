@@ -1,0 +1,174 @@
+import { type Hooks, MemoryStore, Namespace, PolicyRegistry, Runtime } from "@orra/core"
+import { type SqliteStore, sqliteStore } from "@orra/store-sql"
+import { settingsRoutes } from "./api/settings.ts"
+import type { Environment } from "./config/expand.ts"
+import { type LoadedConfig, OWNER } from "./config/load.ts"
+import { openDataDirectory } from "./data/directory.ts"
+import { listen } from "./listen.ts"
+import { type Log, openLog, type TextOutput } from "./log/log.ts"
+import { systemPrompt } from "./prompt.ts"
+import type { ClaudeLogin } from "./provider/claude-login.ts"
+import { systemKeychain } from "./provider/keychain.ts"
+import { ProviderService } from "./provider/service.ts"
+import { type Keychain, openVault } from "./provider/vault.ts"
+import { runLog } from "./run-log.ts"
+import { type RunCounter, runCounter } from "./shutdown.ts"
+import { startupLines } from "./startup.ts"
+import { titleHook } from "./titles.ts"
+import { buildTools, POLICY } from "./tools/tools.ts"
+
+export interface HeraldIo {
+  readonly version: string
+  /** The built web page's folder; undefined when it was not built. */
+  readonly page: string | undefined
+  readonly env: Environment
+  /** Where what a person must read at start goes: addresses, the login link. Never logged. */
+  readonly out: TextOutput
+  /** Where the log goes. */
+  readonly terminal: TextOutput
+  /** Default: the system's. */
+  readonly keychain?: Keychain | undefined
+  /** Default: that of this user. */
+  readonly login?: () => Promise<ClaudeLogin>
+}
+
+export interface Herald {
+  /** `http://127.0.0.1:8080`, with the port that was taken. */
+  readonly url: string
+  /** The one-use link that logs a browser in. */
+  readonly loginUrl: string
+  /** Stops listening, gives running answers `graceMs` (default 5,000) to end, marks the others stopped. */
+  close(graceMs?: number): Promise<void>
+}
+
+/**
+ * Starts Herald and resolves when it listens. No model is called.
+ *
+ * @throws OrraError with what to do: `data_dir_*`, `store_*`, `port_in_use`, `listen_failed`. Whatever was opened is
+ *   closed again.
+ */
+export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<Herald> {
+  const closers: (() => unknown)[] = []
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const directory = openDataDirectory(loaded.dataDir)
+    closers.push(() => directory.release())
+    const log = openLog({
+      level: loaded.config.logging.level,
+      dataDir: directory.path,
+      terminal: io.terminal,
+    })
+    closers.push(() => log.close())
+    const store = await sqliteStore({ path: directory.database })
+    closers.push(() => store.close())
+    const { keychain = systemKeychain(io.env) } = io
+    const service = await ProviderService.start({
+      loaded,
+      env: io.env,
+      records: store.records("settings"),
+      vault: openVault(directory.path, keychain),
+      hide: log.hide,
+      ...(io.login && { login: io.login }),
+    })
+    const counter = runCounter()
+    const runtime = await buildRuntime({ loaded, service, store, log, counter })
+    closers.push(() => runtime.close())
+    await recoverSessions(runtime, principals(loaded), log)
+    const gateway = await listen({
+      loaded,
+      runtime,
+      page: io.page,
+      log,
+      routes: settingsRoutes({ service, version: io.version, assistant: assistantOf(loaded).name }),
+      records: store.records("gateway"),
+    })
+    closers.push(() => gateway.close())
+    const lines = startupLines({
+      loaded,
+      version: io.version,
+      state: service.state(),
+      url: gateway.url,
+      loginUrl: gateway.loginUrl,
+    })
+    io.out.write(`${lines.join("\n")}\n`)
+    log.logger.info({ version: io.version, url: gateway.url, data: directory.path }, "listening")
+    return {
+      url: gateway.url,
+      loginUrl: gateway.loginUrl,
+      async close(graceMs = 5_000) {
+        log.logger.info("stopping")
+        gateway.stopAccepting()
+        await counter.idle(graceMs)
+        await closeAll()
+      },
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** The root namespaces of everybody who may talk to this Herald. */
+const principals = ({ config }: LoadedConfig): readonly Namespace[] => [
+  OWNER,
+  ...config.gateway.keys.map(({ namespace }) => Namespace.parse(namespace)),
+]
+
+/** Who answers: the first of `[[agents]]`, else `[agent]`. */
+const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? { ...config.agent, model: undefined }
+
+async function buildRuntime(parts: {
+  readonly loaded: LoadedConfig
+  readonly service: ProviderService
+  readonly store: SqliteStore
+  readonly log: Log
+  readonly counter: RunCounter
+}): Promise<Runtime> {
+  const { loaded, service, store, log, counter } = parts
+  const { config } = loaded
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const tools = await buildTools(config, zone)
+  const names = tools.map(({ definition }) => definition.name)
+  const policies = new PolicyRegistry()
+  for (const namespace of principals(loaded)) policies.set(namespace, POLICY)
+  const { name, personality, system_prompt, model } = assistantOf(loaded)
+  const assistant = { name, personality, systemPrompt: system_prompt }
+  const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger)]
+  const runtime: Runtime = new Runtime({
+    provider: service.provider,
+    store: config.sessions.store === "memory" ? new MemoryStore() : store,
+    tools,
+    policies,
+    hooks,
+    systemPrompt: ({ namespace, now }) => systemPrompt(assistant, { namespace, now, zone, tools: names }),
+    context: {
+      maxTokens: config.context.max_tokens,
+      reservedForOutput: config.context.reserved_for_output,
+    },
+    ...(model && { model }),
+    maxTokens: config.provider.max_tokens,
+    ...(config.provider.temperature !== undefined && { temperature: config.provider.temperature }),
+    // The directory's lock makes this the only process: it may take the leases of a dead one at once.
+    owner: "herald",
+    onError: (error) => log.logger.error({ err: error }, "after a run"),
+  })
+  return runtime
+}
+
+async function recoverSessions(
+  runtime: Runtime,
+  namespaces: readonly Namespace[],
+  { logger }: Log,
+): Promise<void> {
+  for (const namespace of namespaces) {
+    const closed = await runtime.recover(namespace)
+    if (closed.length > 0) {
+      logger.warn(
+        { sessions: closed.length },
+        "the last run of Herald was cut off: its unfinished answers are marked",
+      )
+    }
+  }
+}
