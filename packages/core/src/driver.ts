@@ -142,6 +142,7 @@ export class Driver {
       closingEntries(log, Date.now(), (name) => tools.get(name)?.idempotent ?? false),
       {
         lease,
+        incarnation: log.incarnation,
         ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }),
       },
     )
@@ -269,6 +270,7 @@ export class Driver {
     const result = runLoop(settings, {
       runId,
       log,
+      incarnation: log.incarnation,
       lease,
       signal: active.controller.signal,
       model: options.model,

@@ -27,7 +27,7 @@ import {
   type Usage,
 } from "./provider.ts"
 import type { Notice, RunResult } from "./run.ts"
-import type { NewEntry, RunFailure, RunOutcome } from "./session.ts"
+import type { Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { Lease } from "./store.ts"
 import type { ToolRegistry } from "./tool.ts"
@@ -63,6 +63,8 @@ export interface LoopSettings {
 export interface LoopRun {
   readonly runId: string
   readonly log: SessionLog
+  /** The log's `incarnation` when the run began: a session deleted meanwhile gets nothing of it. */
+  readonly incarnation: number
   readonly lease: () => Lease
   readonly signal: AbortSignal
   readonly model: string | undefined
@@ -132,7 +134,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         runId: run.runId,
         messageId,
         intervalMs: settings.deltaIntervalMs,
-        append: async (entry) => (await run.log.append([entry], { lease: run.lease() }))[0]?.seq,
+        append: async (entry) => (await record(run, [entry]))[0]?.seq,
       })
       const thinking = { ms: 0 }
       const answer = await ask(settings, run, request, writer, thinking)
@@ -220,19 +222,18 @@ async function guard<T>(hook: Hooks, call: () => Promise<T> | T): Promise<T> {
   }
 }
 
-const record = async (run: LoopRun, entries: readonly NewEntry[]): Promise<void> => {
-  await run.log.append(entries, { lease: run.lease() })
-}
+const record = (
+  { log, lease, incarnation }: LoopRun,
+  entries: readonly NewEntry[],
+  dropDeltas?: DeltaWriter["range"],
+): Promise<readonly Entry[]> => log.append(entries, { lease: lease(), incarnation, dropDeltas })
 
 async function recordAnswer(
   run: LoopRun,
   writer: DeltaWriter,
   entry: Omit<NewEntry<"assistant">, "type" | "at" | "runId">,
 ): Promise<void> {
-  await run.log.append([{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], {
-    lease: run.lease(),
-    dropDeltas: writer.range,
-  })
+  await record(run, [{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], writer.range)
 }
 
 /** Moves waiting messages into the transcript. @returns whether there were any. */
@@ -245,7 +246,7 @@ export async function takeInputs(run: LoopRun, mode: "queue" | "steer"): Promise
         ({ message, inputId }): NewEntry<"user"> => ({ type: "user", at: Date.now(), message, inputId }),
       )
     },
-    { lease: run.lease() },
+    { lease: run.lease(), incarnation: run.incarnation },
   )
   return written.length > 0
 }
@@ -370,7 +371,9 @@ async function carryOutCalls(
       context: hookContext(run),
       signal: run.signal,
       parallel: settings.parallelTools,
-      record: (entries) => record(run, entries),
+      record: async (entries) => {
+        await record(run, entries)
+      },
       progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
       report: settings.onError,
     },

@@ -151,10 +151,20 @@ export class Runtime {
     input: RunInput,
     options: RunOptions = {},
   ): AsyncGenerator<RunEvent, void> {
-    const { inputId, cursor } = await this.submit(namespace, input, options)
+    yield* this.follow(await this.submit(namespace, input, options))
+  }
+
+  /**
+   * What happens from a message on, to the `run_finished` of its run; also of a message that waits, or was sent
+   * before. It ends early when the message is taken back. Leaving the loop, or `signal`, only stops watching.
+   */
+  async *follow(
+    { namespace, inputId, cursor }: Submission,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunEvent, void> {
     let joined = false
     let runId: string | undefined
-    for await (const event of this.subscribe(namespace, { after: cursor })) {
+    for await (const event of this.subscribe(namespace, { ...options, after: cursor })) {
       yield event
       if (event.type === "user" && event.inputId === inputId) joined = true
       else if (event.type === "input_cancelled" && event.inputId === inputId) return
@@ -331,7 +341,7 @@ export class Runtime {
   /** Changes the session's metadata; null removes a key. @throws NotFound without such a session. */
   async update(namespace: Namespace, patch: JsonObject): Promise<SessionInfo> {
     const log = await this.#existing(namespace)
-    await log.append([{ type: "meta", at: Date.now(), patch }])
+    await log.append(() => (log.info ? [{ type: "meta", at: Date.now(), patch }] : undefined))
     if (!log.info) throw new NotFound("session")
     return log.info
   }

@@ -1,6 +1,6 @@
 import { pathBack, type Stretch, stretches, tipOf } from "./branches.ts"
 import { countMessage, shortenResult, type Tokenizer, type ViewItem } from "./context.ts"
-import { VersionConflict } from "./errors.ts"
+import { StoreError, VersionConflict } from "./errors.ts"
 import type { Message } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
@@ -25,6 +25,13 @@ export interface SessionLogOptions {
   readonly maxResultTokens: number
   /** Called with entries once they are durable, in order. */
   readonly onAppend: (namespace: Namespace, entries: readonly Entry[], info: SessionInfo) => void
+}
+
+export interface LogAppendOptions {
+  readonly lease?: Lease | undefined
+  readonly dropDeltas?: { readonly from: number; readonly to: number } | undefined
+  /** The session these entries are for, as `SessionLog.incarnation` said. */
+  readonly incarnation?: number | undefined
 }
 
 /** What the open run of a session has done, as far as closing it needs to know. */
@@ -54,6 +61,7 @@ export class SessionLog {
   #inputs = new Map<string, Entry<"input">>()
   #seenInputs = new Set<string>()
   #stale = false
+  #incarnation = 0
   #queue: Promise<unknown> = Promise.resolve()
 
   private constructor(namespace: Namespace, store: SessionStore, options: SessionLogOptions) {
@@ -83,6 +91,14 @@ export class SessionLog {
   /** True after a rewind: the view must be refreshed before it is used. */
   get stale(): boolean {
     return this.#stale
+  }
+
+  /**
+   * Grows when the session turns out to have been deleted, and perhaps begun anew, by somebody else. What belongs to
+   * the session that was must not be written into the one that is.
+   */
+  get incarnation(): number {
+    return this.#incarnation
   }
 
   get openRun(): OpenRun | undefined {
@@ -124,13 +140,12 @@ export class SessionLog {
    * Appends what `build` makes of the present state. When others have written meanwhile, it catches up and asks
    * again; undefined means there is nothing to write any more. Calls queue up, so entries of one process never
    * conflict with one another.
+   *
+   * @throws StoreError (`store_session_deleted`) when the session is not the `incarnation` that the entries are for.
    */
   append(
     build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
-    options: {
-      readonly lease?: Lease | undefined
-      readonly dropDeltas?: { from: number; to: number } | undefined
-    } = {},
+    options: LogAppendOptions = {},
   ): Promise<readonly Entry[]> {
     const task = this.#queue.then(() => this.#append(build, options))
     this.#queue = task.catch(() => {})
@@ -139,12 +154,12 @@ export class SessionLog {
 
   async #append(
     build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
-    {
-      lease,
-      dropDeltas,
-    }: { readonly lease?: Lease | undefined; readonly dropDeltas?: { from: number; to: number } | undefined },
+    { lease, dropDeltas, incarnation }: LogAppendOptions,
   ): Promise<readonly Entry[]> {
     for (;;) {
+      if (incarnation !== undefined && incarnation !== this.#incarnation) {
+        throw new StoreError("store_session_deleted", "The session was deleted while it was being written.")
+      }
       const entries = typeof build === "function" ? build() : build
       if (!entries || entries.length === 0) return []
       const options: AppendOptions = {
@@ -180,30 +195,41 @@ export class SessionLog {
 
   async #catchUp(): Promise<void> {
     const info = await this.#store.info(this.namespace)
-    if ((info?.version ?? 0) < this.#version || (info && info.createdAt !== this.#info?.createdAt)) {
-      // Deleted, and perhaps begun anew, behind our back.
-      await this.#load()
+    if (this.#stale || isAnother(this.#info, info) || !this.#info) {
+      if (info || this.#info) await this.#load()
       return
     }
-    for (;;) {
+    for (let version = info?.version ?? 0; version > this.#version; ) {
       const entries = await this.#store.read(this.namespace, { after: this.#version })
       if (entries.length === 0) break
       for (const entry of entries) this.#apply(entry)
+      this.#announce(entries)
     }
     if (this.#stale) await this.#load()
   }
 
   /** Builds the state from the store, reading back from the tip only as far as the view can reach. */
   async #load(): Promise<void> {
-    this.#info = await this.#store.info(this.namespace)
-    this.#version = this.#info?.version ?? 0
+    // Until the end: what is half read must not be taken for the whole when the store fails on the way.
+    this.#stale = true
+    const info = await this.#store.info(this.namespace)
+    if (isAnother(this.#info, info)) {
+      this.#incarnation++
+      this.#seenInputs.clear()
+    }
+    this.#info = info
+    this.#version = info?.version ?? 0
     this.#view = []
     this.#viewTokens = 0
     this.#summary = undefined
     this.#openRun = undefined
-    this.#stale = false
     this.#rewinds = []
-    if (!this.#info) return
+    this.#inputs.clear()
+    if (info) await this.#loadFrom(info)
+    this.#stale = false
+  }
+
+  async #loadFrom(info: SessionInfo): Promise<void> {
     this.#rewinds = (await this.#readAll(["rewind"])) as Entry<"rewind">[]
     await this.#loadInputs()
     const recent: Entry[] = []
@@ -224,7 +250,7 @@ export class SessionLog {
           if (entry.seq < from) break search
           recent.push(entry)
           const message = messageOf(entry)
-          if (message) tokens += countMessage(message, this.#options.tokenizer)
+          if (message) tokens += countMessage(this.#shown(message), this.#options.tokenizer)
           // One turn more than fits, so that the cut can fall on a turn's start.
           if (tokens > this.#options.viewTokens && entry.type === "user") break search
         }
@@ -234,14 +260,20 @@ export class SessionLog {
       }
     }
     // The run may have begun before what was read: that it is open is known all the same.
-    if (this.#info.openRun !== undefined) this.#openRun = newOpenRun(this.#info.openRun)
+    if (info.openRun !== undefined) this.#openRun = newOpenRun(info.openRun)
     for (const entry of recent.reverse()) this.#applyTranscript(entry)
+    // A branch can leave a run in its middle, which ended all the same: its end is on another branch.
+    if (info.openRun === undefined) this.#openRun = undefined
   }
 
   async #readAll(types: readonly EntryType[]): Promise<readonly Entry[]> {
     const all: Entry[] = []
     for (;;) {
-      const page = await this.#store.read(this.namespace, { types, after: all.at(-1)?.seq ?? 0 })
+      const page = await this.#store.read(this.namespace, {
+        types,
+        after: all.at(-1)?.seq ?? 0,
+        before: this.#version + 1,
+      })
       if (page.length === 0) return all
       all.push(...page)
     }
@@ -249,10 +281,10 @@ export class SessionLog {
 
   /** Inputs are few and recent: the newest ones are enough to know what waits and what was seen. */
   async #loadInputs(): Promise<void> {
-    this.#inputs.clear()
     const recent = await this.#store.read(this.namespace, {
       types: ["input", "input_cancelled", "user"],
       direction: "backward",
+      before: this.#version + 1,
       limit: 200,
     })
     for (const entry of recent.toReversed()) this.#applyInput(entry)
@@ -322,21 +354,24 @@ export class SessionLog {
     }
   }
 
+  /** The message as the model sees it. */
+  #shown(message: Message): Message {
+    if (message.role !== "tool") return message
+    const { maxResultTokens, tokenizer } = this.#options
+    return { ...message, parts: message.parts.map((part) => shortenResult(part, maxResultTokens, tokenizer)) }
+  }
+
   #push(seq: number, message: Message): void {
-    const shown =
-      message.role === "tool"
-        ? {
-            ...message,
-            parts: message.parts.map((part) =>
-              shortenResult(part, this.#options.maxResultTokens, this.#options.tokenizer),
-            ),
-          }
-        : message
+    const shown = this.#shown(message)
     const tokens = countMessage(shown, this.#options.tokenizer)
     this.#view.push({ seq, message: shown, tokens })
     this.#viewTokens += tokens
   }
 }
+
+/** True when the session that was known is gone, whatever is there now. */
+const isAnother = (known: SessionInfo | undefined, now: SessionInfo | undefined): boolean =>
+  known !== undefined && (!now || now.createdAt !== known.createdAt || now.version < known.version)
 
 const newOpenRun = (runId: string): OpenRun => ({ runId, draft: undefined, unanswered: new Map() })
 
