@@ -1,0 +1,37 @@
+/**
+ * Characters that no reader sees and a model does: controls, zero-width spaces, direction overrides, and the tag
+ * characters in which whole instructions can be hidden. Joiners stay: scripts and emoji need them.
+ */
+const INVISIBLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/gu
+
+/** The text without invisible characters, lines ending in \n. */
+export const visibleText = (text: string): string => text.replace(/\r\n?/g, "\n").replace(INVISIBLE, "")
+
+/** Characters as people count them, near enough: code points. */
+export function codePoints(text: string): number {
+  let pairs = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit >= 0xd800 && unit < 0xdc00) pairs++
+  }
+  return text.length - pairs
+}
+
+/** The first `count` code points. */
+export function firstCodePoints(text: string, count: number): string {
+  if (text.length <= count) return text
+  let index = 0
+  for (let taken = 0; taken < count && index < text.length; taken++) {
+    const unit = text.charCodeAt(index)
+    index += unit >= 0xd800 && unit < 0xdc00 ? 2 : 1
+  }
+  return text.slice(0, index)
+}
+
+/** The text, or its beginning and how much there was. */
+export function truncated(text: string, total: number, limit: number): string {
+  if (total <= limit) return text
+  return `${firstCodePoints(text, limit)}\n\n[Truncated — ${limit} of ${total} characters shown]`
+}
