@@ -30,7 +30,7 @@ export interface SessionRow {
   metadata: string
 }
 
-export interface EntryRow {
+interface EntryRow {
   ns: string
   seq: number
   type: string
@@ -38,14 +38,14 @@ export interface EntryRow {
   body: string
 }
 
-export interface LeaseRow {
+interface LeaseRow {
   ns: string
   token: number
   owner: string
   expires_at: number
 }
 
-export interface RecordRow {
+interface RecordRow {
   ns: string
   collection: string
   key: string
@@ -54,7 +54,7 @@ export interface RecordRow {
 }
 
 /** What only grows. Lease tokens are counted for the whole store, so that they outlive the lease's row. */
-export interface CounterRow {
+interface CounterRow {
   name: string
   value: number
 }
