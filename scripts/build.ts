@@ -1,7 +1,7 @@
 // Promises: JavaScript in every package's dist, from all entries its manifest exports, in one process, with
 // no file left from an earlier build. Imports of other packages stay imports. Declarations are `tsc -b`'s work.
 
-import { globSync, rmSync, statSync } from "node:fs"
+import { existsSync, globSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { build } from "tsup"
 import { entries, root, type Workspace, workspaces } from "./workspace.ts"
@@ -27,13 +27,18 @@ async function buildWorkspace(workspace: Workspace): Promise<void> {
     clean: false,
     silent: true,
   })
-  removeOlder(join(folder, "dist"), started)
+  removeLeftovers(folder, started)
 }
 
-/** Chunks are named by their content, so those of an earlier build would stay and be published. */
-function removeOlder(dist: string, started: number): void {
+/** Chunks are named by their content, and sources get renamed: what nobody makes any more would be published. */
+function removeLeftovers(folder: string, started: number): void {
+  const dist = join(folder, "dist")
   for (const name of globSync("*.{js,js.map}", { cwd: dist })) {
     const file = join(dist, name)
     if (statSync(file).mtimeMs < started - 1000) rmSync(file, { force: true })
+  }
+  for (const name of globSync("**/*.d.ts", { cwd: dist, exclude: ["types/**", "web/**"] })) {
+    if (!existsSync(join(folder, "src", name.replace(/\.d\.ts$/, ".ts"))))
+      rmSync(join(dist, name), { force: true })
   }
 }

@@ -33,7 +33,7 @@ export function files(starts) {
 }
 
 /** Changes whenever one of the files is added, removed or written, or another Node takes over. */
-export function fingerprint(paths) {
+function fingerprint(paths) {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`)
   for (const path of [...paths].sort()) {
     const { size, mtimeMs } = statSync(join(root, path))
@@ -45,7 +45,7 @@ export function fingerprint(paths) {
 const place = (name) => join(root, ".bootstrap", "stamps", `${name}.json`)
 
 /** True when the last stamp has this fingerprint and everything it produced is still there. */
-export function isCurrent(name, print) {
+function isCurrent(name, print) {
   try {
     const stamp = JSON.parse(readFileSync(place(name), "utf8"))
     return stamp.print === print && stamp.made.every((path) => existsSync(join(root, path)))
@@ -55,7 +55,7 @@ export function isCurrent(name, print) {
 }
 
 /** Remembers that `made` was produced from the files behind `print`. */
-export function stamp(name, print, made) {
+function stamp(name, print, made) {
   const file = place(name)
   const staging = `${file}.${process.pid}`
   mkdirSync(dirname(file), { recursive: true })
@@ -65,4 +65,11 @@ export function stamp(name, print, made) {
   } finally {
     rmSync(staging, { force: true })
   }
+}
+
+/** Does the work unless its stamp says that nothing changed since; the work returns what must exist after it. */
+export async function once(name, inputs, work) {
+  const print = fingerprint(inputs)
+  if (isCurrent(name, print)) return
+  stamp(name, print, await work())
 }
