@@ -1,1 +1,16 @@
-export {}
+export { HttpError } from "./errors.ts"
+export { createGateway, type Gateway, type GatewayLogEntry, type GatewayOptions } from "./gateway.ts"
+export type { Caller } from "./guard.ts"
+export { type Login, type LoginRecords, memoryLogins } from "./logins.ts"
+export type { Principal } from "./principal.ts"
+export type {
+  ClientFrame,
+  Permission,
+  ServerFrame,
+  WireError,
+  WireMessage,
+  WirePrincipal,
+  WireSession,
+  WireSubmission,
+} from "./protocol.ts"
+export type { GatewayRequest, OpenRequest, Route } from "./route.ts"

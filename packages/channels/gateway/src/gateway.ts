@@ -1,0 +1,162 @@
+import { OrraError, type Runtime } from "@orra/core"
+import { Assets } from "./assets.ts"
+import { Attempts } from "./attempts.ts"
+import { chatRoutes } from "./chat-routes.ts"
+import { Guard, isLoopback } from "./guard.ts"
+import { loginRoutes } from "./login-routes.ts"
+import { type LoginRecords, Logins, memoryLogins } from "./logins.ts"
+import { modelRoutes } from "./model-routes.ts"
+import { type Principal, Principals } from "./principal.ts"
+import type { Route } from "./route.ts"
+import { GatewayServer } from "./server.ts"
+import { sessionRoutes } from "./session-routes.ts"
+import { purge } from "./sessions.ts"
+
+const PURGE_MS = 60_000
+
+export interface GatewayOptions {
+  readonly runtime: Runtime
+  /** Who may use it. The first is the owner, whom login links log in. */
+  readonly principals: readonly [Principal, ...Principal[]]
+  /** Default "127.0.0.1". Any other needs a key for every way in, and TLS, a proxy, or `insecure`. */
+  readonly host?: string
+  /** Default 8080; 0 takes any free one. */
+  readonly port?: number
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer }
+  /** Listen beyond this machine without TLS: what is sent can then be read on the way. Default false. */
+  readonly insecure?: boolean
+  /** Further names under which the server may be called. */
+  readonly allowedHosts?: readonly string[]
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded headers are believed. Default none. */
+  readonly trustedProxies?: readonly string[]
+  /** Where browser logins are kept. Default: in memory, gone with the process. */
+  readonly logins?: LoginRecords
+  /** The application's own routes, below /api. */
+  readonly routes?: readonly Route[]
+  /** The folder of a built page, with its index.html. */
+  readonly assets?: string
+  /** Shows a login link where only the owner looks, when the login page asks for a new one. */
+  readonly showLink?: (link: string) => void
+  /** What the gateway tells clients it is. */
+  readonly version?: string
+  readonly log?: (entry: GatewayLogEntry) => void
+  /** ms since 1970; for tests. */
+  readonly now?: () => number
+}
+
+/** What happened, without what was said: no bodies, no queries, no credentials. */
+export type GatewayLogEntry =
+  | {
+      readonly type: "request"
+      readonly requestId: string
+      readonly method: string
+      readonly path: string
+      readonly status: number
+      readonly ms: number
+      readonly address: string
+      readonly principal: string | undefined
+    }
+  | { readonly type: "error"; readonly requestId?: string; readonly error: unknown }
+
+export interface Gateway {
+  /**
+   * Begins to listen.
+   *
+   * @throws OrraError `port_in_use`, `port_not_allowed`, `host_unknown`.
+   */
+  listen(): Promise<{ readonly url: string; readonly port: number }>
+  /** A link that logs the owner in once, within ten minutes. Call it after `listen`. */
+  loginLink(): string
+  /** Stops listening and closes every connection, runs go on. */
+  close(): Promise<void>
+}
+
+/**
+ * The runtime over HTTP, WebSocket and server-sent events.
+ *
+ * @throws OrraError `gateway_unauthenticated` or `gateway_insecure` for an address beyond this machine without a key or
+ *   without TLS; `principals_overlap`, `principals_ambiguous`.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const {
+    runtime,
+    host = "127.0.0.1",
+    port = 8080,
+    now = Date.now,
+    trustedProxies = [],
+    log = () => {},
+  } = options
+  assertSafe(options, host)
+  const principals = new Principals(options.principals)
+  const [owner] = options.principals
+  const logins = new Logins(options.logins ?? memoryLogins(), now)
+  const attempts = new Attempts(now)
+  const onError = (error: unknown) => log({ type: "error", error })
+  let url = ""
+  const loginLink = () => `${url}/login#${logins.createLink(owner.name)}`
+  const { showLink } = options
+
+  const routes: readonly Route[] = [
+    ...chatRoutes,
+    ...sessionRoutes,
+    ...modelRoutes(now),
+    ...loginRoutes({
+      principals,
+      logins,
+      attempts,
+      now,
+      showLink: showLink && (() => showLink(loginLink())),
+      onLogout: (loginId) => server.closeLogin(loginId),
+    }),
+    ...(options.routes ?? []),
+  ]
+  const server = new GatewayServer({
+    runtime,
+    routes,
+    access: { principals, logins, attempts },
+    guard: new Guard({
+      host,
+      secure: options.tls !== undefined,
+      allowedHosts: options.allowedHosts ?? [],
+      trustedProxies,
+    }),
+    assets: options.assets === undefined ? undefined : await Assets.load(options.assets),
+    tls: options.tls,
+    version: options.version ?? "0",
+    log,
+  })
+  let purging: ReturnType<typeof setInterval> | undefined
+
+  return {
+    async listen() {
+      const address = await server.listen(host, port)
+      const name = isLoopback(host) || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+      url = `${options.tls ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${address.port}`
+      const sweep = () => purge(runtime, principals.all, now()).catch(onError)
+      purging = setInterval(sweep, PURGE_MS)
+      void sweep()
+      return { url, port: address.port }
+    },
+    loginLink,
+    async close() {
+      clearInterval(purging)
+      await server.close()
+    },
+  }
+}
+
+function assertSafe({ principals, tls, insecure, trustedProxies = [] }: GatewayOptions, host: string): void {
+  if (isLoopback(host)) return
+  if (principals[0].key === undefined) {
+    throw new OrraError(
+      "gateway_unauthenticated",
+      `To listen on ${host}, beyond this machine, the owner needs a key: set one, or listen on 127.0.0.1.`,
+    )
+  }
+  if (!tls && !insecure && trustedProxies.length === 0) {
+    throw new OrraError(
+      "gateway_insecure",
+      `To listen on ${host}, beyond this machine, use TLS or a proxy that does (and name it as trusted), or say that insecure is meant.`,
+    )
+  }
+}

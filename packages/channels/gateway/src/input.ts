@@ -1,0 +1,86 @@
+import { InvalidInput, isObject, Namespace, type UserPart, type WhenBusy } from "@orra/core"
+import { HttpError, notFound } from "./errors.ts"
+import type { Principal } from "./principal.ts"
+import type { WireMessage } from "./protocol.ts"
+
+/** The namespace of one of the principal's sessions; anything else answers as one that does not exist. */
+export function ownNamespace(principal: Principal, key: unknown): Namespace {
+  if (typeof key !== "string") throw notFound()
+  let namespace: Namespace
+  try {
+    namespace = Namespace.parse(key)
+  } catch {
+    throw notFound()
+  }
+  if (!principal.namespace.contains(namespace)) throw notFound()
+  return namespace
+}
+
+const WHEN_BUSY: readonly WhenBusy[] = ["queue", "steer", "interrupt", "reject"]
+const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"]
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const MAX_PARTS = 32
+
+/** A message from the outside. @throws InvalidInput with what is wrong. */
+export function parseMessage(value: unknown): WireMessage {
+  if (typeof value === "string") return value
+  if (!Array.isArray(value)) throw new InvalidInput('"message" must be text or a list of parts.')
+  if (value.length > MAX_PARTS) throw new InvalidInput(`A message has at most ${MAX_PARTS} parts.`)
+  return value.map(parsePart)
+}
+
+function parsePart(part: unknown): UserPart {
+  if (!isObject(part)) throw new InvalidInput("Each part of a message must be an object.")
+  const { type, text, mediaType, data, name } = part
+  if (type === "text" && typeof text === "string") return { type, text }
+  if (typeof mediaType !== "string" || typeof data !== "string" || !BASE64.test(data)) {
+    throw new InvalidInput(
+      'A part is {type: "text", text}, or an "image" or "file" with mediaType and base64 data.',
+    )
+  }
+  if (type === "image" && IMAGES.includes(mediaType)) return { type, mediaType, data }
+  if (type === "image") throw new InvalidInput(`Images are ${IMAGES.join(", ")}; this one is ${mediaType}.`)
+  if (type === "file" && typeof name === "string") return { type, mediaType, name: name.slice(0, 255), data }
+  throw new InvalidInput('A file needs a "name".')
+}
+
+/** The options of a message that its sender may choose. @throws HttpError when they may not choose the model. */
+export function parseRunOptions(
+  principal: Principal,
+  body: Readonly<Record<string, unknown>>,
+): { readonly model?: string; readonly whenBusy?: WhenBusy; readonly inputId?: string } {
+  const { model, whenBusy, inputId } = body
+  if (model !== undefined && model !== null) {
+    if (typeof model !== "string" || model.length > 200)
+      throw new InvalidInput('"model" must be the name of a model.')
+    if (!principal.permissions.includes("model")) {
+      throw new HttpError(403, "model_not_allowed", "This key may not choose the model: leave it out.")
+    }
+  }
+  if (whenBusy !== undefined && !WHEN_BUSY.includes(whenBusy as WhenBusy)) {
+    throw new InvalidInput(`"whenBusy" must be one of ${WHEN_BUSY.join(", ")}.`)
+  }
+  if (inputId !== undefined && (typeof inputId !== "string" || !/^[\w-]{1,64}$/.test(inputId))) {
+    throw new InvalidInput('"inputId" must be 1 to 64 letters, digits, "_" or "-".')
+  }
+  return {
+    ...(typeof model === "string" && { model }),
+    ...(whenBusy !== undefined && { whenBusy: whenBusy as WhenBusy }),
+    ...(inputId !== undefined && { inputId }),
+  }
+}
+
+/** The number of an entry. */
+export function parseSeq(value: unknown, name: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidInput(`"${name}" must be the number of an entry.`)
+}
+
+/** A whole number in a query, or undefined when it is not there. */
+export function queryNumber(query: URLSearchParams, name: string, max: number): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  const value = Number(text)
+  if (text !== "" && Number.isSafeInteger(value) && value >= 0 && value <= max) return value
+  throw new InvalidInput(`"${name}" must be a whole number from 0 to ${max}.`)
+}

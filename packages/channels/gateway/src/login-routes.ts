@@ -1,0 +1,105 @@
+import { InvalidInput } from "@orra/core"
+import type { Attempts } from "./attempts.ts"
+import { HttpError } from "./errors.ts"
+import { LOGIN_MS, type Logins } from "./logins.ts"
+import { type Principals, wirePrincipal } from "./principal.ts"
+import type { GatewayRequest, OpenRequest, Route } from "./route.ts"
+
+export const COOKIE = "orra_login"
+
+const NEW_LINKS = 5
+const NEW_LINKS_MS = 10 * 60_000
+
+export interface LoginOptions {
+  readonly principals: Principals
+  readonly logins: Logins
+  readonly attempts: Attempts
+  readonly now: () => number
+  /** Makes a login link and shows it where only the owner looks; undefined when there is no such place. */
+  readonly showLink: (() => void) | undefined
+  /** Called when a login has ended, to close what it opened. */
+  readonly onLogout: (loginId: string) => void
+}
+
+/** How a browser gets in and out. */
+export function loginRoutes(options: LoginOptions): readonly Route[] {
+  const { principals, logins, attempts, now } = options
+  let shown: number[] = []
+
+  async function login({ body, caller }: OpenRequest): Promise<Response> {
+    const { token, key } = await body()
+    if (typeof token !== "string" && typeof key !== "string")
+      throw new InvalidInput('Send a "token" or a "key".')
+    assertMayTry(attempts, caller.address)
+    const principal =
+      typeof token === "string"
+        ? principals.named(logins.useLink(token) ?? "")
+        : principals.withKey(String(key))
+    if (!principal) {
+      attempts.failed(caller.address)
+      const hint =
+        typeof token === "string"
+          ? "This link was used before, or is older than ten minutes. Ask for a new one."
+          : "This key is not known here."
+      throw new HttpError(401, "unauthorized", hint)
+    }
+    const cookie = await logins.begin(principal.name)
+    return Response.json(wirePrincipal(principal), {
+      headers: { "set-cookie": cookieHeader(cookie, caller.secure, LOGIN_MS / 1_000) },
+    })
+  }
+
+  function link(): Response {
+    shown = shown.filter((at) => at + NEW_LINKS_MS > now())
+    if (!options.showLink) throw new HttpError(404, "not_found", "There is no terminal to print a link in.")
+    if (shown.length >= NEW_LINKS)
+      throw new HttpError(429, "too_many_links", "Look in the terminal: links were printed.")
+    shown.push(now())
+    options.showLink()
+    return Response.json({ printed: true }, { status: 202 })
+  }
+
+  async function logout({ login: current, caller }: GatewayRequest): Promise<Response> {
+    if (current) {
+      await logins.end(current)
+      options.onLogout(current.id)
+    }
+    return Response.json(
+      { loggedOut: true },
+      { headers: { "set-cookie": cookieHeader("", caller.secure, 0) } },
+    )
+  }
+
+  return [
+    {
+      method: "GET",
+      path: "/api/me",
+      permission: "chat",
+      handle: ({ principal }) => Response.json(wirePrincipal(principal)),
+    },
+    { method: "POST", path: "/api/login", permission: "open", handle: login },
+    { method: "POST", path: "/api/login/link", permission: "open", handle: link },
+    { method: "POST", path: "/api/logout", permission: "chat", handle: logout },
+  ]
+}
+
+/** @throws HttpError 429 for an address that was wrong too often lately. */
+export function assertMayTry(attempts: Attempts, address: string): void {
+  const wait = Math.ceil(attempts.waitMs(address) / 1_000)
+  if (wait <= 0) return
+  throw new HttpError(429, "too_many_attempts", `Too many wrong credentials: try again in ${wait} s.`, {
+    "retry-after": String(wait),
+  })
+}
+
+/** `__Host-` names need HTTPS, which a machine of one's own does not have. */
+const cookieHeader = (value: string, secure: boolean, seconds: number): string =>
+  `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? "; Secure" : ""}`
+
+export function readCookie(header: string | null | undefined): string | undefined {
+  for (const pair of header?.split(";") ?? []) {
+    const [name, value] = pair.trim().split("=", 2)
+    if (name === COOKIE && value) return value
+  }
+  return undefined
+}

@@ -1,0 +1,167 @@
+import { InvalidInput, type Submission } from "@orra/core"
+import { MESSAGE_BYTES } from "./chat-routes.ts"
+import { notFound } from "./errors.ts"
+import { eventStream } from "./event-stream.ts"
+import { ownNamespace, parseMessage, parseRunOptions, parseSeq, queryNumber } from "./input.ts"
+import type { WireSubmission } from "./protocol.ts"
+import type { GatewayRequest, Route } from "./route.ts"
+import { existingSession, isDeleted, wireHistory, wireSession, writableNamespace } from "./sessions.ts"
+
+const MAX_TITLE = 200
+
+const session = "/api/sessions/:namespace"
+
+/** What a person does with their sessions. */
+export const sessionRoutes: readonly Route[] = [
+  { method: "GET", path: "/api/sessions", permission: "chat", handle: list },
+  { method: "GET", path: session, permission: "chat", handle: read },
+  { method: "PATCH", path: session, permission: "chat", handle: rename },
+  { method: "PUT", path: `${session}/name`, permission: "chat", handle: rename },
+  { method: "DELETE", path: session, permission: "chat", handle: remove },
+  { method: "POST", path: `${session}/restore`, permission: "chat", handle: restore },
+  { method: "GET", path: `${session}/events`, permission: "chat", handle: events },
+  { method: "POST", path: `${session}/messages`, permission: "chat", maxBytes: MESSAGE_BYTES, handle: send },
+  { method: "POST", path: `${session}/edit`, permission: "chat", maxBytes: MESSAGE_BYTES, handle: edit },
+  { method: "POST", path: `${session}/regenerate`, permission: "chat", handle: regenerate },
+  { method: "POST", path: `${session}/resume`, permission: "chat", handle: resume },
+  { method: "POST", path: `${session}/stop`, permission: "chat", handle: stop },
+  { method: "POST", path: `${session}/branch`, permission: "chat", handle: branch },
+  { method: "DELETE", path: `${session}/inputs/:inputId`, permission: "chat", handle: cancelInput },
+]
+
+const existing = ({ runtime, principal, params }: GatewayRequest) =>
+  existingSession(runtime, principal, params["namespace"])
+
+async function list({ runtime, principal, query }: GatewayRequest): Promise<Response> {
+  const limit = queryNumber(query, "limit", 500)
+  const cursor = query.get("cursor")
+  const title = query.get("q")
+  const page = await runtime.list(principal.namespace, {
+    ...(limit !== undefined && { limit: Math.max(1, limit) }),
+    ...(cursor !== null && { cursor }),
+    ...(title !== null && title !== "" && { title }),
+  })
+  return Response.json({
+    sessions: page.items.map((info) => wireSession(runtime, info)),
+    ...(page.cursor !== undefined && { cursor: page.cursor }),
+  })
+}
+
+async function read(request: GatewayRequest): Promise<Response> {
+  const { runtime, query } = request
+  const { namespace } = await existing(request)
+  const before = queryNumber(query, "before", Number.MAX_SAFE_INTEGER)
+  const limit = queryNumber(query, "limit", 1_000)
+  const history = await runtime.history(namespace, {
+    ...(before !== undefined && { before }),
+    ...(limit !== undefined && { limit }),
+  })
+  if (!history) throw notFound()
+  return Response.json(wireHistory(runtime, history))
+}
+
+async function rename(request: GatewayRequest): Promise<Response> {
+  const body = await request.body()
+  const { namespace } = await existing(request)
+  const title = body["title"] ?? body["name"]
+  if (typeof title !== "string") throw new InvalidInput('"title" must be text; empty takes it away.')
+  const trimmed = [...title.trim()].slice(0, MAX_TITLE).join("")
+  const info = await request.runtime.update(namespace, {
+    title: trimmed === "" ? null : trimmed,
+    renamed: true,
+  })
+  return Response.json(wireSession(request.runtime, info))
+}
+
+async function remove(request: GatewayRequest): Promise<Response> {
+  const { namespace } = await existing(request)
+  await request.runtime.stop(namespace)
+  await request.runtime.update(namespace, { deletedAt: Date.now() })
+  return Response.json({ deleted: true })
+}
+
+async function restore({ runtime, principal, params }: GatewayRequest): Promise<Response> {
+  const info = await runtime.info(ownNamespace(principal, params["namespace"]))
+  if (!info || !isDeleted(info)) throw notFound()
+  return Response.json(wireSession(runtime, await runtime.update(info.namespace, { deletedAt: null })))
+}
+
+async function events(request: GatewayRequest): Promise<Response> {
+  const { namespace } = await existing(request)
+  const last = request.headers.get("last-event-id")
+  const after = queryNumber(
+    last === null ? request.query : new URLSearchParams({ after: last }),
+    "after",
+    Number.MAX_SAFE_INTEGER,
+  )
+  const watching = new AbortController()
+  const stream = request.runtime.subscribe(namespace, {
+    signal: watching.signal,
+    ...(after !== undefined && { after }),
+  })
+  return eventStream(stream, () => watching.abort())
+}
+
+const submitted = (submission: Submission): Response =>
+  Response.json(wireSubmission(submission), { status: 202 })
+
+export const wireSubmission = ({ namespace, ...rest }: Submission): WireSubmission => ({
+  namespace: namespace.key,
+  ...rest,
+})
+
+async function send({ runtime, principal, params, body }: GatewayRequest): Promise<Response> {
+  const input = await body()
+  const namespace = await writableNamespace(runtime, principal, params["namespace"])
+  return submitted(
+    await runtime.submit(namespace, parseMessage(input["message"]), parseRunOptions(principal, input)),
+  )
+}
+
+async function edit(request: GatewayRequest): Promise<Response> {
+  const body = await request.body()
+  const { namespace } = await existing(request)
+  const seq = parseSeq(body["seq"], "seq")
+  const message = parseMessage(body["message"])
+  const { model, inputId } = parseRunOptions(request.principal, body)
+  return submitted(
+    await request.runtime.edit(namespace, seq, message, {
+      ...(model !== undefined && { model }),
+      ...(inputId !== undefined && { inputId }),
+    }),
+  )
+}
+
+async function regenerate(request: GatewayRequest): Promise<Response> {
+  const body = await request.body()
+  const { namespace } = await existing(request)
+  const { model } = parseRunOptions(request.principal, body)
+  const seq = parseSeq(body["seq"], "seq")
+  return submitted(await request.runtime.regenerate(namespace, seq, model === undefined ? {} : { model }))
+}
+
+async function resume(request: GatewayRequest): Promise<Response> {
+  const body = await request.body()
+  const { namespace } = await existing(request)
+  const { model } = parseRunOptions(request.principal, body)
+  return submitted(await request.runtime.resume(namespace, model === undefined ? {} : { model }))
+}
+
+async function stop(request: GatewayRequest): Promise<Response> {
+  const { namespace } = await existing(request)
+  return Response.json({ stopped: await request.runtime.stop(namespace) })
+}
+
+async function branch(request: GatewayRequest): Promise<Response> {
+  const body = await request.body()
+  const { namespace } = await existing(request)
+  await request.runtime.switchBranch(namespace, parseSeq(body["tip"], "tip"))
+  return Response.json({ switched: true })
+}
+
+async function cancelInput(request: GatewayRequest): Promise<Response> {
+  const { namespace } = await existing(request)
+  return Response.json({
+    cancelled: await request.runtime.cancelInput(namespace, request.params["inputId"] ?? ""),
+  })
+}
