@@ -3,7 +3,7 @@ import type { HookContext, Hooks } from "./hooks.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
 import type { NewEntry } from "./session.ts"
-import type { Tool, ToolContext, ToolOutput, ToolRegistry } from "./tool.ts"
+import { stringify, type Tool, type ToolContext, type ToolOutput, type ToolRegistry } from "./tool.ts"
 
 /** What the door needs to know of the run it belongs to. */
 export interface Effects {
@@ -53,13 +53,20 @@ export async function carryOut(
   )
   const results: ToolResultPart[] = new Array(calls.length)
   let next = 0
+  let failed = false
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < decided.length; index = next++) {
+    for (let index = next++; index < decided.length && !failed; index = next++) {
       const item = decided[index]
-      if (item) results[index] = await carryOutOne(effects, item)
+      if (!item) continue
+      try {
+        results[index] = await carryOutOne(effects, item)
+      } catch (error) {
+        failed = true
+        throw error
+      }
     }
   }
-  // A failed record ends the run; the other workers still come to rest first, so nothing runs unseen.
+  // A failed record ends the run: no further call begins, and those that run come to rest first.
   const ends = await Promise.allSettled(
     Array.from({ length: Math.min(effects.parallel, calls.length) }, worker),
   )
@@ -165,21 +172,23 @@ async function execute(
     metadata,
     progress: (text) => effects.progress(call.id, text),
   }
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let abandon: () => void = () => {}
-  try {
+  let began = false
+  const work = async (): Promise<ToolOutput | "ended"> => {
     const input = await tool.parse(call.arguments)
-    // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
-    const ended = new Promise<"ended">((resolve) => {
-      abandon = () => resolve("ended")
-      signal.addEventListener("abort", abandon, { once: true })
-      timer = setTimeout(() => limit.abort(), tool.timeoutMs)
-    })
-    const output = await Promise.race([tool.execute(input, context), ended])
-    if (output === "ended") return unfinished(effects, call, tool)
-    return fromOutput(call, output)
+    if (signal.aborted) return "ended"
+    began = true
+    return await tool.execute(input, context)
+  }
+  // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
+  const ended = Promise.withResolvers<"ended">()
+  const abandon = (): void => ended.resolve("ended")
+  signal.addEventListener("abort", abandon, { once: true })
+  const timer = setTimeout(() => limit.abort(), tool.timeoutMs)
+  try {
+    const output = await Promise.race([work(), ended.promise])
+    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(call, output)
   } catch (error) {
-    if (signal.aborted) return unfinished(effects, call, tool)
+    if (signal.aborted) return unfinished(effects, call, tool, began)
     return answer(call, "error", errorMessage(error))
   } finally {
     clearTimeout(timer)
@@ -187,7 +196,9 @@ async function execute(
   }
 }
 
-function unfinished(effects: Effects, call: ToolCallPart, tool: Tool): ToolResultPart {
+function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boolean): ToolResultPart {
+  if (!began && effects.signal.aborted) return answer(call, "cancelled", "Not started: the run was stopped.")
+  if (!began) return answer(call, "error", "Not started: checking its arguments took too long.")
   const what = effects.signal.aborted
     ? "Stopped while it ran"
     : `No answer within ${tool.timeoutMs / 1_000} s, so it was abandoned`
@@ -195,14 +206,18 @@ function unfinished(effects: Effects, call: ToolCallPart, tool: Tool): ToolResul
   return answer(call, effects.signal.aborted ? "cancelled" : "error", `${what}.`)
 }
 
-const fromOutput = (call: ToolCallPart, output: ToolOutput): ToolResultPart => ({
-  type: "tool_result",
-  callId: call.id,
-  name: call.name,
-  status: output.isError ? "error" : "ok",
-  content: output.content.map(wellFormed),
-  ...(output.structured !== undefined && { structured: output.structured }),
-})
+function fromOutput(call: ToolCallPart, output: ToolOutput): ToolResultPart {
+  // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
+  if (output.structured !== undefined) stringify(output.structured)
+  return {
+    type: "tool_result",
+    callId: call.id,
+    name: call.name,
+    status: output.isError ? "error" : "ok",
+    content: output.content.map(wellFormed),
+    ...(output.structured !== undefined && { structured: output.structured }),
+  }
+}
 
 const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResultPart => ({
   type: "tool_result",

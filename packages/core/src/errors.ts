@@ -79,5 +79,11 @@ export class InvalidInput extends OrraError {
 }
 
 /** The text of anything thrown, for a person: never a stack. */
-export const errorMessage = (error: unknown): string =>
-  error instanceof Error ? error.message || error.name : String(error)
+export function errorMessage(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name
+  try {
+    return String(error)
+  } catch {
+    return "Something was thrown that has no text."
+  }
+}

@@ -1,5 +1,5 @@
 import { InvalidInput, OrraError } from "./errors.ts"
-import type { Json, JsonObject } from "./json.ts"
+import { isObject, type Json, type JsonObject } from "./json.ts"
 import type { ImagePart, TextPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import type { ToolDefinition } from "./provider.ts"
@@ -106,17 +106,27 @@ function toOutput(value: ToolOutput | Json | undefined): ToolOutput {
   return { content: [{ type: "text", text: typeof value === "string" ? value : stringify(value) }] }
 }
 
+/** An answer that only happens to have a list called "content" is JSON like any other. */
 const isOutput = (value: unknown): value is ToolOutput =>
-  typeof value === "object" && value !== null && "content" in value && Array.isArray(value.content)
+  isObject(value) && Array.isArray(value["content"]) && value["content"].every(isContent)
 
-function stringify(value: unknown): string {
+const isContent = (piece: unknown): boolean =>
+  isObject(piece) &&
+  (piece["type"] === "text"
+    ? typeof piece["text"] === "string"
+    : piece["type"] === "image" &&
+      typeof piece["data"] === "string" &&
+      typeof piece["mediaType"] === "string")
+
+/** JSON for the model. @throws OrraError (`tool_output_invalid`) for what JSON cannot say. */
+export function stringify(value: unknown): string {
   if (value === undefined) return "Done."
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
     throw new OrraError(
       "tool_output_invalid",
-      "The tool returned something that is not JSON (a cycle or a BigInt).",
+      "The tool returned something that is not JSON (a cycle, a BigInt, or too much).",
     )
   }
 }
