@@ -55,7 +55,7 @@ function readRange(entry: string): readonly [ipaddr.IPv4 | ipaddr.IPv6, number] 
 
 function readName(name: string, entry: string): string {
   const url = URL.parse(`http://${name}/`)
-  if (!url || url.host !== url.hostname || url.pathname !== "/" || url.username || /[/?#@:\s]/.test(name)) {
+  if (!url || url.host !== url.hostname || url.pathname !== "/" || url.username || /[/?#@:*\s]/.test(name)) {
     throw new WebError(
       "url_invalid",
       `"${entry}" cannot be allowed: give a host name, "*." and a domain, an address, or a CIDR such as 10.0.0.0/8.`,
