@@ -12,11 +12,7 @@ export async function check(
 ): Promise<string> {
   const { config, origins, file, dataDir, notices } = loaded
   const login = await claudeLogin({ env: io.env })
-  const {
-    settings,
-    isConfigured,
-    notices: advice,
-  } = resolveProvider({
+  const resolution = resolveProvider({
     config,
     origins,
     env: io.env,

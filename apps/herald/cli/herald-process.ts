@@ -47,9 +47,7 @@ export async function heraldProcess(options: HeraldProcessOptions): Promise<Hera
 }
 
 /** Runs it to its end. */
-export async function heraldRun(
-  options: HeraldProcessOptions,
-): Promise<{
+export async function heraldRun(options: HeraldProcessOptions): Promise<{
   readonly code: number | NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string

@@ -16,11 +16,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type FakeModelServer, fakeModelServer, hang, say } from "@orra/testing"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { type HeraldProcess, type HeraldProcessOptions, heraldProcess, heraldRun } from "./herald-process.ts"
 
 const KEY = "sk-ant-test-key-1234"
 const OWNER = { authorization: "Bearer owner-key-0123456789" }
+// Each start is a process of its own, which takes its time where many tests run at once.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
 let folder = ""
 let model: FakeModelServer
 const running: HeraldProcess[] = []
@@ -153,7 +156,7 @@ describe("a start", () => {
     const log = readFileSync(join(folder, "data", "logs", "herald.log"), "utf8")
     expect(log).toContain("provider_auth")
     expect(log + herald.stdout() + herald.stderr()).not.toMatch(/sk-ant-wrong|owner-key/)
-    expect(log).not.toContain(new URL(herald.loginUrl).search)
+    expect(log).not.toContain(new URL(herald.loginUrl).hash.slice(1))
   })
 
   test("without a key says so and waits for one", async () => {
@@ -261,7 +264,7 @@ describe("an end", () => {
     ).text()
   }
 
-  test("by Ctrl-C marks the running answer stopped", { timeout: 20_000 }, async () => {
+  test("by Ctrl-C marks the running answer stopped", async () => {
     const { herald, answer } = await slow()
     expect(await herald.stop("SIGINT")).toBe(0)
     await answer

@@ -13,7 +13,7 @@ import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
 import { runLog } from "./run-log.ts"
 import { type RunCounter, runCounter } from "./shutdown.ts"
-import { startupLines } from "./startup.ts"
+import { loginLines, startupLines } from "./startup.ts"
 import { titleHook } from "./titles.ts"
 import { buildTools, POLICY } from "./tools/tools.ts"
 
@@ -76,30 +76,28 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     const runtime = await buildRuntime({ loaded, service, store, log, counter })
     closers.push(() => runtime.close())
     await recoverSessions(runtime, principals(loaded), log)
-    const gateway = await listen({
-      loaded,
+    const { url, gateway } = await listen({
+      config: loaded.config,
       runtime,
       page: io.page,
-      log,
+      logger: log.logger,
+      logins: store.records("logins"),
       routes: settingsRoutes({ service, version: io.version, assistant: assistantOf(loaded).name }),
-      records: store.records("gateway"),
+      version: io.version,
+      showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
     })
     closers.push(() => gateway.close())
-    const lines = startupLines({
-      loaded,
-      version: io.version,
-      state: service.state(),
-      url: gateway.url,
-      loginUrl: gateway.loginUrl,
-    })
+    // Runs end before the connections that wait for them.
+    closers.push(() => runtime.close())
+    const loginUrl = gateway.loginLink()
+    const lines = startupLines({ loaded, version: io.version, state: service.state(), url, loginUrl })
     io.out.write(`${lines.join("\n")}\n`)
-    log.logger.info({ version: io.version, url: gateway.url, data: directory.path }, "listening")
+    log.logger.info({ version: io.version, url, data: directory.path }, "listening")
     return {
-      url: gateway.url,
-      loginUrl: gateway.loginUrl,
+      url,
+      loginUrl,
       async close(graceMs = 5_000) {
         log.logger.info("stopping")
-        gateway.stopAccepting()
         await counter.idle(graceMs)
         await closeAll()
       },

@@ -20,10 +20,14 @@ export function startupLines(parts: {
     ...state.notices.map((notice) => `  note           ${notice}`),
     `  address        ${url}`,
     "",
-    "Open this to log in (it works once):",
-    `  ${loginUrl}`,
+    ...loginLines(loginUrl),
   ]
 }
+
+export const loginLines = (loginUrl: string): readonly string[] => [
+  "Open this to log in (it works once, and for ten minutes):",
+  `  ${loginUrl}`,
+]
 
 function modelLine({ configured, model, type, apiUrl, sourceLabel }: ProviderState): string {
   if (!configured) return "none yet: open the page and enter an API key"

@@ -1,41 +1,43 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { sqliteStore } from "@orra/store-sql"
 import { fakeModelServer } from "@orra/testing"
 import { expect, test } from "vitest"
-import { parseConfig } from "../config/load.ts"
-import { ProviderService } from "../provider/service.ts"
-import { openVault } from "../provider/vault.ts"
-import { settingsRoutes } from "./settings.ts"
+import { loadConfig } from "../config/load.ts"
+import { startHerald } from "../herald.ts"
 
 const KEY = "sk-ant-right-key"
+const OWNER = "owner-key-0123456789"
+const ADA = "adas-key-0123456789"
 
-test("answers as documented, and never with a key", async () => {
+test("answers as documented, to the owner alone, and never with a key", async () => {
   const folder = mkdtempSync(join(tmpdir(), "herald-settings-"))
   await using model = await fakeModelServer([], { apiKey: KEY })
-  const store = await sqliteStore({ path: join(folder, "herald.db") })
-  const env = { ANTHROPIC_BASE_URL: model.url }
-  const { config } = parseConfig("", "a.toml", env)
-  const service = await ProviderService.start({
-    loaded: { config, origins: new Map(), file: undefined, dataDir: folder, notices: [] },
+  writeFileSync(
+    join(folder, "assistant.toml"),
+    `[agent]\nname = "Ada"\n[gateway]\nport = 0\napi_key = "${OWNER}"\n[[gateway.keys]]\nname = "Ada"\nkey = "${ADA}"\nnamespace = "ada"\n`,
+  )
+  const env = { ANTHROPIC_BASE_URL: model.url, HERALD_KEYCHAIN: "off" }
+  const herald = await startHerald(loadConfig({ cwd: folder, env }), {
+    version: "1.2.3",
+    page: undefined,
     env,
-    records: store.records("settings"),
-    vault: openVault(folder, undefined),
-    hide: () => undefined,
+    out: { write: () => undefined },
+    terminal: { write: () => undefined },
     login: async () => ({ type: "none" }),
   })
-  const routes = settingsRoutes({ service, version: "1.2.3", assistant: "Ada" })
-  const call = async (method: string, path: string, body?: unknown) => {
-    const route = routes.find((each) => each.method === method && each.path === path)
-    const init =
-      body === undefined
-        ? { method }
-        : { method, body: typeof body === "string" ? body : JSON.stringify(body) }
-    const response = await route?.handle(new Request(`http://herald${path}`, init))
-    const answer = await response?.text()
+  const call = async (method: string, path: string, body?: unknown, key = OWNER) => {
+    const response = await fetch(`${herald.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    })
+    const answer = await response.text()
     expect(answer).not.toContain(KEY)
-    return [response?.status, JSON.parse(answer ?? "null")]
+    return [response.status, JSON.parse(answer)]
   }
   const put = (body: unknown) => call("PUT", "/api/settings/provider", body)
 
@@ -72,9 +74,9 @@ test("answers as documented, and never with a key", async () => {
     [{}, 400, "invalid_input"],
     [{ api_key: "sk-ant-wrong-key" }, 422, "provider_auth"],
   ] as const) {
-    expect(await put(body), JSON.stringify(body)).toEqual([status, { error: expect.any(String), code }])
+    expect(await put(body), JSON.stringify(body)).toMatchObject([status, { error: expect.any(String), code }])
   }
-  expect(await call("POST", "/api/settings/provider/test")).toMatchObject([
+  expect(await call("POST", "/api/settings/provider/test", {})).toMatchObject([
     422,
     { code: "provider_not_configured" },
   ])
@@ -82,15 +84,26 @@ test("answers as documented, and never with a key", async () => {
     200,
     { provider: { configured: true, auth_source: "saved", has_saved: true } },
   ])
-  expect(await call("POST", "/api/settings/provider/test")).toEqual([200, { ok: true }])
-  expect(await call("POST", "/api/settings/provider/detect")).toMatchObject([
+  expect(await call("POST", "/api/settings/provider/test", {})).toEqual([200, { ok: true }])
+  expect(await call("POST", "/api/settings/provider/detect", {})).toMatchObject([
     200,
     { provider: { configured: true } },
   ])
+  for (const [method, path] of [
+    ["GET", "/api/settings"],
+    ["PUT", "/api/settings/provider"],
+    ["POST", "/api/settings/provider/test"],
+    ["POST", "/api/settings/provider/detect"],
+    ["DELETE", "/api/settings/provider"],
+  ] as const) {
+    const body = method === "GET" ? undefined : {}
+    expect((await call(method, path, body, ADA))[0], `${method} ${path}`).toBe(403)
+    expect((await call(method, path, body, "no-such-key"))[0], `${method} ${path}`).toBe(401)
+  }
   expect(await call("DELETE", "/api/settings/provider")).toMatchObject([
     200,
     { provider: { configured: false } },
   ])
-  await store.close()
+  await herald.close()
   rmSync(folder, { recursive: true })
 })

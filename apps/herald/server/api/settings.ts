@@ -1,4 +1,5 @@
-import { InvalidInput, isObject, OrraError, ProviderError, parseJson } from "@orra/core"
+import { InvalidInput, OrraError, ProviderError } from "@orra/core"
+import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
 import type { ProviderInput, ProviderService, ProviderState } from "../provider/service.ts"
 
 export interface SettingsApiOptions {
@@ -82,7 +83,7 @@ export function providerInput(body: Readonly<Record<string, unknown>>): Provider
     throw new InvalidInput("The key has spaces or characters no key has: copy it again.")
   }
   return {
-    type: type || undefined,
+    type: type === "claude" || type === "openai" ? type : undefined,
     apiKey: api_key ?? undefined,
     model: model ?? undefined,
     apiUrl: api_url ?? undefined,

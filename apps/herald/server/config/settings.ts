@@ -76,25 +76,27 @@ export const settings = {
       later: "always on in this version",
       was: "`false`, and always taken as true",
     }),
-    host: text("127.0.0.1", "The address to listen on. Anything but this machine needs `api_key`.", {
-      was: "`0.0.0.0`: open to the network",
-    }),
+    host: text(
+      "127.0.0.1",
+      "The address to listen on. Beyond this machine `api_key` is needed, and TLS by a proxy, or `insecure`.",
+      { was: "`0.0.0.0`: open to the network" },
+    ),
     port: integer(8080, "The port. 0 takes any free one.", { max: 65_535 }),
     api_key: secret(
-      "Bearer key of the owner, for programs. The web page logs in by the link printed at start.",
+      "Bearer key of the owner, for programs; the page takes it too. Otherwise the page logs in by the link printed at start.",
     ),
     allowed_hosts: texts(
       [],
       "Further names under which Herald may be called, such as `herald.example.org`. Needed behind a proxy.",
       { was: "any" },
     ),
-    trusted_proxies: texts([], "Addresses whose `X-Forwarded-*` headers are believed.", { was: "none read" }),
+    trusted_proxies: texts([], "Addresses of proxies whose `X-Forwarded-*` headers are believed.", {
+      was: "none read",
+    }),
     insecure: boolean(
       false,
-      "Listen beyond this machine without any key. Everybody who reaches the port is you.",
-      {
-        was: "as if true",
-      },
+      "Listen beyond this machine without TLS. Keys and chats can then be read on the way.",
+      { was: "as if true" },
     ),
     keys: list("Keys for other people or programs, each in a namespace of its own.", {
       name: requiredText("Who it is."),

@@ -1,0 +1,98 @@
+import { Namespace, OrraError, type Runtime } from "@orra/core"
+import {
+  createGateway,
+  type Gateway,
+  type GatewayLogEntry,
+  type LoginRecords,
+  type Principal,
+  type Route,
+} from "@orra/gateway"
+import { OWNER } from "./config/load.ts"
+import type { Config } from "./config/settings.ts"
+import type { Logger } from "./log/log.ts"
+
+export interface ListenOptions {
+  readonly config: Config
+  readonly runtime: Runtime
+  readonly page: string | undefined
+  readonly logger: Logger
+  readonly logins: LoginRecords
+  readonly routes: readonly Route[]
+  readonly version: string
+  /** Shows a login link on the terminal, and nowhere else. */
+  readonly showLink: (link: string) => void
+}
+
+export interface Listening {
+  readonly url: string
+  readonly gateway: Gateway
+}
+
+/**
+ * Opens the gateway as the configuration says.
+ *
+ * @throws OrraError, in the configuration's own words: `port_in_use`, `port_not_allowed`, `host_unknown`,
+ *   `gateway_unauthenticated`, `gateway_insecure`.
+ */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { config, runtime, page, logger, logins, routes, version, showLink } = options
+  const { host, port, insecure, allowed_hosts, trusted_proxies } = config.gateway
+  try {
+    const gateway = await createGateway({
+      runtime,
+      principals: [ownerPrincipal(config), ...config.gateway.keys.map(keyPrincipal)],
+      host,
+      port,
+      insecure,
+      allowedHosts: allowed_hosts,
+      trustedProxies: trusted_proxies,
+      logins,
+      routes,
+      ...(page !== undefined && { assets: page }),
+      showLink,
+      version,
+      log: (entry) => logEntry(logger, entry),
+    })
+    const { url } = await gateway.listen()
+    return { url, gateway }
+  } catch (error) {
+    throw inOurWords(error, config)
+  }
+}
+
+const ownerPrincipal = ({ gateway: { api_key } }: Config): Principal => ({
+  name: "owner",
+  namespace: OWNER,
+  permissions: ["chat", "model", "owner"],
+  ...(api_key !== undefined && { key: api_key }),
+})
+
+const keyPrincipal = ({ name, key, namespace }: Config["gateway"]["keys"][number]): Principal => ({
+  name,
+  key,
+  namespace: Namespace.parse(namespace),
+  permissions: ["chat", "model"],
+})
+
+/** What to change is said by the names of the file and the flags. */
+function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknown {
+  if (!(error instanceof OrraError)) return error
+  const message = {
+    port_in_use: `Port ${port} of ${host} is taken by another program: stop that one, or choose another with --port.`,
+    port_not_allowed: `Port ${port} of ${host} is not allowed for this user: choose one above 1023 with --port.`,
+    host_unknown: `${host} is not an address of this machine: correct gateway.host, or --host.`,
+    gateway_unauthenticated: `Listening on ${host}, beyond this machine, needs gateway.api_key: set it, or listen on 127.0.0.1.`,
+    gateway_insecure: `Listening on ${host}, beyond this machine, sends keys and chats in clear: put a proxy with TLS before it and name its address in gateway.trusted_proxies, or set gateway.insecure = true if that is meant.`,
+  }[error.code]
+  return message === undefined ? error : new OrraError(error.code, message, error.details, error)
+}
+
+function logEntry(logger: Logger, entry: GatewayLogEntry): void {
+  if (entry.type === "request") {
+    const { type: _, requestId, ...facts } = entry
+    logger.debug({ ...facts, request: requestId }, "request")
+  } else if (entry.error instanceof OrraError) {
+    // The caller was told, and of a run that failed there is a line already.
+    logger.debug({ code: entry.error.code, request: entry.requestId }, entry.error.message)
+  } else logger.error({ err: entry.error, request: entry.requestId }, "a request failed")
+}
