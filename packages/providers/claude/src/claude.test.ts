@@ -313,6 +313,13 @@ test.each([
   await expect(collect(provider)).rejects.toMatchObject({ kind, status })
 })
 
+test("an error event without its name", async () => {
+  const headers = { "content-type": "text/event-stream" }
+  const body = 'data: {"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}}\n\n'
+  const { provider } = await setup([respond(200, { headers, body })], { retry: { maxAttempts: 1 } })
+  await expect(collect(provider)).rejects.toMatchObject({ kind: "rate_limit" })
+})
+
 test("blocks and events it does not know are passed over", async () => {
   const frame = (event: object & { type: string }) =>
     `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`

@@ -46,7 +46,7 @@ export interface ClaudeOptions {
   /** Keep the prompt at the service for the next turn. Default true: five minutes. */
   readonly cache?: Cache | undefined
   readonly retry?: RetryOptions | undefined
-  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000. */
+  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000; Node's own fetch waits 300,000 at most. */
   readonly timeoutMs?: number | undefined
   /** Default: the global one. */
   readonly fetch?: typeof fetch | undefined
@@ -102,10 +102,12 @@ export function claude(options: ClaudeOptions = {}): Provider {
     caller: AbortSignal | undefined,
   ): AsyncGenerator<ModelEvent> {
     const model = request.model ?? defaults.model
+    // Loading the SDK is not the service's silence.
+    const api = await client()
     if (caller?.aborted) throw abortedError(PROVIDER_ID)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(await client(), paramsOf(request), watch.signal)
+      const response = await open(api, paramsOf(request), watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
@@ -123,17 +125,19 @@ export function claude(options: ClaudeOptions = {}): Provider {
   }
 
   async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
+    watch.touch()
     const type = response.headers.get("content-type") ?? ""
-    if (!response.body || !type.includes("text/event-stream")) {
+    if (!response.body || /html|json/.test(type)) {
       throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
     }
     const current = answer(model)
     try {
       for await (const batch of eventBatches(response.body, watch)) {
         for (const { event: name, data } of batch) {
-          if (name === "error") throw eventFailure(service, data, model)
           const event: unknown = JSON.parse(data)
-          const said = isObject(event) ? current.take(event) : undefined
+          if (!isObject(event)) continue
+          if (name === "error" || event["type"] === "error") throw eventFailure(service, event, model)
+          const said = current.take(event)
           if (said) yield said
         }
         if (current.finished) watch.touch(LINGER_MS)

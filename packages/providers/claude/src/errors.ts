@@ -1,5 +1,5 @@
 import { isObject, type ProviderError, type ProviderErrorKind } from "@orra/core"
-import { type FailureFacts, type HttpFailure, type ModelService, serviceFailure } from "@orra/provider-http"
+import { type HttpFailure, type ModelService, serviceFailure } from "@orra/provider-http"
 
 const KINDS: Readonly<Record<string, ProviderErrorKind>> = {
   authentication_error: "auth",
@@ -19,7 +19,7 @@ const NO_CREDIT = /credit balance is too low/i
 const NO_MODEL = /^model: |\bmodel\b.*\bnot (found|exist|available)\b/i
 
 /** An error object of the service, as body or as event. */
-export function errorKind(type: string, message: string, status?: number): ProviderErrorKind | undefined {
+function errorKind(type: string, message: string, status?: number): ProviderErrorKind | undefined {
   if (type === "invalid_request_error") {
     if (TOO_LONG.test(message)) return "context_length"
     if (NO_CREDIT.test(message)) return "quota"
@@ -49,20 +49,27 @@ export function failureOf(
 }
 
 /** An `error` event within the stream. */
-export function eventFailure(service: ModelService, data: string, model: string): ProviderError {
-  const { type, message } = parsedError(data)
-  const facts: FailureFacts = { said: message || type, model }
-  return serviceFailure(service, errorKind(type, message) ?? "protocol", facts)
+export function eventFailure(service: ModelService, event: unknown, model: string): ProviderError {
+  const { type, message } = partsOf(event, JSON.stringify(event))
+  return serviceFailure(service, errorKind(type, message) ?? "protocol", { said: message, model })
 }
 
-function parsedError(body: string): { readonly type: string; readonly message: string } {
+interface ErrorParts {
+  readonly type: string
+  readonly message: string
+}
+
+function parsedError(body: string): ErrorParts {
   try {
-    const value: unknown = JSON.parse(body)
-    const error = isObject(value) && isObject(value["error"]) ? value["error"] : value
-    if (isObject(error))
-      return { type: String(error["type"] ?? ""), message: String(error["message"] ?? body) }
+    return partsOf(JSON.parse(body), body)
   } catch {
     // Not JSON: a proxy's page. Its text is better than nothing.
+    return { type: "", message: body }
   }
-  return { type: "", message: body }
+}
+
+function partsOf(value: unknown, whole: string): ErrorParts {
+  const error = isObject(value) && isObject(value["error"]) ? value["error"] : value
+  if (!isObject(error)) return { type: "", message: whole }
+  return { type: String(error["type"] ?? ""), message: String(error["message"] ?? whole) }
 }

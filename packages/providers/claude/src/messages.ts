@@ -26,8 +26,7 @@ const MAX_CALL_ID = 64
 export class UnsupportedPart extends Error {}
 
 /**
- * The transcript as Anthropic takes it: roles alternate, no message and no text is empty, results come before text,
- * ids are unique, and thinking goes back only with its signature and only to the model that wrote it.
+ * The transcript as Anthropic takes it: roles alternate, no message and no text is empty, ids are unique, and thinking goes back only with its signature and only to the model that wrote it.
  */
 export function toMessages(messages: readonly Message[], model: string): MessageParam[] {
   const ids = callIdMapper(MAX_CALL_ID)
@@ -40,7 +39,6 @@ export function toMessages(messages: readonly Message[], model: string): Message
     if (last?.role === role) last.content.push(...content)
     else result.push({ role, content })
   }
-  for (const { content } of result) content.sort(resultsFirst)
   return result
 }
 
@@ -130,6 +128,3 @@ function documentBlock({ mediaType, name, data }: FilePart): ContentBlockParam {
   }
   throw new UnsupportedPart(`Files of type ${mediaType} are not taken: send "${name}" as PDF or text.`)
 }
-
-const resultsFirst = (a: ContentBlockParam, b: ContentBlockParam): number =>
-  Number(b.type === "tool_result") - Number(a.type === "tool_result")

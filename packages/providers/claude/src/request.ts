@@ -5,7 +5,7 @@ import type {
   ThinkingConfigParam,
 } from "@anthropic-ai/sdk/resources/messages"
 import type { ModelRequest } from "@orra/core"
-import { acceptedToolName } from "@orra/provider-http"
+import { acceptedToolName, wellFormed } from "@orra/provider-http"
 import { toMessages } from "./messages.ts"
 
 /** Whether Claude thinks before it answers: as it sees fit, up to so many tokens, or not at all. */
@@ -46,8 +46,8 @@ export function toParams(request: ModelRequest, defaults: RequestDefaults): Para
     ...(last >= 0 && {
       tools: request.tools.map((tool, index) => ({
         name: acceptedToolName(tool.name),
-        description: tool.description,
-        input_schema: { ...tool.inputSchema, type: "object" as const },
+        description: tool.description.toWellFormed(),
+        input_schema: { ...wellFormed(tool.inputSchema), type: "object" as const },
         ...(cache && index === last && { cache_control: cache }),
       })),
     }),

@@ -90,7 +90,7 @@ function advice(
       return `The ${name} account has no credit left${code}: add credit or use another key.`
     case "invalid_request":
       return status === 404
-        ? `${name} has nothing at this address${code}: check the base URL, which usually ends in /v1.`
+        ? `${name} has nothing at this address${code}: check the base URL; that of an OpenAI-compatible server usually ends in /v1.`
         : `${name} refused the request as it was written${code}.`
     case "timeout":
       return `${name} did not answer in time${code}: try again, or allow it more time when the model is slow to start.`

@@ -17,10 +17,10 @@ test("thinking, a call, its result, the answer", async () => {
   const provider = openai({ apiKey: "test", baseURL: `${mock.url}/v1` })
 
   const answerTo = async (messages: readonly Message[]) => {
-    const events = await Array.fromAsync(provider.stream({ messages, tools: [] }))
-    const done = events.at(-1)
-    if (done?.type !== "done") throw new Error("The stream ended without done.")
-    return done.message
+    for await (const event of provider.stream({ messages, tools: [] })) {
+      if (event.type === "done") return event.message
+    }
+    throw new Error("The stream ended without done.")
   }
 
   const question = userMessage("coat?")

@@ -34,7 +34,7 @@ const NO_MODEL =
 const NO_CREDIT = /insufficient (balance|credits?|quota|funds)|out of credits?|exceeded your current quota/i
 const WRONG_KEY = /(invalid|incorrect|missing|no) api[ _-]?key|api[ _-]?key not valid/i
 
-export interface ErrorParts {
+interface ErrorParts {
   readonly code: string
   readonly type: string
   readonly param: string
@@ -53,7 +53,7 @@ export function errorParts(body: string): ErrorParts {
   return partsOf(Array.isArray(value) ? value[0] : value, body)
 }
 
-export function partsOf(value: unknown, body = ""): ErrorParts {
+function partsOf(value: unknown, body = ""): ErrorParts {
   const error = isObject(value) && "error" in value ? value["error"] : value
   if (typeof error === "string") return { code: "", type: "", param: "", message: error }
   if (!isObject(error)) return { code: "", type: "", param: "", message: body }
@@ -70,10 +70,7 @@ const text = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : ""
 
 /** What an error is about: the service's code first, its words second, the status last. */
-export function errorKind(
-  { code, type, message }: ErrorParts,
-  status?: number,
-): ProviderErrorKind | undefined {
+function errorKind({ code, type, message }: ErrorParts, status?: number): ProviderErrorKind | undefined {
   const known = CODES[code] ?? CODES[type]
   // Some services answer a spent quota and a wrong model with the code of a rate limit or a bad request.
   if (known !== undefined && known !== "overloaded" && known !== "rate_limit") return known

@@ -42,7 +42,7 @@ export interface OpenAIOptions {
   /** Most tokens to write, for requests that do not say. Default: the service's own limit. */
   readonly maxTokens?: number | undefined
   readonly retry?: RetryOptions | undefined
-  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000. */
+  /** Without a byte for so long the call fails with kind `timeout`. Default 60,000; Node's own fetch waits 300,000 at most. */
   readonly timeoutMs?: number | undefined
   /** Default: the global one. */
   readonly fetch?: typeof fetch | undefined
@@ -106,10 +106,12 @@ export function openai(options: OpenAIOptions = {}): Provider {
     caller: AbortSignal | undefined,
   ): AsyncGenerator<ModelEvent> {
     const model = request.model ?? defaults.model
+    // Loading the SDK is not the service's silence.
+    const api = await client()
     if (caller?.aborted) throw abortedError(id)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(request, model, watch.signal)
+      const response = await open(api, request, model, watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
@@ -117,8 +119,12 @@ export function openai(options: OpenAIOptions = {}): Provider {
   }
 
   /** Sends the request, again in another dialect when the server names a parameter it does not take. */
-  async function open(request: ModelRequest, model: string, signal: AbortSignal): Promise<Response> {
-    const { chat } = await client()
+  async function open(
+    { chat }: OpenAI,
+    request: ModelRequest,
+    model: string,
+    signal: AbortSignal,
+  ): Promise<Response> {
     let dialect = dialects.get(model) ?? firstDialect
     for (let tries = 0; ; tries++) {
       try {
@@ -145,14 +151,14 @@ export function openai(options: OpenAIOptions = {}): Provider {
   }
 
   async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
+    watch.touch()
     const current = answer(id, model)
     const type = response.headers.get("content-type") ?? ""
-    if (type.includes("application/json")) yield* take(current, await response.text(), model)
-    else if (response.body && type.includes("text/event-stream")) {
-      yield* readEvents(current, response.body, model, watch)
-    } else {
+    if (!response.body || type.includes("html")) {
       throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
     }
+    if (type.includes("json")) yield* take(current, await response.text(), model)
+    else yield* readEvents(current, response.body, model, watch)
     if (!current.finished)
       throw serviceFailure(service, "protocol", { said: "the stream ended before the answer did" })
     yield current.done()

@@ -1,5 +1,5 @@
 import type { ModelRequest } from "@orra/core"
-import { acceptedToolName, type HttpFailure } from "@orra/provider-http"
+import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
 import { errorParts } from "./errors.ts"
 import { toMessages } from "./messages.ts"
@@ -28,7 +28,11 @@ export const toParams = (
     ...(request.tools.length > 0 && {
       tools: request.tools.map(({ name, description, inputSchema }) => ({
         type: "function" as const,
-        function: { name: acceptedToolName(name), description, parameters: { ...inputSchema } },
+        function: {
+          name: acceptedToolName(name),
+          description: description.toWellFormed(),
+          parameters: { ...wellFormed(inputSchema) },
+        },
       })),
     }),
   }

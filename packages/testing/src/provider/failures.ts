@@ -131,14 +131,14 @@ export function failureConformance(make: MakeProvider): void {
 
   describe("time", () => {
     test("a service that never answers", async () => {
-      const { provider, server } = await setup(make, [hang()], { timeoutMs: 50 })
+      const { provider, server } = await setup(make, [hang()], { timeoutMs: 300 })
       const { error } = await failed(provider)
       expect(error).toMatchObject({ kind: "timeout", retryable: true })
       expect(await (await server.request(1)).closed).toBe("aborted")
     })
 
     test("one that falls silent in the middle", async () => {
-      const { provider, server } = await setup(make, [[say("Hi"), hang()]], { timeoutMs: 200 })
+      const { provider, server } = await setup(make, [[say("Hi"), hang()]], { timeoutMs: 300 })
       expect((await failed(provider)).error.kind).toBe("timeout")
       expect(await (await server.request(1)).closed).toBe("aborted")
     })
