@@ -5,6 +5,7 @@ import type { Message } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
 import type { AppendOptions, Lease, SessionStore } from "./store.ts"
+import { wellFormed } from "./well-formed.ts"
 
 /** Entries that matter for what the model sees and for closing an open run. */
 const TRANSCRIPT: readonly EntryType[] = [
@@ -355,7 +356,8 @@ export class SessionLog {
   }
 
   /** The message as the model sees it. */
-  #shown(message: Message): Message {
+  #shown(stored: Message): Message {
+    const message = wellFormed(stored)
     if (message.role !== "tool") return message
     const { maxResultTokens, tokenizer } = this.#options
     return { ...message, parts: message.parts.map((part) => shortenResult(part, maxResultTokens, tokenizer)) }
