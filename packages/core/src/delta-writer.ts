@@ -79,6 +79,7 @@ export class DeltaWriter {
       })
       .catch((cause: unknown) => {
         this.#error = { cause }
+        this.#pending = []
       })
       .then(() => {
         this.#writing = undefined

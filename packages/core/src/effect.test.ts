@@ -45,7 +45,7 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
     tools: new ToolRegistry(tools),
     policies: PolicyRegistry.allowAll(),
     hooks: [],
-    context: { namespace: ns, runId: "run", metadata: {} },
+    context: { namespace: ns, runId: "run", metadata: {}, signal: new AbortController().signal },
     signal: new AbortController().signal,
     parallel: 8,
     record: async (entries) => {

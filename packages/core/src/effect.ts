@@ -1,3 +1,4 @@
+import { unlessAborted } from "./abortable.ts"
 import { errorMessage } from "./errors.ts"
 import type { HookContext, Hooks } from "./hooks.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
@@ -93,7 +94,7 @@ async function decide(
   for (const hook of effects.hooks) {
     if (!hook.beforeTool) continue
     try {
-      const answer = await hook.beforeTool(call, effects.context)
+      const answer = await unlessAborted(effects.signal, () => hook.beforeTool?.(call, effects.context))
       if (answer && "reject" in answer) return refuse(hook.name ?? "hook", answer.reject, call)
       if (answer) call = { ...call, arguments: answer.arguments }
     } catch (error) {

@@ -9,6 +9,8 @@ export interface HookContext {
   readonly namespace: Namespace
   readonly runId: string
   readonly metadata: JsonObject
+  /** Fires when the run is stopped. A hook before an effect is then no longer waited for; others should end soon. */
+  readonly signal: AbortSignal
 }
 
 /** What `beforeTool` may answer: other arguments, or a refusal that the model is told. Nothing leaves the call as it is. */
@@ -18,8 +20,9 @@ export type ToolCallAnswer = { readonly arguments: JsonObject } | { readonly rej
  * Points at which an application can look into a run and change it. Hooks run in the order given, each seeing what
  * the one before left. Every point is optional.
  *
- * A hook that throws before an effect prevents it (the call is refused, the run fails with `hook_failed`); one
- * that throws afterwards is reported to `onError` and changes nothing.
+ * A hook that throws before an effect prevents it: `beforeTool` refuses the call; `runStart`, `beforeModel` and
+ * `afterModel`, which comes before the calls that the answer asks for, fail the run with `hook_failed`. One that
+ * throws afterwards (`afterTool`, `runEnd`) is reported to `onError` and changes nothing.
  */
 export interface Hooks {
   /** For error messages. */

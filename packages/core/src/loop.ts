@@ -1,3 +1,4 @@
+import { abortable, unlessAborted } from "./abortable.ts"
 import {
   availableForInput,
   type ContextBudget,
@@ -96,18 +97,19 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   const began = Date.now()
   let usage = NO_USAGE
   let text = ""
+  /** Pieces of an answer that came to nothing worth keeping: they go with the end of the run. */
+  let unfinished: DeltaWriter | undefined
   const finish = async (outcome: RunOutcome, failure?: RunFailure): Promise<RunResult> => {
-    await record(run, [
-      {
-        type: "run_finished",
-        at: Date.now(),
-        runId: run.runId,
-        outcome,
-        usage,
-        durationMs: Date.now() - began,
-        ...(failure && { error: failure }),
-      },
-    ])
+    const end: NewEntry = {
+      type: "run_finished",
+      at: Date.now(),
+      runId: run.runId,
+      outcome,
+      usage,
+      durationMs: Date.now() - began,
+      ...(failure && { error: failure }),
+    }
+    await record(run, [end], unfinished?.range)
     const result = { runId: run.runId, outcome, text, usage, ...(failure && { error: failure }) }
     for (const hook of settings.hooks) {
       try {
@@ -120,7 +122,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   }
 
   try {
-    for (const hook of settings.hooks) await guard(hook, () => hook.runStart?.(hookContext(run)))
+    for (const hook of settings.hooks) await guard(run, hook, () => hook.runStart?.(hookContext(run)))
     let limit = availableForInput(settings.budget)
     let overflows = 0
     const usedIds = new Set<string>()
@@ -145,6 +147,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         if (
           failure?.code === "provider_context_length" &&
           answer.draft.isEmpty &&
+          !writer.range &&
           overflows++ < MAX_OVERFLOWS
         ) {
           // The estimate was too low, or the window is smaller than we were told: show less and ask again.
@@ -162,6 +165,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
             durationMs: Date.now() - turnBegan,
             ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
           })
+        } else {
+          unfinished = writer
         }
         return await finish(failure ? "failed" : "stopped", failure)
       }
@@ -179,7 +184,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
       })
       for (const hook of settings.hooks) {
-        await guard(hook, () =>
+        await guard(run, hook, () =>
           hook.afterModel?.(
             { message, usage: answer.usage, finishReason: answer.finishReason },
             hookContext(run),
@@ -206,12 +211,16 @@ const hookContext = (run: LoopRun): HookContext => ({
   namespace: run.log.namespace,
   runId: run.runId,
   metadata: run.log.info?.metadata ?? {},
+  signal: run.signal,
 })
 
-/** A hook that fails before an effect ends the run: going on without its check would be the unsafe choice. */
-async function guard<T>(hook: Hooks, call: () => Promise<T> | T): Promise<T> {
+/**
+ * A hook that fails before an effect ends the run: going on without its check would be the unsafe choice. One that
+ * does not end is left when the run is stopped, after which there are no effects.
+ */
+async function guard<T>(run: LoopRun, hook: Hooks, call: () => Promise<T> | T): Promise<T | undefined> {
   try {
-    return await call()
+    return await unlessAborted(run.signal, call)
   } catch (error) {
     throw new OrraError(
       "hook_failed",
@@ -279,7 +288,7 @@ async function prepare(settings: LoopSettings, run: LoopRun, available: number):
   }
   for (const hook of settings.hooks) {
     if (hook.beforeModel)
-      request = (await guard(hook, () => hook.beforeModel?.(request, hookContext(run)))) ?? request
+      request = (await guard(run, hook, () => hook.beforeModel?.(request, hookContext(run)))) ?? request
   }
   return request
 }
@@ -327,7 +336,7 @@ async function ask(
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
   try {
-    for await (const event of provider.stream(request, { signal: run.signal })) {
+    for await (const event of abortable(provider.stream(request, { signal: run.signal }), run.signal)) {
       if (event.type === "done") {
         done = event
         break

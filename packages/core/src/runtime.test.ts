@@ -276,6 +276,7 @@ describe("a message that arrives during a run", () => {
     const provider = scriptedProvider([[say("long"), hang()], "short"])
     const runtime = runtimeWith({ provider })
     const first = await runtime.submit(ns, "1")
+    await provider.request(1)
     const result = await runtime.run(ns, "2", { whenBusy: "interrupt" })
     expect(result.text).toBe("short")
     expect(await runtime.result(ns, first.runId ?? "")).toMatchObject({ outcome: "stopped" })

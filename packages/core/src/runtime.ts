@@ -116,7 +116,7 @@ export class Runtime {
         temperature: options.temperature,
         deltaIntervalMs: options.deltaIntervalMs ?? 30,
         parallelTools: Math.max(1, options.parallelTools ?? 8),
-        onError: options.onError ?? ((error) => console.error(error)),
+        onError: unfailing(options.onError ?? ((error) => console.error(error))),
       },
     })
   }
@@ -473,6 +473,17 @@ const toResult = ({ runId, outcome, usage, error }: Entry<"run_finished">, text:
   usage,
   ...(error && { error }),
 })
+
+/** Whoever is told of errors must not make new ones. */
+const unfailing =
+  (onError: (error: unknown) => void) =>
+  (error: unknown): void => {
+    try {
+      onError(error)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
 
 const rewind = (to: number): NewEntry<"rewind"> => ({ type: "rewind", at: Date.now(), to })
 
