@@ -24,6 +24,8 @@ async function buildWorkspace(workspace: Workspace): Promise<void> {
     sourcemap: true,
     skipNodeModulesBundle: true,
     dts: false,
+    // "node:sqlite" exists under that name alone.
+    removeNodeProtocol: false,
     clean: false,
     silent: true,
   })
