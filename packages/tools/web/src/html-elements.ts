@@ -23,8 +23,8 @@ export const SPACED = set(
 /** What a table of data does not have in its cells: with these inside, the table is there for its layout. */
 export const LAYOUT = set("h1 h2 h3 h4 h5 h6 ul ol dl pre blockquote table hr article section form main nav")
 
-/** What an end tag does not reach out of: a cell is a page of its own. */
-export const SCOPE = set("td th caption table")
+/** What an end tag does not reach out of: a cell is a page of its own, and so is what is dropped. */
+export const SCOPE: ReadonlySet<string> = new Set(["td", "th", "caption", "table", ...DROPPED])
 
 /**
  * Elements whose end tag may be left out, with the elements that end them and how far out that reaches: a new item

@@ -126,13 +126,13 @@ class Page implements HtmlHandler {
     if (name === "br") this.#void("br", new Map())
     const place = last(this.#places.get(name))
     if (place <= this.#wall(name)) return
-    if (BLOCK.has(name) || place > last(this.#blocks)) this.#popTo(place)
+    if (BLOCK.has(name) || DROPPED.has(name) || place > last(this.#blocks)) this.#popTo(place)
     else this.#endEarly(place)
   }
 
   /** The place that the end tag of an element does not reach beyond. */
   #wall(name: string): number {
-    if (name === "table") return -1
+    if (name === "table" || DROPPED.has(name)) return -1
     return TABLE_PARTS.has(name) ? last(this.#places.get("table")) : last(this.#scopes)
   }
 
