@@ -18,13 +18,14 @@ import {
   findCause,
   HttpFailure,
   type ModelService,
+  missingKey,
   serviceFailure,
   type Watchdog,
   watchdog,
 } from "@orra/provider-http"
 import { answer } from "./answer.ts"
 import { eventFailure, failureOf } from "./errors.ts"
-import { PROVIDER_ID, UnsupportedPart } from "./messages.ts"
+import { PROVIDER_ID } from "./messages.ts"
 import { type Cache, type Params, type RequestDefaults, type Thinking, toParams } from "./request.ts"
 
 export interface ClaudeOptions {
@@ -79,7 +80,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
   const host = new URL(baseURL).host
   const service: ModelService = {
     provider: PROVIDER_ID,
-    name: official ? "Anthropic" : `The model service at ${host}`,
+    name: official ? "Anthropic" : `the model service at ${host}`,
     host,
     secrets: credentials ? [credentials.value] : [],
   }
@@ -92,7 +93,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
 
   let sdk: Promise<Anthropic> | undefined
   const client = (): Promise<Anthropic> => {
-    if (!credentials && official) throw serviceFailure(service, "auth", { said: "no API key was given" })
+    if (!credentials && official) throw missingKey(service, "ANTHROPIC_API_KEY")
     sdk ??= load(baseURL, credentials, options.fetch)
     return sdk
   }
@@ -107,20 +108,10 @@ export function claude(options: ClaudeOptions = {}): Provider {
     if (caller?.aborted) throw abortedError(PROVIDER_ID)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(api, paramsOf(request), watch.signal)
+      const response = await open(api, toParams(request, defaults), watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
-    }
-  }
-
-  const paramsOf = (request: ModelRequest) => {
-    try {
-      return toParams(request, defaults)
-    } catch (error) {
-      if (error instanceof UnsupportedPart)
-        throw serviceFailure(service, "invalid_request", { said: error.message })
-      throw error
     }
   }
 
@@ -128,7 +119,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
     watch.touch()
     const type = response.headers.get("content-type") ?? ""
     if (!response.body || /html|json/.test(type)) {
-      throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
+      throw serviceFailure(service, "protocol", { found: `a response of type "${type}" instead of a stream` })
     }
     const current = answer(model)
     try {
@@ -146,7 +137,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
       if (!current.finished || error instanceof ProviderError) throw error
     }
     if (!current.finished)
-      throw serviceFailure(service, "protocol", { said: "the stream ended before the answer did" })
+      throw serviceFailure(service, "protocol", { found: "the stream ended before the answer did" })
     yield current.done()
   }
 

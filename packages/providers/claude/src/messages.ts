@@ -15,15 +15,12 @@ import type {
   ToolResultPart,
   UserMessage,
 } from "@orra/core"
-import { acceptedToolName, callIdMapper, wellFormed } from "@orra/provider-http"
+import { acceptedToolName, callIdMapper, UnsupportedPart, wellFormed } from "@orra/provider-http"
 
 /** The id under which thinking is stored and recognised as our own. */
 export const PROVIDER_ID = "anthropic"
 
 const MAX_CALL_ID = 64
-
-/** A part that the service cannot take. */
-export class UnsupportedPart extends Error {}
 
 /**
  * The transcript as Anthropic takes it: roles alternate, no message and no text is empty, ids are unique, and thinking goes back only with its signature and only to the model that wrote it.

@@ -3,10 +3,11 @@ export {
   connectionFailure,
   type FailureFacts,
   type ModelService,
+  missingKey,
   redact,
   retryAfterMs,
   serviceFailure,
 } from "./service-failure.ts"
 export { eventBatches } from "./sse.ts"
 export { type Watchdog, watchdog } from "./watchdog.ts"
-export { acceptedToolName, callIdMapper, toolCallPart, wellFormed } from "./wire.ts"
+export { acceptedToolName, callIdMapper, toolCallPart, UnsupportedPart, wellFormed } from "./wire.ts"

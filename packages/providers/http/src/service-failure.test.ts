@@ -73,7 +73,7 @@ describe("serviceFailure", () => {
     const headers = new Headers({ "retry-after": "20", "request-id": "req_1" })
     const error = serviceFailure(service, "rate_limit", { status: 429, headers, said: "Slow  down, s3cr3t." })
     expect(error.message).toBe(
-      'The rate limit of Testworks is reached (HTTP 429): try again in 20 s. It said: "Slow down, [key]."',
+      'Testworks has reached its rate limit for this key (HTTP 429): try again in 20 s. It said: "Slow down, [key]."',
     )
     expect(error).toMatchObject({
       kind: "rate_limit",
@@ -81,6 +81,12 @@ describe("serviceFailure", () => {
       retryAfterMs: 20_000,
       details: { requestId: "req_1" },
     })
+  })
+
+  test.each(["", "{}", "<p> </p>"])("nothing of note is not repeated: %j", (said) => {
+    expect(serviceFailure(service, "quota", { status: 402, said }).message).toBe(
+      "Testworks says that the account has no credit left (HTTP 402): add credit or use another key.",
+    )
   })
 
   test("long words are cut between characters", () => {
@@ -124,6 +130,14 @@ describe("connectionFailure", () => {
   test("what is a ProviderError already stays it", () => {
     const known = new ProviderError("quota", "x", { provider: "test" })
     expect(failure(new Error("wrapped", { cause: known }))).toBe(known)
+  })
+
+  test("what breaks in the middle was reached before", () => {
+    using watch = watchdog(60_000)
+    watch.touch()
+    expect(connectionFailure(service, wrapped("ECONNRESET"), watch, undefined, 60_000).message).toBe(
+      "The connection to Testworks broke in the middle of the answer (ECONNRESET): try again.",
+    )
   })
 
   test("the caller's signal comes first", () => {

@@ -1,12 +1,13 @@
 import { abortedError, ProviderError, type ProviderErrorKind } from "@orra/core"
 import { findCause } from "./checked-fetch.ts"
 import type { Watchdog } from "./watchdog.ts"
+import { UnsupportedPart } from "./wire.ts"
 
 /** What error messages say of a model service. */
 export interface ModelService {
   /** The provider's id. */
   readonly provider: string
-  /** As a person calls it: "Anthropic". */
+  /** As a person calls it within a sentence: "Anthropic", "the model service at localhost:11434". */
   readonly name: string
   /** Where requests go, for messages about the network. */
   readonly host: string
@@ -43,6 +44,8 @@ export interface FailureFacts {
   readonly headers?: Headers | undefined
   /** The service's own words. */
   readonly said?: string | undefined
+  /** What we saw, where the service said nothing: "malformed JSON". */
+  readonly found?: string | undefined
   readonly model?: string | undefined
   readonly cause?: unknown
 }
@@ -53,14 +56,14 @@ export function serviceFailure(
   kind: ProviderErrorKind,
   facts: FailureFacts = {},
 ): ProviderError {
-  const { status, headers, said, model, cause } = facts
-  const wait = headers && retryAfterMs(headers)
-  const text = advice(service, kind, status, model, wait)
-  const own = said === undefined ? "" : shortened(redact(plainText(said), service.secrets))
-  return new ProviderError(kind, own ? `${text} It said: "${own}"` : text, {
+  const { status, headers, said = "", cause } = facts
+  const retryAfter = headers && retryAfterMs(headers)
+  const words = shortened(redact(plainText(said), service.secrets))
+  const message = capitalised(advice(service, kind, facts, retryAfter))
+  return new ProviderError(kind, /\w/.test(words) ? `${message} It said: "${words}"` : message, {
     provider: service.provider,
     status,
-    retryAfterMs: wait,
+    retryAfterMs: retryAfter,
     requestId: headers?.get("request-id") ?? headers?.get("x-request-id") ?? undefined,
     cause,
   })
@@ -69,43 +72,49 @@ export function serviceFailure(
 function advice(
   { name, host }: ModelService,
   kind: ProviderErrorKind,
-  status: number | undefined,
-  model: string | undefined,
-  wait: number | undefined,
+  { status, found, model }: FailureFacts,
+  retryAfter: number | undefined,
 ): string {
-  const code = status === undefined ? "" : ` (HTTP ${status})`
-  const later = wait === undefined ? "in a moment" : `in ${Math.ceil(wait / 1_000)} s`
+  const facts = [status === undefined ? "" : `HTTP ${status}`, found ?? ""].filter(Boolean).join(", ")
+  const why = facts && ` (${facts})`
+  const later = retryAfter === undefined ? "in a moment" : `in ${Math.ceil(retryAfter / 1_000)} s`
   switch (kind) {
     case "auth":
-      return `${name} refused the credentials${code}: check that the API key is right, active and may use this model.`
+      return `${name} refused the credentials${why}: check that the API key is right, active and may use this model.`
     case "rate_limit":
-      return `The rate limit of ${name} is reached${code}: try again ${later}.`
+      return `${name} has reached its rate limit for this key${why}: try again ${later}.`
     case "overloaded":
-      return `${name} is overloaded or has a problem on its side${code}: try again ${later}.`
+      return `${name} is overloaded or has a problem on its side${why}: try again ${later}.`
     case "context_length":
-      return `The conversation is longer than the model takes${code}: shorten it or start a new one.`
+      return `The conversation is longer than the model takes${why}: shorten it or start a new one.`
     case "model_not_found":
-      return `${name} has no model "${model ?? ""}" for this key${code}: choose another model.`
+      return `${name} has no model "${model ?? ""}" for this key${why}: choose another model.`
     case "quota":
-      return `The ${name} account has no credit left${code}: add credit or use another key.`
+      return `${name} says that the account has no credit left${why}: add credit or use another key.`
     case "invalid_request":
       return status === 404
-        ? `${name} has nothing at this address${code}: check the base URL; that of an OpenAI-compatible server usually ends in /v1.`
-        : `${name} refused the request as it was written${code}.`
+        ? `${name} has nothing at this address${why}: check the base URL; that of an OpenAI-compatible server usually ends in /v1.`
+        : `${name} refused the request as it was written${why}.`
     case "timeout":
-      return `${name} did not answer in time${code}: try again, or allow it more time when the model is slow to start.`
+      return `${name} did not answer in time${why}: try again, or allow it more time (timeoutMs) when the model is slow to start.`
     case "protocol":
-      return `${name} answered with something that is not its protocol${code}: try again; if it stays so, check the base URL (${host}).`
+      return `${name} did not keep to its protocol${why}: try again; if it stays so, check the base URL (${host}).`
     case "network":
-      return `${name} could not be reached at ${host}${code}: check the network and the base URL, then try again.`
+      return `${name} could not be reached${why}: check the network and the base URL (${host}), then try again.`
     case "aborted":
       return "The model call was stopped."
     case "not_configured":
-      return `There is no API key for ${name} yet: set one up first.`
+      return `There is no API key for ${name}: set one up first.`
   }
 }
 
-/** What went wrong between us and the service, when the service itself did not say. */
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** No credentials, and a service that takes no call without. Nothing was sent. */
+export const missingKey = ({ provider, name }: ModelService, variable: string): ProviderError =>
+  new ProviderError("auth", `There is no API key for ${name}: pass apiKey or set ${variable}.`, { provider })
+
+/** What kept a call from its answer, when the service itself did not say. */
 export function connectionFailure(
   service: ModelService,
   error: unknown,
@@ -116,18 +125,19 @@ export function connectionFailure(
   const known = findCause(error, ProviderError)
   if (known) return known
   if (caller?.aborted) return abortedError(service.provider)
-  if (watch.idle) {
-    return new ProviderError(
-      "timeout",
-      `${service.name} sent nothing for ${timeoutMs / 1_000} s: try again, or allow it more time (timeoutMs) when the model is slow to start.`,
-      { provider: service.provider },
-    )
-  }
+  const refused = findCause(error, UnsupportedPart)
+  if (refused) return new ProviderError("invalid_request", refused.message, { provider: service.provider })
+  if (watch.idle) return serviceFailure(service, "timeout", { found: `silent for ${timeoutMs / 1_000} s` })
+  const cause = error
   if (findCause(error, SyntaxError))
-    return serviceFailure(service, "protocol", { said: "malformed JSON", cause: error })
-  const code = systemCode(error)
-  const kind = code !== undefined && /TIMEOUT|TIMEDOUT/.test(code) ? "timeout" : "network"
-  return serviceFailure(service, kind, { said: code ?? innermost(error), cause: error })
+    return serviceFailure(service, "protocol", { found: "malformed JSON", cause })
+  const found = systemCode(error) ?? redact(innermost(error), service.secrets)
+  if (/TIMEOUT|TIMEDOUT/.test(found)) return serviceFailure(service, "timeout", { found, cause })
+  if (!watch.touched) return serviceFailure(service, "network", { found, cause })
+  const message = capitalised(
+    `the connection to ${service.name} broke in the middle of the answer (${found}): try again.`,
+  )
+  return new ProviderError("network", message, { provider: service.provider, cause })
 }
 
 function systemCode(error: unknown): string | undefined {

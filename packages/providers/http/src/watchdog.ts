@@ -4,6 +4,8 @@ export interface Watchdog extends Disposable {
   readonly signal: AbortSignal
   /** True when nothing arrived for the time allowed. */
   readonly idle: boolean
+  /** True when anything arrived at all. */
+  readonly touched: boolean
   /** Something arrived. The next must come within `limitMs`, default the watchdog's own. */
   touch(limitMs?: number): void
 }
@@ -14,6 +16,7 @@ export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
   let limit = timeoutMs
   let last = Date.now()
   let idle = false
+  let touched = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   // Bytes arrive thousands of times a second: they move `last`, and the timer looks at it when it goes off.
@@ -38,7 +41,11 @@ export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
     get idle() {
       return idle
     },
+    get touched() {
+      return touched
+    },
     touch(limitMs = timeoutMs) {
+      touched = true
       last = Date.now()
       if (limitMs < limit && !controller.signal.aborted) {
         clearTimeout(timer)

@@ -50,6 +50,9 @@ export function callIdMapper(maxLength: number): {
   }
 }
 
+/** A part of a message that the service cannot take. The message says what to send instead. */
+export class UnsupportedPart extends Error {}
+
 /** A tool name a service accepts: a model may have invented one that it would not take back. */
 export const acceptedToolName = (name: string): string =>
   name.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "unknown"

@@ -1,5 +1,5 @@
 import type { AssistantMessage, FilePart, ImagePart, Message, ToolMessage, UserPart } from "@orra/core"
-import { acceptedToolName, callIdMapper, wellFormed } from "@orra/provider-http"
+import { acceptedToolName, callIdMapper, UnsupportedPart, wellFormed } from "@orra/provider-http"
 import type {
   ChatCompletionAssistantMessageParam,
   ChatCompletionContentPart,
@@ -9,9 +9,6 @@ import type {
 
 const MAX_CALL_ID = 40
 const DATA_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
-
-/** A part that the service cannot take. */
-export class UnsupportedPart extends Error {}
 
 /**
  * The transcript as Chat Completions takes it: results directly after their calls, each as text; what a tool shows

@@ -17,6 +17,7 @@ import {
   findCause,
   HttpFailure,
   type ModelService,
+  missingKey,
   serviceFailure,
   type Watchdog,
   watchdog,
@@ -24,7 +25,6 @@ import {
 import type OpenAI from "openai"
 import { type Answer, answer } from "./answer.ts"
 import { chunkFailure, failureOf } from "./errors.ts"
-import { UnsupportedPart } from "./messages.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
 
 export interface OpenAIOptions {
@@ -81,7 +81,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
   const service: ModelService = {
     provider: id,
-    name: official ? "OpenAI" : `The model service at ${host}`,
+    name: official ? "OpenAI" : `the model service at ${host}`,
     host,
     secrets: apiKey === undefined ? [] : [apiKey],
   }
@@ -95,8 +95,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
 
   let sdk: Promise<OpenAI> | undefined
   const client = (): Promise<OpenAI> => {
-    if (apiKey === undefined && official)
-      throw serviceFailure(service, "auth", { said: "no API key was given" })
+    if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
     sdk ??= load(baseURL, apiKey, official, options.fetch)
     return sdk
   }
@@ -128,7 +127,9 @@ export function openai(options: OpenAIOptions = {}): Provider {
     let dialect = dialects.get(model) ?? firstDialect
     for (let tries = 0; ; tries++) {
       try {
-        const response = await chat.completions.create(paramsOf(request, dialect), { signal }).asResponse()
+        const response = await chat.completions
+          .create(toParams(request, defaults, dialect), { signal })
+          .asResponse()
         dialects.set(model, dialect)
         return response
       } catch (error) {
@@ -140,27 +141,17 @@ export function openai(options: OpenAIOptions = {}): Provider {
     }
   }
 
-  const paramsOf = (request: ModelRequest, dialect: Dialect) => {
-    try {
-      return toParams(request, defaults, dialect)
-    } catch (error) {
-      if (error instanceof UnsupportedPart)
-        throw serviceFailure(service, "invalid_request", { said: error.message })
-      throw error
-    }
-  }
-
   async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
     watch.touch()
     const current = answer(id, model)
     const type = response.headers.get("content-type") ?? ""
     if (!response.body || type.includes("html")) {
-      throw serviceFailure(service, "protocol", { said: `a response of type "${type}" instead of a stream` })
+      throw serviceFailure(service, "protocol", { found: `a response of type "${type}" instead of a stream` })
     }
     if (type.includes("json")) yield* take(current, await response.text(), model)
     else yield* readEvents(current, response.body, model, watch)
     if (!current.finished)
-      throw serviceFailure(service, "protocol", { said: "the stream ended before the answer did" })
+      throw serviceFailure(service, "protocol", { found: "the stream ended before the answer did" })
     yield current.done()
   }
 
