@@ -16,11 +16,20 @@ const LISTED: ReadonlySet<Entry["type"]> = new Set([
   "meta",
 ])
 
+/** The session was deleted: what comes now is another one, numbered from 1. */
+const ANEW = { type: "anew" } as const
+
+type Failure = Extract<Notice, { type: "failure" }>
+
 /** Tells those who watch what was written. The log is what they read; this only says that there is more of it. */
 export class Broadcast {
   readonly #store: SessionStore
-  readonly #events = new Hub<RunEvent>()
+  readonly #events = new Hub<RunEvent | typeof ANEW>()
   readonly #changes = new Hub<SessionChange>()
+  readonly #mailboxes = new Set<{ end(): void }>()
+  /** Ends of runs that the log does not tell of, until the session's next run: for who was not there to hear it. */
+  readonly #failures = new Map<string, Failure>()
+  #closed = false
 
   constructor(store: SessionStore) {
     this.#store = store
@@ -30,6 +39,7 @@ export class Broadcast {
   entries(namespace: Namespace, entries: readonly Entry[], info: SessionInfo): void {
     let listed = false
     for (const entry of entries) {
+      if (entry.type === "run_started") this.#failures.delete(namespace.key)
       this.#events.emit(namespace, entry)
       if (LISTED.has(entry.type)) listed = true
     }
@@ -37,35 +47,72 @@ export class Broadcast {
   }
 
   notice(namespace: Namespace, notice: Notice): void {
+    if (notice.type === "failure") this.#failures.set(namespace.key, notice)
     this.#events.emit(namespace, notice)
   }
 
   deleted(namespace: Namespace): void {
+    this.#failures.delete(namespace.key)
+    this.#events.emit(namespace, ANEW)
     this.#changes.emit(namespace, { type: "session_deleted", namespace })
+  }
+
+  /** Ends all that watch, once they have what happened so far. */
+  close(): void {
+    this.#closed = true
+    for (const mailbox of this.#mailboxes) mailbox.end()
   }
 
   async *subscribe(
     namespace: Namespace,
     options: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncGenerator<RunEvent, void> {
-    const mailbox = new Mailbox<RunEvent>(MAX_WAITING, options.signal)
-    const off = this.#events.on(namespace, (event) => mailbox.push(event))
+    const mailbox = new Mailbox<RunEvent | typeof ANEW>(MAX_WAITING, options.signal)
+    const off = this.#events.on(namespace, (event) =>
+      mailbox.push(event, event.type === "failure" || event.type === "anew"),
+    )
+    this.#register(mailbox)
+    const store = this.#store
+    let seen = 0
+    async function* missed(): AsyncGenerator<Entry> {
+      for (;;) {
+        const page = await store.read(namespace, { after: seen, limit: 500 })
+        for (const entry of page) {
+          if (mailbox.closed) return
+          seen = entry.seq
+          yield entry
+        }
+        if (page.length === 0) return
+      }
+    }
     try {
-      let seen = options.after ?? (await this.#store.info(namespace))?.version ?? 0
+      const version = (await store.info(namespace))?.version ?? 0
+      // A cursor from beyond the end is that of a session since deleted: this one is new to its reader.
+      seen = options.after === undefined ? version : options.after > version ? 0 : options.after
       let behind = options.after !== undefined
+      let told: Failure | undefined
       while (!mailbox.closed) {
-        while (behind && !mailbox.closed) {
-          const page = await this.#store.read(namespace, { after: seen, limit: 500 })
-          for (const entry of page) {
-            seen = entry.seq
-            yield entry
+        if (behind) {
+          yield* missed()
+          const failure = this.#failures.get(namespace.key)
+          if (failure && failure !== told && !mailbox.closed) {
+            told = failure
+            yield failure
           }
-          behind = page.length > 0
         }
         for (const event of await mailbox.take()) {
+          if (event.type === "anew") {
+            seen = 0
+            continue
+          }
           if (isEntry(event)) {
+            // What another process wrote in between was not told here.
+            if (event.seq > seen + 1) yield* missed()
             if (event.seq <= seen) continue
             seen = event.seq
+          } else if (event.type === "failure") {
+            if (event === told) continue
+            told = event
           }
           yield event
         }
@@ -73,18 +120,41 @@ export class Broadcast {
       }
     } finally {
       off()
+      this.#mailboxes.delete(mailbox)
       mailbox.close()
     }
   }
 
   async *watch(prefix: Namespace, signal: AbortSignal | undefined): AsyncGenerator<SessionChange, void> {
-    const mailbox = new Mailbox<SessionChange>(Number.POSITIVE_INFINITY, signal)
-    const off = this.#changes.onPrefix(prefix, (change) => mailbox.push(change))
+    // A slow reader is told the last change of each session: the ones before it are of no use any more.
+    const changes = new Map<string, SessionChange>()
+    const mailbox = new Mailbox<true>(1, signal)
+    const off = this.#changes.onPrefix(prefix, (change) => {
+      const { key } = change.type === "session" ? change.info.namespace : change.namespace
+      changes.delete(key)
+      changes.set(key, change)
+      mailbox.push(true)
+    })
+    this.#register(mailbox)
     try {
-      while (!mailbox.closed) yield* await mailbox.take()
+      while (!mailbox.closed) {
+        await mailbox.take()
+        mailbox.hasLagged()
+        for (const [key, change] of changes) {
+          if (mailbox.closed) return
+          changes.delete(key)
+          yield change
+        }
+      }
     } finally {
       off()
+      this.#mailboxes.delete(mailbox)
       mailbox.close()
     }
+  }
+
+  #register(mailbox: { end(): void }): void {
+    this.#mailboxes.add(mailbox)
+    if (this.#closed) mailbox.end()
   }
 }

@@ -11,6 +11,7 @@ export class Mailbox<T> {
   #items: T[] = []
   #wake: (() => void) | undefined
   #closed = false
+  #ended = false
   #lagged = false
 
   constructor(capacity: number, signal?: AbortSignal) {
@@ -24,9 +25,16 @@ export class Mailbox<T> {
     return this.#closed
   }
 
-  push(item: T): void {
-    if (this.#items.length >= this.#capacity) this.#lagged = true
-    else this.#items.push(item)
+  /** Adds an item, also to a full box when it `must` arrive: it cannot be read elsewhere. */
+  push(item: T, must = false): void {
+    if (this.#items.length < this.#capacity || must) this.#items.push(item)
+    else this.#lagged = true
+    this.#wake?.()
+  }
+
+  /** Nothing more will come: it closes when what has arrived is taken. */
+  end(): void {
+    this.#ended = true
     this.#wake?.()
   }
 
@@ -45,12 +53,13 @@ export class Mailbox<T> {
 
   /** Everything that has arrived, waiting until there is something; nothing once closed. */
   async take(): Promise<readonly T[]> {
-    if (this.#items.length === 0 && !this.#closed && !this.#lagged) {
+    if (this.#items.length === 0 && !this.#closed && !this.#lagged && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
       this.#wake = undefined
     }
+    if (this.#ended && this.#items.length === 0 && !this.#lagged) this.close()
     const items = this.#closed ? [] : this.#items
     this.#items = []
     return items

@@ -300,7 +300,7 @@ export class Runtime {
 
   /**
    * What happens in a session: the entries after `after` (default: from now on), then new ones as they are written,
-   * each exactly once. It never ends by itself: abort the signal or leave the loop.
+   * each exactly once. It ends with the runtime only: abort the signal or leave the loop.
    */
   subscribe(
     namespace: Namespace,
@@ -386,10 +386,11 @@ export class Runtime {
     return closed
   }
 
-  /** Stops all runs and waits for them. The provider and the store stay open: they were given. */
+  /** Stops all runs, waits for them, and ends all that watch. The provider and the store stay open: they were given. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#driver.close()
+    this.#broadcast.close()
   }
 
   #assertOpen(): void {
@@ -416,6 +417,7 @@ export class Runtime {
       viewTokens: available,
       maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
       onAppend: (_, entries, info) => this.#broadcast.entries(namespace, entries, info),
+      onDeleted: () => this.#broadcast.deleted(namespace),
     })
     this.#logs.set(namespace.key, opening)
     opening.catch(() => this.#logs.delete(namespace.key))

@@ -28,6 +28,7 @@ async function open(store: SessionStore, viewTokens = 10_000): Promise<Opened> {
     viewTokens,
     maxResultTokens: viewTokens * 0.3,
     onAppend: (_, entries) => announced.push(...entries),
+    onDeleted: () => {},
   })
   return { log, announced }
 }

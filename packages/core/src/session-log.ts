@@ -26,6 +26,8 @@ export interface SessionLogOptions {
   readonly maxResultTokens: number
   /** Called with entries once they are durable, in order. */
   readonly onAppend: (namespace: Namespace, entries: readonly Entry[], info: SessionInfo) => void
+  /** Called when the session turns out to have been deleted by somebody else. */
+  readonly onDeleted: (namespace: Namespace) => void
 }
 
 export interface LogAppendOptions {
@@ -217,6 +219,7 @@ export class SessionLog {
     if (isAnother(this.#info, info)) {
       this.#incarnation++
       this.#seenInputs.clear()
+      this.#options.onDeleted(this.namespace)
     }
     this.#info = info
     this.#version = info?.version ?? 0
