@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 /** Workspace packages resolve to their sources, so that a test never runs against a stale build. */
@@ -7,6 +8,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Most tests wait for a socket, a disk or a process; leaving one core idle for Vitest itself would cost a third.
+    maxWorkers: availableParallelism(),
     setupFiles: ["./scripts/loopback-only.mjs"],
     projects: [
       {

@@ -61,7 +61,7 @@ function compilerOptions(): ts.CompilerOptions {
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
   return {
     ...options,
-    lib: ["lib.es2024.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts", "lib.dom.asynciterable.d.ts"],
+    lib: [...(options.lib ?? []), "lib.dom.d.ts", "lib.dom.asynciterable.d.ts"],
     typeRoots: [join(root, "node_modules/@types")],
     customConditions: [],
     paths: builtDeclarations(),

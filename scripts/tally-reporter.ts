@@ -1,8 +1,12 @@
 // Promises: how many tests passed, failed and were skipped, as JSON in the file ORRA_TALLY names. A file that
-// could not be loaded and an error outside of any test each count as one failure.
+// could not be loaded and an error outside of any test each count as one failure. When something a test
+// started keeps the process alive afterwards, it ends all the same, with 1.
 
 import { writeFileSync } from "node:fs"
 import type { Reporter, TestModule } from "vitest/node"
+
+/** Milliseconds that workers have to end once the last test has. */
+const patience = 30_000
 
 export default class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -18,5 +22,11 @@ export default class TallyReporter implements Reporter {
     }
     const { ORRA_TALLY: file } = process.env
     if (file !== undefined) writeFileSync(file, JSON.stringify(tally))
+    setTimeout(stillOpen, patience).unref()
   }
+}
+
+function stillOpen(): void {
+  console.error("The tests are done, but something they started is still open: close it where it is started.")
+  process.exit(1)
 }
