@@ -6,7 +6,9 @@ import { join } from "node:path"
 import { build } from "tsup"
 import { entries, root, type Workspace, workspaces } from "./workspace.ts"
 
-await Promise.all(workspaces().map(buildWorkspace))
+// A package that does not build, whose errors esbuild has shown by then, keeps none of the others from it.
+const results = await Promise.allSettled(workspaces().map(buildWorkspace))
+if (results.some(({ status }) => status === "rejected")) process.exitCode = 1
 
 async function buildWorkspace(workspace: Workspace): Promise<void> {
   const sources = Object.entries(entries(workspace))
