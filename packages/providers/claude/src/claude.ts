@@ -1,7 +1,6 @@
 import type Anthropic from "@anthropic-ai/sdk"
 import {
   abortedError,
-  InvalidInput,
   isObject,
   type ModelEvent,
   type ModelInfo,
@@ -17,8 +16,10 @@ import {
   eventBatches,
   findCause,
   HttpFailure,
+  LINGER_MS,
   type ModelService,
   missingKey,
+  serviceAddress,
   serviceFailure,
   type Watchdog,
   watchdog,
@@ -55,8 +56,6 @@ export interface ClaudeOptions {
 
 const DEFAULT_URL = "https://api.anthropic.com"
 const OAUTH_BETA = "oauth-2025-04-20"
-/** After the end of an answer the connection may stay open so long before it is closed instead of reused. */
-const LINGER_MS = 250
 /** The SDK's own timeout is out of the way: the watchdog keeps time. */
 const NEVER_MS = 2_147_483_647
 
@@ -74,7 +73,7 @@ const NEVER_MS = 2_147_483_647
  */
 export function claude(options: ClaudeOptions = {}): Provider {
   const { retry, timeoutMs = 60_000 } = options
-  const baseURL = endpoint(options.baseURL ?? DEFAULT_URL)
+  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /(\/v1)?(\/messages)?$/, DEFAULT_URL)
   const official = baseURL === DEFAULT_URL
   const credentials = credentialsOf(options, official)
   const host = new URL(baseURL).host
@@ -218,15 +217,4 @@ function authentication(credentials: Credentials | undefined) {
   }
   const key = credentials && { "x-api-key": credentials.value }
   return { apiKey: credentials?.value ?? "none", defaultHeaders: { ...key, authorization: null } }
-}
-
-/** The address without what the SDK adds to it. */
-function endpoint(baseURL: string): string {
-  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new InvalidInput(
-      'The base URL for Claude must be like "https://api.anthropic.com", without a password in it.',
-    )
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}`
 }

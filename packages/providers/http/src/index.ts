@@ -1,3 +1,4 @@
+export { serviceAddress } from "./address.ts"
 export { checkedFetch, findCause, HttpFailure } from "./checked-fetch.ts"
 export {
   connectionFailure,
@@ -9,5 +10,5 @@ export {
   serviceFailure,
 } from "./service-failure.ts"
 export { eventBatches } from "./sse.ts"
-export { type Watchdog, watchdog } from "./watchdog.ts"
+export { LINGER_MS, type Watchdog, watchdog } from "./watchdog.ts"
 export { acceptedToolName, callIdMapper, toolCallPart, UnsupportedPart, wellFormed } from "./wire.ts"

@@ -28,6 +28,9 @@ export async function* eventBatches(
   for await (const bytes of body) {
     watch.touch()
     parser.feed(decoder.decode(bytes, { stream: true }))
-    if (batch.length > 0) yield take()
+    if (batch.length === 0) continue
+    watch.hold()
+    yield take()
+    watch.resume()
   }
 }

@@ -40,6 +40,18 @@ test("a shorter limit holds at once, and only until the next arrival", () => {
   expect(watch.idle).toBe(true)
 })
 
+test("while the reader is busy, silence does not count", () => {
+  using watch = watchdog(1_000)
+  watch.touch()
+  watch.hold()
+  vi.advanceTimersByTime(10_000)
+  watch.resume()
+  vi.advanceTimersByTime(999)
+  expect(watch.idle).toBe(false)
+  vi.advanceTimersByTime(1_000)
+  expect(watch.idle).toBe(true)
+})
+
 test("the caller's signal ends it, and is not idleness", () => {
   const caller = new AbortController()
   using watch = watchdog(1_000, caller.signal)

@@ -8,7 +8,13 @@ export interface Watchdog extends Disposable {
   readonly touched: boolean
   /** Something arrived. The next must come within `limitMs`, default the watchdog's own. */
   touch(limitMs?: number): void
+  /** The reader is busy with what arrived: until `resume`, silence is not the service's. */
+  hold(): void
+  resume(): void
 }
+
+/** After the end of an answer a connection may stay open so long, in ms, before it is closed instead of reused. */
+export const LINGER_MS = 250
 
 /** Starts watching. Dispose it (`using`) however the exchange ends. */
 export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
@@ -17,11 +23,12 @@ export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
   let last = Date.now()
   let idle = false
   let touched = false
+  let held = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   // Bytes arrive thousands of times a second: they move `last`, and the timer looks at it when it goes off.
   const check = () => {
-    const left = last + limit - Date.now()
+    const left = held ? limit : last + limit - Date.now()
     if (left > 0) {
       timer = setTimeout(check, left)
       return
@@ -46,12 +53,20 @@ export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
     },
     touch(limitMs = timeoutMs) {
       touched = true
+      held = false
       last = Date.now()
       if (limitMs < limit && !controller.signal.aborted) {
         clearTimeout(timer)
         timer = setTimeout(check, limitMs)
       }
       limit = limitMs
+    },
+    hold() {
+      held = true
+    },
+    resume() {
+      held = false
+      last = Date.now()
     },
     [Symbol.dispose]() {
       clearTimeout(timer)

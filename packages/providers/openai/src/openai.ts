@@ -1,6 +1,5 @@
 import {
   abortedError,
-  InvalidInput,
   isObject,
   type ModelEvent,
   type ModelInfo,
@@ -16,8 +15,10 @@ import {
   eventBatches,
   findCause,
   HttpFailure,
+  LINGER_MS,
   type ModelService,
   missingKey,
+  serviceAddress,
   serviceFailure,
   type Watchdog,
   watchdog,
@@ -48,9 +49,7 @@ export interface OpenAIOptions {
   readonly fetch?: typeof fetch | undefined
 }
 
-const OFFICIAL_HOST = "api.openai.com"
-/** After the end of an answer the connection may stay open so long before it is closed instead of reused. */
-const LINGER_MS = 250
+const DEFAULT_URL = "https://api.openai.com/v1"
 /** The SDK's own timeout is out of the way: the watchdog keeps time. */
 const NEVER_MS = 2_147_483_647
 /** A server may dislike this many things about a request before it is given up. */
@@ -74,9 +73,9 @@ const NO_CHAT =
  */
 export function openai(options: OpenAIOptions = {}): Provider {
   const { id = "openai", retry, timeoutMs = 60_000 } = options
-  const baseURL = endpoint(options.baseURL ?? `https://${OFFICIAL_HOST}/v1`)
+  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /\/chat\/completions$/, DEFAULT_URL)
   const { host, hostname } = new URL(baseURL)
-  const official = hostname === OFFICIAL_HOST
+  const official = hostname === new URL(DEFAULT_URL).hostname
   const apiKey =
     options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
   const service: ModelService = {
@@ -227,13 +226,4 @@ async function load(
     fetch: checkedFetch(inner),
     ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
   })
-}
-
-/** The address without what the SDK adds to it. */
-function endpoint(baseURL: string): string {
-  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new InvalidInput('The base URL must be like "https://api.openai.com/v1", without a password in it.')
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/\/chat\/completions$/, "")}`
 }
