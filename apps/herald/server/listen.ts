@@ -91,8 +91,10 @@ function logEntry(logger: Logger, entry: GatewayLogEntry): void {
   if (entry.type === "request") {
     const { type: _, requestId, ...facts } = entry
     logger.debug({ ...facts, request: requestId }, "request")
-  } else if (entry.error instanceof OrraError) {
+  } else if (entry.error instanceof OrraError && entry.error.code.startsWith("provider_")) {
     // The caller was told, and of a run that failed there is a line already.
     logger.debug({ code: entry.error.code, request: entry.requestId }, entry.error.message)
+  } else if (entry.error instanceof OrraError) {
+    logger.error({ code: entry.error.code, request: entry.requestId }, entry.error.message)
   } else logger.error({ err: entry.error, request: entry.requestId }, "a request failed")
 }
