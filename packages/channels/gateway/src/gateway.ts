@@ -1,15 +1,12 @@
 import { OrraError, type Runtime } from "@orra/core"
 import { Assets } from "./assets.ts"
 import { Attempts } from "./attempts.ts"
-import { chatRoutes } from "./chat-routes.ts"
 import { Guard, isLoopback } from "./guard.ts"
-import { loginRoutes } from "./login-routes.ts"
 import { type LoginRecords, Logins, memoryLogins } from "./logins.ts"
-import { modelRoutes } from "./model-routes.ts"
 import { type Principal, Principals } from "./principal.ts"
 import type { Route } from "./route.ts"
+import { gatewayRoutes } from "./routes.ts"
 import { GatewayServer } from "./server.ts"
-import { sessionRoutes } from "./session-routes.ts"
 import { purge } from "./sessions.ts"
 
 const PURGE_MS = 60_000
@@ -97,10 +94,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { showLink } = options
 
   const routes: readonly Route[] = [
-    ...chatRoutes,
-    ...sessionRoutes,
-    ...modelRoutes(now),
-    ...loginRoutes({
+    ...gatewayRoutes({
       principals,
       logins,
       attempts,

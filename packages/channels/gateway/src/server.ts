@@ -71,9 +71,6 @@ export class GatewayServer {
   constructor(options: GatewayServerOptions) {
     this.#options = options
     const app = new Hono<Env>({ strict: true })
-    app.get("/health", (context) =>
-      this.#respond(context, undefined, async () => Response.json({ status: "ok" })),
-    )
     for (const route of options.routes) {
       app.on(route.method, route.path, (context) =>
         this.#respond(context, route, (access, caller) => this.#handle(context, route, access, caller)),

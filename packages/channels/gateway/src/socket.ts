@@ -3,7 +3,7 @@ import type { WebSocket } from "ws"
 import { notFound, publicError } from "./errors.ts"
 import { ownNamespace, parseMessage, parseRunOptions, queryNumber } from "./input.ts"
 import { type Principal, wirePrincipal } from "./principal.ts"
-import type { ServerFrame } from "./protocol.ts"
+import type { ClientFrame, ServerFrame } from "./protocol.ts"
 import { wireSubmission } from "./session-routes.ts"
 import { existingSession, isDeleted, wireSession, writableNamespace } from "./sessions.ts"
 
@@ -13,6 +13,21 @@ const MAX_SUBSCRIPTIONS = 50
 const HIGH_WATER = 1024 * 1024
 /** A client that reads nothing for this long while bytes wait is gone. */
 const STALLED_MS = 60_000
+
+/** Every frame a client may send. */
+export const FRAME_TYPES = [
+  "subscribe",
+  "unsubscribe",
+  "watch",
+  "chat",
+  "stop",
+  "ping",
+] as const satisfies readonly ClientFrame["type"][]
+
+type Frame = Readonly<Record<string, unknown>>
+
+const isFrameType = (type: unknown): type is ClientFrame["type"] =>
+  FRAME_TYPES.some((known) => known === type)
 
 export interface SocketOptions {
   readonly runtime: Runtime
@@ -62,7 +77,7 @@ export class GatewaySocket {
   }
 
   async #receive(text: string | undefined): Promise<void> {
-    let frame: Record<string, unknown> = {}
+    let frame: Frame = {}
     try {
       const parsed = text === undefined ? undefined : parseJson(text)
       if (!isObject(parsed)) throw new InvalidInput("A frame must be a JSON object.")
@@ -83,34 +98,34 @@ export class GatewaySocket {
     }
   }
 
-  async #handle(frame: Record<string, unknown>): Promise<void> {
-    const { runtime, principal } = this.#options
-    switch (frame["type"]) {
-      case "ping":
-        return this.#send({ type: "pong" })
-      case "watch":
-        if (!this.#watching) this.#guarded(this.#watch(), undefined)
-        this.#watching = true
-        return
-      case "subscribe":
-        return this.#subscribe(frame)
-      case "unsubscribe":
-        this.#subscriptions.get(String(frame["namespace"]))?.abort()
-        this.#subscriptions.delete(String(frame["namespace"]))
-        return
-      case "chat":
-        return await this.#chat(frame)
-      case "stop": {
-        const { namespace } = await existingSession(runtime, principal, frame["namespace"])
-        await runtime.stop(namespace)
-        return
-      }
-      default:
-        throw new InvalidInput('"type" must be subscribe, unsubscribe, watch, chat, stop or ping.')
-    }
+  async #handle(frame: Frame): Promise<void> {
+    const { type } = frame
+    if (!isFrameType(type)) throw new InvalidInput(`"type" must be one of ${FRAME_TYPES.join(", ")}.`)
+    await this.#handlers[type](frame)
   }
 
-  async #chat(frame: Record<string, unknown>): Promise<void> {
+  /** What each frame does. One whose type is not here does nothing. */
+  readonly #handlers: Readonly<Record<ClientFrame["type"], (frame: Frame) => Promise<void> | void>> = {
+    subscribe: (frame) => this.#subscribe(frame),
+    unsubscribe: ({ namespace }) => {
+      if (typeof namespace !== "string") throw new InvalidInput('"namespace" must be text.')
+      this.#subscriptions.get(namespace)?.abort()
+      this.#subscriptions.delete(namespace)
+    },
+    watch: () => {
+      if (!this.#watching) this.#guarded(this.#watch(), undefined)
+      this.#watching = true
+    },
+    chat: (frame) => this.#chat(frame),
+    stop: async (frame) => {
+      const { runtime, principal } = this.#options
+      const { namespace } = await existingSession(runtime, principal, frame["namespace"])
+      await runtime.stop(namespace)
+    },
+    ping: () => this.#send({ type: "pong" }),
+  }
+
+  async #chat(frame: Frame): Promise<void> {
     const { runtime, principal } = this.#options
     const { id } = frame
     if (typeof id !== "string" || id.length > 64)
@@ -125,7 +140,7 @@ export class GatewaySocket {
     this.#send({ type: "ack", id, ...wireSubmission(submission) })
   }
 
-  #subscribe(frame: Record<string, unknown>): void {
+  #subscribe(frame: Frame): void {
     const { principal } = this.#options
     const namespace = ownNamespace(principal, frame["namespace"])
     const query = new URLSearchParams(frame["after"] === undefined ? {} : { after: String(frame["after"]) })
