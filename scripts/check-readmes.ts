@@ -1,10 +1,10 @@
-// Promises: the first ts block in every package's README compiles, under our own strict settings, against
+// Promises: the first ts block in the README of every package, and in ours, compiles, under our own strict settings, against
 // the declarations an application would get. A package without such a block is only named.
 
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import ts from "typescript"
-import { entries, root, type Workspace, workspaces } from "./workspace.ts"
+import { entries, root, workspaces } from "./workspace.ts"
 
 interface Example {
   /** Where the example would be if it were a file: beside the README, to find what the package depends on. */
@@ -15,18 +15,18 @@ interface Example {
 }
 
 const packages = workspaces().filter(({ folder }) => folder.startsWith("packages/"))
-const examples = packages.flatMap(firstExample)
+const examples = [".", ...packages.map(({ folder }) => folder)].flatMap(firstExample)
 const problems = compile(examples)
 for (const problem of problems) console.error(problem)
 console.log(`${examples.length} README examples compiled`)
 const without = packages.filter(
-  ({ folder }) => !examples.some(({ readme }) => readme.startsWith(`${folder}/`)),
+  ({ folder }) => !examples.some(({ readme }) => readme === join(folder, "README.md")),
 )
 if (without.length > 0) console.log(`no example in ${without.map(({ folder }) => folder).join(", ")}`)
 if (problems.length > 0) process.exitCode = 1
 
-function firstExample({ folder }: Workspace): readonly Example[] {
-  const readme = `${folder}/README.md`
+function firstExample(folder: string): readonly Example[] {
+  const readme = join(folder, "README.md")
   if (!existsSync(join(root, readme))) return []
   const text = readFileSync(join(root, readme), "utf8")
   const block = /^```ts\b.*\n([\s\S]*?)^```/m.exec(text)

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest"
 // A repository of a few files with the real scripts and a pnpm that writes down what it was asked.
 
 const server = `
+process.on("SIGTERM", () => process.exit(7))
 console.log(JSON.stringify({ cwd: process.cwd(), flags: process.argv.slice(2) }))
 if (process.argv.includes("--wait")) setInterval(() => {}, 1000)
-process.on("SIGTERM", () => process.exit(7))
 process.exitCode = 3
 `
 
