@@ -122,6 +122,7 @@ describe("a start", () => {
     expect(herald.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(herald.stdout()).toContain(join(folder, "assistant.toml"))
     expect(await (await fetch(`${herald.url}/health`)).json()).toMatchObject({ status: "ok" })
+    expect(model.requests, "nothing is asked of a model unasked").toHaveLength(0)
     const first = await chat(herald, "What is two and two?")
     expect(first.status).toBe(200)
     const { message, namespace } = (await first.json()) as { message: string; namespace: string }

@@ -9,9 +9,11 @@ export async function runHerald(
   loaded: LoadedConfig,
   options: { readonly version: string; readonly page: string | undefined },
 ): Promise<number> {
+  // A terminal that went away, or a closed pipe, is no reason to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     let count = 0
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
         if (++count > 1) process.exit(EXIT_AT_ONCE)
         resolve(signal)

@@ -61,6 +61,8 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
       terminal: io.terminal,
     })
     closers.push(() => log.close())
+    for (const { key } of [{ key: loaded.config.gateway.api_key }, ...loaded.config.gateway.keys])
+      log.hide(key)
     const store = await sqliteStore({ path: directory.database })
     closers.push(() => store.close())
     const { keychain = systemKeychain(io.env) } = io
@@ -115,7 +117,7 @@ const principals = ({ config }: LoadedConfig): readonly Namespace[] => [
 ]
 
 /** Who answers: the first of `[[agents]]`, else `[agent]`. */
-const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? { ...config.agent, model: undefined }
+const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? config.agent
 
 async function buildRuntime(parts: {
   readonly loaded: LoadedConfig
@@ -131,7 +133,7 @@ async function buildRuntime(parts: {
   const names = tools.map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()
   for (const namespace of principals(loaded)) policies.set(namespace, POLICY)
-  const { name, personality, system_prompt, model } = assistantOf(loaded)
+  const { name, personality, system_prompt } = assistantOf(loaded)
   const assistant = { name, personality, systemPrompt: system_prompt }
   const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger)]
   const runtime: Runtime = new Runtime({
@@ -145,7 +147,6 @@ async function buildRuntime(parts: {
       maxTokens: config.context.max_tokens,
       reservedForOutput: config.context.reserved_for_output,
     },
-    ...(model && { model }),
     maxTokens: config.provider.max_tokens,
     ...(config.provider.temperature !== undefined && { temperature: config.provider.temperature }),
     // The directory's lock makes this the only process: it may take the leases of a dead one at once.

@@ -7,7 +7,7 @@ import {
   type Principal,
   type Route,
 } from "@orra/gateway"
-import { OWNER } from "./config/load.ts"
+import { OWNER, OWNER_NAME } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import type { Logger } from "./log/log.ts"
 
@@ -61,7 +61,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 }
 
 const ownerPrincipal = ({ gateway: { api_key } }: Config): Principal => ({
-  name: "owner",
+  name: OWNER_NAME,
   namespace: OWNER,
   permissions: ["chat", "model", "owner"],
   ...(api_key !== undefined && { key: api_key }),

@@ -11,7 +11,8 @@ export function titleHook(runtime: () => Runtime): Hooks {
   return {
     name: "titles",
     async runStart({ namespace, metadata }) {
-      if (metadata["title"] !== undefined) return
+      // A person who took the title away wants none.
+      if (metadata["title"] !== undefined || metadata["renamed"] === true) return
       const [first] = await runtime().store.read(namespace, { types: ["user"], limit: 1 })
       if (first?.type !== "user") return
       const title = titleOf(first.message)

@@ -160,7 +160,7 @@ describe("what is wrong is said with its line", () => {
     [
       "the same name twice",
       key("ada", "k1", "a") + key("ada", "k2", "b"),
-      'a.toml:6: gateway.keys[1].name "ada" is used twice',
+      'a.toml:6: gateway.keys[1].name "ada" is used twice: give each person',
     ],
     [
       "a person without a key",

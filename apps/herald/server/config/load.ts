@@ -146,6 +146,9 @@ function parseToml(toml: string, file: string): Record<string, unknown> {
 /** The namespace of the person who owns this Herald: the web page and `gateway.api_key`. */
 export const OWNER = Namespace.of("web")
 
+/** What the owner is called. */
+export const OWNER_NAME = "owner"
+
 /** Two people must not share sessions, and two keys must not be the same. */
 function checkKeys(config: Config, { problems, line }: Reading): void {
   const at = (index: number, key: string) => line(["gateway", "keys", index, key])
@@ -153,14 +156,15 @@ function checkKeys(config: Config, { problems, line }: Reading): void {
     { who: "the owner", namespace: OWNER },
   ]
   const keys = new Map<string, string>()
-  const names = new Set<string>()
+  const names = new Set<string>([OWNER_NAME])
   if (config.gateway.api_key !== undefined) keys.set(config.gateway.api_key, "gateway.api_key")
   config.gateway.keys.forEach((entry, index) => {
     const where = `gateway.keys[${index}]`
     if (names.has(entry.name)) {
+      const how = entry.name === OWNER_NAME ? "is yours" : "is used twice"
       problems.push({
         line: at(index, "name"),
-        message: `${where}.name "${entry.name}" is used twice: name each person once`,
+        message: `${where}.name "${entry.name}" ${how}: give each person a name of their own`,
       })
     }
     names.add(entry.name)

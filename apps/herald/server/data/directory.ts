@@ -1,4 +1,13 @@
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { errorMessage, OrraError } from "@orra/core"
@@ -75,7 +84,12 @@ function directoryError(path: string, error: unknown): OrraError {
   const { code, errcode = 0 } = error as NodeJS.ErrnoException & { errcode?: number }
   const FULL = 13
   if (code === "ENOSPC" || code === "EDQUOT" || errcode % 256 === FULL) {
-    return new OrraError("data_dir_full", `There is no space left for the data directory ${path}: make room.`, { path }, error)
+    return new OrraError(
+      "data_dir_full",
+      `There is no space left for the data directory ${path}: make room.`,
+      { path },
+      error,
+    )
   }
   return new OrraError(
     "data_dir_not_writable",

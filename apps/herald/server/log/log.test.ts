@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
@@ -56,6 +56,14 @@ test("rotates, keeps three, and never splits a line", () => {
   for (const name of readdirSync(folder)) {
     expect(readFileSync(join(folder, name), "utf8")).toMatch(/^(line \d{4} é\n){1,8}$/)
   }
+})
+
+test("goes on without its file, and says so", () => {
+  writeFileSync(join(folder, "logs"), "in the way")
+  const { log, lines } = open("info", true)
+  log.logger.info("still here")
+  log.close()
+  expect(lines.join("")).toMatch(/cannot be written to .*\n.* still here\n$/)
 })
 
 test("goes on when it cannot write", () => {

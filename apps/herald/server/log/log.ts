@@ -1,8 +1,8 @@
 import { join } from "node:path"
-import { isObject } from "@orra/core"
+import { errorMessage, isObject } from "@orra/core"
 import { type Logger, multistream, pino } from "pino"
 import type { Config } from "../config/settings.ts"
-import { rotatingFile } from "./rotating-file.ts"
+import { type RotatingFile, rotatingFile } from "./rotating-file.ts"
 
 export type { Logger } from "pino"
 
@@ -31,7 +31,8 @@ export function openLog(options: {
   readonly terminal: TextOutput
 }): Log {
   const { level, dataDir, terminal } = options
-  const file = rotatingFile({ path: join(dataDir, "logs", "herald.log") })
+  const path = join(dataDir, "logs", "herald.log")
+  const file = openFile(path, terminal)
   const secrets = new Set<string>()
   const scrub = (line: string) => {
     let clean = line
@@ -49,7 +50,7 @@ export function openLog(options: {
     multistream(
       [
         { level, stream: { write: (line: string) => terminal.write(readable(scrub(line), terminal)) } },
-        { level, stream: { write: (line: string) => file.write(scrub(line)) } },
+        { level, stream: { write: (line: string) => file?.write(scrub(line)) } },
       ],
       { dedupe: false },
     ),
@@ -60,7 +61,17 @@ export function openLog(options: {
       // Shorter ones would blank out ordinary words.
       if (secret !== undefined && secret.length >= 8) secrets.add(JSON.stringify(secret).slice(1, -1))
     },
-    close: () => file.close(),
+    close: () => file?.close(),
+  }
+}
+
+/** Without its file the log goes on, on the terminal alone. */
+function openFile(path: string, terminal: TextOutput): RotatingFile | undefined {
+  try {
+    return rotatingFile({ path })
+  } catch (error) {
+    terminal.write(`The log cannot be written to ${path} (${errorMessage(error)}); it is only shown here.\n`)
+    return undefined
   }
 }
 

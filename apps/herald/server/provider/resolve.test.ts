@@ -99,6 +99,7 @@ test("the model is that of the file, the page, or the vendor's default", () => {
   expect(model("[provider]\nmodel='m'", { saved: claude({ model: "s" }) })).toBe("m")
   expect(model("", { saved: claude({ model: "s" }) })).toBe("s")
   expect(model("")).toBe("claude-opus-4-6")
+  expect(model("[provider]\nmodel='m'\n[[agents]]\nname='A'\nmodel='a'")).toBe("a")
   expect(model("[provider]\nprovider_type='openai'")).toBe("gpt-5.1")
 })
 

@@ -50,8 +50,9 @@ const VENDORS: Readonly<
 }
 
 /** True when the file says which model service to use, so that nothing else may. */
-export const fileDecides = ({ provider }: Config, origins: ReadonlyMap<string, string>): boolean =>
+export const fileDecides = ({ provider, agents }: Config, origins: ReadonlyMap<string, string>): boolean =>
   provider.api_key !== undefined ||
+  agents[0]?.model !== undefined ||
   ["provider.provider_type", "provider.model", "provider.api_url"].some((name) => origins.has(name))
 
 /**
@@ -99,7 +100,7 @@ export function resolveProvider(options: {
   const first = candidates[0]
   const replacing = candidates.find(({ source }) => source === "saved" && saved?.over === first?.source)
   const key = first?.source === "config" ? first : (replacing ?? first)
-  const model = decided ? config.provider.model : (saved?.model ?? config.provider.model)
+  const model = config.agents[0]?.model || (decided ? config.provider.model : saved?.model)
   return {
     settings: {
       type,
