@@ -36,12 +36,16 @@ export function callIdMapper(maxLength: number): {
 } {
   const used = new Set<string>()
   const latest = new Map<string, string>()
+  const next = new Map<string, number>()
   const accepted = (id: string) => id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(-maxLength) || "call"
   return {
     call(id) {
       const wanted = accepted(id)
       let sent = wanted
-      for (let n = 2; used.has(sent); n++) sent = `${wanted.slice(0, maxLength - 8)}_${n}`
+      // Servers exist that count from 0 in every answer: the search for a free number goes on where it ended.
+      let number = next.get(wanted) ?? 2
+      while (used.has(sent)) sent = `${wanted.slice(0, maxLength - 8)}_${number++}`
+      next.set(wanted, number)
       used.add(sent)
       latest.set(id, sent)
       return sent

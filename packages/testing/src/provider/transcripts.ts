@@ -100,7 +100,7 @@ export function transcriptConformance(make: MakeProvider): void {
         }),
         { numRuns: runs },
       )
-    })
+    }, 120_000)
 
     test("pictures and documents go in, from people and from tools", async () => {
       const { provider, server } = await setup(make, ["Seen."])
