@@ -3,7 +3,7 @@ import { createServer as createHttps } from "node:https"
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net"
 import { getCACertificates, setDefaultCACertificates } from "node:tls"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
-import { afterEach, expect, test } from "vitest"
+import { afterEach, expect, test, vi } from "vitest"
 import { type FetchOptions, guardedFetch, type Resolver } from "./guarded-fetch.ts"
 
 /** Made for these tests and good for nothing else: the key of "a.test". */
@@ -352,6 +352,22 @@ test.each([
     message: expect.stringContaining("sent nothing for 0.1 s"),
   })
   await closed.promise
+})
+
+test("every answer starts the idle time anew, and none the total", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+  try {
+    const port = await http((request, response) => {
+      vi.advanceTimersByTime(6_000)
+      const hop = Number(request.url?.slice(1))
+      if (hop === 0) response.end("done")
+      else response.writeHead(302, { location: `/${hop - 1}` }).end()
+    })
+    expect(text(await get(port, "/3"))).toBe("done")
+    await expect(get(port, "/5")).rejects.toThrow("not done after 30 s")
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test("gives up on a server that drips", async () => {
