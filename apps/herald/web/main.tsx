@@ -1,1 +1,21 @@
-export {}
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { App } from "./app/app.tsx"
+import "./styles/tokens.css"
+import "./styles/base.css"
+import "./styles/controls.css"
+import "./styles/layers.css"
+import "./styles/layout.css"
+import "./styles/sidebar.css"
+import "./styles/transcript.css"
+import "./styles/markdown.css"
+import "./styles/composer.css"
+
+const root = document.getElementById("root")
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
+}

@@ -1,0 +1,60 @@
+import type { UserPart } from "@orra/core"
+import { request } from "./http.ts"
+import type { HistoryPage, Me, Models, Outgoing, ProviderForm, SessionSummary, Settings } from "./types.ts"
+
+const session = (namespace: string): string => `/api/sessions/${encodeURIComponent(namespace)}`
+
+/** Entries a page of history has. */
+const PAGE = 120
+
+/** The server's routes. Each throws ApiError. */
+export const api = {
+  me: (signal?: AbortSignal) => request<Me>("GET", "/api/me", undefined, signal),
+  login: (credential: { readonly token: string } | { readonly key: string }) =>
+    request<Me>("POST", "/api/login", credential),
+  printLink: () => request<unknown>("POST", "/api/login/link", {}),
+  logout: () => request<unknown>("POST", "/api/logout", {}),
+
+  settings: (signal?: AbortSignal) => request<Settings>("GET", "/api/settings", undefined, signal),
+  saveProvider: (form: ProviderForm) => request<Settings>("PUT", "/api/settings/provider", form),
+  detectProvider: () => request<Settings>("POST", "/api/settings/provider/detect", {}),
+  forgetProvider: () => request<Settings>("DELETE", "/api/settings/provider"),
+  models: (signal?: AbortSignal) => request<Models>("GET", "/api/models", undefined, signal),
+
+  sessions: (options: { readonly q?: string; readonly cursor?: string }, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ limit: "60" })
+    if (options.q) query.set("q", options.q)
+    if (options.cursor) query.set("cursor", options.cursor)
+    return request<{ readonly sessions: readonly SessionSummary[]; readonly cursor?: string }>(
+      "GET",
+      `/api/sessions?${query}`,
+      undefined,
+      signal,
+    )
+  },
+  history: (namespace: string, before?: number, signal?: AbortSignal) =>
+    request<HistoryPage>(
+      "GET",
+      `${session(namespace)}?limit=${PAGE}${before === undefined ? "" : `&before=${before}`}`,
+      undefined,
+      signal,
+    ),
+  rename: (namespace: string, title: string) =>
+    request<SessionSummary>("PATCH", session(namespace), { title }),
+  remove: (namespace: string) => request<unknown>("DELETE", session(namespace)),
+  restore: (namespace: string) => request<SessionSummary>("POST", `${session(namespace)}/restore`, {}),
+
+  send: (namespace: string, message: Outgoing) =>
+    request<unknown>("POST", `${session(namespace)}/messages`, message),
+  edit: (namespace: string, seq: number, message: string | readonly UserPart[], model?: string) =>
+    request<unknown>("POST", `${session(namespace)}/edit`, { seq, message, ...(model && { model }) }),
+  regenerate: (namespace: string, seq: number, model?: string) =>
+    request<unknown>("POST", `${session(namespace)}/regenerate`, { seq, ...(model && { model }) }),
+  resume: (namespace: string, model?: string) =>
+    request<unknown>("POST", `${session(namespace)}/resume`, { ...(model && { model }) }),
+  stop: (namespace: string) => request<unknown>("POST", `${session(namespace)}/stop`, {}),
+  switchBranch: (namespace: string, tip: number) =>
+    request<unknown>("POST", `${session(namespace)}/branch`, { tip }),
+  cancelInput: (namespace: string, inputId: string) =>
+    request<unknown>("DELETE", `${session(namespace)}/inputs/${encodeURIComponent(inputId)}`),
+}

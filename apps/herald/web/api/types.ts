@@ -1,0 +1,69 @@
+import type { Entry, History, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
+
+/** A session's summary as it travels: the namespace is its key. */
+export type SessionSummary = Omit<SessionInfo, "namespace"> & {
+  readonly namespace: string
+  readonly running: boolean
+}
+
+/** A window of a transcript as it travels. */
+export type HistoryPage = Omit<History, "info"> & { readonly info: SessionSummary }
+
+/** Who is logged in. Sessions live below `namespace`. */
+export interface Me {
+  readonly name: string
+  readonly namespace: string
+  readonly permissions: readonly ("chat" | "model" | "owner")[]
+}
+
+export interface Models {
+  readonly default: string
+  readonly models: readonly { readonly id: string; readonly name?: string }[]
+}
+
+export interface Settings {
+  readonly version: string
+  readonly assistant: { readonly name: string }
+  readonly provider: {
+    readonly configured: boolean
+    readonly auth_source: string
+    readonly source_label: string
+    readonly provider_type: "claude" | "openai"
+    readonly model: string
+    readonly api_url: string | null
+    readonly has_saved: boolean
+    /** The configuration file that decides about the service, if one does. */
+    readonly decided_by: string | null
+    readonly notices: readonly string[]
+  }
+}
+
+export interface ProviderForm {
+  readonly provider_type: "claude" | "openai"
+  readonly api_key?: string
+  readonly model?: string
+  readonly api_url?: string
+}
+
+export interface Outgoing {
+  readonly message: string | readonly UserPart[]
+  readonly model?: string
+  readonly whenBusy?: WhenBusy
+  readonly inputId: string
+}
+
+/** What the server sends over the socket. */
+export type ServerFrame =
+  | { readonly type: "hello"; readonly principal: Me; readonly version: string }
+  | { readonly type: "event"; readonly namespace: string; readonly event: RunEvent }
+  | { readonly type: "session"; readonly session: SessionSummary }
+  | { readonly type: "session_deleted"; readonly namespace: string }
+  | {
+      readonly type: "error"
+      readonly namespace?: string
+      readonly code: string
+      readonly error: string
+    }
+  | { readonly type: "pong" }
+
+export type QueuedInput = Entry<"input">

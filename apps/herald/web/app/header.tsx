@@ -1,0 +1,76 @@
+import { type ReactElement, useEffect, useState } from "react"
+import { api } from "../api/api.ts"
+import { useChat } from "../chat/use-chat.ts"
+import { t } from "../i18n/index.ts"
+import { IconButton } from "../ui/button.tsx"
+import { toast } from "../ui/toast.tsx"
+import { useShared } from "./context.ts"
+import { navigate } from "./router.ts"
+
+/** The chat's title, which is changed where it stands, and the way to the other chats. */
+export function Header({
+  namespace,
+  isNew,
+  hasSidebar,
+  onSidebar,
+  onRenamed,
+}: {
+  readonly namespace: string
+  readonly isNew: boolean
+  readonly hasSidebar: boolean
+  readonly onSidebar: () => void
+  readonly onRenamed: () => void
+}): ReactElement {
+  const { assistant } = useShared()
+  const [, { view, status }] = useChat(namespace, isNew)
+  const stored = view.metadata["title"]
+  const title = typeof stored === "string" && stored !== "" ? stored : undefined
+  const [isRenaming, setRenaming] = useState(false)
+  useEffect(() => {
+    document.title = title === undefined ? assistant : `${title} · ${assistant}`
+  }, [title, assistant])
+  const rename = (next: string): void => {
+    setRenaming(false)
+    if (next.trim() === title || next.trim() === "") return
+    api.rename(namespace, next).then(onRenamed, (error: Error) => toast(error.message))
+  }
+  return (
+    <header className="header">
+      {!hasSidebar && <IconButton icon="menu" label={t.sessions.open} onClick={onSidebar} />}
+      <h1 className="chat-title">
+        {isRenaming ? (
+          <input
+            className="title-field"
+            defaultValue={title}
+            aria-label={t.sessions.renameLabel}
+            maxLength={200}
+            ref={(field) => field?.select()}
+            onBlur={(event) => rename(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.nativeEvent.isComposing) return
+              if (event.key === "Enter") event.currentTarget.blur()
+              if (event.key === "Escape") {
+                event.stopPropagation()
+                setRenaming(false)
+              }
+            }}
+          />
+        ) : isNew || status !== "ready" ? (
+          <span className="title-text">{isNew ? t.sessions.untitled : ""}</span>
+        ) : (
+          <button
+            type="button"
+            className="title-text"
+            title={t.sessions.rename}
+            onClick={() => setRenaming(true)}
+          >
+            {title ?? t.sessions.untitled}
+          </button>
+        )}
+      </h1>
+      {!hasSidebar && (
+        <IconButton icon="plus" label={t.sessions.new} onClick={() => navigate({ type: "new" })} />
+      )}
+    </header>
+  )
+}

@@ -1,0 +1,131 @@
+import { Dialog as Drawer } from "@base-ui/react/dialog"
+import { useQueryClient } from "@tanstack/react-query"
+import { type ReactElement, useEffect, useMemo, useRef, useState } from "react"
+import { api } from "../api/api.ts"
+import type { Me } from "../api/types.ts"
+import { markdownOf } from "../chat/answer.tsx"
+import { ChatPage } from "../chat/chat-page.tsx"
+import { ConnectionBanner } from "../connection/banner.tsx"
+import { Connection } from "../connection/socket.ts"
+import { t } from "../i18n/index.ts"
+import { Sidebar } from "../sessions/sidebar.tsx"
+import { useSessionChanges } from "../sessions/use-sessions.ts"
+import { ProviderDialog } from "../settings/provider-dialog.tsx"
+import { copyText } from "../ui/copy-button.tsx"
+import { toast } from "../ui/toast.tsx"
+import { Chats, SharedProvider } from "./context.ts"
+import { Header } from "./header.tsx"
+import { navigate, usePlace } from "./router.ts"
+import { useShortcuts } from "./shortcuts.ts"
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
+import { useNarrow } from "./use-narrow.ts"
+
+const socketUrl = (): string => `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`
+
+/** The page of somebody who is logged in. */
+export function Home({ me, assistant }: { readonly me: Me; readonly assistant: string }): ReactElement {
+  const shared = useMemo(() => {
+    // A refused socket looks like a lost one: asking who is logged in tells them apart.
+    const connection = new Connection(socketUrl(), () => void api.me().catch(() => undefined))
+    return { me, connection, chats: new Chats(connection), assistant }
+  }, [me, assistant])
+  useEffect(() => {
+    shared.connection.start()
+    return () => shared.connection.stop()
+  }, [shared])
+  return (
+    <SharedProvider value={shared}>
+      <Layout {...shared} />
+    </SharedProvider>
+  )
+}
+
+function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): ReactElement {
+  useSessionChanges()
+  const place = usePlace()
+  const client = useQueryClient()
+  const isNarrow = useNarrow()
+  const [isSidebarOpen, setSidebarOpen] = useState(true)
+  const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [dialog, setDialog] = useState<"provider" | "shortcuts">()
+  const search = useRef<HTMLInputElement>(null)
+  // A chat has its name before its first message, so that nothing moves when that is sent.
+  const [fresh, setFresh] = useState(() => newNamespace(me))
+  const isNew = place.type !== "chat"
+  const namespace = place.type === "chat" ? place.namespace : fresh
+  useEffect(() => {
+    if (place.type === "chat" && place.namespace === fresh) setFresh(newNamespace(me))
+  }, [place, fresh, me])
+
+  const onProvider = me.permissions.includes("owner") ? () => setDialog("provider") : undefined
+  const showSidebar = (): void => (isNarrow ? setDrawerOpen(true) : setSidebarOpen(true))
+  useShortcuts({
+    newChat: () => navigate({ type: "new" }),
+    search: () => {
+      showSidebar()
+      // It may not be there yet.
+      setTimeout(() => search.current?.focus(), 30)
+    },
+    focus: () => document.getElementById("message")?.focus(),
+    sidebar: () => (isNarrow ? setDrawerOpen(!isDrawerOpen) : setSidebarOpen(!isSidebarOpen)),
+    help: () => setDialog("shortcuts"),
+    copyAnswer: () => {
+      const last = chats
+        .get(namespace, isNew)
+        .state()
+        .view.items.findLast((item) => item.type === "answer")
+      if (last?.type === "answer") void copyText(markdownOf(last)).then(() => toast(t.copied))
+    },
+  })
+  const sidebar = (
+    <Sidebar
+      current={isNew ? undefined : namespace}
+      search={search}
+      onHide={() => (isNarrow ? setDrawerOpen(false) : setSidebarOpen(false))}
+      onChoose={() => setDrawerOpen(false)}
+      onProvider={onProvider}
+      onShortcuts={() => setDialog("shortcuts")}
+    />
+  )
+  return (
+    <div className={isSidebarOpen && !isNarrow ? "layout" : "layout alone"}>
+      <a
+        className="skip"
+        href="#message"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById("message")?.focus()
+        }}
+      >
+        {t.skipToMessage}
+      </a>
+      {isNarrow ? (
+        <Drawer.Root open={isDrawerOpen} onOpenChange={setDrawerOpen}>
+          <Drawer.Portal>
+            <Drawer.Backdrop className="backdrop" />
+            <Drawer.Popup className="drawer" aria-label={t.sessions.label}>
+              {sidebar}
+            </Drawer.Popup>
+          </Drawer.Portal>
+        </Drawer.Root>
+      ) : (
+        isSidebarOpen && sidebar
+      )}
+      <main className="main">
+        <Header
+          namespace={namespace}
+          isNew={isNew}
+          hasSidebar={isSidebarOpen && !isNarrow}
+          onSidebar={showSidebar}
+          onRenamed={() => void client.invalidateQueries({ queryKey: ["sessions"] })}
+        />
+        <ConnectionBanner />
+        <ChatPage key={namespace} namespace={namespace} isNew={isNew} onProvider={onProvider} />
+      </main>
+      <ProviderDialog isOpen={dialog === "provider"} onClose={() => setDialog(undefined)} />
+      <ShortcutsDialog isOpen={dialog === "shortcuts"} onClose={() => setDialog(undefined)} />
+    </div>
+  )
+}
+
+const newNamespace = ({ namespace }: Me): string => `${namespace}:${crypto.randomUUID()}`

@@ -1,0 +1,39 @@
+import type { ReactElement } from "react"
+import { t } from "../i18n/index.ts"
+import { Dialog } from "../ui/dialog.tsx"
+import { shortcutLabel } from "./shortcuts.ts"
+
+export const ShortcutsDialog = ({
+  isOpen,
+  onClose,
+}: {
+  readonly isOpen: boolean
+  readonly onClose: () => void
+}): ReactElement => {
+  const rows: readonly (readonly [string, string])[] = [
+    [t.shortcuts.send, "Enter"],
+    [t.shortcuts.newLine, "Shift+Enter"],
+    [t.shortcuts.editLast, "↑"],
+    [t.shortcuts.stop, "Esc"],
+    [t.shortcuts.focus, shortcutLabel("focus")],
+    [t.shortcuts.newChat, shortcutLabel("newChat")],
+    [t.shortcuts.search, shortcutLabel("search")],
+    [t.shortcuts.sidebar, shortcutLabel("sidebar")],
+    [t.shortcuts.copyAnswer, shortcutLabel("copyAnswer")],
+    [t.shortcuts.help, shortcutLabel("help")],
+  ]
+  return (
+    <Dialog title={t.shortcuts.title} isOpen={isOpen} onClose={onClose}>
+      <dl className="facts">
+        {rows.map(([name, keys]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <kbd>{keys}</kbd>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  )
+}

@@ -1,0 +1,22 @@
+/** What a browser keeps for this page. Without storage (private windows, a full disk) it lasts as long as the page. */
+const memory = new Map<string, string>()
+
+export function recall(key: string): string | undefined {
+  try {
+    return localStorage.getItem(`herald.${key}`) ?? memory.get(key)
+  } catch {
+    return memory.get(key)
+  }
+}
+
+/** Keeps a text; undefined forgets it. */
+export function keep(key: string, value: string | undefined): void {
+  try {
+    if (value === undefined) localStorage.removeItem(`herald.${key}`)
+    else localStorage.setItem(`herald.${key}`, value)
+    memory.delete(key)
+  } catch {
+    if (value === undefined) memory.delete(key)
+    else memory.set(key, value)
+  }
+}

@@ -1,0 +1,202 @@
+import type { Fork } from "@orra/core"
+import { memo, type ReactElement, useState } from "react"
+import { useNow } from "../app/use-now.ts"
+import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
+import { Markdown } from "../markdown/markdown.tsx"
+import { Button, IconButton } from "../ui/button.tsx"
+import { CopyButton } from "../ui/copy-button.tsx"
+import { Icon } from "../ui/icons.tsx"
+import { Branches } from "./branches.tsx"
+import type { ChatStore } from "./chat-store.ts"
+import { Details } from "./details.tsx"
+import { ErrorNote } from "./error-note.tsx"
+import type { AnswerItem, AnswerMessage } from "./items.ts"
+import { RegenerateMenu } from "./regenerate-menu.tsx"
+import { Thinking } from "./thinking.tsx"
+import { ToolCard } from "./tool-card.tsx"
+
+export interface AnswerProps {
+  readonly answer: AnswerItem
+  readonly store: ChatStore
+  readonly fork: Fork | undefined
+  readonly isLast: boolean
+  /** Its run is going on. */
+  readonly isLive: boolean
+  /** Some run of the chat is going on. */
+  readonly isBusy: boolean
+  readonly progress: Readonly<Record<string, string>>
+  readonly retryAttempt: number | undefined
+  readonly onProvider: (() => void) | undefined
+}
+
+export const markdownOf = ({ messages }: AnswerItem): string =>
+  messages
+    .flatMap(({ parts }) => parts.flatMap((part) => (part.type === "text" ? [part.text] : [])))
+    .join("\n\n")
+
+/** An answer: its thoughts, text and tools in the order they came, then what became of it and what one can do. */
+export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
+  const { answer, isLive } = props
+  const last = answer.messages.at(-1)
+  const isSilent =
+    isLive && (!last || last.status !== "writing" || last.parts.length === 0) && !hasRunningCall(answer)
+  return (
+    <article className="message answer" aria-label={t.chat.assistant} aria-busy={isLive}>
+      <h3 className="off-screen">{t.chat.assistant}</h3>
+      {answer.messages.map((message) => (
+        <Message key={message.messageId} message={message} {...props} />
+      ))}
+      {isSilent && <Waiting since={answer.at} attempt={props.retryAttempt} />}
+      {!isLive && <Outcome {...props} />}
+      {!isLive && <Footer {...props} />}
+    </article>
+  )
+})
+
+const hasRunningCall = ({ messages, calls }: AnswerItem): boolean =>
+  messages.some(({ parts }) => parts.some((part) => part.type === "tool_call" && !calls[part.id]?.result))
+
+function Message({
+  message,
+  answer,
+  isLive,
+  progress,
+}: AnswerProps & { readonly message: AnswerMessage }): ReactElement {
+  const isWriting = message.status === "writing" && isLive
+  const thoughts = message.parts.filter((part) => part.type === "thinking").length
+  return (
+    <>
+      {message.parts.map((part, index) => {
+        const isGrowing = isWriting && index === message.parts.length - 1
+        switch (part.type) {
+          case "text":
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts only grow at the end
+            return <Markdown key={index} text={part.text} isGrowing={isGrowing} />
+          case "thinking":
+            return (
+              <Thinking
+                // biome-ignore lint/suspicious/noArrayIndexKey: parts only grow at the end
+                key={index}
+                text={part.text}
+                isHidden={part.isHidden}
+                isGrowing={isGrowing}
+                durationMs={thoughts === 1 ? message.thinkingMs : undefined}
+              />
+            )
+          case "tool_call":
+            return (
+              <ToolCard
+                key={part.id}
+                part={part}
+                call={answer.calls[part.id]}
+                progress={progress[part.id]}
+                isOpenRun={isLive}
+              />
+            )
+        }
+      })}
+    </>
+  )
+}
+
+/** There is nothing to read yet. After a while it says how long. */
+export function Waiting({
+  since,
+  attempt,
+}: {
+  readonly since: number
+  readonly attempt?: number | undefined
+}): ReactElement {
+  const now = useNow(1_000)
+  const ms = Math.floor((now - since) / 1_000) * 1_000
+  return (
+    <div className="waiting">
+      <span className="dots" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      <span className={ms >= 4_000 || attempt !== undefined ? "waiting-text" : "off-screen"}>
+        {attempt !== undefined
+          ? t.chat.retrying(attempt)
+          : ms >= 4_000
+            ? t.chat.waitingFor(formatDuration(ms))
+            : t.chat.working}
+      </span>
+    </div>
+  )
+}
+
+function Outcome({ answer, store, isLast, isBusy, onProvider }: AnswerProps): ReactElement | null {
+  const { end, messages } = answer
+  const last = messages.at(-1)
+  const canGoOn = isLast && !isBusy
+  if (end?.error) {
+    const isAboutService = /^provider_(?:auth|not_configured|quota|model_not_found)$/.test(end.error.code)
+    return (
+      <ErrorNote
+        code={end.error.code}
+        message={end.error.message}
+        details={{ runId: answer.runId, model: answer.model, retryable: end.error.retryable }}
+        onRetry={canGoOn ? () => void store.resume() : undefined}
+      >
+        {isAboutService && onProvider && <Button onClick={onProvider}>{t.errorActions.changeModel}</Button>}
+      </ErrorNote>
+    )
+  }
+  const note = noteOf(answer, last)
+  if (!note) return null
+  return (
+    <p className="note quiet-note">
+      <span>{note}</span>
+      {canGoOn && end?.outcome !== "completed" && (
+        <Button onClick={() => void store.resume()}>
+          <Icon name="play" size={14} />
+          {t.chat.continue}
+        </Button>
+      )}
+    </p>
+  )
+}
+
+function noteOf({ end, messages }: AnswerItem, last: AnswerMessage | undefined): string | undefined {
+  if (end?.outcome === "stopped") return t.chat.stopped
+  if (end?.outcome === "interrupted" || last?.status === "interrupted") return t.chat.interrupted
+  if (end?.outcome === "max_turns") return t.chat.maxTurns
+  if (last?.finishReason === "max_tokens") return t.chat.cutOff
+  if (last?.finishReason === "refusal") return t.chat.refused
+  if (end?.outcome === "completed" && messages.every(({ parts }) => parts.length === 0))
+    return t.chat.emptyAnswer
+  return undefined
+}
+
+function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
+  const [isWorking, setWorking] = useState(false)
+  const regenerate = (model?: string): void => {
+    setWorking(true)
+    // The run's own entry will do when no call of it was recorded.
+    void store.regenerate(answer.messages.at(-1)?.seq ?? answer.seq, model).finally(() => setWorking(false))
+  }
+  return (
+    <footer className="message-foot">
+      {fork && <Branches fork={fork} isDisabled={isBusy} onSwitch={(tip) => void store.switchBranch(tip)} />}
+      <CopyButton text={() => markdownOf(answer)} label={t.chat.copyMessage} />
+      <IconButton
+        icon="retry"
+        size={18}
+        label={t.chat.regenerate}
+        disabled={isWorking || isBusy}
+        onClick={() => regenerate()}
+      />
+      <RegenerateMenu isDisabled={isWorking || isBusy} onChoose={regenerate} />
+      <Details answer={answer} />
+      <time
+        className="message-time"
+        dateTime={new Date(answer.at).toISOString()}
+        title={formatFullTime(answer.at)}
+      >
+        {formatTime(answer.end?.at ?? answer.at)}
+      </time>
+    </footer>
+  )
+}

@@ -1,0 +1,158 @@
+import type { UserPart } from "@orra/core"
+import { type ReactElement, useEffect, useRef, useState } from "react"
+import { useConnectionStatus } from "../app/context.ts"
+import { navigate } from "../app/router.ts"
+import { keep, recall } from "../app/storage.ts"
+import { type BusyMode, Composer } from "../composer/composer.tsx"
+import { t } from "../i18n/index.ts"
+import { Button } from "../ui/button.tsx"
+import { Announcer } from "./announcer.tsx"
+import type { ChatState } from "./chat-store.ts"
+import { EmptyChat } from "./empty-chat.tsx"
+import { ErrorNote } from "./error-note.tsx"
+import { Transcript } from "./transcript.tsx"
+import { useChat } from "./use-chat.ts"
+
+interface ChatPageProps {
+  readonly namespace: string
+  /** Nothing has been sent yet: the address names no chat. */
+  readonly isNew: boolean
+  readonly onProvider: (() => void) | undefined
+}
+
+/** One chat: what was said, and the field to say more. */
+export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): ReactElement {
+  const [store, state] = useChat(namespace, isNew)
+  const { state: connection } = useConnectionStatus()
+  const { view, status } = state
+  const field = useRef<HTMLTextAreaElement>(null)
+  const place = isNew ? "new" : namespace
+  const [editing, setEditing] = useState<number>()
+  const [model, setModel] = useChoice(`model.${place}`)
+  const [busyMode, setBusyMode] = useChoice("busy-mode")
+  const isRunning = view.openRun !== undefined
+
+  useEffect(() => {
+    // On a touch screen this would open the keyboard over half of what there is to read.
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus()
+  }, [])
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent): void => {
+      if (
+        event.key !== "Escape" ||
+        event.defaultPrevented ||
+        event.isComposing ||
+        event.shiftKey ||
+        !isRunning
+      )
+        return
+      // An open dialog or menu takes Escape for itself.
+      if (document.querySelector("[role=dialog], [role=menu]")) return
+      event.preventDefault()
+      void store.stop()
+    }
+    document.addEventListener("keydown", onKey)
+    return () => document.removeEventListener("keydown", onKey)
+  }, [store, isRunning])
+
+  const send = (parts: readonly UserPart[]): void => {
+    const whenBusy = busyMode === "steer" ? "steer" : "queue"
+    void store.send({ parts, whenBusy, ...(model !== undefined && { model }) })
+    if (!isNew) return
+    keep(`model.${namespace}`, model)
+    keep("model.new", undefined)
+    navigate({ type: "chat", namespace })
+  }
+  const edit = (seq: number | undefined): void => {
+    setEditing(seq)
+    if (seq === undefined) field.current?.focus()
+  }
+  const editLast = (): void => {
+    const last = view.items.findLast((item) => item.type === "user" && item.message.origin?.kind !== "host")
+    if (last) setEditing(last.seq)
+  }
+
+  if (status === "missing") return <Missing />
+  const isEmpty = view.items.length === 0 && state.outbox.length === 0 && view.queued.length === 0
+  return (
+    <>
+      {isEmpty && status !== "loading" && status !== "failed" ? (
+        <EmptyChat onPick={(prompt) => send([{ type: "text", text: prompt }])} />
+      ) : isEmpty ? (
+        <Loading state={state} onRetry={() => void store.read()} />
+      ) : (
+        <Transcript store={store} state={state} editing={editing} onEdit={edit} onProvider={onProvider} />
+      )}
+      <div className="dock">
+        {state.actionError && status !== "failed" && (
+          <div className="action-error" role="alert">
+            <span>{state.actionError.message}</span>
+            <Button look="quiet" onClick={() => store.clearError()}>
+              {t.dismiss}
+            </Button>
+          </div>
+        )}
+        {view.failure && (
+          <ErrorNote code={view.failure.failure.code} message={view.failure.failure.message} />
+        )}
+        <Composer
+          place={place}
+          field={field}
+          isRunning={isRunning}
+          isOffline={connection === "offline"}
+          model={model}
+          onModel={setModel}
+          busyMode={(busyMode as BusyMode | undefined) ?? "queue"}
+          onBusyMode={setBusyMode}
+          onSend={send}
+          onStop={() => void store.stop()}
+          onEditLast={editLast}
+        />
+        <p className="composer-hint">{t.composer.hint}</p>
+      </div>
+      <Announcer view={view} />
+    </>
+  )
+}
+
+/** A choice that this browser remembers. */
+function useChoice(key: string): readonly [string | undefined, (value: string | undefined) => void] {
+  const [value, setValue] = useState(() => recall(key))
+  return [
+    value,
+    (next) => {
+      keep(key, next)
+      setValue(next)
+    },
+  ]
+}
+
+const Loading = ({
+  state,
+  onRetry,
+}: {
+  readonly state: ChatState
+  readonly onRetry: () => void
+}): ReactElement => (
+  <div className="centred" id="transcript">
+    {state.status === "failed" ? (
+      <ErrorNote
+        code={state.actionError?.code ?? "internal"}
+        message={state.actionError?.message ?? t.sessions.couldNotLoad}
+        onRetry={onRetry}
+      />
+    ) : (
+      <p className="muted">{t.loading}</p>
+    )}
+  </div>
+)
+
+const Missing = (): ReactElement => (
+  <div className="centred" id="transcript">
+    <h2>{t.sessions.missingTitle}</h2>
+    <p className="muted">{t.sessions.missing}</p>
+    <Button look="primary" onClick={() => navigate({ type: "new" })}>
+      {t.sessions.new}
+    </Button>
+  </div>
+)

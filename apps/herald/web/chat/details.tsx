@@ -1,0 +1,63 @@
+import { Popover } from "@base-ui/react/popover"
+import type { ReactElement } from "react"
+import { formatDuration, formatFullTime, formatNumber, formatPercent, t } from "../i18n/index.ts"
+import { Icon } from "../ui/icons.tsx"
+import type { AnswerItem } from "./items.ts"
+
+/** What an answer took: model, tokens, time. */
+export function Details({ answer }: { readonly answer: AnswerItem }): ReactElement {
+  const { messages, end } = answer
+  const usage = messages.reduce(
+    (sum, { usage: one }) => ({
+      input: sum.input + (one?.inputTokens ?? 0),
+      output: sum.output + (one?.outputTokens ?? 0),
+      cached: sum.cached + (one?.cacheReadTokens ?? 0),
+      written: sum.written + (one?.cacheWriteTokens ?? 0),
+      isKnown: sum.isKnown || one !== undefined,
+    }),
+    { input: 0, output: 0, cached: 0, written: 0, isKnown: false },
+  )
+  const last = messages.at(-1)
+  const models = [...new Set(messages.flatMap(({ model }) => (model === undefined ? [] : [model])))]
+  const duration = end?.durationMs ?? last?.durationMs
+  const rows: readonly (readonly [string, string])[] = [
+    [t.details.model, models.join(", ") || answer.model || t.details.unknown],
+    [t.details.time, formatFullTime(answer.at)],
+    [t.details.duration, duration === undefined ? t.details.unknown : formatDuration(duration)],
+    [t.details.calls, formatNumber(messages.length)],
+    ...(usage.isKnown
+      ? ([
+          [t.details.input, formatNumber(usage.input)],
+          [
+            t.details.cached,
+            `${formatNumber(usage.cached)} (${formatPercent(usage.input === 0 ? 0 : usage.cached / usage.input)})`,
+          ],
+          ...(usage.written > 0 ? ([[t.details.cacheWrite, formatNumber(usage.written)]] as const) : []),
+          [t.details.output, formatNumber(usage.output)],
+        ] as const)
+      : ([[t.details.input, t.details.unknown]] as const)),
+    ...(last?.finishReason ? ([[t.details.finish, t.details.reasons[last.finishReason]]] as const) : []),
+  ]
+  return (
+    <Popover.Root>
+      <Popover.Trigger className="icon-button" aria-label={t.chat.details} title={t.chat.details}>
+        <Icon name="info" size={18} />
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner sideOffset={6} collisionPadding={8} className="layer">
+          <Popover.Popup className="popover">
+            <Popover.Title className="popover-title">{t.details.title}</Popover.Title>
+            <dl className="facts">
+              {rows.map(([name, value]) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </div>
+              ))}
+            </dl>
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  )
+}

@@ -1,0 +1,144 @@
+import { Collapsible } from "@base-ui/react/collapsible"
+import type { ReactElement } from "react"
+import { useNow } from "../app/use-now.ts"
+import { formatDuration, t } from "../i18n/index.ts"
+import { CodeBlock } from "../markdown/code-block.tsx"
+import { Icon, type IconName } from "../ui/icons.tsx"
+import type { AnswerPart, Call } from "./items.ts"
+
+type CallPart = Extract<AnswerPart, { readonly type: "tool_call" }>
+type Status = "pending" | "running" | "ok" | "error" | "denied" | "cancelled" | "unknown"
+
+const ICONS: Readonly<Record<string, IconName>> = { web_fetch: "globe", current_time: "clock" }
+
+/** One tool call: what it was for, how it goes, and on request everything that went in and came out. */
+export function ToolCard({
+  part,
+  call,
+  progress,
+  isOpenRun,
+}: {
+  readonly part: CallPart
+  readonly call: Call | undefined
+  readonly progress: string | undefined
+  /** False once the run has ended: then a call without a result never gets one. */
+  readonly isOpenRun: boolean
+}): ReactElement {
+  const status = statusOf(call, isOpenRun)
+  const isBusy = status === "running" || status === "pending"
+  const { intent, result } = call ?? {}
+  const args = part.arguments ?? intent?.arguments
+  return (
+    <Collapsible.Root className={`tool-card ${status}`}>
+      <Collapsible.Trigger className="tool-head">
+        <Icon name={ICONS[part.name] ?? "tool"} size={18} />
+        <span className="tool-summary">
+          <span className="tool-title">{summary(part.name, args ?? parsed(part.draft))}</span>
+          <span className="tool-name">{part.name}</span>
+        </span>
+        <span className="tool-status">
+          <StatusMark status={status} />
+          {t.tools[status]}
+          {isBusy && intent && <Elapsed since={intent.at} />}
+          {!isBusy && result?.durationMs !== undefined && ` · ${formatDuration(result.durationMs)}`}
+        </span>
+        <Icon name="down" size={14} />
+      </Collapsible.Trigger>
+      {isBusy && progress && <p className="tool-progress">{progress}</p>}
+      {status === "unknown" && <p className="tool-progress">{t.tools.unknownHint}</p>}
+      <Collapsible.Panel className="tool-panel">
+        {intent && intent.decision !== "allow" && (
+          <>
+            <h4>{t.tools.policy}</h4>
+            <p>{intent.reason}</p>
+          </>
+        )}
+        <h4>{t.tools.arguments}</h4>
+        {part.invalid !== undefined ? (
+          <>
+            <p>{t.tools.invalid}</p>
+            <CodeBlock code={part.invalid} language="" isGrowing={false} />
+          </>
+        ) : (
+          <CodeBlock
+            code={args ? JSON.stringify(args, null, 2) : (part.draft ?? "")}
+            language="json"
+            isGrowing={!args}
+          />
+        )}
+        {result && (
+          <>
+            <h4>{t.tools.result}</h4>
+            <Result part={result.part} />
+          </>
+        )}
+      </Collapsible.Panel>
+    </Collapsible.Root>
+  )
+}
+
+function statusOf(call: Call | undefined, isOpenRun: boolean): Status {
+  if (call?.result) return call.result.part.status
+  if (call?.intent?.decision === "deny") return "denied"
+  if (!isOpenRun) return call?.intent ? "unknown" : "cancelled"
+  return call?.intent ? "running" : "pending"
+}
+
+const StatusMark = ({ status }: { readonly status: Status }): ReactElement => {
+  if (status === "running" || status === "pending") return <span className="spinner" aria-hidden="true" />
+  return <Icon name={status === "ok" ? "check" : status === "unknown" ? "warning" : "close"} size={14} />
+}
+
+function Elapsed({ since }: { readonly since: number }): ReactElement {
+  const now = useNow(1_000)
+  return <> · {formatDuration(Math.max(1_000, Math.floor((now - since) / 1_000) * 1_000))}</>
+}
+
+const Result = ({ part }: { readonly part: NonNullable<Call["result"]>["part"] }): ReactElement => {
+  if (part.content.length === 0) return <p>{t.tools.noResult}</p>
+  return (
+    <>
+      {part.content.map((piece, index) =>
+        piece.type === "text" ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
+          <CodeBlock
+            key={index}
+            code={piece.text}
+            language={looksLikeJson(piece.text) ? "json" : ""}
+            isGrowing={false}
+          />
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
+          <img
+            key={index}
+            className="attached-image"
+            alt={t.chat.image}
+            src={`data:${piece.mediaType};base64,${piece.data}`}
+          />
+        ),
+      )}
+    </>
+  )
+}
+
+const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text) && /[\]}]\s*$/.test(text)
+
+function parsed(draft: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(draft ?? "")
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** What the call is for, in a person's words. */
+function summary(name: string, args: Readonly<Record<string, unknown>>): string {
+  if (name === "current_time")
+    return t.tools.summaries.current_time(String(args["timezone"] ?? "").replaceAll("_", " "))
+  if (name === "web_fetch") {
+    const url = String(args["url"] ?? "")
+    return t.tools.summaries.web_fetch(URL.canParse(url) ? new URL(url).host : "")
+  }
+  return t.tools.other(name.replaceAll(/[._]/g, " "))
+}

@@ -1,0 +1,135 @@
+import type { Fork, UserPart } from "@orra/core"
+import { memo, type ReactElement, useEffect, useRef, useState } from "react"
+import { formatFullTime, formatTime, t } from "../i18n/index.ts"
+import { Button, IconButton } from "../ui/button.tsx"
+import { CopyButton } from "../ui/copy-button.tsx"
+import { Attachment } from "./attachment.tsx"
+import { Branches } from "./branches.tsx"
+import type { ChatStore } from "./chat-store.ts"
+import type { UserItem } from "./items.ts"
+import { attachmentsOf, textOf } from "./parts.ts"
+
+/** What a person wrote, as they wrote it. */
+export const UserMessage = memo(function UserMessage({
+  item,
+  store,
+  fork,
+  isBusy,
+  isEditing,
+  onEdit,
+}: {
+  readonly item: UserItem
+  readonly store: ChatStore
+  readonly fork: Fork | undefined
+  readonly isBusy: boolean
+  readonly isEditing: boolean
+  readonly onEdit: (seq: number | undefined) => void
+}): ReactElement {
+  const { message, at, seq } = item
+  if (message.origin?.kind === "host") return <p className="marker">{t.chat.continued}</p>
+  if (isEditing) {
+    return (
+      <Editor
+        parts={message.parts}
+        onCancel={() => onEdit(undefined)}
+        onSend={(parts) => {
+          onEdit(undefined)
+          void store.edit(seq, parts)
+        }}
+      />
+    )
+  }
+  return (
+    <article className="message user" aria-label={message.origin?.name ?? t.chat.you}>
+      <h3 className="off-screen">{message.origin?.name ?? t.chat.you}</h3>
+      <UserParts parts={message.parts} />
+      <footer className="message-foot">
+        <time className="message-time" dateTime={new Date(at).toISOString()} title={formatFullTime(at)}>
+          {formatTime(at)}
+        </time>
+        <CopyButton text={() => textOf(message.parts)} label={t.chat.copyMessage} />
+        <IconButton icon="edit" size={18} label={t.chat.edit} onClick={() => onEdit(seq)} />
+        {fork && (
+          <Branches fork={fork} isDisabled={isBusy} onSwitch={(tip) => void store.switchBranch(tip)} />
+        )}
+      </footer>
+    </article>
+  )
+})
+
+export const UserParts = ({ parts }: { readonly parts: readonly UserPart[] }): ReactElement => {
+  const text = textOf(parts)
+  const attachments = attachmentsOf(parts)
+  return (
+    <>
+      {attachments.length > 0 && (
+        <div className="attachments">
+          {attachments.map((part, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a sent message does not change
+            <Attachment key={index} part={part} />
+          ))}
+        </div>
+      )}
+      {text !== "" && <div className="bubble">{text}</div>}
+    </>
+  )
+}
+
+function Editor({
+  parts,
+  onCancel,
+  onSend,
+}: {
+  readonly parts: readonly UserPart[]
+  readonly onCancel: () => void
+  readonly onSend: (parts: readonly UserPart[]) => void
+}): ReactElement {
+  const [text, setText] = useState(() => textOf(parts))
+  const field = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    field.current?.focus()
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length)
+  }, [])
+  const attachments = attachmentsOf(parts)
+  const isEmpty = text.trim() === "" && attachments.length === 0
+  const send = (): void => {
+    if (!isEmpty) onSend([...attachments, ...(text.trim() === "" ? [] : [{ type: "text", text } as const])])
+  }
+  return (
+    <form
+      className="message editor"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      <UserParts parts={attachments} />
+      <textarea
+        ref={field}
+        value={text}
+        rows={3}
+        aria-label={t.chat.editLabel}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing) return
+          if (event.key === "Escape") {
+            event.stopPropagation()
+            onCancel()
+          } else if (event.key === "Enter" && !event.shiftKey) {
+            event.preventDefault()
+            send()
+          }
+        }}
+      />
+      <div className="editor-foot">
+        <span className="hint">{t.chat.editNote}</span>
+        <Button look="quiet" onClick={onCancel}>
+          {t.cancel}
+        </Button>
+        <Button look="primary" type="submit" disabled={isEmpty}>
+          {t.chat.sendEdited}
+        </Button>
+      </div>
+    </form>
+  )
+}

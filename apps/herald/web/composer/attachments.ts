@@ -1,0 +1,76 @@
+import { type Attached, sizeOf } from "../chat/parts.ts"
+import { formatBytes, formatNumber, t } from "../i18n/index.ts"
+
+const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
+/** Endings whose files are text, whatever the browser calls them. */
+const TEXT =
+  /\.(?:txt|md|markdown|csv|tsv|json|jsonl|xml|html?|css|js|mjs|ts|tsx|jsx|py|rb|rs|go|java|kt|c|h|cpp|hpp|cs|php|sh|toml|ya?ml|ini|conf|log|sql|tex|lua|swift|diff|patch|vue|svelte)$/i
+
+export const MAX_FILE_BYTES = 8 * 1_048_576
+/** The server takes 28 MiB of JSON; base64 adds a third. */
+export const MAX_TOTAL_BYTES = 18 * 1_048_576
+export const MAX_ATTACHMENTS = 10
+/** Pasted text longer than this becomes an attachment, in characters. */
+export const LONG_PASTE = 8_000
+
+export const ACCEPT =
+  "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,.md,.json,.toml,.yaml,.yml,.log"
+
+/** A file as a part of a message. @throws Error with a text for the person, before anything is sent. */
+export async function attachFile(file: File): Promise<Attached> {
+  const isImage = IMAGES.has(file.type)
+  const mediaType = isImage || file.type === "application/pdf" ? file.type : textType(file)
+  if (mediaType === undefined) throw new Error(t.composer.wrongType(file.name))
+  if (file.size > MAX_FILE_BYTES) throw new Error(t.composer.tooLarge(file.name, formatBytes(MAX_FILE_BYTES)))
+  let data: string
+  try {
+    data = toBase64(new Uint8Array(await file.arrayBuffer()))
+  } catch {
+    throw new Error(t.composer.unreadable(file.name))
+  }
+  return isImage
+    ? { type: "image", mediaType, data }
+    : { type: "file", mediaType, name: file.name || "file", data }
+}
+
+function textType({ type, name }: File): string | undefined {
+  if (type.startsWith("text/")) return type
+  return TEXT.test(name) || type === "application/json" ? "text/plain" : undefined
+}
+
+export const attachText = (text: string): Attached => ({
+  type: "file",
+  mediaType: "text/plain",
+  name: `${t.composer.pasted(formatNumber(text.length))}.txt`,
+  data: toBase64(new TextEncoder().encode(text)),
+})
+
+/** The attachments with more of them. What does not fit is refused with a reason, in `problems`. */
+export async function withFiles(
+  attachments: readonly Attached[],
+  files: readonly File[],
+): Promise<{ readonly attachments: readonly Attached[]; readonly problems: readonly string[] }> {
+  const result = [...attachments]
+  const problems: string[] = []
+  for (const file of files) {
+    try {
+      const part = await attachFile(file)
+      const total = [...result, part].reduce((sum, one) => sum + sizeOf(one), 0)
+      if (result.length >= MAX_ATTACHMENTS) throw new Error(t.composer.tooMany(MAX_ATTACHMENTS))
+      if (total > MAX_TOTAL_BYTES) throw new Error(t.composer.totalTooLarge(formatBytes(MAX_TOTAL_BYTES)))
+      result.push(part)
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : t.composer.unreadable(file.name)
+      if (!problems.includes(problem)) problems.push(problem)
+    }
+  }
+  return { attachments: result, problems }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = ""
+  for (let at = 0; at < bytes.length; at += 32_768) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 32_768))
+  }
+  return btoa(binary)
+}

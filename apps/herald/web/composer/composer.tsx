@@ -1,0 +1,220 @@
+import type { UserPart } from "@orra/core"
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type ReactElement,
+  type RefObject,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react"
+import { Attachment } from "../chat/attachment.tsx"
+import type { Attached } from "../chat/parts.ts"
+import { t } from "../i18n/index.ts"
+import { IconButton } from "../ui/button.tsx"
+import { Icon } from "../ui/icons.tsx"
+import { Menu, MenuChoice } from "../ui/menu.tsx"
+import { ACCEPT, attachText, LONG_PASTE, withFiles } from "./attachments.ts"
+import { useDraft } from "./draft.ts"
+import { ModelPicker } from "./model-picker.tsx"
+
+export type BusyMode = "queue" | "steer"
+
+interface ComposerProps {
+  /** Where the draft belongs: the chat's namespace, or "new". */
+  readonly place: string
+  readonly field: RefObject<HTMLTextAreaElement | null>
+  readonly isRunning: boolean
+  readonly isOffline: boolean
+  readonly model: string | undefined
+  readonly onModel: (model: string | undefined) => void
+  readonly busyMode: BusyMode
+  readonly onBusyMode: (mode: BusyMode) => void
+  readonly onSend: (parts: readonly UserPart[]) => void
+  readonly onStop: () => void
+  readonly onEditLast: () => void
+}
+
+/** Where messages are written. */
+export function Composer(props: ComposerProps): ReactElement {
+  const { place, field, isRunning, isOffline, onSend, onStop, onEditLast } = props
+  const [text, setText] = useDraft(place)
+  const [attachments, setAttachments] = useState<readonly Attached[]>([])
+  const [problems, setProblems] = useState<readonly string[]>([])
+  const [isDropping, setDropping] = useState(false)
+  const picker = useRef<HTMLInputElement>(null)
+  const isEmpty = text.trim() === "" && attachments.length === 0
+
+  useLayoutEffect(() => grow(field.current), [text, field])
+
+  const add = async (files: readonly File[]): Promise<void> => {
+    const result = await withFiles(attachments, files)
+    setAttachments(result.attachments)
+    setProblems(result.problems)
+    field.current?.focus()
+  }
+  const send = (): void => {
+    if (isEmpty) return
+    onSend([...attachments, ...(text.trim() === "" ? [] : [{ type: "text", text } as const])])
+    setText("")
+    setAttachments([])
+    setProblems([])
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    // While an input method composes, every key is its own. Safari says so only by the code 229.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault()
+      send()
+    } else if (event.key === "ArrowUp" && text === "" && attachments.length === 0) {
+      event.preventDefault()
+      onEditLast()
+    }
+  }
+  const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>): void => {
+    const files = [...event.clipboardData.files]
+    const pasted = event.clipboardData.getData("text/plain")
+    if (files.length > 0 && pasted === "") {
+      event.preventDefault()
+      void add(files)
+    } else if (pasted.length > LONG_PASTE) {
+      event.preventDefault()
+      setAttachments([...attachments, attachText(pasted)])
+    }
+  }
+
+  return (
+    <form
+      className={isDropping ? "composer dropping" : "composer"}
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes("Files")) return
+        event.preventDefault()
+        setDropping(true)
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false)
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        setDropping(false)
+        void add([...event.dataTransfer.files])
+      }}
+    >
+      {attachments.length > 0 && (
+        <ul className="attachments" aria-label={t.composer.attachments}>
+          {attachments.map((part, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: equal attachments are interchangeable
+            <li key={index} className="attachment">
+              <Attachment part={part} />
+              <IconButton
+                icon="close"
+                size={14}
+                label={t.remove}
+                onClick={() => {
+                  setAttachments(attachments.filter((_, at) => at !== index))
+                  field.current?.focus()
+                }}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <textarea
+        ref={field}
+        id="message"
+        rows={1}
+        value={text}
+        aria-label={t.composer.label}
+        placeholder={isOffline ? t.composer.placeholderOffline : t.composer.placeholder}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKeyDown}
+        onPaste={onPaste}
+        enterKeyHint="send"
+      />
+      <div className="composer-bar">
+        <IconButton icon="attach" label={t.composer.attach} onClick={() => picker.current?.click()} />
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          accept={ACCEPT}
+          className="off-screen"
+          tabIndex={-1}
+          aria-hidden="true"
+          onChange={(event) => {
+            void add([...(event.target.files ?? [])])
+            event.target.value = ""
+          }}
+        />
+        {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
+        <span className="spring" />
+        <ModelPicker model={props.model} onChange={props.onModel} />
+        {isRunning && (
+          <IconButton
+            icon="stop"
+            className="stop-button"
+            label={t.composer.stop}
+            shortcut="Esc"
+            onClick={onStop}
+          />
+        )}
+        {(!isRunning || !isEmpty) && (
+          <button
+            type="submit"
+            className="icon-button send-button"
+            aria-label={t.composer.send}
+            disabled={isEmpty}
+          >
+            <Icon name="send" />
+          </button>
+        )}
+      </div>
+      <div role="alert" className="problems">
+        {problems.map((problem) => (
+          <p key={problem}>{problem}</p>
+        ))}
+      </div>
+      {isDropping && <div className="drop-hint">{t.composer.drop}</div>}
+    </form>
+  )
+}
+
+const BusyMenu = ({
+  mode,
+  onChange,
+}: {
+  readonly mode: BusyMode
+  readonly onChange: (mode: BusyMode) => void
+}): ReactElement => (
+  <Menu
+    side="top"
+    align="start"
+    trigger={
+      <button type="button" className="model-button">
+        <Icon name="queue" size={16} />
+        <span className="model-name">{mode === "steer" ? t.composer.steer : t.composer.queue}</span>
+      </button>
+    }
+  >
+    <MenuChoice
+      label={t.composer.whenBusy}
+      value={mode}
+      onChange={(value) => onChange(value === "steer" ? "steer" : "queue")}
+      options={[
+        { value: "queue", label: t.composer.queue },
+        { value: "steer", label: t.composer.steer },
+      ]}
+    />
+  </Menu>
+)
+
+/** As high as its text. Where the browser does that by itself (field-sizing), nothing is measured. */
+function grow(field: HTMLTextAreaElement | null): void {
+  if (!field || CSS.supports("field-sizing", "content")) return
+  field.style.height = "auto"
+  field.style.height = `${field.scrollHeight}px`
+}

@@ -1,0 +1,78 @@
+import { type ReactElement, useState } from "react"
+import { t } from "../i18n/index.ts"
+import { useModels } from "../settings/use-models.ts"
+import { Button } from "../ui/button.tsx"
+import { Dialog } from "../ui/dialog.tsx"
+import { Icon } from "../ui/icons.tsx"
+import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu.tsx"
+
+const STANDARD = ""
+
+/** Which model answers in this chat. */
+export function ModelPicker({
+  model,
+  onChange,
+}: {
+  readonly model: string | undefined
+  readonly onChange: (model: string | undefined) => void
+}): ReactElement | null {
+  const { standard, list, canChoose } = useModels()
+  const [isNaming, setNaming] = useState(false)
+  if (!canChoose || !standard) return null
+  const name = (id: string): string => list.find((one) => one.id === id)?.name ?? id
+  const shown = name(model ?? standard)
+  const others = [...list.filter(({ id }) => id !== standard)]
+  if (model !== undefined && model !== standard && !others.some(({ id }) => id === model))
+    others.unshift({ id: model })
+  return (
+    <>
+      <Menu
+        side="top"
+        align="end"
+        trigger={
+          <button type="button" className="model-button" aria-label={t.composer.modelLabel(shown)}>
+            <span className="model-name">{shown}</span>
+            <Icon name="down" size={14} />
+          </button>
+        }
+      >
+        <MenuChoice
+          label={t.composer.model}
+          value={model ?? STANDARD}
+          onChange={(value) => onChange(value === STANDARD ? undefined : value)}
+          options={[
+            { value: STANDARD, label: t.composer.defaultModel(name(standard)) },
+            ...others.map(({ id, name: label }) => ({ value: id, label: label ?? id })),
+          ]}
+        />
+        <MenuLine />
+        <MenuItem label={t.composer.ownModel} onSelect={() => setNaming(true)} />
+      </Menu>
+      <Dialog title={t.composer.ownModel} isOpen={isNaming} onClose={() => setNaming(false)}>
+        <form
+          className="form"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const value = String(new FormData(event.currentTarget).get("model") ?? "").trim()
+            onChange(value || undefined)
+            setNaming(false)
+          }}
+        >
+          <label>
+            {t.composer.ownModelLabel}
+            <input
+              name="model"
+              defaultValue={model ?? standard}
+              autoComplete="off"
+              spellCheck={false}
+              maxLength={200}
+            />
+          </label>
+          <Button look="primary" type="submit">
+            {t.composer.use}
+          </Button>
+        </form>
+      </Dialog>
+    </>
+  )
+}

@@ -1,0 +1,95 @@
+import { memo, type ReactElement, useEffect, useState } from "react"
+import { t } from "../i18n/index.ts"
+import { IconButton } from "../ui/button.tsx"
+import { CopyButton } from "../ui/copy-button.tsx"
+import type { Piece } from "./highlight.ts"
+import { fileNameOf, languageOf } from "./languages.ts"
+
+/** Code with its language, and what one does with code. It is coloured once it is complete. */
+export const CodeBlock = memo(function CodeBlock({
+  code,
+  language,
+  isGrowing,
+}: {
+  readonly code: string
+  readonly language: string
+  readonly isGrowing: boolean
+}): ReactElement {
+  const [isWrapped, setWrapped] = useState(false)
+  const label = language || t.code.plain
+  return (
+    <figure className="code-block" aria-label={t.code.label(label)}>
+      <figcaption>
+        <span className="code-language">{label}</span>
+        <span className="code-actions">
+          <IconButton
+            icon="wrap"
+            size={16}
+            label={isWrapped ? t.code.noWrap : t.code.wrap}
+            aria-pressed={isWrapped}
+            onClick={() => setWrapped(!isWrapped)}
+          />
+          <IconButton
+            icon="download"
+            size={16}
+            label={t.code.download}
+            onClick={() => download(code, language)}
+          />
+          <CopyButton text={() => code} label={t.code.copy} size={16} />
+        </span>
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled with the keyboard */}
+      <pre className={isWrapped ? "wrapped" : undefined} tabIndex={0}>
+        <code>{isGrowing ? code : <Coloured code={code} language={language} />}</code>
+      </pre>
+    </figure>
+  )
+})
+
+function Coloured({ code, language }: { readonly code: string; readonly language: string }): ReactElement {
+  const [done, setDone] = useState<{ readonly code: string; readonly lines: readonly (readonly Piece[])[] }>()
+  useEffect(() => {
+    if (languageOf(language) === undefined) return
+    let isCurrent = true
+    // The colours come in a file of their own; code is readable without them.
+    import("./highlight.ts")
+      .then(({ highlight }) => highlight(code, language))
+      .then((lines) => {
+        if (isCurrent && lines) setDone({ code, lines })
+      })
+      .catch(() => undefined)
+    return () => {
+      isCurrent = false
+    }
+  }, [code, language])
+  if (done?.code !== code) return <>{code}</>
+  return (
+    <>
+      {done.lines.map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
+        <span key={index}>
+          {line.map(({ text, className }, at) =>
+            // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name
+            className ? (
+              <span key={at} className={className}>
+                {text}
+              </span>
+            ) : (
+              text
+            ),
+          )}
+          {index < done.lines.length - 1 ? "\n" : ""}
+        </span>
+      ))}
+    </>
+  )
+}
+
+function download(code: string, language: string): void {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/plain" }))
+  const link = document.createElement("a")
+  link.href = url
+  link.download = fileNameOf(language)
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 1_000)
+}

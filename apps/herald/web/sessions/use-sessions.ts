@@ -1,0 +1,73 @@
+import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query"
+import { useEffect } from "react"
+import { api } from "../api/api.ts"
+import type { SessionSummary } from "../api/types.ts"
+import { useShared } from "../app/context.ts"
+
+interface SessionPage {
+  readonly sessions: readonly SessionSummary[]
+  readonly cursor?: string
+}
+
+type Pages = InfiniteData<SessionPage, string | undefined>
+
+export const titleOf = ({ metadata }: Pick<SessionSummary, "metadata">): string | undefined => {
+  const { title } = metadata
+  return typeof title === "string" && title !== "" ? title : undefined
+}
+
+/** The chats, newest first, as far as they were asked for. Changes anywhere arrive through the socket. */
+export function useSessions(query: string) {
+  return useInfiniteQuery({
+    queryKey: ["sessions", query],
+    queryFn: ({ pageParam, signal }): Promise<SessionPage> =>
+      api.sessions({ q: query, ...(pageParam !== undefined && { cursor: pageParam }) }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor,
+    placeholderData: (before) => before,
+    staleTime: 30_000,
+  })
+}
+
+/** Keeps the lists of chats in step with the server. */
+export function useSessionChanges(): void {
+  const { connection } = useShared()
+  const client = useQueryClient()
+  useEffect(
+    () =>
+      connection.onFrame((frame) => {
+        if (frame.type === "session") putSession(client, frame.session)
+        else if (frame.type === "session_deleted") dropSession(client, frame.namespace)
+        // What happened while there was no connection is not told again.
+        else if (frame.type === "hello") void client.invalidateQueries({ queryKey: ["sessions"] })
+      }),
+    [connection, client],
+  )
+}
+
+type Client = ReturnType<typeof useQueryClient>
+
+export function putSession(client: Client, session: SessionSummary): void {
+  client.setQueryData<Pages>(["sessions", ""], (pages) => {
+    if (!pages) return pages
+    const without = withoutSession(pages, session.namespace)
+    const [first, ...rest] = without.pages
+    if (!first) return pages
+    return { ...without, pages: [{ ...first, sessions: [session, ...first.sessions] }, ...rest] }
+  })
+}
+
+export function dropSession(client: Client, namespace: string): void {
+  client.setQueriesData<Pages>(
+    { queryKey: ["sessions"] },
+    (pages) => pages && withoutSession(pages, namespace),
+  )
+}
+
+const withoutSession = (pages: Pages, namespace: string): Pages => ({
+  ...pages,
+  pages: pages.pages.map((page) => ({
+    ...page,
+    sessions: page.sessions.filter((session) => session.namespace !== namespace),
+  })),
+})

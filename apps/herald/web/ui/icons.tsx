@@ -1,0 +1,78 @@
+import type { ReactElement } from "react"
+
+const PATHS = {
+  plus: "M12 5v14M5 12h14",
+  search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4",
+  menu: "M4 7h16M4 12h16M4 17h10",
+  panel: "M4 5h16v14H4zM9.500 5v14",
+  close: "M6 6l12 12M18 6L6 18",
+  send: "M12 19V5M6 11l6-6 6 6",
+  stop: "M7 7h10v10H7z",
+  copy: "M9 9h10v10H9zM5 15V5h10",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  edit: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
+  retry: "M19 12a7 7 0 1 1-2.300-5.200M19 4v4h-4",
+  more: "M6 12h.01M12 12h.01M18 12h.01",
+  trash: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12",
+  left: "M14 6l-6 6 6 6",
+  right: "M10 6l6 6-6 6",
+  down: "M6 10l6 6 6-6",
+  arrowDown: "M12 5v14M6 13l6 6 6-6",
+  info: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 11v5M12 8h.01",
+  warning: "M12 4l9 16H3zM12 10v4M12 17h.01",
+  attach: "M8 12.500l6-6a3 3 0 0 1 4.200 4.200l-8 8a5 5 0 0 1-7-7l7.500-7.500",
+  file: "M7 3h7l4 4v14H7zM14 3v4h4",
+  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.400 1.400M17.600 17.600L19 19M19 5l-1.400 1.400M6.400 17.600L5 19",
+  moon: "M19.500 14.500A8 8 0 0 1 9.500 4.500a8 8 0 1 0 10 10z",
+  system: "M4 5h16v11H4zM9 20h6M12 16v4",
+  settings:
+    "M4 8h10M18 8h2M4 16h2M10 16h10M16 10.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM8 18.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z",
+  keyboard: "M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 14.500h8",
+  logout: "M14 5h5v14h-5M4 12h11M11 8l4 4-4 4",
+  download: "M12 4v11M7 10l5 5 5-5M5 20h14",
+  wrap: "M4 6h16M4 12h13a3 3 0 0 1 0 6h-4M15 15.500L12.500 18l2.500 2.500M4 18h4",
+  tool: "M14.500 6.500a4 4 0 0 1 5-1l-2.500 2.500.5 2 2 .5L22 8a4 4 0 0 1-5.500 5L8 21.500 4.500 18l8.500-8.500a4 4 0 0 1 1.500-3z",
+  globe: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM4 12h16M12 4c3 3 3 13 0 16M12 4c-3 3-3 13 0 16",
+  clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 8v4l3 2",
+  thought: "M9 18h6M10 21h4M8 14a6 6 0 1 1 8 0c-.7.7-1 1.500-1 2H9c0-.5-.3-1.300-1-2z",
+  play: "M8 5l11 7-11 7z",
+  queue: "M4 6h16M4 12h10M4 18h7M17 14v6M14 17h6",
+} as const
+
+export type IconName = keyof typeof PATHS
+
+/** Decoration: what it means is said by the text or label beside it. */
+export const Icon = ({
+  name,
+  size = 20,
+}: {
+  readonly name: IconName
+  readonly size?: number
+}): ReactElement => (
+  <svg
+    className="icon"
+    width={size}
+    height={size}
+    viewBox="0 0 24 24"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth={name === "more" ? 2.6 : 1.7}
+    strokeLinecap="round"
+    strokeLinejoin="round"
+    aria-hidden="true"
+    focusable="false"
+  >
+    <path d={PATHS[name]} />
+  </svg>
+)
+
+/** Herald's mark. */
+export const Mark = ({ size = 28 }: { readonly size?: number }): ReactElement => (
+  <svg className="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+    <path
+      className="mark-shield"
+      d="M5 3h22a2 2 0 0 1 2 2v11c0 7-5.400 11.300-13 14C8.400 27.300 3 23 3 16V5a2 2 0 0 1 2-2z"
+    />
+    <path className="mark-letter" d="M10.500 9v13M21.500 9v13M10.500 15.500h11" />
+  </svg>
+)
