@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events"
 import { call, fail, hang, say, scriptedProvider, wait, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import {
@@ -56,6 +57,71 @@ describe("the caller's signal", () => {
 })
 
 describe("the queue", () => {
+  test("runs each message with what its own sender asked for, and nobody else's", async () => {
+    const gate = Promise.withResolvers<void>()
+    const provider = scriptedProvider([[wait(gate.promise), say("1")]], { otherwise: "ok" })
+    const runtime = runtimeWith({ provider, model: "usual" })
+    await runtime.submit(ns, "1", { model: "large" })
+    const answers = [runtime.run(ns, "2", { model: "small" }), runtime.run(ns, "3")]
+    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(2)
+    gate.resolve()
+    await Promise.all(answers)
+    expect(provider.requests.map((request) => request.model)).toEqual(["large", "small", "usual"])
+  })
+
+  test("obeys the signal of a message: taken back while it waits, stopped while it runs", async () => {
+    const gate = Promise.withResolvers<void>()
+    const provider = scriptedProvider(
+      [
+        [wait(gate.promise), say("1")],
+        [say("2"), hang()],
+      ],
+      { otherwise: "ok" },
+    )
+    const runtime = runtimeWith({ provider })
+    const [takeBack, stop] = [new AbortController(), new AbortController()]
+    const first = runtime.run(ns, "1")
+    await provider.request(1)
+    const taken = runtime.run(ns, "taken back", { signal: takeBack.signal })
+    const stopped = runtime.run(ns, "2", { signal: stop.signal })
+    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(2)
+    takeBack.abort()
+    await expect(taken).rejects.toMatchObject({ code: "input_cancelled" })
+    gate.resolve()
+    expect((await first).outcome).toBe("completed")
+    await provider.request(2)
+    stop.abort()
+    expect((await stopped).outcome).toBe("stopped")
+    expect(await users(runtime.store)).toEqual(["1", "2"])
+    await expect.poll(() => getEventListeners(stop.signal, "abort")).toHaveLength(0)
+  })
+
+  test("takes the same message sent twice at the same moment once", async () => {
+    const provider = scriptedProvider([], { otherwise: "ok" })
+    const store = new MemoryStore()
+    const [one, two] = [runtimeWith({ provider, store }), runtimeWith({ provider, store })]
+    await two.history(ns)
+    const answers = await Promise.all([1, 2, 3].map(() => one.run(ns, "Hi", { inputId: "same" })))
+    // The other process has not looked at the session since.
+    answers.push(await two.run(ns, "Hi", { inputId: "same" }))
+    expect(new Set(answers.map((answer) => answer.runId)).size).toBe(1)
+    expect(await users(store)).toEqual(["Hi"])
+    expect(provider.requests).toHaveLength(1)
+  })
+
+  test("is passed by messages that interrupt, each stopping the one before it", async () => {
+    const provider = scriptedProvider([[say("1"), hang()]], { otherwise: "ok" })
+    const runtime = runtimeWith({ provider })
+    await runtime.submit(ns, "1")
+    await provider.request(1)
+    const results = await Promise.all(
+      ["2", "3", "4"].map((text) => runtime.run(ns, text, { whenBusy: "interrupt" })),
+    )
+    expect(results.at(-1)?.outcome).toBe("completed")
+    expect((await users(runtime.store)).toSorted()).toEqual(["1", "2", "3", "4"])
+    expect((await runtime.history(ns))?.queued).toEqual([])
+  })
+
   test("goes on after a run that failed: nobody who waits is left without an answer", async () => {
     const gate = Promise.withResolvers<void>()
     const provider = scriptedProvider([[wait(gate.promise), fail("overloaded")], "second", "third"])

@@ -251,13 +251,21 @@ export class Driver {
   ): Promise<Begun | undefined> {
     const runId = randomId()
     let cursor = 0
+    let asked: Pick<RunOptions, "model" | "maxTurns"> = options
     const { settings, notify } = this.#options
     const written = await log.append(
       () => {
         cursor = log.version
-        const entries = opening?.() ?? nextInput(log)
-        if (!entries) return undefined
-        const model = options.model ?? settings.model
+        asked = options
+        let entries = opening?.()
+        if (!entries) {
+          // A message that waited brings what its own sender asked for.
+          const input = log.inputs[0]
+          if (!input) return undefined
+          asked = input
+          entries = [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
+        }
+        const model = asked.model ?? settings.model
         return [
           ...entries,
           { type: "run_started", at: Date.now(), runId, ...(model !== undefined && { model }) },
@@ -273,17 +281,11 @@ export class Driver {
       incarnation: log.incarnation,
       lease,
       signal: active.controller.signal,
-      model: options.model,
-      maxTurns: options.maxTurns ?? this.#options.maxTurns,
+      model: asked.model,
+      maxTurns: asked.maxTurns ?? this.#options.maxTurns,
       notify: (notice) => notify(log.namespace, notice),
     })
     active.ended = result.catch(() => {})
     return { runId, cursor, result }
   }
-}
-
-/** The message that waits longest, as the first entry of its run. */
-function nextInput(log: SessionLog): readonly NewEntry[] | undefined {
-  const input = log.inputs[0]
-  return input && [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
 }

@@ -87,3 +87,14 @@ export function errorMessage(error: unknown): string {
     return "Something was thrown that has no text."
   }
 }
+
+/** Whoever is told of errors must not make new ones. */
+export const unfailing =
+  (onError: (error: unknown) => void) =>
+  (error: unknown): void => {
+    try {
+      onError(error)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }

@@ -8,19 +8,20 @@ import {
   type Tokenizer,
 } from "./context.ts"
 import { Driver, type Opening } from "./driver.ts"
-import { InvalidInput, NotFound, OrraError, SessionBusy } from "./errors.ts"
+import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import type { Hooks } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
 import type { SystemPrompt } from "./loop.ts"
 import { MemoryStore } from "./memory-store.ts"
-import { messageText, type UserMessage, userMessage } from "./message.ts"
+import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
+import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
 import { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import type { History, RunEvent, RunInput, RunOptions, RunResult, SessionChange, Submission } from "./run.ts"
-import type { Entry, NewEntry, SessionInfo } from "./session.ts"
+import type { Entry, SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
 import { type Tool, ToolRegistry } from "./tool.ts"
@@ -85,6 +86,7 @@ export class Runtime {
   readonly #leaseTtlMs: number
   readonly #logs = new Map<string, Promise<SessionLog>>()
   readonly #broadcast: Broadcast
+  readonly #onError: (error: unknown) => void
   #closed = false
 
   constructor(options: RuntimeOptions) {
@@ -97,6 +99,7 @@ export class Runtime {
     this.#tokenizer = options.tokenizer ?? charEstimator
     this.#owner = options.owner ?? randomId()
     this.#leaseTtlMs = options.leaseTtlMs ?? 30_000
+    this.#onError = unfailing(options.onError ?? ((error) => console.error(error)))
     this.#driver = new Driver({
       store: this.store,
       owner: this.#owner,
@@ -116,7 +119,7 @@ export class Runtime {
         temperature: options.temperature,
         deltaIntervalMs: options.deltaIntervalMs ?? 30,
         parallelTools: Math.max(1, options.parallelTools ?? 8),
-        onError: unfailing(options.onError ?? ((error) => console.error(error))),
+        onError: this.#onError,
       },
     })
   }
@@ -129,12 +132,13 @@ export class Runtime {
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
     let text = ""
     let end: Entry<"run_finished"> | undefined
-    for await (const event of this.stream(namespace, input, options)) {
+    const submission = await this.submit(namespace, input, options)
+    for await (const event of this.follow(submission)) {
       if (event.type === "run_started") text = ""
       else if (event.type === "assistant") text = messageText(event.message)
       else if (event.type === "run_finished") end = event
       else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
-      else if (event.type === "input_cancelled")
+      else if (event.type === "input_cancelled" && event.inputId === submission.inputId)
         throw new OrraError("input_cancelled", "The message was taken back.")
     }
     if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
@@ -188,25 +192,69 @@ export class Runtime {
     const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
     const log = await this.#open(namespace)
     if (log.hasSeen(inputId)) return await this.#duplicate(log, inputId)
-    if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()
-    if (whenBusy === "interrupt") await this.#driver.pause(namespace)
-    if (!this.#driver.get(namespace) && (log.inputs.length === 0 || whenBusy === "interrupt")) {
-      const opening: Opening = () => [
-        ...(rewindTo === undefined ? [] : [rewind(rewindTo)]),
-        { type: "user", at: Date.now(), message, inputId },
-      ]
-      const { runId, cursor } = await this.#driver.start(log, opening, options)
-      return { status: "started", namespace, inputId, runId, cursor }
+    if (rewindTo !== undefined && (whenBusy === "queue" || whenBusy === "steer")) {
+      throw new InvalidInput(
+        'A message that goes back to an earlier one cannot wait: use "interrupt" or "reject".',
+      )
     }
-    const mode = whenBusy === "steer" ? "steer" : "queue"
+    if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()
+    // Somebody else may be quicker when the session becomes free: then that run is interrupted as well.
+    while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)
+    const now = whenBusy === "interrupt" || rewindTo !== undefined || log.inputs.length === 0
+    if (!this.#driver.get(namespace) && now) return await this.#start(log, inputId, message, options)
+
     const running = this.#driver.get(namespace)?.log ?? log
-    const [entry] = await running.append(() =>
-      running.hasSeen(inputId) ? undefined : [{ type: "input", at: Date.now(), inputId, mode, message }],
-    )
+    const waiting = waitingInput(inputId, message, whenBusy, options)
+    const [entry] = await running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
     if (!entry) return await this.#duplicate(running, inputId)
+    const submission: Submission = { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
+    if (options.signal) this.#obey(options.signal, submission).catch(this.#onError)
     // The run may have ended while this was written: then nobody else looks at the queue.
     if (!this.#driver.get(namespace)) await this.#startQueue(running)
-    return { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
+    return submission
+  }
+
+  async #start(
+    log: SessionLog,
+    inputId: string,
+    message: UserMessage,
+    options: RunOptions,
+  ): Promise<Submission> {
+    const { namespace } = log
+    const { rewindTo } = options
+    let again = false
+    const opening: Opening = () => {
+      // Another process may have been sent the same message.
+      again = log.hasJoined(inputId)
+      if (again) return undefined
+      const before = rewindTo === undefined ? [] : [rewind(log, rewindTo)]
+      return [...before, { type: "user", at: Date.now(), message, inputId }]
+    }
+    try {
+      const { runId, cursor } = await this.#driver.start(log, opening, options)
+      if (!again) return { status: "started", namespace, inputId, runId, cursor }
+    } catch (error) {
+      if (!again) throw error
+    }
+    return await this.#duplicate(log, inputId)
+  }
+
+  /** Does for a message that waits what its signal says: takes it back, or stops its run once it has one. */
+  async #obey(signal: AbortSignal, submission: Submission): Promise<void> {
+    const { namespace, inputId } = submission
+    const stop = async (): Promise<void> => {
+      if (!(await this.cancelInput(namespace, inputId))) await this.stop(namespace)
+    }
+    const onAbort = () => {
+      stop().catch(this.#onError)
+    }
+    signal.addEventListener("abort", onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    try {
+      for await (const _ of this.follow(submission));
+    } finally {
+      signal.removeEventListener("abort", onAbort)
+    }
   }
 
   /**
@@ -232,7 +280,7 @@ export class Runtime {
     const to = await userEntryBefore(this.store, log, seq)
     if (to === undefined) throw new NotFound("message")
     await this.#driver.pause(namespace)
-    const { runId, cursor } = await this.#driver.start(log, () => [rewind(to)], options)
+    const { runId, cursor } = await this.#driver.start(log, () => [rewind(log, to)], options)
     return { status: "started", namespace, inputId: randomId(), runId, cursor }
   }
 
@@ -247,6 +295,7 @@ export class Runtime {
     options: RunOptions = {},
   ): Promise<Submission> {
     const log = await this.#existing(namespace)
+    if (!Number.isInteger(seq)) throw new NotFound("message")
     const [entry] = await this.store.read(namespace, { after: seq - 1, before: seq + 1 })
     if (entry?.type !== "user") throw new NotFound("message")
     return await this.submit(namespace, input, { ...options, rewindTo: parentOf(log.stretches, seq) })
@@ -255,9 +304,8 @@ export class Runtime {
   /** Makes the branch that ends with the entry `tip` the current one. @throws SessionBusy while a run goes on. */
   async switchBranch(namespace: Namespace, tip: number): Promise<void> {
     const log = await this.#existing(namespace)
-    if (!Number.isInteger(tip) || tip < 1 || tip > log.version) throw new NotFound("branch")
-    if (this.#driver.get(namespace)) throw new SessionBusy()
-    await this.#driver.withLease(namespace, (lease) => log.append([rewind(tip)], { lease }))
+    if (tip === 0) throw new NotFound("branch")
+    await this.#driver.withLease(namespace, (lease) => log.append(() => [rewind(log, tip)], { lease }))
     await log.refresh()
   }
 
@@ -475,38 +523,3 @@ const toResult = ({ runId, outcome, usage, error }: Entry<"run_finished">, text:
   usage,
   ...(error && { error }),
 })
-
-/** Whoever is told of errors must not make new ones. */
-const unfailing =
-  (onError: (error: unknown) => void) =>
-  (error: unknown): void => {
-    try {
-      onError(error)
-    } catch {
-      // There is nobody left to tell.
-    }
-  }
-
-const rewind = (to: number): NewEntry<"rewind"> => ({ type: "rewind", at: Date.now(), to })
-
-/** What lets the model go on: nothing when it is its turn anyway, else a request to continue. */
-function continuation(log: SessionLog, inputId: string): readonly NewEntry[] {
-  const last = log.view.at(-1)?.message
-  if (!last) throw new InvalidInput("There is nothing to continue yet: send a message.")
-  if (last.role !== "assistant") return []
-  const text = "Continue from exactly where your last answer stopped."
-  return [
-    { type: "user", at: Date.now(), inputId, message: userMessage(text, { kind: "host", name: "continue" }) },
-  ]
-}
-
-function toMessage(input: RunInput): UserMessage {
-  const message = typeof input === "object" && "role" in input ? input : userMessage(input)
-  const isEmpty = message.parts.every((part) => part.type === "text" && part.text.trim() === "")
-  if (isEmpty) throw new InvalidInput("The message is empty: write something or attach a file.")
-  // A lone surrogate has no UTF-8 form: services refuse it, and with it every later request of the session.
-  const parts = message.parts.map((part) =>
-    part.type === "text" ? { ...part, text: part.text.toWellFormed() } : part,
-  )
-  return { ...message, parts }
-}

@@ -135,6 +135,12 @@ export class SessionLog {
     return [...this.#inputs.values()]
   }
 
+  /** True when a message with this id is in the transcript. */
+  hasJoined(inputId: string): boolean {
+    return this.#seenInputs.has(inputId)
+  }
+
+  /** True when it is, or waits for its turn. */
   hasSeen(inputId: string): boolean {
     return this.#seenInputs.has(inputId) || this.#inputs.has(inputId)
   }

@@ -71,6 +71,9 @@ export type EntryBody =
       readonly inputId: string
       readonly mode: "queue" | "steer"
       readonly message: UserMessage
+      /** What its sender asked of its run. A message that steers takes the run as it is. */
+      readonly model?: string
+      readonly maxTurns?: number
     }
   | { readonly type: "input_cancelled"; readonly inputId: string }
   /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */

@@ -1,0 +1,52 @@
+import { stretchOf } from "./branches.ts"
+import { InvalidInput, NotFound } from "./errors.ts"
+import { type UserMessage, userMessage } from "./message.ts"
+import type { RunInput, RunOptions, WhenBusy } from "./run.ts"
+import type { NewEntry } from "./session.ts"
+import type { SessionLog } from "./session-log.ts"
+
+/** What the next entry follows. @throws NotFound when `to` is no place in the conversation. */
+export function rewind(log: SessionLog, to: number): NewEntry<"rewind"> {
+  const isPlace = to === 0 || (Number.isInteger(to) && stretchOf(log.stretches, to) !== undefined)
+  if (!isPlace) throw new NotFound("message")
+  return { type: "rewind", at: Date.now(), to }
+}
+
+/** What lets the model go on: nothing when it is its turn anyway, else a request to continue. */
+export function continuation(log: SessionLog, inputId: string): readonly NewEntry[] {
+  const last = log.view.at(-1)?.message
+  if (!last) throw new InvalidInput("There is nothing to continue yet: send a message.")
+  if (last.role !== "assistant") return []
+  const text = "Continue from exactly where your last answer stopped."
+  return [
+    { type: "user", at: Date.now(), inputId, message: userMessage(text, { kind: "host", name: "continue" }) },
+  ]
+}
+
+/** The message, checked. @throws InvalidInput when there is nothing in it. */
+export function toMessage(input: RunInput): UserMessage {
+  const message = typeof input === "object" && "role" in input ? input : userMessage(input)
+  const isEmpty = message.parts.every((part) => part.type === "text" && part.text.trim() === "")
+  if (isEmpty) throw new InvalidInput("The message is empty: write something or attach a file.")
+  // A lone surrogate has no UTF-8 form: services refuse it, and with it every later request of the session.
+  const parts = message.parts.map((part) =>
+    part.type === "text" ? { ...part, text: part.text.toWellFormed() } : part,
+  )
+  return { ...message, parts }
+}
+
+/** The entry of a message that arrives while the session runs. */
+export const waitingInput = (
+  inputId: string,
+  message: UserMessage,
+  whenBusy: WhenBusy,
+  { model, maxTurns }: RunOptions,
+): NewEntry<"input"> => ({
+  type: "input",
+  at: Date.now(),
+  inputId,
+  mode: whenBusy === "steer" ? "steer" : "queue",
+  message,
+  ...(model !== undefined && { model }),
+  ...(maxTurns !== undefined && { maxTurns }),
+})
