@@ -19,7 +19,7 @@ const folders = [
 export async function installOnce(tools) {
   const inputs = files(folders).filter((path) => /(^|[\\/])(package\.json|pnpm-[a-z]+\.yaml)$/.test(path))
   await once("install", inputs, async () => {
-    console.error("orra: installing packages")
+    console.error("orra: installing packages (the first time takes half a minute)")
     await install(tools)
     return ["node_modules/.modules.yaml"]
   })
