@@ -91,6 +91,7 @@ test.each([
     "a\nb",
   ],
   ["hidden elements around others", "<div hidden><b>x</div>a<span hidden><p>x</p>x</span>b", "ab"],
+  ["a title where none belongs", "<pre>a<title><p>x</title>b</pre>", "```\nab\n```"],
   ["a cut page", "<p>a<a href='x", "a"],
   ["a null", "a\u0000b<p\u0000>c", "ab\n\nc"],
 ])("reads %s as a browser does", async (_what, html, expected) => {

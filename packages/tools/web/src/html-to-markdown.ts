@@ -114,7 +114,9 @@ class Page implements HtmlHandler {
     this.#endImplied(name)
     const place = this.#stack.length
     const shown = place <= this.#hiddenFrom
-    if (shown && (DROPPED.has(name) || isHidden(name, attributes))) this.#hiddenFrom = place
+    // A title is not part of the text, wherever it stands.
+    const strayTitle = name === "title" && this.#collecting !== undefined
+    if (shown && (strayTitle || DROPPED.has(name) || isHidden(name, attributes))) this.#hiddenFrom = place
     const visible = place < this.#hiddenFrom && !this.#collecting
     const language = this.#collecting && CODE.has(name) ? languageOf(attributes) : ""
     if (language) this.#language = language
