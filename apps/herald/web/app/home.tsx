@@ -89,16 +89,9 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   )
   return (
     <div className={isSidebarOpen && !isNarrow ? "layout" : "layout alone"}>
-      <a
-        className="skip"
-        href="#message"
-        onClick={(event) => {
-          event.preventDefault()
-          document.getElementById("message")?.focus()
-        }}
-      >
+      <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
         {t.skipToMessage}
-      </a>
+      </button>
       {isNarrow ? (
         <Drawer.Root open={isDrawerOpen} onOpenChange={setDrawerOpen}>
           <Drawer.Portal>

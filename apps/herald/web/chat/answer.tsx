@@ -39,7 +39,7 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
   const { answer, isLive } = props
   const last = answer.messages.at(-1)
   const isSilent =
-    isLive && (!last || last.status !== "writing" || last.parts.length === 0) && !hasRunningCall(answer)
+    isLive && (last?.status !== "writing" || last.parts.length === 0) && !hasRunningCall(answer)
   return (
     <article className="message answer" aria-label={t.chat.assistant} aria-busy={isLive}>
       <h3 className="off-screen">{t.chat.assistant}</h3>
@@ -70,12 +70,10 @@ function Message({
         const isGrowing = isWriting && index === message.parts.length - 1
         switch (part.type) {
           case "text":
-            // biome-ignore lint/suspicious/noArrayIndexKey: parts only grow at the end
             return <Markdown key={index} text={part.text} isGrowing={isGrowing} />
           case "thinking":
             return (
               <Thinking
-                // biome-ignore lint/suspicious/noArrayIndexKey: parts only grow at the end
                 key={index}
                 text={part.text}
                 isHidden={part.isHidden}
@@ -83,7 +81,7 @@ function Message({
                 durationMs={thoughts === 1 ? message.thinkingMs : undefined}
               />
             )
-          case "tool_call":
+          default:
             return (
               <ToolCard
                 key={part.id}

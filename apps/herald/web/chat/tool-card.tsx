@@ -100,7 +100,6 @@ const Result = ({ part }: { readonly part: NonNullable<Call["result"]>["part"] }
     <>
       {part.content.map((piece, index) =>
         piece.type === "text" ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
           <CodeBlock
             key={index}
             code={piece.text}
@@ -108,7 +107,6 @@ const Result = ({ part }: { readonly part: NonNullable<Call["result"]>["part"] }
             isGrowing={false}
           />
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
           <img
             key={index}
             className="attached-image"

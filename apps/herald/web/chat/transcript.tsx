@@ -60,7 +60,6 @@ export function Transcript({ store, state, editing, onEdit, onProvider }: Transc
     const index = rows.findIndex((row) => row.type === "item" && row.item.seq === editing)
     if (index >= 0) virtualizer.scrollToIndex(index, { align: "auto" })
     // Only when editing begins: rows change all the time.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, [editing])
 
   const onScroll = (): void => {

@@ -65,7 +65,6 @@ export const UserParts = ({ parts }: { readonly parts: readonly UserPart[] }): R
       {attachments.length > 0 && (
         <div className="attachments">
           {attachments.map((part, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a sent message does not change
             <Attachment key={index} part={part} />
           ))}
         </div>

@@ -107,7 +107,6 @@ export function Composer(props: ComposerProps): ReactElement {
       {attachments.length > 0 && (
         <ul className="attachments" aria-label={t.composer.attachments}>
           {attachments.map((part, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: equal attachments are interchangeable
             <li key={index} className="attachment">
               <Attachment part={part} />
               <IconButton

@@ -66,10 +66,8 @@ function Coloured({ code, language }: { readonly code: string; readonly language
   return (
     <>
       {done.lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
         <span key={index}>
           {line.map(({ text, className }, at) =>
-            // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name
             className ? (
               <span key={at} className={className}>
                 {text}

@@ -15,7 +15,6 @@ export const Markdown = memo(function Markdown({
   return (
     <div className="markdown">
       {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks only grow at the end
         <BlockView key={index} block={block} isGrowing={isGrowing && index === blocks.length - 1} />
       ))}
     </div>

@@ -55,13 +55,11 @@ const renderBlocks = (tokens: readonly Token[], context: Context): ReactNode =>
   // Blocks only ever grow at the end, so the position is the identity.
   tokens.map((token, index) => {
     const isLast = index === tokens.length - 1
-    // biome-ignore lint/suspicious/noArrayIndexKey: see above
     return <Fragment key={index}>{renderBlock(token, isLast ? context : { isGrowing: false })}</Fragment>
   })
 
 function renderList({ ordered, start, items, loose }: Tokens.List, context: Context): ReactElement {
   const rows = items.map((item, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: items only grow at the end
     <li key={index} className={item.task ? "task" : undefined}>
       {item.task && <input type="checkbox" checked={item.checked === true} disabled aria-label={item.text} />}
       {renderBlocks(
@@ -88,7 +86,6 @@ function renderTable({ header, rows, align }: Tokens.Table, context: Context): R
         <thead>
           <tr>
             {header.map((cell, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: columns have no other name
               <th key={index} scope="col" className={side(index)}>
                 {renderInline(cell.tokens, context)}
               </th>
@@ -97,10 +94,8 @@ function renderTable({ header, rows, align }: Tokens.Table, context: Context): R
         </thead>
         <tbody>
           {rows.map((row, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows only grow at the end
             <tr key={index}>
               {row.map((cell, column) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: columns have no other name
                 <td key={column} className={side(column)}>
                   {renderInline(cell.tokens, context)}
                 </td>
@@ -214,6 +209,5 @@ const Link = ({
 
 /** The only place where a string becomes elements, after everything that is not plain structure was taken out. */
 const HtmlBlock = ({ html }: { readonly html: string }): ReactElement => (
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: sanitised with an allow list
   <div className="html-block" dangerouslySetInnerHTML={{ __html: sanitize(html) }} />
 )
