@@ -38,8 +38,8 @@ const RULE = /^(risk:(read|write|exec|network)|[a-zA-Z0-9_.*-]+)$/
 
 /**
  * Who may call what. Layers are set on namespaces; the decision for a call is the strictest (deny < ask < allow)
- * of all layers on its namespace and above it, so adding a layer can only narrow. Where no layer speaks the
- * answer is `default`, which is deny unless said otherwise.
+ * of all layers on its namespace and above it, so adding a layer can only narrow what others say. Where no layer
+ * speaks the answer is `default`, which is deny unless said otherwise.
  *
  * ```ts
  * const policies = new PolicyRegistry({ default: "ask" })
@@ -53,7 +53,7 @@ export class PolicyRegistry {
   readonly #default: Decision
 
   constructor(options: { readonly default?: Decision } = {}) {
-    this.#default = options.default ?? "deny"
+    this.#default = decision(options.default ?? "deny")
   }
 
   /** A registry that allows every registered tool: for applications whose tools are safe for all their users. */
@@ -61,16 +61,13 @@ export class PolicyRegistry {
     return new PolicyRegistry({ default: "allow" })
   }
 
-  /** Sets the layer of a namespace, replacing the one it had. @throws InvalidInput for a rule that is not one. */
+  /**
+   * Sets the layer of a namespace, replacing the one it had. It is copied: changing the object later changes nothing.
+   *
+   * @throws InvalidInput for a rule, a decision or a member that is not one: a misspelt rule would forbid nothing.
+   */
   set(namespace: Namespace, layer: PolicyLayer): void {
-    for (const rule of ORDER.flatMap((decision) => layer[decision] ?? [])) {
-      if (!RULE.test(rule)) {
-        throw new InvalidInput(
-          `"${rule}" is not a rule: use a tool name, a glob such as "github.*", or "risk:exec".`,
-        )
-      }
-    }
-    this.#layers.set(namespace.key, layer)
+    this.#layers.set(namespace.key, checked(layer))
   }
 
   remove(namespace: Namespace): boolean {
@@ -89,6 +86,34 @@ export class PolicyRegistry {
     }
     return verdict ?? { decision: this.#default, layer: "default", rule: `default ${this.#default}` }
   }
+}
+
+function decision(value: Decision): Decision {
+  if (ORDER.includes(value)) return value
+  throw new InvalidInput(`"${value}" is not a decision: use "deny", "ask" or "allow".`)
+}
+
+function checked(layer: PolicyLayer): PolicyLayer {
+  const copy: { -readonly [K in keyof PolicyLayer]: PolicyLayer[K] } = {}
+  for (const key of Object.keys(layer)) {
+    if (key !== "default" && !ORDER.some((known) => known === key)) {
+      throw new InvalidInput(`"${key}" is not part of a policy: it has deny, ask, allow and default.`)
+    }
+  }
+  for (const key of ORDER) {
+    const rules = layer[key]
+    if (rules === undefined) continue
+    if (!Array.isArray(rules)) throw new InvalidInput(`"${key}" takes a list of rules.`)
+    for (const rule of rules) {
+      if (typeof rule === "string" && RULE.test(rule)) continue
+      throw new InvalidInput(
+        `"${rule}" is not a rule: use a tool name, a glob such as "github.*", or "risk:exec".`,
+      )
+    }
+    copy[key] = [...rules]
+  }
+  if (layer.default !== undefined) copy.default = decision(layer.default)
+  return copy
 }
 
 /** What one layer says about a call, or undefined when it does not speak. */
