@@ -38,10 +38,9 @@ export async function authenticate(
     attempts.failed(caller.address)
     throw unauthorized("This key is not known here.")
   }
-  const cookie = readCookie(headers.cookie)
-  const login = cookie === undefined ? undefined : await logins.find(cookie)
-  const principal = login && principals.named(login.principal)
-  if (login && principal) return { principal, login }
+  const cookie = readCookie(headers.cookie, caller.secure)
+  const found = cookie === undefined ? undefined : await logins.find(cookie)
+  if (found) return found
   throw unauthorized("Log in first: open the link printed in the terminal, or send a key as a bearer token.")
 }
 

@@ -1,3 +1,5 @@
+import { isIP } from "node:net"
+
 /** Wrong credentials that one address may try in a window before it has to wait. */
 const PER_ADDRESS = 10
 /** Wrong credentials from everywhere together, after which an address that was wrong once has to wait. */
@@ -20,11 +22,12 @@ export class Attempts {
 
   /** Milliseconds until the address may try again; 0 when it may now. */
   waitMs(address: string): number {
-    const record = this.#wrong.get(address)
+    const network = networkOf(address)
+    const record = this.#wrong.get(network)
     if (!record) return 0
     const left = record.since + WINDOW_MS - this.#now()
     if (left <= 0) {
-      this.#wrong.delete(address)
+      this.#wrong.delete(network)
       return 0
     }
     const flood = this.#overall.count >= OVERALL && this.#overall.since + WINDOW_MS > this.#now()
@@ -32,10 +35,11 @@ export class Attempts {
   }
 
   failed(address: string): void {
+    const network = networkOf(address)
     const now = this.#now()
-    const record = this.#wrong.get(address)
+    const record = this.#wrong.get(network)
     if (record && record.since + WINDOW_MS > now) record.count++
-    else this.#wrong.set(address, { count: 1, since: now })
+    else this.#wrong.set(network, { count: 1, since: now })
     if (this.#overall.since + WINDOW_MS > now) this.#overall.count++
     else this.#overall = { count: 1, since: now }
     // The oldest go first: a flood of addresses must not fill the memory.
@@ -44,4 +48,16 @@ export class Attempts {
       this.#wrong.delete(key)
     }
   }
+}
+
+/** Whom an address belongs to: whoever has one IPv6 address has the other 2^64 of its network as well. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [start = "", end] = (address.split("%")[0] ?? "").split("::")
+  const groups = (text: string) => text.split(":").filter((group) => group !== "")
+  const left = groups(start)
+  const right = groups(end ?? "")
+  const between = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0")
+  const network = [...left, ...between, ...right].slice(0, 4)
+  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`
 }

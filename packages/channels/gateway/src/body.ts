@@ -1,20 +1,24 @@
 import { InvalidInput, isObject, parseJson } from "@orra/core"
 import { HttpError } from "./errors.ts"
 
+/** @throws HttpError 415 for a content type that is not JSON: that is what a form of another site can send. */
+export function assertJson(contentType: string | undefined): void {
+  const type = contentType?.split(";")[0]?.trim().toLowerCase()
+  if (type === undefined || type === "application/json") return
+  throw new HttpError(415, "unsupported_media_type", 'Send JSON, with "content-type: application/json".')
+}
+
 /**
  * The JSON object in a request's body, read no further than `maxBytes`.
  *
- * @throws HttpError 415 for anything but JSON (a form of another site can only send other types), 413 when it is too
+ * @throws HttpError 415 for anything but JSON, 413 when it is too
  *   large; InvalidInput when it is not a JSON object.
  */
 export async function readBody(
   request: Request,
   maxBytes: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
-  if (type !== "application/json") {
-    throw new HttpError(415, "unsupported_media_type", 'Send JSON, with "content-type: application/json".')
-  }
+  assertJson(request.headers.get("content-type") ?? "none")
   const tooLarge = new HttpError(413, "too_large", `A body here has at most ${maxBytes} bytes.`)
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge
   const chunks: Uint8Array[] = []

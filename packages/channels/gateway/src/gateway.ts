@@ -9,7 +9,8 @@ import { gatewayRoutes } from "./routes.ts"
 import { GatewayServer } from "./server.ts"
 import { purge } from "./sessions.ts"
 
-const PURGE_MS = 60_000
+const SWEEP_MS = 60_000
+const LIMITS = { connections: 1_000, headersMs: 10_000, requestMs: 60_000 }
 
 export interface GatewayOptions {
   readonly runtime: Runtime
@@ -26,6 +27,14 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[]
   /** Addresses or CIDR ranges of proxies whose X-Forwarded headers are believed. Default none. */
   readonly trustedProxies?: readonly string[]
+  readonly limits?: {
+    /** WebSockets and event streams of one principal at the same time, default 1,000. */
+    readonly connections?: number
+    /** ms in which the headers of a request must have come, default 10,000. */
+    readonly headersMs?: number
+    /** ms in which a whole request must have come, default 60,000. */
+    readonly requestMs?: number
+  }
   /** Where browser logins are kept. Default: in memory, gone with the process. */
   readonly logins?: LoginRecords
   /** The application's own routes, below /api. */
@@ -72,21 +81,15 @@ export interface Gateway {
  * The runtime over HTTP, WebSocket and server-sent events.
  *
  * @throws OrraError `gateway_unauthenticated` or `gateway_insecure` for an address beyond this machine without a key or
- *   without TLS; `principals_overlap`, `principals_ambiguous`.
+ *   without TLS; `principals_overlap`, `principals_ambiguous`, `principal_invalid`; `proxy_invalid`.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const {
-    runtime,
-    host = "127.0.0.1",
-    port = 8080,
-    now = Date.now,
-    trustedProxies = [],
-    log = () => {},
-  } = options
+  const { runtime, port = 8080, now = Date.now, trustedProxies = [], log = () => {} } = options
+  const host = (options.host ?? "127.0.0.1").replace(/^\[(.+)\]$/, "$1")
   assertSafe(options, host)
   const principals = new Principals(options.principals)
   const [owner] = options.principals
-  const logins = new Logins(options.logins ?? memoryLogins(), now)
+  const logins = new Logins(options.logins ?? memoryLogins(), principals, now)
   const attempts = new Attempts(now)
   const onError = (error: unknown) => log({ type: "error", error })
   let url = ""
@@ -116,24 +119,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }),
     assets: options.assets === undefined ? undefined : await Assets.load(options.assets),
     tls: options.tls,
+    limits: { ...LIMITS, ...options.limits },
     version: options.version ?? "0",
     log,
   })
-  let purging: ReturnType<typeof setInterval> | undefined
+  let sweeping: ReturnType<typeof setInterval> | undefined
 
   return {
     async listen() {
       const address = await server.listen(host, port)
-      const name = isLoopback(host) || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+      const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
       url = `${options.tls ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${address.port}`
-      const sweep = () => purge(runtime, principals.all, now()).catch(onError)
-      purging = setInterval(sweep, PURGE_MS)
-      void sweep()
+      const sweep = () => {
+        purge(runtime, principals.all, now()).catch(onError)
+        server.closeEndedLogins().catch(onError)
+      }
+      sweeping = setInterval(sweep, SWEEP_MS)
+      sweep()
       return { url, port: address.port }
     },
     loginLink,
     async close() {
-      clearInterval(purging)
+      clearInterval(sweeping)
       await server.close()
     },
   }

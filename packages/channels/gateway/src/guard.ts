@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { BlockList, isIP } from "node:net"
+import { OrraError } from "@orra/core"
 
 /** What a request says about where it comes from. */
 export interface Caller {
@@ -30,60 +31,95 @@ export const isLoopback = (host: string): boolean => LOOPBACK.includes(host) || 
  * a name that was made to point here, is refused even with the right cookie.
  */
 export class Guard {
-  readonly #options: GuardOptions
+  readonly #secure: boolean
   readonly #hosts: ReadonlySet<string>
   readonly #proxies = new BlockList()
 
-  constructor(options: GuardOptions) {
-    this.#options = options
-    const own = isIP(options.host) === 6 ? `[${options.host}]` : options.host
-    this.#hosts = new Set([...LOOPBACK, own, ...options.allowedHosts].map((host) => host.toLowerCase()))
-    for (const proxy of options.trustedProxies) {
-      const [address = "", bits] = proxy.split("/")
-      const family = isIP(address) === 6 ? "ipv6" : "ipv4"
-      if (bits === undefined) this.#proxies.addAddress(address, family)
-      else this.#proxies.addSubnet(address, Number(bits), family)
-    }
+  /** @throws OrraError `proxy_invalid` for a trusted proxy that is no address or range. */
+  constructor({ host, secure, allowedHosts, trustedProxies }: GuardOptions) {
+    this.#secure = secure
+    const own = isIP(host) === 6 ? `[${host}]` : host
+    this.#hosts = new Set([...LOOPBACK, own, ...allowedHosts].map((name) => withoutPort(name.toLowerCase())))
+    for (const proxy of trustedProxies) this.#trust(proxy)
   }
 
   /** Who calls, or why they may not. */
-  caller(headers: IncomingHttpHeaders, peer: string): Caller | Refusal {
+  caller({
+    headers,
+    headersDistinct,
+    socket,
+  }: Pick<IncomingMessage, "headers" | "headersDistinct" | "socket">): Caller | Refusal {
     const host = headers.host?.toLowerCase()
-    if (host === undefined) return { status: 400, code: "host_missing", error: "The Host header is missing." }
-    const name = host.replace(/:\d+$/, "")
+    // Two of them may mean one thing to a proxy and another to us (RFC 9112, section 3.2).
+    if (host === undefined || headersDistinct["host"]?.length !== 1) {
+      return { status: 400, code: "host_missing", error: "Send one Host header." }
+    }
+    const name = withoutPort(host)
     if (!this.#hosts.has(name)) {
       const error = `This server is not called "${name}". Add the name to the allowed hosts if it should be.`
       return { status: 403, code: "host_not_allowed", error }
     }
+    const peer = plainAddress(socket.remoteAddress ?? "")
     const proxied = this.#isTrusted(peer)
-    const forwarded = (key: string) =>
-      (proxied
-        ? String(headers[key] ?? "")
-            .split(",")
-            .at(-1)
-            ?.trim()
-        : "") || undefined
-    const secure = this.#options.secure || forwarded("x-forwarded-proto") === "https"
-    const address = forwarded("x-forwarded-for") ?? peer
+    const proto = proxied ? listed(headers["x-forwarded-proto"]).at(-1) : undefined
+    const secure = this.#secure || proto === "https"
+    const address = proxied ? this.#client(peer, listed(headers["x-forwarded-for"])) : peer
     return { address, secure, origin: `${secure ? "https" : "http"}://${host}` }
   }
 
   /**
-   * Why a request that changes something, or opens a socket, may not: it comes from another site. A login held by
-   * a cookie must say that it comes from our page; a program with a bearer key says nothing.
+   * Why a request may not: it comes from another site. One that `mustSay` so (it changes something, or opens a
+   * socket, with a login that the browser adds by itself) has to name our page as its origin.
    */
-  crossSite(headers: IncomingHttpHeaders, caller: Caller, byCookie: boolean): Refusal | undefined {
+  crossSite(headers: IncomingHttpHeaders, caller: Caller, mustSay: boolean): Refusal | undefined {
     const { origin } = headers
     const site = headers["sec-fetch-site"]
-    const foreign = origin !== undefined && origin !== caller.origin
-    const unsaid = byCookie && origin === undefined
-    if (!foreign && !unsaid && (site === undefined || site === "same-origin" || site === "none"))
-      return undefined
+    const foreign = origin === undefined ? mustSay : origin !== caller.origin
+    if (!foreign && (site === undefined || site === "same-origin" || site === "none")) return undefined
     return { status: 403, code: "cross_site", error: "This request comes from another site, and is refused." }
   }
 
-  #isTrusted(peer: string): boolean {
-    const address = peer.replace(/^::ffff:(?=\d+\.)/, "")
-    return this.#proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4")
+  #trust(proxy: string): void {
+    const [address = "", bits] = proxy.split("/")
+    try {
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4"
+      if (bits === undefined) this.#proxies.addAddress(address, family)
+      else this.#proxies.addSubnet(address, Number(bits), family)
+    } catch (error) {
+      throw new OrraError(
+        "proxy_invalid",
+        `"${proxy}" is no trusted proxy: name an address or a range, as 10.0.0.7 or 10.0.0.0/8.`,
+        { proxy },
+        error,
+      )
+    }
+  }
+
+  #isTrusted(address: string): boolean {
+    const family = isIP(address)
+    return family !== 0 && this.#proxies.check(address, family === 6 ? "ipv6" : "ipv4")
+  }
+
+  /** Each proxy adds the address it was called from: the last one that is no proxy of ours is the client. */
+  #client(peer: string, forwarded: readonly string[]): string {
+    let client = peer
+    for (const said of forwarded.toReversed()) {
+      const address = plainAddress(said)
+      if (isIP(address) === 0) break
+      client = address
+      if (!this.#isTrusted(address)) break
+    }
+    return client
   }
 }
+
+const withoutPort = (host: string): string => host.replace(/:\d+$/, "")
+
+/** An IPv4 address that was written as IPv6, as it is. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "")
+
+const listed = (header: string | readonly string[] | undefined): readonly string[] =>
+  String(header ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")

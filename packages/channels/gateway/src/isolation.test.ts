@@ -23,9 +23,10 @@ import { FRAME_TYPES } from "./socket.ts"
 vi.setConfig({ testTimeout: 60_000 })
 
 const now = Date.now
+const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({
-  principals: new Principals([OWNER]),
-  logins: new Logins(memoryLogins(), now),
+  principals,
+  logins: new Logins(memoryLogins(), principals, now),
   attempts: new Attempts(now),
   now,
   showLink: undefined,

@@ -5,7 +5,11 @@ import { LOGIN_MS, type Logins } from "./logins.ts"
 import { type Principals, wirePrincipal } from "./principal.ts"
 import type { GatewayRequest, OpenRequest, Route } from "./route.ts"
 
-export const COOKIE = "orra_login"
+/** Browsers take a `__Host-` cookie only over HTTPS, and only from exactly this host: nobody else can plant one. */
+export const cookieName = (secure: boolean): string => (secure ? "__Host-orra_login" : "orra_login")
+
+/** Room for a token or a key, and not for more: anybody may send this. */
+const LOGIN_BYTES = 8 * 1024
 
 const NEW_LINKS = 5
 const NEW_LINKS_MS = 10 * 60_000
@@ -31,10 +35,7 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
     if (typeof token !== "string" && typeof key !== "string")
       throw new InvalidInput('Send a "token" or a "key".')
     assertMayTry(attempts, caller.address)
-    const principal =
-      typeof token === "string"
-        ? principals.named(logins.useLink(token) ?? "")
-        : principals.withKey(String(key))
+    const principal = typeof token === "string" ? logins.useLink(token) : principals.withKey(String(key))
     if (!principal) {
       attempts.failed(caller.address)
       const hint =
@@ -43,7 +44,7 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
           : "This key is not known here."
       throw new HttpError(401, "unauthorized", hint)
     }
-    const cookie = await logins.begin(principal.name)
+    const cookie = await logins.begin(principal, typeof token === "string" ? undefined : principal.key)
     return Response.json(wirePrincipal(principal), {
       headers: { "set-cookie": cookieHeader(cookie, caller.secure, LOGIN_MS / 1_000) },
     })
@@ -77,7 +78,7 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
       permission: "chat",
       handle: ({ principal }) => Response.json(wirePrincipal(principal)),
     },
-    { method: "POST", path: "/api/login", permission: "open", handle: login },
+    { method: "POST", path: "/api/login", permission: "open", maxBytes: LOGIN_BYTES, handle: login },
     { method: "POST", path: "/api/login/link", permission: "open", handle: link },
     { method: "POST", path: "/api/logout", permission: "chat", handle: logout },
   ]
@@ -92,14 +93,19 @@ export function assertMayTry(attempts: Attempts, address: string): void {
   })
 }
 
-/** `__Host-` names need HTTPS, which a machine of one's own does not have. */
 const cookieHeader = (value: string, secure: boolean, seconds: number): string =>
-  `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? "; Secure" : ""}`
+  `${cookieName(secure)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? "; Secure" : ""}`
 
-export function readCookie(header: string | null | undefined): string | undefined {
+/**
+ * The login's cookie. Two different ones are none: another program of this host can plant its own beside ours, and
+ * whose login it is must not depend on which comes first.
+ */
+export function readCookie(header: string | undefined, secure: boolean): string | undefined {
+  const values = new Set<string>()
   for (const pair of header?.split(";") ?? []) {
-    const [name, value] = pair.trim().split("=", 2)
-    if (name === COOKIE && value) return value
+    const [name = "", ...value] = pair.split("=")
+    if (name.trim() === cookieName(secure)) values.add(value.join("=").trim())
   }
-  return undefined
+  const [value] = values
+  return values.size === 1 && value !== "" ? value : undefined
 }

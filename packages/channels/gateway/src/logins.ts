@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { isObject, type Json, Namespace } from "@orra/core"
-import { sha256 } from "./principal.ts"
+import { type Principal, type Principals, sha256 } from "./principal.ts"
 
 /** Where logins are kept: `store.records("logins")` of @orra/store-sql is one. */
 export interface LoginRecords {
@@ -25,12 +25,16 @@ const LOGINS = Namespace.of("gateway", "logins")
 /** Logins of browsers, and the one-use links that begin them. */
 export class Logins {
   readonly #records: LoginRecords
+  readonly #principals: Principals
   readonly #now: () => number
   /** Digest of a link's token → who it logs in, until when. Links live as long as the process. */
   readonly #links = new Map<string, { readonly principal: string; readonly expiresAt: number }>()
+  /** Logins that ended here: renewing one at the same moment must not bring it back. */
+  readonly #ended = new Set<string>()
 
-  constructor(records: LoginRecords, now: () => number) {
+  constructor(records: LoginRecords, principals: Principals, now: () => number) {
     this.#records = records
+    this.#principals = principals
     this.#now = now
   }
 
@@ -44,44 +48,84 @@ export class Logins {
   }
 
   /** Who the link logs in; undefined when it was used, is too old, or never was. It cannot be used again. */
-  useLink(token: string): string | undefined {
+  useLink(token: string): Principal | undefined {
     const digest = digestOf(token)
     const link = this.#links.get(digest)
     this.#links.delete(digest)
-    return link && link.expiresAt > this.#now() ? link.principal : undefined
+    return link && link.expiresAt > this.#now() ? this.#principals.named(link.principal) : undefined
   }
 
-  /** Begins a login. @returns the cookie's value. */
-  async begin(principal: string): Promise<string> {
+  /**
+   * Begins a login. With `key` it ends when the principal's key becomes another one.
+   *
+   * @returns the cookie's value.
+   */
+  async begin({ name }: Principal, key?: string): Promise<string> {
     const cookie = randomBytes(32).toString("base64url")
-    await this.#records.put(LOGINS, digestOf(cookie), { principal, expiresAt: this.#now() + LOGIN_MS })
+    await this.#records.put(LOGINS, digestOf(cookie), {
+      principal: name,
+      expiresAt: this.#now() + LOGIN_MS,
+      ...(key !== undefined && { proof: proofOf(cookie, key) }),
+    })
     return cookie
   }
 
-  /** The login of a cookie, with its time renewed when it is used after a while. */
-  async find(cookie: string): Promise<Login | undefined> {
+  /** The login of a cookie and whose it is, with its time renewed when it is used after a while. */
+  async find(cookie: string): Promise<{ readonly principal: Principal; readonly login: Login } | undefined> {
     const id = digestOf(cookie)
-    const record = await this.#records.get(LOGINS, id)
-    if (!isObject(record)) return undefined
-    const { principal, expiresAt } = record
-    if (typeof principal !== "string" || typeof expiresAt !== "number") return undefined
-    const now = this.#now()
-    if (expiresAt <= now) {
-      await this.#records.delete(LOGINS, id)
-      return undefined
-    }
-    if (expiresAt - now < LOGIN_MS - RENEW_MS) {
-      await this.#records.put(LOGINS, id, { principal, expiresAt: now + LOGIN_MS })
-    }
-    return { id, principal, expiresAt }
+    const record = await this.#live(id)
+    const principal = record && this.#principals.named(record.principal)
+    if (!principal) return undefined
+    if (record.proof !== undefined && record.proof !== proofOf(cookie, principal.key ?? "")) return undefined
+    return { principal, login: { id, principal: principal.name, expiresAt: record.expiresAt } }
+  }
+
+  /** Whether the login goes on; being asked counts as use. */
+  async goesOn(id: string): Promise<boolean> {
+    return (await this.#live(id)) !== undefined
+  }
+
+  /** Whether it ended in this process, a moment ago perhaps. */
+  hasEnded({ id }: Login): boolean {
+    return this.#ended.has(id)
   }
 
   end(login: Login): Promise<boolean> {
+    this.#ended.add(login.id)
     return this.#records.delete(LOGINS, login.id)
+  }
+
+  async #live(id: string): Promise<LoginRecord | undefined> {
+    const record = asRecord(await this.#records.get(LOGINS, id))
+    if (!record || this.#ended.has(id)) return undefined
+    const now = this.#now()
+    if (record.expiresAt <= now) {
+      await this.#records.delete(LOGINS, id)
+      return undefined
+    }
+    if (record.expiresAt - now >= LOGIN_MS - RENEW_MS) return record
+    const renewed = { ...record, expiresAt: now + LOGIN_MS }
+    await this.#records.put(LOGINS, id, renewed)
+    if (!this.#ended.has(id)) return renewed
+    await this.#records.delete(LOGINS, id)
+    return undefined
   }
 }
 
+/** What is kept of a login. `proof` binds it to the key it began with, and can be checked only with the cookie. */
+type LoginRecord = { readonly principal: string; readonly expiresAt: number; readonly proof?: string }
+
+function asRecord(value: Json | undefined): LoginRecord | undefined {
+  if (!isObject(value)) return undefined
+  const { principal, expiresAt, proof } = value
+  if (typeof principal !== "string" || typeof expiresAt !== "number") return undefined
+  if (proof === undefined) return { principal, expiresAt }
+  return typeof proof === "string" ? { principal, expiresAt, proof } : undefined
+}
+
 const digestOf = (secret: string): string => sha256(secret).toString("base64url")
+
+const proofOf = (cookie: string, key: string): string => digestOf(`${cookie} ${key}`)
 
 /** Logins that end with the process. */
 export function memoryLogins(): LoginRecords {

@@ -7,7 +7,7 @@ export interface Principal {
   readonly name: string
   readonly namespace: Namespace
   readonly permissions: readonly Permission[]
-  /** Bearer key, if there is one. Without it only a login link gets in. */
+  /** Bearer key, if there is one: printable ASCII without spaces. Without it only a login link gets in. */
   readonly key?: string
 }
 
@@ -25,11 +25,13 @@ export class Principals {
   readonly #keys: readonly { readonly digest: Buffer; readonly principal: Principal }[]
 
   /**
-   * @throws OrraError `principals_overlap` when the sessions of one would be within reach of another, and
-   *   `principals_ambiguous` when two have the same name or key.
+   * @throws OrraError `principals_overlap` when the sessions of one would be within reach of another,
+   *   `principals_ambiguous` when two have the same name or key, `principal_invalid` for a name or key that is empty
+   *   or cannot be sent.
    */
   constructor(principals: readonly Principal[]) {
     for (const principal of principals) {
+      assertUsable(principal)
       if (this.#byName.has(principal.name)) {
         throw new OrraError(
           "principals_ambiguous",
@@ -62,6 +64,16 @@ export class Principals {
     for (const entry of this.#keys) if (timingSafeEqual(entry.digest, digest)) found = entry.principal
     return found
   }
+}
+
+/** An empty key would be a way in for everybody, and one that no header can carry a way in for nobody. */
+function assertUsable({ name, key }: Principal): void {
+  if (name === "") throw new OrraError("principal_invalid", "A principal needs a name.")
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return
+  throw new OrraError(
+    "principal_invalid",
+    `The key of "${name}" must be letters, digits and signs without spaces, at least one.`,
+  )
 }
 
 function assertApart(a: Principal, b: Principal): void {

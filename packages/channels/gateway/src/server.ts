@@ -1,48 +1,31 @@
-import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createSecureServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server"
-import { OrraError, type Runtime, randomId } from "@orra/core"
+import { getRequestListener, type HttpBindings } from "@hono/node-server"
+import { type Runtime, randomId } from "@orra/core"
 import { type Context, Hono } from "hono"
-import { type WebSocket, WebSocketServer } from "ws"
 import { type Access, type AccessOptions, authenticate } from "./access.ts"
+import { secured } from "./answer-headers.ts"
 import type { Assets } from "./assets.ts"
-import { readBody } from "./body.ts"
+import { assertJson, readBody } from "./body.ts"
+import { type Connection, Connections } from "./connections.ts"
 import { errorResponse, HttpError, statusOf } from "./errors.ts"
-import type { GatewayLogEntry } from "./gateway.ts"
+import type { GatewayLogEntry, GatewayOptions } from "./gateway.ts"
 import type { Caller, Guard, Refusal } from "./guard.ts"
+import { listenError } from "./listen-error.ts"
+import { readCookie } from "./login-routes.ts"
+import type { Permission } from "./protocol.ts"
 import type { Route } from "./route.ts"
 import { GatewaySocket } from "./socket.ts"
+import { refuse, Upgrades } from "./upgrade.ts"
+import { changeFrames } from "./watch-frames.ts"
 
 const BODY_BYTES = 1024 * 1024
-const FRAME_BYTES = 1024 * 1024
-const HEADERS_MS = 10_000
-const REQUEST_MS = 60_000
-/** Sockets of one principal at the same time. */
-const MAX_SOCKETS = 1_000
-
-/** Said with every answer: nothing from elsewhere is loaded, framed, or told where it came from. */
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join("; "),
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
+/** TCP connections, let in or not: beyond them a flood is turned away before it costs anything. */
+const MAX_TCP = 10_000
+/** How long `close` waits for what is going on. */
+const CLOSE_MS = 500
 
 export interface GatewayServerOptions {
   readonly runtime: Runtime
@@ -50,26 +33,34 @@ export interface GatewayServerOptions {
   readonly access: AccessOptions
   readonly guard: Guard
   readonly assets: Assets | undefined
-  readonly tls: { readonly key: string | Buffer; readonly cert: string | Buffer } | undefined
+  readonly tls: GatewayOptions["tls"]
+  readonly limits: Required<NonNullable<GatewayOptions["limits"]>>
   readonly version: string
   readonly log: (entry: GatewayLogEntry) => void
 }
 
 type Env = { Bindings: HttpBindings }
 
+/** Node 22.21 and 24.9 brought the callback; older ones treat every upgrade as one of ours. */
+type UpgradingServerOptions = ServerOptions & {
+  readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
+}
+
 /** Listens, and lets a request through to its route only past the guard, the credentials and the permission. */
 export class GatewayServer {
   readonly #options: GatewayServerOptions
   readonly #server: Server
-  readonly #upgrades = new WebSocketServer({
-    noServer: true,
-    maxPayload: FRAME_BYTES,
-    perMessageDeflate: false,
-  })
-  readonly #sockets = new Map<GatewaySocket, Access>()
+  readonly #upgrades = new Upgrades()
+  readonly #connections: Connections
+  readonly #changeFrame: ReturnType<typeof changeFrames>
+  /** Sockets on which an answer has begun: nothing else may be written there. */
+  readonly #answering = new WeakSet<Duplex>()
+  #closing = false
 
   constructor(options: GatewayServerOptions) {
     this.#options = options
+    this.#connections = new Connections(options.limits.connections)
+    this.#changeFrame = changeFrames(options.runtime)
     const app = new Hono<Env>({ strict: true })
     for (const route of options.routes) {
       app.on(route.method, route.path, (context) =>
@@ -77,43 +68,66 @@ export class GatewayServer {
       )
     }
     app.all("*", (context) => this.#respond(context, undefined, () => this.#asset(context.req.raw)))
-    this.#server = createAdaptorServer({
-      fetch: app.fetch,
+    app.onError((error) => this.#failed(error))
+    const listener = getRequestListener(app.fetch, {
       overrideGlobalObjects: false,
-      ...(options.tls && { createServer: createSecureServer, serverOptions: { ...options.tls } }),
-    }) as Server
-    this.#server.headersTimeout = HEADERS_MS
-    this.#server.requestTimeout = REQUEST_MS
-    this.#server.on("upgrade", (request, socket, head) => {
-      this.#upgrade(request, socket, head).catch((error: unknown) => {
-        options.log({ type: "error", error })
-        socket.destroy()
-      })
+      errorHandler: (error) => this.#failed(error),
     })
+    const { headersMs, requestMs } = options.limits
+    const serverOptions: UpgradingServerOptions = {
+      headersTimeout: Math.min(headersMs, requestMs),
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(5_000, headersMs),
+      // Some clients offer HTTP/2 with every request; they are answered as if they had not.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+    }
+    this.#server = options.tls
+      ? createSecureServer({ ...serverOptions, ...options.tls }, listener)
+      : createServer(serverOptions, listener)
+    this.#server.maxConnections = MAX_TCP
+    this.#server.on("request", (_, outgoing) => {
+      const { socket } = outgoing
+      if (!socket) return
+      this.#answering.add(socket)
+      outgoing.once("close", () => this.#answering.delete(socket))
+    })
+    this.#server.on("clientError", (error, socket) => this.#unreadable(error, socket))
+    this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head))
   }
 
   async listen(host: string, port: number): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
-      this.#server.listen(port, host, resolve)
+      const onError = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port))
+      this.#server.once("error", onError)
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", onError)
+        this.#server.on("error", (error) => this.#options.log({ type: "error", error }))
+        resolve()
+      })
     })
     return this.#server.address() as AddressInfo
   }
 
   /** Closes what a login has open, when it has ended. */
   closeLogin(loginId: string): void {
-    for (const [socket, { login }] of this.#sockets)
-      if (login?.id === loginId) socket.close(4401, "logged out")
+    this.#connections.closeLogin(loginId)
+  }
+
+  /** Closes what is open of logins that ended elsewhere, or whose time is up. */
+  async closeEndedLogins(): Promise<void> {
+    for (const id of this.#connections.logins)
+      if (!(await this.#options.access.logins.goesOn(id))) this.closeLogin(id)
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const socket of this.#sockets.keys()) socket.close(1001, "the server is stopping")
+    this.#connections.close()
     this.#server.closeIdleConnections()
     const rest = setTimeout(() => {
-      for (const socket of this.#sockets.keys()) socket.terminate()
+      this.#connections.terminate()
       this.#server.closeAllConnections()
-    }, 500)
+    }, CLOSE_MS)
     await closed
     clearTimeout(rest)
   }
@@ -126,33 +140,22 @@ export class GatewayServer {
   ): Promise<Response> {
     const began = performance.now()
     const requestId = randomId()
-    const { incoming } = context.env
+    const { incoming, outgoing } = context.env
     const { method, path } = context.req
-    const { guard, access: credentials, log } = this.#options
+    const { guard, log } = this.#options
     let caller: Caller | undefined
     let access: Access | undefined
     let response: Response
     try {
-      caller = allowed(
-        guard.caller(incoming.headers as IncomingHttpHeaders, incoming.socket.remoteAddress ?? ""),
-      )
-      if (route && route.permission !== "open")
-        access = await authenticate(incoming.headers, caller, credentials)
-      if (route && method !== "GET") {
-        const refusal = guard.crossSite(incoming.headers, caller, access?.login !== undefined)
-        if (refusal) throw toError(refusal)
-      }
-      if (route && route.permission !== "open" && !access?.principal.permissions.includes(route.permission)) {
-        throw new HttpError(403, "forbidden", "This login may not do that.")
-      }
+      caller = allowed(guard.caller(incoming))
+      if (route) access = await this.#admit(incoming, caller, route)
       response = await handle(access, caller)
+      if (method === "HEAD") await response.body?.cancel()
+      else if (access && response.headers.get("content-type")?.startsWith("text/event-stream"))
+        await this.#hold(response, access, outgoing)
     } catch (error) {
       if (statusOf(error) >= 500) log({ type: "error", requestId, error })
       response = errorResponse(error, requestId)
-    }
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value)
-    if (path.startsWith("/api/") && !response.headers.has("cache-control")) {
-      response.headers.set("cache-control", "no-store")
     }
     log({
       type: "request",
@@ -164,7 +167,27 @@ export class GatewayServer {
       address: caller?.address ?? "",
       principal: access?.principal.name,
     })
-    return response
+    return secured(response)
+  }
+
+  /** Who may do what the route does. @throws HttpError for everybody else. */
+  async #admit(request: IncomingMessage, caller: Caller, route: Route): Promise<Access | undefined> {
+    const { headers, method } = request
+    const changes = method !== "GET" && method !== "HEAD"
+    const byCookie =
+      headers.authorization === undefined && readCookie(headers.cookie, caller.secure) !== undefined
+    // Before the credentials: a page of another site learns nothing from the answer.
+    this.#assertSameSite(request, caller, changes && byCookie)
+    if (changes) assertJson(headers["content-type"])
+    if (route.permission === "open") return undefined
+    const access = await authenticate(headers, caller, this.#options.access)
+    assertMay(access, route.permission)
+    return access
+  }
+
+  #assertSameSite({ headers }: IncomingMessage, caller: Caller, mustSay: boolean): void {
+    const refusal = this.#options.guard.crossSite(headers, caller, mustSay)
+    if (refusal) throw toError(refusal)
   }
 
   async #handle(
@@ -189,47 +212,110 @@ export class GatewayServer {
     return await route.handle({ ...request, principal: access.principal })
   }
 
+  /** A stream stays open, so it counts, and ends with the login that opened it. */
+  async #hold(response: Response, access: Access, outgoing: HttpBindings["outgoing"]): Promise<void> {
+    try {
+      this.#assertOpen(access)
+    } catch (error) {
+      await response.body?.cancel()
+      throw error
+    }
+    if (outgoing.destroyed) return
+    const end = () => outgoing.destroy()
+    const connection: Connection = { close: end, terminate: end }
+    this.#connections.add(connection, access)
+    outgoing.once("close", () => this.#connections.remove(connection))
+  }
+
+  /** Looked at when something is about to stay open: much may have happened since the credentials were. */
+  #assertOpen(access: Access): void {
+    if (this.#closing) throw new HttpError(503, "closed", "The server is stopping.")
+    if (access.login && this.#options.access.logins.hasEnded(access.login)) {
+      throw new HttpError(401, "unauthorized", "This login has ended.")
+    }
+    this.#connections.assertRoom(access)
+  }
+
   async #asset(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
-    const isPage = request.method === "GET" && !pathname.startsWith("/api/") && pathname !== "/ws"
+    const reads = request.method === "GET" || request.method === "HEAD"
+    const isPage = reads && !pathname.startsWith("/api/") && pathname !== "/ws"
     const response = isPage ? await this.#options.assets?.serve(pathname, request.headers) : undefined
-    return response ?? errorResponse(new HttpError(404, "not_found", "There is nothing at this address."))
+    return response ?? errorResponse(nothingHere())
   }
 
   /** A WebSocket is opened only after the same checks as any request; a refusal is an HTTP answer before it opens. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const began = performance.now()
+    const requestId = randomId()
     const { guard, access: credentials, runtime, version, log } = this.#options
     socket.on("error", () => socket.destroy())
-    let access: Access
+    let caller: Caller | undefined
+    let access: Access | undefined
+    let status = 101
     try {
-      if (new URL(request.url ?? "/", "http://localhost").pathname !== "/ws") {
-        throw new HttpError(404, "not_found", "There is nothing at this address.")
-      }
-      const caller = allowed(guard.caller(request.headers, request.socket.remoteAddress ?? ""))
-      // Before the credentials: a page of another site learns nothing from the answer.
-      const refusal = guard.crossSite(request.headers, caller, request.headers.authorization === undefined)
-      if (refusal) throw toError(refusal)
+      if (request.url?.split("?", 1)[0] !== "/ws") throw nothingHere()
+      caller = allowed(guard.caller(request))
+      this.#assertSameSite(request, caller, request.headers.authorization === undefined)
       access = await authenticate(request.headers, caller, credentials)
-      const open = [...this.#sockets.values()].filter(
-        ({ principal }) => principal === access.principal,
-      ).length
-      if (open >= MAX_SOCKETS)
-        throw new HttpError(429, "too_many_sockets", "Close some of your connections first.")
-    } catch (error) {
-      return await refuse(socket, errorResponse(error))
-    }
-    this.#upgrades.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
-      const opened = new GatewaySocket(webSocket, {
-        runtime,
-        principal: access.principal,
-        version,
-        onError: (error) => log({ type: "error", error }),
+      assertMay(access, "chat")
+      this.#assertOpen(access)
+      const by = access
+      this.#upgrades.accept(request, socket, head, (webSocket) => {
+        const opened = new GatewaySocket(webSocket, {
+          runtime,
+          version,
+          principal: by.principal,
+          changeFrame: this.#changeFrame,
+          onError: (error) => log({ type: "error", error }),
+        })
+        this.#connections.add(opened, by)
+        webSocket.on("close", () => this.#connections.remove(opened))
       })
-      this.#sockets.set(opened, access)
-      webSocket.on("close", () => this.#sockets.delete(opened))
+    } catch (error) {
+      status = statusOf(error)
+      if (status >= 500) log({ type: "error", requestId, error })
+      await refuse(socket, errorResponse(error, requestId))
+    }
+    log({
+      type: "request",
+      requestId,
+      method: "GET",
+      path: "/ws",
+      status,
+      ms: Math.round(performance.now() - began),
+      address: caller?.address ?? "",
+      principal: access?.principal.name,
     })
   }
+
+  /** The answer when something failed outside of a route: a request that is none, or a bug. */
+  #failed(error: unknown): Response {
+    const known =
+      error instanceof Error && error.name === "RequestError"
+        ? new HttpError(400, "invalid_request", "This is no valid request.")
+        : error
+    const requestId = randomId()
+    if (statusOf(known) >= 500) this.#options.log({ type: "error", requestId, error })
+    return secured(errorResponse(known, requestId))
+  }
+
+  /** What cannot be read as a request never reaches a route, and is answered all the same. */
+  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (!socket.writable || this.#answering.has(socket)) return void socket.destroy()
+    const [status, code, message] = UNREADABLE[error.code ?? ""] ?? UNREADABLE_OTHERWISE
+    void refuse(socket, errorResponse(new HttpError(status, code, message)))
+  }
 }
+
+const UNREADABLE_OTHERWISE = [400, "invalid_request", "This is no valid request."] as const
+
+const UNREADABLE: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "headers_too_large", "The headers have more than 16 KiB."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "request_timeout", "The request took too long to arrive."],
+}
+
+const nothingHere = (): HttpError => new HttpError(404, "not_found", "There is nothing at this address.")
 
 const toError = ({ status, code, error }: Refusal): HttpError => new HttpError(status, code, error)
 
@@ -238,37 +324,7 @@ function allowed(caller: Caller | Refusal): Caller {
   return caller
 }
 
-async function refuse(socket: Duplex, response: Response): Promise<void> {
-  const body = await response.text()
-  const headers = [
-    ...response.headers,
-    ["connection", "close"],
-    ["content-length", String(Buffer.byteLength(body))],
-  ]
-  const head = headers.map(([name, value]) => `${name}: ${value}`).join("\r\n")
-  socket.end(`HTTP/1.1 ${response.status} Refused\r\n${head}\r\n\r\n${body}`)
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const { code } = error
-  if (code === "EADDRINUSE") {
-    return new OrraError(
-      "port_in_use",
-      `Port ${port} is in use: stop the other program, or choose another port.`,
-      { port },
-      error,
-    )
-  }
-  if (code === "EACCES") {
-    return new OrraError(
-      "port_not_allowed",
-      `Port ${port} needs rights you do not have: choose one above 1023.`,
-      { port },
-      error,
-    )
-  }
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    return new OrraError("host_unknown", `"${host}" is not an address of this machine.`, { host }, error)
-  }
-  return error
+function assertMay({ principal }: Access, permission: Permission): void {
+  if (!principal.permissions.includes(permission))
+    throw new HttpError(403, "forbidden", "This login may not do that.")
 }

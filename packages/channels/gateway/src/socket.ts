@@ -1,11 +1,20 @@
-import { InvalidInput, isObject, parseJson, type Runtime, randomId } from "@orra/core"
+import {
+  errorMessage,
+  InvalidInput,
+  isObject,
+  type Namespace,
+  parseJson,
+  type Runtime,
+  randomId,
+  type SessionChange,
+} from "@orra/core"
 import type { WebSocket } from "ws"
 import { notFound, publicError } from "./errors.ts"
 import { ownNamespace, parseMessage, parseRunOptions, queryNumber } from "./input.ts"
 import { type Principal, wirePrincipal } from "./principal.ts"
 import type { ClientFrame, ServerFrame } from "./protocol.ts"
 import { wireSubmission } from "./session-routes.ts"
-import { existingSession, isDeleted, wireSession, writableNamespace } from "./sessions.ts"
+import { existingSession, isDeleted, writableNamespace } from "./sessions.ts"
 
 const PING_MS = 30_000
 const MAX_SUBSCRIPTIONS = 50
@@ -13,6 +22,11 @@ const MAX_SUBSCRIPTIONS = 50
 const HIGH_WATER = 1024 * 1024
 /** A client that reads nothing for this long while bytes wait is gone. */
 const STALLED_MS = 60_000
+/** Frames of one socket that are dealt with at the same time. */
+const MAX_HANDLING = 16
+const MAX_ID = 64
+/** Longest key of a namespace: a longer text names none, and is not sent back. */
+const MAX_KEY = 1024
 
 /** Every frame a client may send. */
 export const FRAME_TYPES = [
@@ -29,10 +43,25 @@ type Frame = Readonly<Record<string, unknown>>
 const isFrameType = (type: unknown): type is ClientFrame["type"] =>
   FRAME_TYPES.some((known) => known === type)
 
+/** @throws InvalidInput for what is no JSON object. */
+function parseFrame(text: string | undefined): Frame {
+  let parsed: unknown
+  try {
+    if (text !== undefined) parsed = parseJson(text)
+  } catch (error) {
+    // Not only bad syntax: what is nested too deeply ends in a RangeError.
+    throw new InvalidInput(`A frame must be JSON: ${errorMessage(error)}`)
+  }
+  if (!isObject(parsed)) throw new InvalidInput("A frame must be a JSON object.")
+  return parsed
+}
+
 export interface SocketOptions {
   readonly runtime: Runtime
   readonly principal: Principal
   readonly version: string
+  /** The frame that tells of a change, shared by all sockets. */
+  readonly changeFrame: (change: SessionChange) => string
   readonly onError: (error: unknown) => void
 }
 
@@ -44,6 +73,7 @@ export class GatewaySocket {
   readonly #closing = new AbortController()
   #watching = false
   #alive = true
+  #handling = 0
   readonly #heartbeat: ReturnType<typeof setInterval>
 
   constructor(socket: WebSocket, options: SocketOptions) {
@@ -76,24 +106,39 @@ export class GatewaySocket {
     this.#socket.terminate()
   }
 
+  /** Frames are read no faster than they are dealt with, and not at all while what answers them is not read. */
   async #receive(text: string | undefined): Promise<void> {
+    this.#handling++
+    this.#pace()
+    try {
+      await this.#answer(text)
+    } finally {
+      this.#handling--
+      this.#pace()
+    }
+  }
+
+  #pace(): void {
+    const socket = this.#socket
+    const busy = this.#handling >= MAX_HANDLING || socket.bufferedAmount >= HIGH_WATER
+    if (!busy && socket.isPaused) socket.resume()
+    else if (busy && !socket.isPaused) socket.pause()
+  }
+
+  async #answer(text: string | undefined): Promise<void> {
     let frame: Frame = {}
     try {
-      const parsed = text === undefined ? undefined : parseJson(text)
-      if (!isObject(parsed)) throw new InvalidInput("A frame must be a JSON object.")
-      frame = parsed
+      frame = parseFrame(text)
       await this.#handle(frame)
     } catch (error) {
-      const known =
-        error instanceof SyntaxError ? new InvalidInput(`A frame must be JSON: ${error.message}`) : error
-      const shown = publicError(known)
+      const shown = publicError(error)
       if (shown.code === "internal") this.#options.onError(error)
       const { id, namespace } = frame
       this.#send({
         type: "error",
         ...shown,
-        ...(typeof id === "string" && { id }),
-        ...(typeof namespace === "string" && { namespace }),
+        ...(typeof id === "string" && id.length <= MAX_ID && { id }),
+        ...(typeof namespace === "string" && namespace.length <= MAX_KEY && { namespace }),
       })
     }
   }
@@ -128,12 +173,12 @@ export class GatewaySocket {
   async #chat(frame: Frame): Promise<void> {
     const { runtime, principal } = this.#options
     const { id } = frame
-    if (typeof id !== "string" || id.length > 64)
-      throw new InvalidInput('"id" must be text of at most 64 characters.')
+    if (typeof id !== "string" || id.length > MAX_ID)
+      throw new InvalidInput(`"id" must be text of at most ${MAX_ID} characters.`)
     const message = parseMessage(frame["message"])
     const options = parseRunOptions(principal, frame)
     const namespace =
-      frame["namespace"] === undefined
+      frame["namespace"] === undefined || frame["namespace"] === null
         ? principal.namespace.child(randomId())
         : await writableNamespace(runtime, principal, frame["namespace"])
     const submission = await runtime.submit(namespace, message, options)
@@ -154,33 +199,33 @@ export class GatewaySocket {
     }
     const subscription = new AbortController()
     this.#subscriptions.set(namespace.key, subscription)
-    this.#guarded(this.#follow(namespace.key, after, subscription.signal), namespace.key)
+    const following = this.#follow(namespace, after, subscription.signal).finally(() => {
+      // It ends by itself only when it failed: then it no longer counts.
+      if (this.#subscriptions.get(namespace.key) === subscription) this.#subscriptions.delete(namespace.key)
+    })
+    this.#guarded(following, namespace.key)
   }
 
   /** A session that does not exist yet is followed too: its first message may be on its way. A deleted one is not. */
-  async #follow(key: string, after: number | undefined, stop: AbortSignal): Promise<void> {
-    const { runtime, principal } = this.#options
-    const namespace = ownNamespace(principal, key)
+  async #follow(namespace: Namespace, after: number | undefined, stop: AbortSignal): Promise<void> {
+    const { runtime } = this.#options
     const info = await runtime.info(namespace)
     if (info && isDeleted(info)) throw notFound()
     const signal = AbortSignal.any([stop, this.#closing.signal])
     const events = runtime.subscribe(namespace, { signal, ...(after !== undefined && { after }) })
     for await (const event of events) {
-      await this.#sendPaced(JSON.stringify({ type: "event", namespace: key, event } satisfies ServerFrame))
+      // What was read before the end of a subscription must not follow it: a new one may have begun.
+      if (signal.aborted) return
+      await this.#sendPaced(
+        JSON.stringify({ type: "event", namespace: namespace.key, event } satisfies ServerFrame),
+      )
     }
   }
 
   async #watch(): Promise<void> {
-    const { runtime, principal } = this.#options
-    for await (const change of runtime.watch(principal.namespace, { signal: this.#closing.signal })) {
-      if (change.type === "session_deleted") {
-        this.#send({ type: "session_deleted", namespace: change.namespace.key })
-      } else if (isDeleted(change.info)) {
-        this.#send({ type: "session_deleted", namespace: change.info.namespace.key })
-      } else {
-        this.#send({ type: "session", session: wireSession(runtime, change.info) })
-      }
-    }
+    const { runtime, principal, changeFrame } = this.#options
+    for await (const change of runtime.watch(principal.namespace, { signal: this.#closing.signal }))
+      await this.#sendPaced(changeFrame(change))
   }
 
   /** Work that goes on by itself: its failure is told to the client. */
@@ -193,7 +238,8 @@ export class GatewaySocket {
   }
 
   #send(frame: ServerFrame): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(frame))
+    const socket = this.#socket
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame), () => this.#pace())
   }
 
   /** Sends, and when the client is slow waits until it has read: what comes meanwhile stays in the log. */
