@@ -39,7 +39,22 @@ export function inputSchemaOf(tool: string, schema: InputSchema<unknown>): JsonO
   if (!json)
     throw new InvalidInput(`The schema of "${tool}" does not give its JSON Schema: pass JSON Schema instead.`)
   if (json["type"] !== "object") throw new InvalidInput(`The input of "${tool}" must be an object schema.`)
+  if (!isStandard(schema)) assertUsable(tool, json, json)
   return json
+}
+
+/** What would make every call fail is said when the tool is declared. */
+function assertUsable(tool: string, schema: Json, root: JsonObject): void {
+  if (Array.isArray(schema)) for (const part of schema as readonly Json[]) assertUsable(tool, part, root)
+  if (!isObject(schema)) return
+  const { pattern, $ref } = schema as JsonObject
+  if (typeof pattern === "string" && !regex(pattern)) {
+    throw new InvalidInput(`The schema of "${tool}" has a pattern that is no regular expression: ${pattern}`)
+  }
+  if (typeof $ref === "string" && resolveRef($ref, root) === undefined) {
+    throw new InvalidInput(`The schema of "${tool}" refers to ${$ref}, which is not in it.`)
+  }
+  for (const part of Object.values(schema as JsonObject)) assertUsable(tool, part, root)
 }
 
 /** The value as the schema gives it back. @throws InvalidInput naming each place that does not fit. */
@@ -65,36 +80,46 @@ export async function validateInput(schema: InputSchema<unknown>, value: unknown
 
 /**
  * What keeps `value` from fitting a JSON Schema, one sentence each, at most ten. Knows the keywords that tool
- * schemas use (type, enum, const, properties, required, additionalProperties, items, the bounds of strings,
- * numbers and arrays, pattern, anyOf, oneOf, allOf, local $ref); ignores others, as the specification allows.
+ * schemas use (type, enum, const, properties, patternProperties, required, additionalProperties, items,
+ * prefixItems, the bounds of strings, numbers, arrays and objects, pattern, anyOf, oneOf, allOf, not, local $ref);
+ * ignores others, as the specification allows. A schema and value that would take too long to check do not fit.
  * Source: JSON Schema 2020-12, validation vocabulary.
  */
 export function schemaProblems(schema: JsonObject, value: unknown): readonly string[] {
   const problems: string[] = []
-  check(schema, value, "", { root: schema, problems, depth: 0 })
+  check(schema, value, "", { root: schema, problems, depth: 0, steps: { left: MAX_STEPS } })
   return problems
 }
+
+/** A schema can ask for two looks at each level of a value: without a bound that is 2^depth of them. */
+const MAX_STEPS = 100_000
+const MAX_DEPTH = 64
 
 interface CheckState {
   readonly root: JsonObject
   readonly problems: string[]
   readonly depth: number
+  readonly steps: { left: number }
 }
 
 function check(schema: Json | undefined, value: unknown, path: string, state: CheckState): void {
-  if (state.problems.length >= 10 || state.depth > 64) return
+  if (state.problems.length >= 10) return
   const at = path || "The input"
+  if (state.depth > MAX_DEPTH || state.steps.left-- <= 0) {
+    state.problems.push(`${at} is nested too deeply, or takes too long to check.`)
+    return
+  }
   if (schema === false) state.problems.push(`${at} is not allowed.`)
   if (!isObject(schema)) return
   const rule = schema as JsonObject
   const inner = { ...state, depth: state.depth + 1 }
 
   const target = resolveRef(rule["$ref"], state.root)
-  if (target) check(target, value, path, inner)
+  if (target !== undefined) check(target, value, path, inner)
 
-  const expected = rule["type"]
-  if (expected !== undefined && ![expected].flat().some((type) => hasType(value, type))) {
-    state.problems.push(`${at} must be ${[expected].flat().join(" or ")}, not ${typeName(value)}.`)
+  const types = [rule["type"]].flat().filter((type) => typeof type === "string")
+  if (types.length > 0 && !types.some((type) => hasType(value, type))) {
+    state.problems.push(`${at} must be ${types.join(" or ")}, not ${typeName(value)}.`)
     return
   }
   const options = rule["enum"]
@@ -118,8 +143,22 @@ function checkString(rule: JsonObject, value: string, at: string, { problems }: 
     problems.push(`${at} needs at least ${minLength} characters.`)
   if (typeof maxLength === "number" && length > maxLength)
     problems.push(`${at} takes at most ${maxLength} characters.`)
-  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value))
-    problems.push(`${at} must match ${pattern}.`)
+  if (typeof pattern !== "string") return
+  const expression = regex(pattern)
+  if (!expression) problems.push(`${at} cannot be checked: ${pattern} is no regular expression.`)
+  else if (!expression.test(value)) problems.push(`${at} must match ${pattern}.`)
+}
+
+/** As the specification has it, or as older schemas write it; undefined when it is neither. */
+function regex(pattern: string): RegExp | undefined {
+  for (const flags of ["u", ""]) {
+    try {
+      return new RegExp(pattern, flags)
+    } catch {
+      // The next one may take it.
+    }
+  }
+  return undefined
 }
 
 function checkNumber(rule: JsonObject, value: number, at: string, { problems }: CheckState): void {
@@ -130,21 +169,29 @@ function checkNumber(rule: JsonObject, value: number, at: string, { problems }: 
   if (maximum !== undefined && value > maximum) problems.push(`${at} must be at most ${maximum}.`)
   if (above !== undefined && value <= above) problems.push(`${at} must be more than ${above}.`)
   if (below !== undefined && value >= below) problems.push(`${at} must be less than ${below}.`)
-  if (step !== undefined && !Number.isInteger(value / step))
-    problems.push(`${at} must be a multiple of ${step}.`)
+  if (step !== undefined && !isMultiple(value, step)) problems.push(`${at} must be a multiple of ${step}.`)
+}
+
+/** 19.99 is a multiple of 0.01, though their quotient in binary is 1998.9999999999998. */
+function isMultiple(value: number, step: number): boolean {
+  const quotient = value / step
+  return Math.abs(quotient - Math.round(quotient)) <= Number.EPSILON * 4 * Math.max(1, Math.abs(quotient))
 }
 
 function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
-  const { minItems, maxItems, items, uniqueItems } = rule as { [key: string]: Json }
+  const { minItems, maxItems, items, uniqueItems, prefixItems } = rule as { [key: string]: Json }
+  const prefix = Array.isArray(prefixItems) ? (prefixItems as readonly Json[]) : []
   const at = path || "The input"
   if (typeof minItems === "number" && value.length < minItems)
     state.problems.push(`${at} needs at least ${minItems} items.`)
   if (typeof maxItems === "number" && value.length > maxItems)
     state.problems.push(`${at} takes at most ${maxItems} items.`)
-  if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length) {
+  if (uniqueItems === true && new Set(value.map(canonical)).size < value.length) {
     state.problems.push(`${at} must not repeat items.`)
   }
-  for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, state)
+  for (const [index, item] of value.entries()) {
+    check(index < prefix.length ? prefix[index] : items, item, `${path}[${index}]`, state)
+  }
 }
 
 function checkObject(
@@ -154,12 +201,24 @@ function checkObject(
   state: CheckState,
 ): void {
   const properties = isObject(rule["properties"]) ? (rule["properties"] as JsonObject) : {}
+  const patterns = isObject(rule["patternProperties"])
+    ? Object.entries(rule["patternProperties"] as JsonObject)
+    : []
   const at = (key: string) => (path ? `${path}.${key}` : key)
+  const { minProperties, maxProperties } = rule as { [key: string]: Json }
+  const size = Object.keys(value).length
+  if (typeof minProperties === "number" && size < minProperties)
+    state.problems.push(`${path || "The input"} needs at least ${minProperties} members.`)
+  if (typeof maxProperties === "number" && size > maxProperties)
+    state.problems.push(`${path || "The input"} takes at most ${maxProperties} members.`)
   for (const key of [rule["required"] ?? []].flat()) {
     if (typeof key === "string" && !Object.hasOwn(value, key)) state.problems.push(`${at(key)} is missing.`)
   }
   for (const [key, item] of Object.entries(value)) {
+    const fitting = patterns.filter(([pattern]) => regex(pattern)?.test(key))
+    for (const [, part] of fitting) check(part, item, at(key), state)
     if (Object.hasOwn(properties, key)) check(properties[key], item, at(key), state)
+    else if (fitting.length > 0) continue
     else if (rule["additionalProperties"] === false)
       state.problems.push(`${at(key)} is not a known parameter.`)
     else check(rule["additionalProperties"], item, at(key), state)
@@ -182,20 +241,37 @@ function checkCombined(rule: JsonObject, value: unknown, path: string, state: Ch
   if (one.length > 0 && one.filter(fits).length !== 1) {
     state.problems.push(`${path || "The input"} must fit exactly one of the allowed forms.`)
   }
+  const { not } = rule
+  if (not !== undefined && fits(not))
+    state.problems.push(`${path || "The input"} has a form that is excluded.`)
 }
 
 /** Only references within the schema: fetching another one would be a request nobody asked for. */
 function resolveRef(ref: Json | undefined, root: JsonObject): Json | undefined {
+  if (ref === "#") return root
   if (typeof ref !== "string" || !ref.startsWith("#/")) return undefined
   let target: Json | undefined = root
   for (const step of ref.slice(2).split("/")) {
-    const key = step.replaceAll("~1", "/").replaceAll("~0", "~")
-    target = isObject(target) && Object.hasOwn(target, key) ? (target as JsonObject)[key] : undefined
+    const key = unescaped(step)
+    target =
+      typeof target === "object" && target !== null && Object.hasOwn(target, key)
+        ? (target as JsonObject)[key]
+        : undefined
   }
   return target
 }
 
-function hasType(value: unknown, type: Json): boolean {
+/** A step of a JSON pointer (RFC 6901) in a URI fragment. */
+function unescaped(step: string): string {
+  const plain = step.replaceAll("~1", "/").replaceAll("~0", "~")
+  try {
+    return decodeURIComponent(plain)
+  } catch {
+    return plain
+  }
+}
+
+function hasType(value: unknown, type: string): boolean {
   if (type === "integer") return Number.isInteger(value)
   if (type === "number") return typeof value === "number" && Number.isFinite(value)
   return typeName(value) === type
@@ -204,4 +280,12 @@ function hasType(value: unknown, type: Json): boolean {
 const typeName = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : value === undefined ? "missing" : typeof value
 
-const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+const same = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b)
+
+/** The JSON of a value, equal for equal values whatever the order of their members. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, member: unknown) =>
+    isObject(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  ) ?? ""
