@@ -265,6 +265,23 @@ describe("an end", () => {
     ).text()
   }
 
+  test("by SIGTERM lets a running answer finish", async () => {
+    withKey()
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    model.push(async () => {
+      await gate
+      return "Just in time."
+    })
+    const herald = await start()
+    const answer = chat(herald, "Quickly!")
+    await model.request(1)
+    herald.child.kill("SIGTERM")
+    await once(herald.child.stdout ?? process, "data")
+    open()
+    expect(await (await answer).json()).toMatchObject({ message: "Just in time." })
+    expect(await herald.ended).toBe(0)
+  })
+
   test("by Ctrl-C marks the running answer stopped", async () => {
     const { herald, answer } = await slow()
     expect(await herald.stop("SIGINT")).toBe(0)
