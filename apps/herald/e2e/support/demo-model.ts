@@ -80,8 +80,8 @@ export function demoAnswer(request: WireRequest): WireAnswer {
       : [
           think("The person wants three clocks. I will look them up at once."),
           say("Let me look at the clocks."),
-          call("current_time", { timezone: "Asia/Tokyo" }),
-          call("current_time", { timezone: "Europe/Berlin" }),
+          call("current_time", { zone: "Asia/Tokyo" }),
+          call("current_time", { zone: "Europe/Berlin" }),
         ]
   }
   if (/hash/i.test(text)) return [think("An explanation with code and a table."), words(HASH_TABLE)]

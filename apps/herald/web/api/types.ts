@@ -1,10 +1,7 @@
 import type { Entry, History, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
 
 /** A session's summary as it travels: the namespace is its key. */
-export type SessionSummary = Omit<SessionInfo, "namespace"> & {
-  readonly namespace: string
-  readonly running: boolean
-}
+export type SessionSummary = Omit<SessionInfo, "namespace"> & { readonly namespace: string }
 
 /** A window of a transcript as it travels. */
 export type HistoryPage = Omit<History, "info"> & { readonly info: SessionSummary }

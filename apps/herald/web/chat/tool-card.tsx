@@ -133,7 +133,7 @@ function parsed(draft: string | undefined): Readonly<Record<string, unknown>> {
 /** What the call is for, in a person's words. */
 function summary(name: string, args: Readonly<Record<string, unknown>>): string {
   if (name === "current_time")
-    return t.tools.summaries.current_time(String(args["timezone"] ?? "").replaceAll("_", " "))
+    return t.tools.summaries.current_time(String(args["zone"] ?? "").replaceAll("_", " "))
   if (name === "web_fetch") {
     const url = String(args["url"] ?? "")
     return t.tools.summaries.web_fetch(URL.canParse(url) ? new URL(url).host : "")

@@ -49,6 +49,19 @@ export function Transcript({ store, state, editing, onEdit, onProvider }: Transc
     if (hasRows) virtualizer.scrollToEnd()
   }, [hasRows, virtualizer])
 
+  // A keyboard that opens, or a window that shrinks, must not hide the end.
+  const wasAtEnd = useRef(true)
+  wasAtEnd.current = isAtEnd
+  useEffect(() => {
+    const element = scroller.current
+    if (!element) return
+    const observer = new ResizeObserver(() => {
+      if (wasAtEnd.current) virtualizer.scrollToEnd()
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [virtualizer])
+
   // Whoever sends something wants to see it.
   const sent = outbox.at(-1)?.inputId
   useEffect(() => {

@@ -82,7 +82,7 @@ export function SessionRow({
         onDoubleClick={() => setRenaming(true)}
       >
         <span className="session-title">{title}</span>
-        {session.running && (
+        {session.openRun !== undefined && (
           <span className="running">
             <span className="off-screen">{t.sessions.running}</span>
           </span>
