@@ -276,7 +276,10 @@ async function prepare(settings: LoopSettings, run: LoopRun, available: number):
     const from = cutBefore(log.view, fixed, available)
     if (from !== undefined) await record(run, [{ type: "compaction", at: Date.now(), from }])
   }
-  const items = log.viewTokens + fixed > available ? trimLastTurn(log.view, fixed, available) : log.view
+  const items =
+    log.viewTokens + fixed > available
+      ? trimLastTurn(log.view, fixed, available, settings.tokenizer)
+      : log.view
   assertFits(items, fixed, available)
   let request: ModelRequest = {
     messages: withSummary(requestMessages(items), log.summary),
