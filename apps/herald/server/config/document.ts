@@ -104,3 +104,41 @@ function differences(fields: Fields, path: string): string[] {
     return [`| \`${name}\` | ${node.was} | ${now} |`]
   })
 }
+
+/** A file to start from: every key that has an effect, commented out, with its default or an example. */
+export function exampleFile(): string {
+  const top = Object.fromEntries(Object.entries(settings).filter(([, node]) => isField(node)))
+  return `${[
+    "# Herald's configuration: copy it to assistant.toml. All of it is optional; what stands here are the defaults.",
+    "# docs/herald/configuration.md has the rest.",
+    "",
+    ...exampleFields("", top),
+    ...Object.entries<Node>(settings).flatMap(([name, node]) => exampleSection(name, node)),
+  ].join("\n")}\n`
+}
+
+function exampleSection(path: string, node: Node): string[] {
+  if (isField(node) || node.later !== undefined) return []
+  return [
+    "",
+    `# ${node.doc}`,
+    // An empty list entry would lack what it must have; an empty section is nothing.
+    node.kind === "list" ? `# [[${path}]]` : `[${path}]`,
+    ...exampleFields(path, node.fields),
+    ...Object.entries(node.fields).flatMap(([name, inner]) => exampleSection(`${path}.${name}`, inner)),
+  ]
+}
+
+const exampleFields = (path: string, fields: Fields): string[] =>
+  Object.entries(fields).flatMap(([name, node]) =>
+    isField(node) && node.later === undefined
+      ? [`# ${node.doc}`, `# ${name} = ${exampleValue(path, name, node)}`]
+      : [],
+  )
+
+function exampleValue(path: string, name: string, node: Extract<Node, { default: unknown }>): string {
+  if (node.kind === "secret") return `"\${${`${path}_${name}`.replaceAll(".", "_").toUpperCase()}}"`
+  if (node.required) return `"${name}"`
+  if (node.default === undefined) return node.kind === "number" ? "1" : '""'
+  return JSON.stringify(node.default)
+}
