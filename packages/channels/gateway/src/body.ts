@@ -11,8 +11,8 @@ export function assertJson(contentType: string | undefined): void {
 /**
  * The JSON object in a request's body, read no further than `maxBytes`.
  *
- * @throws HttpError 415 for anything but JSON, 413 when it is too
- *   large; InvalidInput when it is not a JSON object.
+ * @throws HttpError 415 for anything but JSON, 413 when it is too large, 400 when it did not arrive whole;
+ *   InvalidInput when it is not a JSON object.
  */
 export async function readBody(
   request: Request,
@@ -23,10 +23,16 @@ export async function readBody(
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw tooLarge
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw tooLarge
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error === tooLarge) throw error
+    // Its sender has gone: nobody reads this answer, but the log should not speak of a failure of ours.
+    throw new HttpError(400, "body_incomplete", "The body did not arrive as a whole.")
   }
   try {
     const value = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)))

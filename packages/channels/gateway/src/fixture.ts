@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from "node:http"
+import { connect as connectTcp } from "node:net"
 import { type Entry, MemoryStore, Namespace, Runtime } from "@orra/core"
 import {
   type ScriptedAnswer,
@@ -249,6 +250,67 @@ export async function connect(
   await client.frame("hello")
   return client
 }
+
+/** What the server says to these bytes, until it closes. */
+export async function sendRaw(port: number, bytes: string): Promise<string> {
+  const socket = connectTcp({ port, host: "127.0.0.1" })
+  onTestFinished(() => void socket.destroy())
+  let said = ""
+  socket.on("data", (chunk) => {
+    said += chunk.toString("latin1")
+  })
+  await new Promise<void>((resolve) => {
+    // A connection that is cut says what it said before.
+    socket.on("error", () => {})
+    socket.on("close", () => resolve())
+    socket.write(bytes)
+  })
+  return said
+}
+
+/** The answer to a WebSocket handshake: 101 and nothing, or the refusal. */
+export async function handshake(port: number, sent: Sent & { readonly path?: string } = {}): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const { key, headers, path = "/ws" } = sent
+  const outgoing = request({
+    port,
+    path,
+    host: "127.0.0.1",
+    agent: false,
+    headers: {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(headers as Record<string, string>),
+    },
+  })
+  outgoing.on("error", reject)
+  outgoing.on("upgrade", (incoming, socket) => {
+    socket.destroy()
+    resolve({ status: 101, headers: incoming.headers, text: "", json: {} })
+  })
+  outgoing.on("response", (incoming) => {
+    let text = ""
+    incoming.on("data", (chunk) => {
+      text += String(chunk)
+    })
+    incoming.on("end", () =>
+      resolve({
+        status: incoming.statusCode ?? 0,
+        headers: incoming.headers,
+        text,
+        json: text ? (JSON.parse(text) as Record<string, unknown>) : {},
+      }),
+    )
+  })
+  outgoing.end()
+  return promise
+}
+
+/** The token of a login link. */
+export const tokenOf = (link: string): string => link.split("#")[1] ?? ""
 
 /** The cookie of a browser that logs in with a key. */
 export async function logIn(port: number, key: string): Promise<string> {

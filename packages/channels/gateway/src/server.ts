@@ -18,6 +18,7 @@ import { readCookie } from "./login-routes.ts"
 import type { Permission } from "./protocol.ts"
 import type { Route } from "./route.ts"
 import { GatewaySocket } from "./socket.ts"
+import { answerUnreadable } from "./unreadable.ts"
 import { refuse, Upgrades } from "./upgrade.ts"
 import { changeFrames } from "./watch-frames.ts"
 
@@ -53,8 +54,6 @@ export class GatewayServer {
   readonly #upgrades = new Upgrades()
   readonly #connections: Connections
   readonly #changeFrame: ReturnType<typeof changeFrames>
-  /** Sockets on which an answer has begun: nothing else may be written there. */
-  readonly #answering = new WeakSet<Duplex>()
   #closing = false
 
   constructor(options: GatewayServerOptions) {
@@ -75,6 +74,8 @@ export class GatewayServer {
     })
     const { headersMs, requestMs } = options.limits
     const serverOptions: UpgradingServerOptions = {
+      // The guard looks at it, and answers as it answers everything.
+      requireHostHeader: false,
       headersTimeout: Math.min(headersMs, requestMs),
       requestTimeout: requestMs,
       connectionsCheckingInterval: Math.min(5_000, headersMs),
@@ -85,13 +86,7 @@ export class GatewayServer {
       ? createSecureServer({ ...serverOptions, ...options.tls }, listener)
       : createServer(serverOptions, listener)
     this.#server.maxConnections = MAX_TCP
-    this.#server.on("request", (_, outgoing) => {
-      const { socket } = outgoing
-      if (!socket) return
-      this.#answering.add(socket)
-      outgoing.once("close", () => this.#answering.delete(socket))
-    })
-    this.#server.on("clientError", (error, socket) => this.#unreadable(error, socket))
+    answerUnreadable(this.#server)
     this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head))
   }
 
@@ -299,20 +294,6 @@ export class GatewayServer {
     if (statusOf(known) >= 500) this.#options.log({ type: "error", requestId, error })
     return secured(errorResponse(known, requestId))
   }
-
-  /** What cannot be read as a request never reaches a route, and is answered all the same. */
-  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (!socket.writable || this.#answering.has(socket)) return void socket.destroy()
-    const [status, code, message] = UNREADABLE[error.code ?? ""] ?? UNREADABLE_OTHERWISE
-    void refuse(socket, errorResponse(new HttpError(status, code, message)))
-  }
-}
-
-const UNREADABLE_OTHERWISE = [400, "invalid_request", "This is no valid request."] as const
-
-const UNREADABLE: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "headers_too_large", "The headers have more than 16 KiB."],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "request_timeout", "The request took too long to arrive."],
 }
 
 const nothingHere = (): HttpError => new HttpError(404, "not_found", "There is nothing at this address.")

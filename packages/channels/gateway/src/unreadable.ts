@@ -1,0 +1,28 @@
+import type { Server, ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
+import { errorResponse, HttpError } from "./errors.ts"
+import { refuse } from "./upgrade.ts"
+
+const OTHERWISE = [400, "invalid_request", "This is no valid request."] as const
+
+const KNOWN: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "headers_too_large", "The headers have more than 16 KiB."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "request_timeout", "The request took too long to arrive."],
+}
+
+/** What cannot be read as a request, or does not come to an end, reaches no route; it is answered all the same. */
+export function answerUnreadable(server: Server): void {
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on("request", ({ socket }, outgoing) => {
+    answers.set(socket, outgoing)
+    outgoing.once("close", () => {
+      if (answers.get(socket) === outgoing) answers.delete(socket)
+    })
+  })
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // Nothing may be written into an answer that has begun.
+    if (!socket.writable || answers.get(socket)?.headersSent) return void socket.destroy()
+    const [status, code, message] = KNOWN[error.code ?? ""] ?? OTHERWISE
+    void refuse(socket, errorResponse(new HttpError(status, code, message)))
+  })
+}
