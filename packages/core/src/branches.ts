@@ -25,9 +25,18 @@ export function stretches(rewinds: readonly Entry<"rewind">[], version: number):
   return result
 }
 
-/** The stretch that holds an entry. */
-export const stretchOf = (all: readonly Stretch[], seq: number): Stretch | undefined =>
-  all.findLast((stretch) => stretch.start <= seq && seq <= stretch.end)
+/** The stretch that holds an entry; none holds a rewind. */
+export function stretchOf(all: readonly Stretch[], seq: number): Stretch | undefined {
+  let low = 0
+  let high = all.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((all[middle]?.start ?? seq) <= seq) low = middle + 1
+    else high = middle
+  }
+  const found = all[low - 1]
+  return found && seq <= found.end ? found : undefined
+}
 
 /** The entry that `seq` follows; 0 when it is the first. */
 export function parentOf(all: readonly Stretch[], seq: number): number {
@@ -72,12 +81,15 @@ export function childrenOf(all: readonly Stretch[], seq: number): readonly numbe
 export function newestThrough(all: readonly Stretch[], first: number): number {
   const own = stretchOf(all, first)
   if (!own) return first
+  // A stretch follows one that came before it, so one look at each, oldest first, finds all that lead on.
+  const leading = new Set([own])
   let newest = own.end
   for (const stretch of all) {
-    if (stretch.end < stretch.start || stretch === own) continue
-    for (const range of pathBack(all, stretch.end)) {
-      if (range.from <= first && first <= range.to) newest = Math.max(newest, stretch.end)
-    }
+    if (stretch.start <= first || stretch.end < stretch.start) continue
+    const before = stretchOf(all, stretch.parent)
+    if (!before || !leading.has(before) || (before === own && stretch.parent < first)) continue
+    leading.add(stretch)
+    newest = Math.max(newest, stretch.end)
   }
   return newest
 }

@@ -1,4 +1,5 @@
 import { childrenOf, newestThrough, parentOf, pathBack, type Stretch, tipOf } from "./branches.ts"
+import { InvalidInput } from "./errors.ts"
 import type { Fork, History } from "./run.ts"
 import type { Entry, EntryType } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
@@ -26,6 +27,10 @@ export async function readHistory(
   options: { readonly before?: number; readonly limit?: number },
 ): Promise<History | undefined> {
   const { info, stretches: all } = log
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !Number.isInteger(value))
+      throw new InvalidInput(`"${name}" of a window is a whole number.`)
+  }
   if (!info) return undefined
   const limit = Math.min(Math.max(options.limit ?? PAGE, 1), 1_000)
   const tip = options.before === undefined ? tipOf(all) : parentOf(all, options.before)
