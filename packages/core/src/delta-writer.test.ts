@@ -1,0 +1,151 @@
+import fc from "fast-check"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { DeltaWriter } from "./delta-writer.ts"
+import type { DeltaPiece, NewEntry } from "./session.ts"
+
+const say = (text: string): DeltaPiece => ({ type: "text", text })
+
+/** A log whose writes end when the test says so. */
+function slowLog() {
+  const written: NewEntry<"delta">[] = []
+  const ends: PromiseWithResolvers<number>[] = []
+  const append = (entry: NewEntry<"delta">): Promise<number> => {
+    const end = Promise.withResolvers<number>()
+    ends.push(end)
+    written.push(entry)
+    return end.promise
+  }
+  const finish = async (seq = written.length): Promise<void> => {
+    ends.shift()?.resolve(seq)
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  const fail = async (error: unknown): Promise<void> => {
+    ends.shift()?.reject(error)
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  const writer = (intervalMs: number) => new DeltaWriter({ runId: "r", messageId: "m", intervalMs, append })
+  return { written, finish, fail, writer, pending: ends }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe("pieces", () => {
+  test("the first is on its way at once; those that come while it is written, or soon after, share the next", async () => {
+    const log = slowLog()
+    const writer = log.writer(30)
+    writer.push(say("a"))
+    expect(log.written).toMatchObject([{ runId: "r", messageId: "m", pieces: [say("a")] }])
+    writer.push(say("b"))
+    writer.push(say("c"))
+    await log.finish()
+    writer.push(say("d"))
+    expect(log.written).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(30)
+    expect(log.written[1]?.pieces).toEqual([say("bcd")])
+    await log.finish()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(log.written).toHaveLength(2)
+    writer.push(say("e"))
+    expect(log.written[2]?.pieces).toEqual([say("e")])
+  })
+
+  test("of one kind are joined, of several keep their order; a call that begins is not joined to another", async () => {
+    const log = slowLog()
+    const writer = log.writer(30)
+    writer.push(say("x"))
+    for (const piece of [
+      say("a"),
+      say("b"),
+      { type: "thinking", text: "t" },
+      { type: "tool_call", id: "1", name: "n" },
+      { type: "tool_call", id: "1", text: '{"a"' },
+      { type: "tool_call", id: "1", text: ":1}" },
+      { type: "tool_call", id: "2", name: "n" },
+    ] as const satisfies DeltaPiece[])
+      writer.push(piece)
+    await log.finish()
+    await vi.advanceTimersByTimeAsync(30)
+    expect(log.written[1]?.pieces).toEqual(
+      [
+        say("ab"),
+        { type: "thinking", text: "t" },
+        { type: "tool_call", id: "1", name: "n", text: '{"a":1}' },
+        { type: "tool_call", id: "2", name: "n", text: "" },
+      ].map((piece) =>
+        piece.type === "tool_call" && piece.id === "2" ? { type: "tool_call", id: "2", name: "n" } : piece,
+      ),
+    )
+  })
+
+  test("property: what is written is what was pushed, in order, up to what was discarded at the end", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.string({ minLength: 1 }), fc.nat(60))), async (pieces) => {
+        const log = slowLog()
+        const writer = log.writer(30)
+        for (const [text, pause] of pieces) {
+          writer.push(say(text))
+          await vi.advanceTimersByTimeAsync(pause)
+          if (pause % 2) await log.finish()
+          expect(log.pending.length).toBeLessThanOrEqual(1)
+        }
+        const said = pieces.map(([text]) => text).join("")
+        const shown = log.written.flatMap((entry) => entry.pieces.map((piece) => piece.text)).join("")
+        expect(said.startsWith(shown)).toBe(true)
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe("the end", () => {
+  test("waits for what is being written, discards the rest, and leaves no timer", async () => {
+    const log = slowLog()
+    const writer = log.writer(30)
+    writer.push(say("a"))
+    writer.push(say("b"))
+    let settled = false
+    const settling = writer.settle().then(() => {
+      settled = true
+    })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(settled).toBe(false)
+    await log.finish(7)
+    await settling
+    expect(writer.range).toEqual({ from: 7, to: 7 })
+    expect(vi.getTimerCount()).toBe(0)
+    expect(log.written).toHaveLength(1)
+  })
+
+  test("knows the range of what was written, for it to be dropped", async () => {
+    const log = slowLog()
+    const writer = log.writer(0)
+    expect(writer.range).toBeUndefined()
+    for (const seq of [3, 5, 9]) {
+      writer.push(say("x"))
+      await log.finish(seq)
+    }
+    await writer.settle()
+    expect(writer.range).toEqual({ from: 3, to: 9 })
+  })
+})
+
+describe("a write that fails", () => {
+  test("is thrown by the next push and by settle, and nothing is written after it", async () => {
+    const log = slowLog()
+    const writer = log.writer(30)
+    writer.push(say("a"))
+    writer.push(say("b"))
+    const full = new Error("full")
+    await log.fail(full)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(log.written).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(() => writer.push(say("c"))).toThrow(full)
+    await expect(writer.settle()).rejects.toBe(full)
+  })
+})
