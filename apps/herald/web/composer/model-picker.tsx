@@ -3,6 +3,7 @@ import { t } from "../i18n/index.ts"
 import { useModels } from "../settings/use-models.ts"
 import { Button } from "../ui/button.tsx"
 import { Dialog } from "../ui/dialog.tsx"
+import { Field } from "../ui/field.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu.tsx"
 
@@ -58,16 +59,12 @@ export function ModelPicker({
             setNaming(false)
           }}
         >
-          <label>
-            {t.composer.ownModelLabel}
-            <input
-              name="model"
-              defaultValue={model ?? standard}
-              autoComplete="off"
-              spellCheck={false}
-              maxLength={200}
-            />
-          </label>
+          <Field
+            label={t.composer.ownModelLabel}
+            name="model"
+            defaultValue={model ?? standard}
+            maxLength={200}
+          />
           <Button look="primary" type="submit">
             {t.composer.use}
           </Button>

@@ -3,6 +3,7 @@ import { api } from "../api/api.ts"
 import type { Me } from "../api/types.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
+import { Field } from "../ui/field.tsx"
 import { Mark } from "../ui/icons.tsx"
 
 /** How a browser gets in: by the link from the terminal, which brings its token along, or by a key. */
@@ -74,10 +75,7 @@ export function LoginPage({
           <p className="divider">
             <span>{t.login.orKey}</span>
           </p>
-          <label>
-            {t.login.key}
-            <input name="key" type="password" autoComplete="current-password" spellCheck={false} required />
-          </label>
+          <Field label={t.login.key} name="key" type="password" autoComplete="current-password" required />
           <Button look="primary" type="submit" disabled={isWorking}>
             {t.login.submit}
           </Button>

@@ -1,10 +1,9 @@
 import type { Token, Tokens } from "marked"
-import { Fragment, type ReactElement, type ReactNode } from "react"
+import { Fragment, type ReactElement, type ReactNode, useEffect, useState } from "react"
 import { t } from "../i18n/index.ts"
 import { CodeBlock } from "./code-block.tsx"
 import { decodeEntities } from "./entities.ts"
 import { safeHref } from "./safe-link.ts"
-import { sanitize } from "./sanitize.ts"
 
 interface Context {
   /** The block is still being written: work that only a finished one is worth waits. */
@@ -207,7 +206,24 @@ const Link = ({
   )
 }
 
-/** The only place where a string becomes elements, after everything that is not plain structure was taken out. */
-const HtmlBlock = ({ html }: { readonly html: string }): ReactElement => (
-  <div className="html-block" dangerouslySetInnerHTML={{ __html: sanitize(html) }} />
-)
+/**
+ * The only place where a string becomes elements, after everything that is not plain structure was taken out. HTML
+ * is rare, so what cleans it is loaded when there is some; until then it is shown as it was written.
+ */
+function HtmlBlock({ html }: { readonly html: string }): ReactElement {
+  const [clean, setClean] = useState<{ readonly of: string; readonly html: string }>()
+  useEffect(() => {
+    let isCurrent = true
+    import("./sanitize.ts").then(
+      ({ sanitize }) => {
+        if (isCurrent) setClean({ of: html, html: sanitize(html) })
+      },
+      () => undefined,
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [html])
+  if (clean?.of !== html) return <p>{html}</p>
+  return <div className="html-block" dangerouslySetInnerHTML={{ __html: clean.html }} />
+}

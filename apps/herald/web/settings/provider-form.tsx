@@ -6,6 +6,7 @@ import type { ProviderForm as Form, Settings } from "../api/types.ts"
 import { errorTitle } from "../chat/error-note.tsx"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
+import { Field } from "../ui/field.tsx"
 
 /** The model service: asked for at the first start, changed later. Saving asks the model first. */
 export function ProviderForm({
@@ -83,54 +84,38 @@ export function ProviderForm({
           </label>
         ))}
       </fieldset>
-      <label>
-        {t.setup.key}
-        <span className="with-button">
-          <input
-            name="api_key"
-            type={isShown ? "text" : "password"}
-            autoComplete="off"
-            spellCheck={false}
-            aria-describedby="key-hint"
-          />
-          <Button look="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
-            {isShown ? t.setup.hide : t.setup.show}
-          </Button>
-        </span>
-        <small id="key-hint">
-          {isSame && provider.has_saved
+      <Field
+        label={t.setup.key}
+        name="api_key"
+        type={isShown ? "text" : "password"}
+        hint={
+          isSame && provider.has_saved
             ? t.setup.keyKeep
             : type === "claude"
               ? t.setup.keyClaude
-              : t.setup.keyOpenai}
-        </small>
-      </label>
-      <label>
-        {t.setup.model}
-        <input
-          key={type}
-          name="model"
-          defaultValue={isSame && provider.configured ? provider.model : ""}
-          placeholder={isSame ? provider.model : ""}
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby="model-hint"
-        />
-        <small id="model-hint">{t.setup.modelHint}</small>
-      </label>
-      <label>
-        {t.setup.url}
-        <input
-          key={type}
-          name="api_url"
-          type="url"
-          defaultValue={isSame ? (provider.api_url ?? "") : ""}
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby="url-hint"
-        />
-        <small id="url-hint">{type === "openai" ? t.setup.urlHint : t.setup.urlHintClaude}</small>
-      </label>
+              : t.setup.keyOpenai
+        }
+      >
+        <Button look="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+          {isShown ? t.setup.hide : t.setup.show}
+        </Button>
+      </Field>
+      <Field
+        key={`model-${type}`}
+        label={t.setup.model}
+        name="model"
+        defaultValue={isSame && provider.configured ? provider.model : ""}
+        placeholder={isSame ? provider.model : ""}
+        hint={t.setup.modelHint}
+      />
+      <Field
+        key={`url-${type}`}
+        label={t.setup.url}
+        name="api_url"
+        type="url"
+        defaultValue={isSame ? (provider.api_url ?? "") : ""}
+        hint={type === "openai" ? t.setup.urlHint : t.setup.urlHintClaude}
+      />
       <div role="alert">
         {error && (
           <p className="form-error">

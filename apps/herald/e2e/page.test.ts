@@ -1,0 +1,313 @@
+import type { BrowserContext, Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { answers, gates } from "./support/answers.ts"
+import { MODEL_KEY, openSite, type Site, said, send, settled, transcript } from "./support/site.ts"
+
+describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
+  const gate = gates()
+  let site: Site
+  let context: BrowserContext
+  let page: Page
+
+  beforeAll(async () => {
+    site = await openSite({ service, answer: answers(gate) })
+  })
+  afterAll(() => site.close())
+  beforeEach(async () => {
+    context = await site.person()
+    page = await context.newPage()
+    await page.goto(site.herald.url)
+  })
+  afterEach(async () => {
+    await context.close()
+    expect(site.problems).toEqual([])
+  })
+
+  test("streams an answer with tools, and shows what they did", async () => {
+    await page.getByRole("button", { name: /Plan across time zones/ }).click()
+    await said(page, "Tokyo is furthest ahead").waitFor()
+    await settled(page)
+    expect(page.url()).toContain("/c/")
+    const card = page.getByRole("button", { name: /Looked up the time in Asia\/Tokyo/ })
+    expect(await card.textContent()).toMatch(/Done/)
+    await card.click()
+    await said(page, /in Asia\/Tokyo \(UTC\+09:00\)/).waitFor()
+    await page.getByRole("button", { name: "Details" }).last().click()
+    await page.getByText("Tokens written").waitFor()
+    expect(await page.title()).toContain("What time is it in Tokyo")
+  })
+
+  test("shows half of an answer while the other half is being written", async () => {
+    await send(page, `hold ${service}`)
+    await said(page, "The first half.").waitFor()
+    expect(await page.getByRole("log").getAttribute("aria-busy")).toBe("true")
+    await page.locator(".running").waitFor()
+    expect(await page.locator("[data-announcer=polite]").textContent()).toBe("The answer has begun.")
+    gate(service).resolve()
+    await said(page, "The second half.").waitFor()
+    await settled(page)
+    expect(await page.locator("[data-announcer=polite]").textContent()).toContain("The second half.")
+    await page.locator(".running").waitFor({ state: "detached" })
+  })
+})
+
+describe("the page", () => {
+  const gate = gates()
+  let site: Site
+  let context: BrowserContext
+  let page: Page
+
+  beforeAll(async () => {
+    site = await openSite({ answer: answers(gate) })
+  })
+  afterAll(() => site.close())
+  beforeEach(async () => {
+    context = await site.person()
+    page = await context.newPage()
+    await page.goto(site.herald.url)
+  })
+  afterEach(async () => {
+    await context.close()
+    expect(site.problems).toEqual([])
+  })
+
+  test("stops an answer by Escape, keeps and marks what was written, and goes on from it", async () => {
+    await send(page, "hang on")
+    await said(page, "So far so good.").waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByText("Stopped.", { exact: true }).waitFor()
+    await settled(page)
+    expect(await transcript(page)).toEqual(["hang on", "So far so good."])
+    await page.getByRole("button", { name: "Continue" }).click()
+    await said(page, /You said: Continue from/).waitFor()
+  })
+
+  test("edits and sends again, and moves between the branches", async () => {
+    await send(page, "first try")
+    await said(page, "You said: first try").waitFor()
+    await settled(page)
+    await page.getByRole("article", { name: "You" }).hover()
+    await page.getByRole("button", { name: "Edit and send again" }).click()
+    const editor = page.getByRole("textbox", { name: "Edit your message" })
+    await editor.fill("second try")
+    await editor.press("Enter")
+    await said(page, "You said: second try").waitFor()
+    await settled(page)
+    expect(await transcript(page)).toEqual(["second try", "You said: second try"])
+    await page.getByRole("group", { name: "Branch 2 of 2" }).waitFor()
+    await page.getByRole("button", { name: "Previous branch" }).click()
+    await said(page, "You said: first try").waitFor()
+    expect(await transcript(page)).toEqual(["first try", "You said: first try"])
+    await page.getByRole("group", { name: "Branch 1 of 2" }).waitFor()
+  })
+
+  test("answers again, also with another model", async () => {
+    await send(page, "count please")
+    await said(page, "Answer number 1.").waitFor()
+    await settled(page)
+    await page.getByRole("button", { name: "Answer again", exact: true }).click()
+    await said(page, "Answer number 2.").waitFor()
+    await page.getByRole("group", { name: "Branch 2 of 2" }).waitFor()
+    await settled(page)
+    await page.getByRole("button", { name: "Answer again with" }).click()
+    await page.getByRole("menuitem", { name: "Claude Haiku 4.5" }).click()
+    await said(page, "Answer number 3.").waitFor()
+    await settled(page)
+    expect(site.model.requests.at(-1)?.body["model"]).toBe("claude-haiku-4-5")
+    expect(await transcript(page)).toEqual(["count please", "Answer number 3."])
+    await page.getByRole("button", { name: "Previous branch" }).click()
+    await said(page, "Answer number 2.").waitFor()
+  })
+
+  test("queues a message while an answer is written, and takes it back", async () => {
+    await send(page, "hold queue")
+    await said(page, "The first half.").waitFor()
+    await send(page, "and then this")
+    await said(page, "Waits for its turn").waitFor()
+    await send(page, "but not this")
+    await said(page, "but not this").waitFor()
+    const last = page.getByRole("article", { name: "You" }).filter({ hasText: "but not this" })
+    await last.getByRole("button", { name: "Take back" }).click()
+    await last.waitFor({ state: "detached" })
+    gate("queue").resolve()
+    await said(page, "You said: and then this").waitFor()
+    await settled(page)
+    expect(await said(page, "You said: but not this").count()).toBe(0)
+  })
+
+  test("renames, finds, deletes and brings back a chat", async () => {
+    await send(page, "a chat about otters")
+    await said(page, "You said: a chat about otters").waitFor()
+    const list = page.getByRole("navigation", { name: "Chats" })
+    await list.getByRole("link", { name: "a chat about otters" }).waitFor()
+    await list.getByRole("button", { name: /Options for “a chat about otters”/ }).click()
+    await page.getByRole("menuitem", { name: "Rename" }).click()
+    await page.getByRole("textbox", { name: "Title of the chat" }).fill("Otters & <b>friends</b>")
+    await page.keyboard.press("Enter")
+    await list.getByRole("link", { name: "Otters & <b>friends</b>" }).waitFor()
+    await page.getByRole("heading", { level: 1, name: /Otters/ }).waitFor()
+
+    const search = list.getByRole("searchbox")
+    await search.fill("friends")
+    await list.getByRole("link", { name: /Otters/ }).waitFor()
+    await search.fill("nothing like it")
+    await list.getByText("No chat is called").waitFor()
+    await search.fill("")
+
+    const { url } = { url: page.url() }
+    await list.getByRole("button", { name: /Options for “Otters/ }).click()
+    await page.getByRole("menuitem", { name: "Delete" }).click()
+    await list.getByRole("link", { name: /Otters/ }).waitFor({ state: "detached" })
+    expect(page.url()).toBe(`${site.herald.url}/`)
+    await page.getByRole("button", { name: "Undo" }).click()
+    await list.getByRole("link", { name: /Otters/ }).waitFor()
+    await page.waitForURL(url)
+    await said(page, "You said: a chat about otters").waitFor()
+  })
+
+  test("keeps what was not sent, per chat, and goes back by the browser's button", async () => {
+    await send(page, "chat one")
+    await said(page, "You said: chat one").waitFor()
+    const field = page.getByRole("textbox", { name: "Message", exact: true })
+    await field.fill("not sent yet")
+    await page.keyboard.press("Control+Shift+O")
+    await page.getByText("What can I do for you?").waitFor()
+    expect(await field.inputValue()).toBe("")
+    await page.goBack()
+    await said(page, "You said: chat one").waitFor()
+    expect(await field.inputValue()).toBe("not sent yet")
+    await page.reload()
+    await said(page, "You said: chat one").waitFor()
+    expect(await field.inputValue()).toBe("not sent yet")
+    await field.fill("")
+    await field.press("ArrowUp")
+    await page.getByRole("textbox", { name: "Edit your message" }).waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByRole("textbox", { name: "Edit your message" }).waitFor({ state: "detached" })
+  })
+
+  test("sends pictures, files and long pastes, and refuses what no model reads", async () => {
+    const picker = page.locator("input[type=file]")
+    const pixel = Buffer.from(
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==",
+      "base64",
+    )
+    await picker.setInputFiles([
+      { name: "dot.png", mimeType: "image/png", buffer: pixel },
+      { name: "notes.md", mimeType: "", buffer: Buffer.from("# Notes") },
+      { name: "film.mp4", mimeType: "video/mp4", buffer: Buffer.from("x") },
+    ])
+    await page.getByText(/film\.mp4 is of a kind/).waitFor()
+    const field = page.getByRole("textbox", { name: "Message", exact: true })
+    await field.focus()
+    await page.evaluate((text) => navigator.clipboard.writeText(text), "long ".repeat(2_000))
+    await page.keyboard.press("Control+V")
+    await page.getByText(/Pasted text/).waitFor()
+    expect(await field.inputValue()).toBe("")
+    await page.getByRole("button", { name: "Remove" }).nth(1).click()
+    await send(page, "look at these")
+    await said(page, "You said: look at these").waitFor()
+    expect(await page.locator(".user .attached-image").count()).toBe(1)
+    expect(await page.locator(".user .attached-file").count()).toBe(1)
+  })
+
+  test("never sends while an input method composes", async () => {
+    const field = page.getByRole("textbox", { name: "Message", exact: true })
+    await field.focus()
+    const session = await context.newCDPSession(page)
+    await session.send("Input.imeSetComposition", { text: "にほん", selectionStart: 3, selectionEnd: 3 })
+    await page.keyboard.press("Enter")
+    expect(page.url()).toBe(`${site.herald.url}/`)
+    await session.send("Input.insertText", { text: "日本" })
+    expect(await field.inputValue()).toContain("日本")
+    await field.press("Shift+Enter")
+    expect(await field.inputValue()).toContain("\n")
+  })
+
+  test("shows hostile text as text", async () => {
+    await send(page, "evil please <script>window.hacked = 0</script>")
+    await said(page, "the end").waitFor()
+    await settled(page)
+    await page.locator(".html-block").first().waitFor({ state: "attached" })
+    expect(await page.evaluate(() => "hacked" in window)).toBe(false)
+    // The cleaning itself parses what is hostile, in a document that shows nothing: the browser says what it blocked.
+    expect(site.problems.splice(0).filter((problem) => !/has been blocked/.test(problem))).toEqual([])
+    const inside = page.locator(".message")
+    for (const forbidden of [
+      "script",
+      "iframe",
+      "form",
+      "style",
+      "svg[onload]",
+      "img",
+      "base",
+      "meta",
+      "[style]:not(.row)",
+      "[onclick]",
+      "#root",
+      "input:not([type=checkbox])",
+    ]) {
+      expect(await inside.locator(`.markdown ${forbidden}`).count(), forbidden).toBe(0)
+    }
+    const hrefs = await inside
+      .locator("a[href]")
+      .evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""))
+    expect(hrefs.every((href) => /^https:/.test(href))).toBe(true)
+    expect(hrefs).toContain("https://evil.example/pixel.png")
+    for (const link of await inside.locator("a[href]").all()) {
+      expect(await link.getAttribute("rel")).toBe("noopener noreferrer")
+      expect(await link.getAttribute("target")).toBe("_blank")
+    }
+  })
+})
+
+describe("the first start", () => {
+  const gate = gates()
+  let site: Site
+  beforeAll(async () => {
+    site = await openSite({ service: "none", answer: answers(gate) })
+  })
+  afterAll(() => site.close())
+
+  test("lets in by the link, once, and by the key; asks for a model, tests it, and then answers", async () => {
+    const context = await site.browser.newContext()
+    context.setDefaultTimeout(15_000)
+    const page = await context.newPage()
+    await page.goto(`${site.herald.url}/c/owner:some-chat`)
+    await page.getByRole("heading", { name: "Log in to Herald" }).waitFor()
+    await page.getByLabel("API key of this Herald").fill("wrong")
+    await page.getByRole("button", { name: "Log in" }).click()
+    await page.getByText("This key is not known here.").waitFor()
+
+    await page.goto(site.herald.loginUrl)
+    await page.getByRole("heading", { name: "Connect a model" }).waitFor()
+    expect(page.url()).not.toContain("#")
+    await page.getByLabel("API key", { exact: true }).fill("sk-ant-wrong")
+    await page.getByRole("button", { name: "Test and save" }).click()
+    await page.getByText("The model service does not accept the key.").waitFor()
+    await page.getByLabel("API key", { exact: true }).fill(MODEL_KEY)
+    await page.getByRole("button", { name: "Test and save" }).click()
+    await page.getByText("What can I do for you?").waitFor()
+    await send(page, "hello")
+    await said(page, "You said: hello").waitFor()
+
+    const other = await (await site.browser.newContext()).newPage()
+    await other.goto(site.herald.loginUrl)
+    await other.getByText("This link did not work").waitFor()
+    await other.getByRole("button", { name: /Print a new link/ }).click()
+    await other.getByText("Look in the terminal").waitFor()
+    await expect
+      .poll(
+        () =>
+          [...site.herald.stdout().matchAll(/\/login#/g)].length +
+          [...site.herald.stderr().matchAll(/\/login#/g)].length,
+      )
+      .toBeGreaterThan(1)
+
+    await page.getByRole("button", { name: "Settings" }).click()
+    await page.getByRole("menuitem", { name: "Log out" }).click()
+    await page.getByRole("heading", { name: "Log in to Herald" }).waitFor()
+    await page.goto(site.herald.url)
+    await page.getByRole("heading", { name: "Log in to Herald" }).waitFor()
+  })
+})

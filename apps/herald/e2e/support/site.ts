@@ -1,0 +1,140 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type FakeModelServer, fakeModelServer, type WireAnswer, type WireRequest } from "@orra/testing"
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core"
+import { type HeraldProcess, heraldProcess } from "../../cli/herald-process.ts"
+import { buildPage } from "./built-page.ts"
+
+export const OWNER_KEY = "the-owners-key-of-this-test"
+export const MODEL_KEY = "sk-ant-the-right-key"
+
+export interface Site {
+  readonly browser: Browser
+  readonly model: FakeModelServer
+  readonly folder: string
+  herald: HeraldProcess
+  /** Starts Herald again on the same port and data, after it was stopped or killed. */
+  restart(): Promise<void>
+  /** A browser of its own, logged in. What goes wrong in its pages is collected in `problems`. */
+  person(options?: BrowserContextOptions): Promise<BrowserContext>
+  readonly problems: string[]
+  close(): Promise<void>
+}
+
+export interface SiteOptions {
+  readonly service?: "claude" | "openai" | "none"
+  readonly answer: (request: WireRequest) => WireAnswer
+}
+
+/** A real Herald in a process, a model on a socket, and a real browser. */
+export async function openSite({ service = "claude", answer }: SiteOptions): Promise<Site> {
+  await buildPage()
+  const folder = await mkdtemp(join(tmpdir(), "herald-page-"))
+  const model = await fakeModelServer([], {
+    otherwise: answer,
+    apiKey: MODEL_KEY,
+    models: [
+      { id: "claude-opus-4-6", name: "Claude Opus 4.6" },
+      { id: "claude-haiku-4-5", name: "Claude Haiku 4.5" },
+    ],
+  })
+  const provider =
+    service === "openai"
+      ? [
+          "[provider]",
+          'provider_type = "openai"',
+          `api_url = "${model.openaiUrl}"`,
+          'model = "claude-opus-4-6"',
+        ]
+      : []
+  await writeFile(
+    join(folder, "assistant.toml"),
+    [...provider, "[gateway]", "port = 0", `api_key = "${OWNER_KEY}"`].join("\n"),
+  )
+  const env: Record<string, string> =
+    service === "openai"
+      ? { OPENAI_API_KEY: MODEL_KEY }
+      : {
+          ANTHROPIC_BASE_URL: model.url,
+          ...(service === "claude" && { ANTHROPIC_API_KEY: MODEL_KEY }),
+        }
+  const start = (args: readonly string[]) => heraldProcess({ cwd: folder, env, args })
+  const [herald, browser] = await Promise.all([
+    start([]),
+    chromium.launch({
+      executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+    }),
+  ])
+  const problems: string[] = []
+  const site: Site = {
+    browser,
+    model,
+    folder,
+    herald,
+    problems,
+    async restart() {
+      site.herald = await start(["--port", new URL(site.herald.url).port])
+    },
+    async person(options = {}) {
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        permissions: ["clipboard-read", "clipboard-write"],
+        locale: "en-GB",
+        ...options,
+      })
+      context.setDefaultTimeout(15_000)
+      await context.request.post(`${site.herald.url}/api/login`, { data: { key: OWNER_KEY } })
+      watch(context, site.herald.url, problems)
+      return context
+    },
+    async close() {
+      await browser.close()
+      await site.herald.stop("SIGKILL")
+      await model.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  return site
+}
+
+/** Broken rules of the page's policy, scripts that throw, and requests to anywhere else. */
+function watch(context: BrowserContext, url: string, problems: string[]): void {
+  context.on("weberror", (error) => problems.push(`thrown: ${error.error().message}`))
+  context.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy|React|Warning/.test(message.text())) {
+      problems.push(message.text())
+    }
+  })
+  context.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url())
+    if (/^(?:https?|wss?):$/.test(protocol) && origin !== url && origin !== url.replace("http", "ws")) {
+      problems.push(`a request to ${request.url()}`)
+    }
+  })
+}
+
+/** Sends a message the way a person does. */
+export async function send(page: Page, text: string): Promise<void> {
+  const field = page.getByRole("textbox", { name: "Message", exact: true })
+  await field.fill(text)
+  await field.press("Enter")
+}
+
+/** A text in the conversation; the same may be announced elsewhere on the page. */
+export const said = (page: Page, text: string | RegExp) => page.locator(".row").getByText(text).first()
+
+/** Waits until nothing is being answered. */
+export const settled = (page: Page): Promise<void> =>
+  page.locator("[role=log][aria-busy=false]").waitFor({ state: "visible" })
+
+/** The text of the transcript's messages, from top to bottom, as far as they are on the page. */
+export const transcript = (page: Page): Promise<readonly string[]> =>
+  page.locator(".row .bubble, .row .markdown").allInnerTexts()
