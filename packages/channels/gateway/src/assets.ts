@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises"
-import { extname, join } from "node:path"
+import { extname, join, relative } from "node:path"
 import { promisify } from "node:util"
 import { brotliCompress, constants, gzip } from "node:zlib"
 
@@ -44,7 +44,7 @@ export class Assets {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue
       const file = join(entry.parentPath, entry.name)
-      const path = file.slice(folder.length).replaceAll("\\", "/").replace(/^\/*/, "/")
+      const path = `/${relative(folder, file).replaceAll("\\", "/")}`
       const type = TYPES[extname(entry.name)] ?? "application/octet-stream"
       files.set(path, { type, file, immutable: path.startsWith("/assets/"), bodies: new Map() })
     }
@@ -71,8 +71,11 @@ export class Assets {
 
 function chooseEncoding(asset: Asset, accepted: string | null): Encoding {
   if (!COMPRESSED.has(extname(asset.file))) return "identity"
-  if (/\bbr\b/.test(accepted ?? "")) return "br"
-  return /\bgzip\b/.test(accepted ?? "") ? "gzip" : "identity"
+  const names = (accepted ?? "").split(",").flatMap((part) => {
+    const [name = "", ...parameters] = part.toLowerCase().split(";")
+    return parameters.some((parameter) => /^\s*q=0(\.0*)?\s*$/.test(parameter)) ? [] : [name.trim()]
+  })
+  return (["br", "gzip"] as const).find((encoding) => names.includes(encoding)) ?? "identity"
 }
 
 /** Read and compressed once, at the first request. */

@@ -40,7 +40,8 @@ export function statusOf(error: unknown): number {
 
 /** Code and text for the client. Of an error nobody foresaw it learns nothing but that it is in the log. */
 export function publicError(error: unknown): { readonly code: string; readonly error: string } {
-  if (error instanceof OrraError) return { code: error.code, error: error.message }
+  if (error instanceof OrraError && error.code !== "internal")
+    return { code: error.code, error: error.message }
   return { code: "internal", error: "Something went wrong here; the log has the details." }
 }
 

@@ -19,7 +19,9 @@ export function ownNamespace(principal: Principal, key: unknown): Namespace {
 const WHEN_BUSY: readonly WhenBusy[] = ["queue", "steer", "interrupt", "reject"]
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"]
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const FILES = /^(application\/pdf|text\/[\w.+-]{1,64})$/
 const MAX_PARTS = 32
+const MAX_NAME = 255
 
 /** A message from the outside. @throws InvalidInput with what is wrong. */
 export function parseMessage(value: unknown): WireMessage {
@@ -33,16 +35,22 @@ function parsePart(part: unknown): UserPart {
   if (!isObject(part)) throw new InvalidInput("Each part of a message must be an object.")
   const { type, text, mediaType, data, name } = part
   if (type === "text" && typeof text === "string") return { type, text }
-  if (typeof mediaType !== "string" || typeof data !== "string" || !BASE64.test(data)) {
+  if (typeof mediaType !== "string" || typeof data !== "string" || !isBase64(data)) {
     throw new InvalidInput(
-      'A part is {type: "text", text}, or an "image" or "file" with mediaType and base64 data.',
+      'A part is {type: "text", text}, or an "image" or "file" with mediaType and base64 data, not empty.',
     )
   }
   if (type === "image" && IMAGES.includes(mediaType)) return { type, mediaType, data }
-  if (type === "image") throw new InvalidInput(`Images are ${IMAGES.join(", ")}; this one is ${mediaType}.`)
-  if (type === "file" && typeof name === "string") return { type, mediaType, name: name.slice(0, 255), data }
-  throw new InvalidInput('A file needs a "name".')
+  if (type === "image") throw new InvalidInput(`Images are ${IMAGES.join(", ")}.`)
+  if (type !== "file") throw new InvalidInput('The "type" of a part is text, image or file.')
+  if (!FILES.test(mediaType))
+    throw new InvalidInput("Files are application/pdf or text/...: convert this one.")
+  if (typeof name !== "string" || name === "") throw new InvalidInput('A file needs a "name".')
+  return { type, mediaType, name: [...name].slice(0, MAX_NAME).join("").toWellFormed(), data }
 }
+
+/** Something, and nothing but base64: what a service cannot read it refuses with every later message as well. */
+const isBase64 = (data: string): boolean => data !== "" && data.length % 4 === 0 && BASE64.test(data)
 
 /** The options of a message that its sender may choose. @throws HttpError when they may not choose the model. */
 export function parseRunOptions(
@@ -51,7 +59,7 @@ export function parseRunOptions(
 ): { readonly model?: string; readonly whenBusy?: WhenBusy; readonly inputId?: string } {
   const { model, whenBusy, inputId } = body
   if (model !== undefined && model !== null) {
-    if (typeof model !== "string" || model.length > 200)
+    if (typeof model !== "string" || model === "" || model.length > 200)
       throw new InvalidInput('"model" must be the name of a model.')
     if (!principal.permissions.includes("model")) {
       throw new HttpError(403, "model_not_allowed", "This key may not choose the model: leave it out.")

@@ -8,7 +8,7 @@ import { sessionRoutes } from "./session-routes.ts"
 export const gatewayRoutes = (options: LoginOptions): readonly Route[] => [
   { method: "GET", path: "/health", permission: "open", handle: () => Response.json({ status: "ok" }) },
   ...chatRoutes,
-  ...sessionRoutes,
+  ...sessionRoutes(options.now),
   ...modelRoutes(options.now),
   ...loginRoutes(options),
 ]

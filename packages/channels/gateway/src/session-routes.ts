@@ -12,12 +12,12 @@ const MAX_TITLE = 200
 const session = "/api/sessions/:namespace"
 
 /** What a person does with their sessions. */
-export const sessionRoutes: readonly Route[] = [
+export const sessionRoutes = (now: () => number): readonly Route[] => [
   { method: "GET", path: "/api/sessions", permission: "chat", handle: list },
   { method: "GET", path: session, permission: "chat", handle: read },
   { method: "PATCH", path: session, permission: "chat", handle: rename },
   { method: "PUT", path: `${session}/name`, permission: "chat", handle: rename },
-  { method: "DELETE", path: session, permission: "chat", handle: remove },
+  { method: "DELETE", path: session, permission: "chat", handle: (request) => remove(request, now()) },
   { method: "POST", path: `${session}/restore`, permission: "chat", handle: restore },
   { method: "GET", path: `${session}/events`, permission: "chat", handle: events },
   { method: "POST", path: `${session}/messages`, permission: "chat", maxBytes: MESSAGE_BYTES, handle: send },
@@ -65,7 +65,7 @@ async function rename(request: GatewayRequest): Promise<Response> {
   const { namespace } = await existing(request)
   const title = body["title"] ?? body["name"]
   if (typeof title !== "string") throw new InvalidInput('"title" must be text; empty takes it away.')
-  const trimmed = [...title.trim()].slice(0, MAX_TITLE).join("")
+  const trimmed = [...title.trim()].slice(0, MAX_TITLE).join("").toWellFormed()
   const info = await request.runtime.update(namespace, {
     title: trimmed === "" ? null : trimmed,
     renamed: true,
@@ -73,10 +73,14 @@ async function rename(request: GatewayRequest): Promise<Response> {
   return Response.json(wireSession(request.runtime, info))
 }
 
-async function remove(request: GatewayRequest): Promise<Response> {
+async function remove(request: GatewayRequest, now: number): Promise<Response> {
+  const { runtime } = request
   const { namespace } = await existing(request)
-  await request.runtime.stop(namespace)
-  await request.runtime.update(namespace, { deletedAt: Date.now() })
+  // Marked first, and what waits taken back: nothing may begin in it any more.
+  await runtime.update(namespace, { deletedAt: now })
+  const history = await runtime.history(namespace, { limit: 1 })
+  for (const { inputId } of history?.queued ?? []) await runtime.cancelInput(namespace, inputId)
+  await runtime.stop(namespace)
   return Response.json({ deleted: true })
 }
 

@@ -12,7 +12,8 @@ export const isDeleted = (info: SessionInfo): boolean => info.metadata["deletedA
 export const wireSession = (runtime: Runtime, info: SessionInfo): WireSession => ({
   ...info,
   namespace: info.namespace.key,
-  running: runtime.isRunning(info.namespace),
+  // Both: a run that has just ended still holds its session for a moment, and one whose process died is open for ever.
+  running: info.openRun !== undefined && runtime.isRunning(info.namespace),
 })
 
 export const wireHistory = (runtime: Runtime, history: History): unknown => ({
