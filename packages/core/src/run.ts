@@ -78,6 +78,15 @@ export interface RunResult {
   readonly error?: RunFailure
 }
 
+/** How the run ended whose last entry is `end`. */
+export const resultOf = (end: Entry<"run_finished">, text: string): RunResult => ({
+  runId: end.runId,
+  outcome: end.outcome,
+  text,
+  usage: end.usage,
+  ...(end.error && { error: end.error }),
+})
+
 /** A session changed: what a list of sessions needs to stay current. */
 export type SessionChange =
   | { readonly type: "session"; readonly info: SessionInfo }

@@ -17,10 +17,20 @@ import type { SystemPrompt } from "./loop.ts"
 import { MemoryStore } from "./memory-store.ts"
 import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
+import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
 import { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
-import type { History, RunEvent, RunInput, RunOptions, RunResult, SessionChange, Submission } from "./run.ts"
+import {
+  type History,
+  type RunEvent,
+  type RunInput,
+  type RunOptions,
+  type RunResult,
+  resultOf,
+  type SessionChange,
+  type Submission,
+} from "./run.ts"
 import type { Entry, SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
@@ -143,7 +153,7 @@ export class Runtime {
     }
     if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
     if (end.outcome === "failed" && end.error) throw new OrraError(end.error.code, end.error.message)
-    return toResult(end, text)
+    return resultOf(end, text)
   }
 
   /**
@@ -245,9 +255,7 @@ export class Runtime {
     const stop = async (): Promise<void> => {
       if (!(await this.cancelInput(namespace, inputId))) await this.stop(namespace)
     }
-    const onAbort = () => {
-      stop().catch(this.#onError)
-    }
+    const onAbort = () => void stop().catch(this.#onError)
     signal.addEventListener("abort", onAbort, { once: true })
     if (signal.aborted) onAbort()
     try {
@@ -340,10 +348,10 @@ export class Runtime {
   async result(namespace: Namespace, runId: string): Promise<RunResult> {
     const active = this.#driver.get(namespace)
     if (active?.runId === runId) await active.ended
-    const end = await this.#newest(namespace, "run_finished", (entry) => entry.runId === runId)
+    const end = await newest(this.store, namespace, "run_finished", (entry) => entry.runId === runId)
     if (!end) throw new NotFound("run")
-    const answer = await this.#newest(namespace, "assistant", (entry) => entry.runId === runId, end.seq)
-    return toResult(end, answer ? messageText(answer.message) : "")
+    const answer = await newest(this.store, namespace, "assistant", (entry) => entry.runId === runId, end.seq)
+    return resultOf(end, answer ? messageText(answer.message) : "")
   }
 
   /**
@@ -495,31 +503,8 @@ export class Runtime {
 
   async #duplicate(log: SessionLog, inputId: string): Promise<Submission> {
     const { namespace } = log
-    const entry = await this.#newest(namespace, "user", (user) => user.inputId === inputId)
+    const entry = await newest(this.store, namespace, "user", (user) => user.inputId === inputId)
     const seq = entry?.seq ?? log.version
     return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
   }
-
-  /** The newest entry of a type that fits, looked for from the end: what is asked for is nearly always there. */
-  async #newest<T extends Entry["type"]>(
-    namespace: Namespace,
-    type: T,
-    fits: (entry: Entry<T>) => boolean,
-    before = Number.MAX_SAFE_INTEGER,
-  ): Promise<Entry<T> | undefined> {
-    for (let limit = 4; ; limit = Math.min(limit * 4, 500)) {
-      const page = await this.store.read(namespace, { types: [type], direction: "backward", limit, before })
-      const found = page.find((entry): entry is Entry<T> => entry.type === type && fits(entry as Entry<T>))
-      if (found || page.length < limit) return found
-      before = page.at(-1)?.seq ?? 0
-    }
-  }
 }
-
-const toResult = ({ runId, outcome, usage, error }: Entry<"run_finished">, text: string): RunResult => ({
-  runId,
-  outcome,
-  text,
-  usage,
-  ...(error && { error }),
-})
