@@ -3,7 +3,9 @@ import { expect, test } from "vitest"
 import { decodeCursor, encodeCursor, foldCase, pageLimit } from "./paging.ts"
 
 test("property: a cursor gives back its place, in characters that a URL takes", () => {
-  const key = fc.string({ unit: "binary" })
+  const key = fc.string({
+    unit: fc.constantFrom("a", ":", "%", "~", "é", "漢", "😀", "\0", "/", " "),
+  })
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), key, (updatedAt, key) => {
       const cursor = encodeCursor({ updatedAt, key })
