@@ -273,7 +273,7 @@ describe("the first start", () => {
     const context = await site.browser.newContext()
     context.setDefaultTimeout(15_000)
     const page = await context.newPage()
-    await page.goto(`${site.herald.url}/c/owner:some-chat`)
+    await page.goto(`${site.herald.url}/c/web:some-chat`)
     await page.getByRole("heading", { name: "Log in to Herald" }).waitFor()
     await page.getByLabel("API key of this Herald").fill("wrong")
     await page.getByRole("button", { name: "Log in" }).click()

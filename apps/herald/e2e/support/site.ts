@@ -31,10 +31,12 @@ export interface Site {
 export interface SiteOptions {
   readonly service?: "claude" | "openai" | "none"
   readonly answer: (request: WireRequest) => WireAnswer
+  /** Prepares the data before Herald starts for the first time. */
+  readonly prepare?: (folder: string) => Promise<unknown>
 }
 
 /** A real Herald in a process, a model on a socket, and a real browser. */
-export async function openSite({ service = "claude", answer }: SiteOptions): Promise<Site> {
+export async function openSite({ service = "claude", answer, prepare }: SiteOptions): Promise<Site> {
   await buildPage()
   const folder = await mkdtemp(join(tmpdir(), "herald-page-"))
   const model = await fakeModelServer([], {
@@ -51,6 +53,7 @@ export async function openSite({ service = "claude", answer }: SiteOptions): Pro
           "[provider]",
           'provider_type = "openai"',
           `api_url = "${model.openaiUrl}"`,
+          `api_key = "${MODEL_KEY}"`,
           'model = "claude-opus-4-6"',
         ]
       : []
@@ -58,14 +61,13 @@ export async function openSite({ service = "claude", answer }: SiteOptions): Pro
     join(folder, "assistant.toml"),
     [...provider, "[gateway]", "port = 0", `api_key = "${OWNER_KEY}"`].join("\n"),
   )
-  const env: Record<string, string> =
-    service === "openai"
-      ? { OPENAI_API_KEY: MODEL_KEY }
-      : {
-          ANTHROPIC_BASE_URL: model.url,
-          ...(service === "claude" && { ANTHROPIC_API_KEY: MODEL_KEY }),
-        }
-  const start = (args: readonly string[]) => heraldProcess({ cwd: folder, env, args })
+  const env: Record<string, string> = {
+    ...(service !== "openai" && { ANTHROPIC_BASE_URL: model.url }),
+    ...(service === "claude" && { ANTHROPIC_API_KEY: MODEL_KEY }),
+  }
+  const start = (args: readonly string[]) =>
+    heraldProcess({ cwd: folder, env, args: ["--data-dir", join(folder, "data"), ...args] })
+  await prepare?.(folder)
   const [herald, browser] = await Promise.all([
     start([]),
     chromium.launch({

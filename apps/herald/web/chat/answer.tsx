@@ -42,7 +42,7 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
     isLive && (last?.status !== "writing" || last.parts.length === 0) && !hasRunningCall(answer)
   return (
     <article className="message answer" aria-label={t.chat.assistant} aria-busy={isLive}>
-      <h3 className="off-screen">{t.chat.assistant}</h3>
+      <h2 className="off-screen">{t.chat.assistant}</h2>
       {answer.messages.map((message) => (
         <Message key={message.messageId} message={message} {...props} />
       ))}

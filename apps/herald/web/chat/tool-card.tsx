@@ -49,11 +49,11 @@ export function ToolCard({
       <Collapsible.Panel className="tool-panel">
         {intent && intent.decision !== "allow" && (
           <>
-            <h4>{t.tools.policy}</h4>
+            <h3>{t.tools.policy}</h3>
             <p>{intent.reason}</p>
           </>
         )}
-        <h4>{t.tools.arguments}</h4>
+        <h3>{t.tools.arguments}</h3>
         {part.invalid !== undefined ? (
           <>
             <p>{t.tools.invalid}</p>
@@ -68,7 +68,7 @@ export function ToolCard({
         )}
         {result && (
           <>
-            <h4>{t.tools.result}</h4>
+            <h3>{t.tools.result}</h3>
             <Result part={result.part} />
           </>
         )}

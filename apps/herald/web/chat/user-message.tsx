@@ -41,7 +41,7 @@ export const UserMessage = memo(function UserMessage({
   }
   return (
     <article className="message user" aria-label={message.origin?.name ?? t.chat.you}>
-      <h3 className="off-screen">{message.origin?.name ?? t.chat.you}</h3>
+      <h2 className="off-screen">{message.origin?.name ?? t.chat.you}</h2>
       <UserParts parts={message.parts} />
       <footer className="message-foot">
         <time className="message-time" dateTime={new Date(at).toISOString()} title={formatFullTime(at)}>

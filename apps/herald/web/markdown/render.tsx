@@ -16,8 +16,8 @@ export function renderBlock(token: Token, context: Context): ReactNode {
   switch (known.type) {
     case "heading": {
       const { depth, tokens } = known as Tokens.Heading
-      // The page's own headings come first: a message begins at the third level.
-      const Tag = `h${Math.min(6, depth + 2)}` as "h3"
+      // The page has the first level and a message the second; most answers begin with the second themselves.
+      const Tag = `h${Math.min(6, Math.max(3, depth + 1))}` as "h3"
       return <Tag className={`md-h${depth}`}>{renderInline(tokens, context)}</Tag>
     }
     case "paragraph":

@@ -1,0 +1,83 @@
+import type { BrowserContext, Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest"
+import { answers, gates } from "./support/answers.ts"
+import { openSite, type Site, said, send, settled, transcript } from "./support/site.ts"
+
+const gate = gates()
+let site: Site
+let context: BrowserContext
+let page: Page
+
+beforeAll(async () => {
+  site = await openSite({ answer: answers(gate) })
+})
+afterAll(() => site.close())
+beforeEach(async () => {
+  context = await site.person()
+  page = await context.newPage()
+  await page.goto(site.herald.url)
+})
+afterEach(async () => {
+  await context.close()
+  expect(site.problems).toEqual([])
+})
+
+test("a reload in the middle of an answer goes on with it, and shows nothing twice", async () => {
+  await send(page, "hold reload")
+  await said(page, "The first half.").waitFor()
+  await page.reload()
+  await said(page, "The first half.").waitFor()
+  expect(await page.getByRole("log").getAttribute("aria-busy")).toBe("true")
+  gate("reload").resolve()
+  await said(page, "The second half.").waitFor()
+  await settled(page)
+  expect(await transcript(page)).toEqual(["hold reload", "The first half. The second half."])
+})
+
+test("two tabs show the same, message by message", async () => {
+  await send(page, "hold tabs")
+  await said(page, "The first half.").waitFor()
+  const other = await context.newPage()
+  await other.goto(page.url())
+  await said(other, "The first half.").waitFor()
+  await send(other, "from the other tab")
+  await said(page, "from the other tab").waitFor()
+  gate("tabs").resolve()
+  for (const tab of [page, other]) {
+    await said(tab, "You said: from the other tab").waitFor()
+    await settled(tab)
+  }
+  expect(await transcript(page)).toEqual(await transcript(other))
+  expect(await transcript(page)).toHaveLength(4)
+})
+
+test("a server that dies and comes back: it is said, what is written is kept and arrives once", async () => {
+  await send(page, "hold death")
+  await said(page, "The first half.").waitFor()
+  await site.herald.stop("SIGKILL")
+  await page.getByText("The connection is lost.").waitFor()
+  await send(page, "written while it was away")
+  await page.getByText("Not sent").waitFor()
+  await site.restart()
+  await page.getByRole("button", { name: "Connect now" }).click()
+  await said(page, "Interrupted").waitFor()
+  await said(page, "You said: written while it was away").waitFor()
+  await page.getByText("The connection is lost.").waitFor({ state: "detached" })
+  await settled(page)
+  expect(await transcript(page)).toEqual([
+    "hold death",
+    "The first half.",
+    "written while it was away",
+    "You said: written while it was away",
+  ])
+  await page.reload()
+  await said(page, "You said: written while it was away").waitFor()
+  expect(await transcript(page)).toHaveLength(4)
+})
+
+test("a chat that was deleted, or never was, says so", async () => {
+  await page.goto(`${site.herald.url}/c/web:nothing-here`)
+  await page.getByRole("heading", { name: "There is no such chat" }).waitFor()
+  await page.goto(`${site.herald.url}/c/somebody:else`)
+  await page.getByRole("heading", { name: "There is no such chat" }).waitFor()
+})

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { answers, gates } from "./support/answers.ts"
+import { writeLongChat } from "./support/long-chat.ts"
+import { openSite, type Site, said, send, settled } from "./support/site.ts"
+
+let site: Site
+beforeAll(async () => {
+  site = await openSite({ answer: answers(gates()), prepare: (folder) => writeLongChat(folder, 5_000) })
+})
+afterAll(() => site.close())
+
+test("of 5,000 messages only those near the window exist; older ones come without a jump", async () => {
+  const context = await site.person()
+  const page = await context.newPage()
+  const pages: string[] = []
+  page.on("request", (request) => {
+    if (/\/api\/sessions\/web.*limit=/.test(request.url())) pages.push(request.url())
+  })
+  await page.goto(`${site.herald.url}/c/web:long`)
+  await said(page, "Answer 2500.").waitFor()
+  const log = page.getByRole("log")
+  expect(await page.locator(".row").count()).toBeLessThan(40)
+  expect(pages.length).toBeLessThanOrEqual(2)
+  const fromEnd = () =>
+    log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight)
+  await expect.poll(fromEnd).toBeLessThan(2)
+
+  // Older pages are put before what is read; what is read stays where it is.
+  await log.hover()
+  let previous = ""
+  while (pages.length < 4) {
+    await page.mouse.wheel(0, -1_200)
+    await page.waitForFunction(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    )
+    const top = await page.evaluate(() => {
+      const middle = document.elementFromPoint(innerWidth / 2, 300)?.closest(".row")?.textContent ?? ""
+      return /(?:Answer|Question) (\d+)/.exec(middle)?.[1] ?? ""
+    })
+    if (top !== "" && previous !== "") {
+      const jump = Number(previous) - Number(top)
+      expect(jump, `from ${previous} to ${top}`).toBeGreaterThanOrEqual(0)
+      expect(jump, `from ${previous} to ${top}`).toBeLessThanOrEqual(14)
+    }
+    if (top !== "") previous = top
+  }
+  const before = await log.evaluate((element) => element.scrollTop)
+  await page.getByRole("button", { name: "Jump to the latest" }).waitFor()
+
+  // Somebody who reads above is not pulled down by what arrives below, but told of it.
+  const other = await context.newPage()
+  await other.goto(`${site.herald.url}/c/web:long`)
+  await said(other, "Answer 2500.").waitFor()
+  await send(other, "something new")
+  await said(other, "You said: something new").waitFor()
+  await page.getByRole("button", { name: "2 new messages" }).waitFor()
+  await settled(page)
+  expect(Math.abs((await log.evaluate((element) => element.scrollTop)) - before)).toBeLessThan(3)
+  await page.getByRole("button", { name: "2 new messages" }).click()
+  await said(page, "You said: something new").waitFor()
+  expect(site.problems).toEqual([])
+  await context.close()
+})
