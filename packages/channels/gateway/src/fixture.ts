@@ -1,6 +1,6 @@
-import { type IncomingHttpHeaders, request } from "node:http"
+import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http"
 import { connect as connectTcp } from "node:net"
-import { type Entry, MemoryStore, Namespace, Runtime } from "@orra/core"
+import { type Entry, isEntry, MemoryStore, Namespace, type RunEvent, Runtime } from "@orra/core"
 import {
   type ScriptedAnswer,
   type ScriptedProvider,
@@ -266,6 +266,75 @@ export async function sendRaw(port: number, bytes: string): Promise<string> {
     socket.write(bytes)
   })
   return said
+}
+
+/** A stream of server-sent events that is read as it comes. */
+export interface EventStream {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Entries so far, in the order they came. */
+  readonly entries: readonly Entry[]
+  /** Resolves when an entry fits. */
+  entry(fits: (entry: Entry) => boolean): Promise<Entry>
+  /** Leaves. */
+  close(): void
+  readonly closed: Promise<void>
+}
+
+export async function openEvents(port: number, path: string, sent: Sent = {}): Promise<EventStream> {
+  const { key, headers, method = "GET", body } = sent
+  const entries: Entry[] = []
+  const looks = new Set<() => void>()
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
+  const outgoing = request({
+    port,
+    path,
+    host: "127.0.0.1",
+    method,
+    agent: false,
+    headers: {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(headers as Record<string, string>),
+    },
+  })
+  outgoing.on("error", () => onClosed())
+  outgoing.on("close", () => onClosed())
+  outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+  const incoming = await new Promise<IncomingMessage>((resolve) => outgoing.once("response", resolve))
+  onTestFinished(() => void outgoing.destroy())
+  let rest = ""
+  incoming.on("error", () => {})
+  incoming.setEncoding("utf8")
+  incoming.on("data", (chunk: string) => {
+    const blocks = (rest + chunk).split("\n\n")
+    rest = blocks.pop() ?? ""
+    for (const block of blocks) {
+      const data = /^data: (.*)$/m.exec(block)?.[1]
+      if (data === undefined) continue
+      const event = JSON.parse(data) as RunEvent
+      if (isEntry(event)) entries.push(event)
+    }
+    for (const look of looks) look()
+  })
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    entries,
+    closed,
+    entry: (fits) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = entries.find(fits)
+          if (!found) return
+          looks.delete(look)
+          resolve(found)
+        }
+        looks.add(look)
+        look()
+      }),
+    close: () => void outgoing.destroy(),
+  }
 }
 
 /** The answer to a WebSocket handshake: 101 and nothing, or the refusal. */

@@ -145,7 +145,7 @@ export class GatewayServer {
       caller = allowed(guard.caller(incoming))
       if (route) access = await this.#admit(incoming, caller, route)
       response = await handle(access, caller)
-      if (method === "HEAD") await response.body?.cancel()
+      if (method === "HEAD") response = await withoutBody(response)
       else if (access && response.headers.get("content-type")?.startsWith("text/event-stream"))
         await this.#hold(response, access, outgoing)
     } catch (error) {
@@ -294,6 +294,12 @@ export class GatewayServer {
     if (statusOf(known) >= 500) this.#options.log({ type: "error", requestId, error })
     return secured(errorResponse(known, requestId))
   }
+}
+
+/** The answer to HEAD: what the body would have cost is not spent. */
+async function withoutBody(response: Response): Promise<Response> {
+  await response.body?.cancel()
+  return new Response(null, response)
 }
 
 const nothingHere = (): HttpError => new HttpError(404, "not_found", "There is nothing at this address.")
