@@ -65,7 +65,8 @@ export {
   type Submission,
   type WhenBusy,
 } from "./run.ts"
-export { Runtime, type RuntimeOptions } from "./runtime.ts"
+export { Runtime } from "./runtime.ts"
+export type { RuntimeOptions } from "./runtime-options.ts"
 export type { InputSchema, StandardSchema } from "./schema.ts"
 export {
   type DeltaPiece,

@@ -10,7 +10,7 @@ import {
   Runtime,
   tool,
 } from "./index.ts"
-import type { RuntimeOptions } from "./runtime.ts"
+import type { RuntimeOptions } from "./runtime-options.ts"
 
 const ns = Namespace.of("tenant", "acme", "chat")
 

@@ -1,0 +1,41 @@
+import type { ContextBudget, Tokenizer } from "./context.ts"
+import type { Hooks } from "./hooks.ts"
+import type { SystemPrompt } from "./loop.ts"
+import type { PolicyRegistry } from "./policy.ts"
+import type { Provider } from "./provider.ts"
+import type { SessionStore } from "./store.ts"
+import type { Tool, ToolRegistry } from "./tool.ts"
+
+/** What a runtime is made of. Everything is optional but the provider. */
+export interface RuntimeOptions {
+  readonly provider: Provider
+  /** Where sessions live. Default: memory, gone with the process. */
+  readonly store?: SessionStore
+  readonly tools?: Iterable<Tool> | ToolRegistry
+  /** Default: every registered tool is allowed. */
+  readonly policies?: PolicyRegistry
+  readonly hooks?: readonly Hooks[]
+  readonly systemPrompt?: SystemPrompt
+  readonly context?: Partial<ContextBudget>
+  /** Default: four bytes a token. */
+  readonly tokenizer?: Tokenizer
+  /** Default: the provider's. */
+  readonly model?: string
+  readonly maxTokens?: number
+  readonly temperature?: number
+  /** Model calls in one run, default 10. */
+  readonly maxTurns?: number
+  /** Tool calls at the same time, default 8. */
+  readonly parallelTools?: number
+  /** Streamed text is recorded, and shown, at most this often. Default 30 ms. */
+  readonly deltaIntervalMs?: number
+  /**
+   * The name under which leases are taken, default random. A process that knows it is the only one can keep its
+   * name across restarts: it then gets the lease of its dead predecessor at once.
+   */
+  readonly owner?: string
+  /** How long a session stays locked when its process dies, default 30,000 ms. */
+  readonly leaseTtlMs?: number
+  /** Told of failures that have no caller: a hook after the fact, a log that cannot be written. */
+  readonly onError?: (error: unknown) => void
+}
