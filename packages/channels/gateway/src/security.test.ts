@@ -233,7 +233,10 @@ describe("SEC-06: a credential is told to nobody", () => {
       answers.push(await gateway.send("/api/login", { body: { token } }))
       answers.push(await gateway.send("/api/login", { body: `{"token": "${token}"` }))
       answers.push(await handshake(gateway.port, { key: `${OWNER_KEY}x` }))
-      await sendRaw(gateway.port, `GET /%%% HTTP/1.1\r\nauthorization: Bearer ${OWNER_KEY}\r\n\r\n`)
+      await sendRaw(
+        gateway.port,
+        `GET /%%% HTTP/1.1\r\nauthorization: Bearer ${OWNER_KEY}\r\nconnection: close\r\n\r\n`,
+      )
       const shown = JSON.stringify([
         answers.map(({ text, headers }) => [text, headers]),
         gateway.log.map((entry) => (entry.type === "error" ? String(entry.error) : entry)),
