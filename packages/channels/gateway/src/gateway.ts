@@ -27,6 +27,7 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[]
   /** Addresses or CIDR ranges of proxies whose X-Forwarded headers are believed. Default none. */
   readonly trustedProxies?: readonly string[]
+  /** What a client can cost, beyond what is fixed: sizes of bodies, frames and headers. */
   readonly limits?: {
     /** WebSockets and event streams of one principal at the same time, default 1,000. */
     readonly connections?: number
