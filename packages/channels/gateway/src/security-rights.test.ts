@@ -232,6 +232,45 @@ describe("SEC-26: a login that has ended is over everywhere", () => {
     await other.settled()
   })
 
+  test("also what is open of one that was ended elsewhere, or whose time is up", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
+    try {
+      const clock = virtualClock()
+      const kept = new Map<string, Namespace>()
+      const memory = memoryLogins()
+      const put: typeof memory.put = async (namespace, id, value) => {
+        kept.set(id, namespace)
+        await memory.put(namespace, id, value)
+      }
+      const gateway = await harness({ logins: { ...memory, put }, now: clock.now })
+      const minute = async ({ client }: Awaited<ReturnType<typeof open>>) => {
+        for (let half = 0; half < 2; half++) {
+          await vi.advanceTimersByTimeAsync(30_000)
+          // The answer to the heartbeat is there when two questions asked after it have been answered.
+          const answered = client.settled().then(() => client.settled())
+          await Promise.race([answered, client.closed])
+        }
+      }
+      const first = await open(gateway)
+      // What is open is in use.
+      clock.advance(29 * 24 * 3_600_000)
+      await minute(first)
+      clock.advance(29 * 24 * 3_600_000)
+      await minute(first)
+      expect((await gateway.send("/api/me", { headers: first.headers })).status).toBe(200)
+      for (const [id, namespace] of kept) await memory.delete(namespace, id)
+      await minute(first)
+      expect((await first.client.closed).code).toBe(4401)
+      expect(await first.ended).toBe(true)
+      const second = await open(gateway)
+      clock.advance(30 * 24 * 3_600_000)
+      await minute(second)
+      expect((await second.client.closed).code).toBe(4401)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test("after thirty days without use", async () => {
     const clock = virtualClock()
     const gateway = await harness({ now: clock.now })

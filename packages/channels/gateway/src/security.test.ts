@@ -1,3 +1,4 @@
+import type { Socket } from "node:net"
 import { Namespace } from "@orra/core"
 import { virtualClock } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
@@ -16,6 +17,7 @@ import {
   tokenOf,
 } from "./fixture.ts"
 import { createGateway } from "./gateway.ts"
+import { Guard } from "./guard.ts"
 import { Logins, memoryLogins } from "./logins.ts"
 import { Principals } from "./principal.ts"
 import { gatewayRoutes } from "./routes.ts"
@@ -348,6 +350,18 @@ describe("SEC-08: forwarded headers count only from a trusted proxy", () => {
     expect(headers["set-cookie"]?.[0]).not.toContain("Secure")
     expect((await gateway.send("/api/me", { headers: forwarded })).status).toBe(401)
     expect(addresses(gateway)).toEqual(["127.0.0.1", "127.0.0.1"])
+  })
+
+  test("a peer that has gone already has no address, and is nobody's proxy", () => {
+    const guard = new Guard({
+      host: "::1",
+      secure: false,
+      allowedHosts: [],
+      trustedProxies: ["::/0", "0.0.0.0/0"],
+    })
+    const headers = { host: "localhost", "x-forwarded-for": "203.0.113.9" }
+    const request = { headers, headersDistinct: { host: ["localhost"] }, socket: {} as Socket }
+    expect(guard.caller(request)).toEqual({ address: "", secure: false, origin: "http://localhost" })
   })
 
   test("from a trusted one they are believed, as far as the proxies go", async () => {
