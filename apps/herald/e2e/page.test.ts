@@ -224,6 +224,18 @@ describe("the page", () => {
     expect(await field.inputValue()).toContain("\n")
   })
 
+  test("says why an answer failed, keeps what there was, and tries again", async () => {
+    await send(page, "fail once")
+    await said(page, "The model service did not accept the request.").waitFor()
+    await said(page, "It began well.").waitFor()
+    expect(await page.locator("[data-announcer=urgent]").textContent()).toContain("did not accept")
+    await page.getByRole("button", { name: "Copy details" }).click()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("provider_invalid_request")
+    await page.getByRole("button", { name: "Try again" }).click()
+    await said(page, /Now it works|You said: Continue/).waitFor()
+    await settled(page)
+  })
+
   test("shows hostile text as text", async () => {
     await send(page, "evil please <script>window.hacked = 0</script>")
     await said(page, "the end").waitFor()

@@ -1,4 +1,4 @@
-import { call, hang, say, think, type WireAnswer, type WireRequest, wait } from "@orra/testing"
+import { call, fail, hang, say, think, type WireAnswer, type WireRequest, wait } from "@orra/testing"
 import { demoAnswer, lastUserText } from "./demo-model.ts"
 
 /** What came from outside and must stay text. Each would set `window.hacked`, load something, or leave the page. */
@@ -50,6 +50,7 @@ export function gates() {
 
 export function answers(gate: ReturnType<typeof gates>): (request: WireRequest) => WireAnswer {
   let count = 0
+  let failures = 0
   return (request) => {
     const text = lastUserText(request)
     const held = /^hold (\w+)/.exec(text)?.[1]
@@ -65,6 +66,8 @@ export function answers(gate: ReturnType<typeof gates>): (request: WireRequest) 
     if (/^hang/.test(text)) return [say("So far "), say("so good."), hang()]
     if (/^hostile/.test(text))
       return [call("current_time", { zone: "<img src=x onerror=window.hacked=16>" }), say(HOSTILE)]
+    if (/^fail/.test(text))
+      return ++failures % 2 === 1 ? [say("It began well. "), fail("invalid_request")] : "Now it works."
     if (/^evil/.test(text)) return HOSTILE
     if (/^count/.test(text)) return `Answer number ${++count}.`
     return demoAnswer(request)

@@ -57,7 +57,11 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     if (place.type === "chat" && place.namespace === fresh) setFresh(newNamespace(me))
   }, [place, fresh, me])
 
-  const onProvider = me.permissions.includes("owner") ? () => setDialog("provider") : undefined
+  const show = (which: "provider" | "shortcuts"): void => {
+    setDrawerOpen(false)
+    setDialog(which)
+  }
+  const onProvider = me.permissions.includes("owner") ? () => show("provider") : undefined
   const showSidebar = (): void => (isNarrow ? setDrawerOpen(true) : setSidebarOpen(true))
   useShortcuts({
     newChat: () => navigate({ type: "new" }),
@@ -68,7 +72,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     },
     focus: () => document.getElementById("message")?.focus(),
     sidebar: () => (isNarrow ? setDrawerOpen(!isDrawerOpen) : setSidebarOpen(!isSidebarOpen)),
-    help: () => setDialog("shortcuts"),
+    help: () => show("shortcuts"),
     copyAnswer: () => {
       const last = chats
         .get(namespace, isNew)
@@ -84,7 +88,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
       onHide={() => (isNarrow ? setDrawerOpen(false) : setSidebarOpen(false))}
       onChoose={() => setDrawerOpen(false)}
       onProvider={onProvider}
-      onShortcuts={() => setDialog("shortcuts")}
+      onShortcuts={() => show("shortcuts")}
     />
   )
   return (

@@ -35,12 +35,12 @@ export function ToolCard({
         <span className="tool-summary">
           <span className="tool-title">{summary(part.name, args ?? parsed(part.draft))}</span>
           <span className="tool-name">{part.name}</span>
-        </span>
-        <span className="tool-status">
-          <StatusMark status={status} />
-          {t.tools[status]}
-          {isBusy && intent && <Elapsed since={intent.at} />}
-          {!isBusy && result?.durationMs !== undefined && ` · ${formatDuration(result.durationMs)}`}
+          <span className="tool-status">
+            <StatusMark status={status} />
+            {t.tools[status]}
+            {isBusy && intent && <Elapsed since={intent.at} />}
+            {!isBusy && result?.durationMs !== undefined && ` · ${formatDuration(result.durationMs)}`}
+          </span>
         </span>
         <Icon name="down" size={14} />
       </Collapsible.Trigger>
