@@ -132,12 +132,13 @@ describe("SEC-13: what a client can cost has an end", () => {
 
   test("a subscription that failed does not count", async () => {
     const gateway = await harness()
-    await gateway.converse(NS)
-    await gateway.send(sessionPath(NS), { method: "DELETE", key })
     const client = await gateway.connect({ key })
-    for (let index = 0; index < 60; index++) {
-      client.send({ type: "subscribe", namespace: NS.key })
-      await client.settled()
+    for (let index = 0; index <= 50; index++) {
+      const namespace = OWNER.namespace.child(`s${index}`)
+      await gateway.converse(namespace)
+      await gateway.runtime.update(namespace, { deletedAt: Date.now() })
+      client.send({ type: "subscribe", namespace: namespace.key })
+      await client.frame("error", (frame) => frame.namespace === namespace.key)
     }
     for (const frame of client.frames) if (frame.type === "error") expect(frame.code).toBe("not_found")
   })

@@ -20,6 +20,11 @@ const PING_MS = 30_000
 const MAX_SUBSCRIPTIONS = 50
 /** Bytes waiting for a slow client before its subscriptions hold still; they go on from the log when it has read. */
 const HIGH_WATER = 1024 * 1024
+/**
+ * Bytes waiting before the client's frames are no longer read: it sends without reading. More than what holds its
+ * subscriptions, because who receives slowly must still be able to say stop.
+ */
+const FLOOD = 4 * HIGH_WATER
 /** A client that reads nothing for this long while bytes wait is gone. */
 const STALLED_MS = 60_000
 /** Frames of one socket that are dealt with at the same time. */
@@ -120,7 +125,7 @@ export class GatewaySocket {
 
   #pace(): void {
     const socket = this.#socket
-    const busy = this.#handling >= MAX_HANDLING || socket.bufferedAmount >= HIGH_WATER
+    const busy = this.#handling >= MAX_HANDLING || socket.bufferedAmount >= FLOOD
     if (!busy && socket.isPaused) socket.resume()
     else if (busy && !socket.isPaused) socket.pause()
   }
@@ -246,9 +251,11 @@ export class GatewaySocket {
   async #sendPaced(text: string): Promise<void> {
     const socket = this.#socket
     if (socket.readyState !== socket.OPEN) return
-    if (socket.bufferedAmount < HIGH_WATER) return socket.send(text)
+    const pace = () => this.#pace()
+    if (socket.bufferedAmount < HIGH_WATER) return socket.send(text, pace)
     const stalled = setTimeout(() => socket.terminate(), STALLED_MS)
     await new Promise<void>((resolve) => socket.send(text, () => resolve()))
     clearTimeout(stalled)
+    pace()
   }
 }
