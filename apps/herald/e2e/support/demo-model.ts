@@ -1,12 +1,4 @@
-import {
-  call,
-  type FakeModelServer,
-  fakeModelServer,
-  say,
-  think,
-  type WireAnswer,
-  type WireRequest,
-} from "@orra/testing"
+import { call, say, think, type WireAnswer, type WireRequest } from "@orra/testing"
 
 const HASH_TABLE = `A **hash table** keeps values under keys and finds them again without searching: it computes from the key where the value lies.
 
@@ -87,13 +79,3 @@ export function demoAnswer(request: WireRequest): WireAnswer {
   if (/hash/i.test(text)) return [think("An explanation with code and a table."), words(HASH_TABLE)]
   return words(`You said: ${text}`)
 }
-
-export const demoModel = (options: { readonly tokenMs?: number } = {}): Promise<FakeModelServer> =>
-  fakeModelServer([], {
-    otherwise: demoAnswer,
-    tokenMs: options.tokenMs ?? 0,
-    models: [
-      { id: "claude-opus-4-6", name: "Claude Opus 4.6" },
-      { id: "claude-haiku-4-5", name: "Claude Haiku 4.5" },
-    ],
-  })

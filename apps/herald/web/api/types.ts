@@ -1,4 +1,4 @@
-import type { Entry, History, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
+import type { History, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
 
 /** A session's summary as it travels: the namespace is its key. */
 export type SessionSummary = Omit<SessionInfo, "namespace"> & { readonly namespace: string }
@@ -62,5 +62,3 @@ export type ServerFrame =
       readonly error: string
     }
   | { readonly type: "pong" }
-
-export type QueuedInput = Entry<"input">

@@ -1,5 +1,5 @@
 import type { Fork } from "@orra/core"
-import { memo, type ReactElement, useState } from "react"
+import { memo, type ReactElement, useRef, useState } from "react"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
@@ -170,15 +170,20 @@ function noteOf({ end, messages }: AnswerItem, last: AnswerMessage | undefined):
 
 function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
   const [isWorking, setWorking] = useState(false)
+  const foot = useRef<HTMLElement>(null)
   const regenerate = (model?: string): void => {
     setWorking(true)
     // The run's own entry will do when no call of it was recorded.
     void store.regenerate(answer.messages.at(-1)?.seq ?? answer.seq, model).finally(() => setWorking(false))
   }
   return (
-    <footer className="message-foot">
+    <footer ref={foot} className="message-foot">
       {fork && <Branches fork={fork} isDisabled={isBusy} onSwitch={(tip) => void store.switchBranch(tip)} />}
-      <CopyButton text={() => markdownOf(answer)} label={t.chat.copyMessage} />
+      <CopyButton
+        text={() => markdownOf(answer)}
+        html={() => htmlOf(foot.current)}
+        label={t.chat.copyMessage}
+      />
       <IconButton
         icon="retry"
         size={18}
@@ -197,4 +202,16 @@ function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
       </time>
     </footer>
   )
+}
+
+/** What is shown of the answer's text, without the buttons in it. */
+function htmlOf(foot: HTMLElement | null): string {
+  const texts = [...(foot?.closest("article")?.querySelectorAll(":scope > .markdown") ?? [])]
+  return texts
+    .map((text) => {
+      const copy = text.cloneNode(true) as HTMLElement
+      for (const button of copy.querySelectorAll("figcaption, button")) button.remove()
+      return copy.innerHTML
+    })
+    .join("")
 }

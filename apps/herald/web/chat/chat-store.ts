@@ -68,6 +68,18 @@ export class ChatStore {
     return this.#reading
   }
 
+  /** The chat was deleted. */
+  leave(): void {
+    this.#unfollow?.()
+    this.#unfollow = undefined
+    this.#set({ status: "missing" })
+  }
+
+  /** The chat exists, whatever was known before. */
+  comeBack(): void {
+    if (this.#state.status === "missing") void this.read()
+  }
+
   /** After a lost connection: reads what a failed attempt could not. */
   recover(): void {
     if (this.#state.view.stale || this.#state.status === "failed") void this.read()

@@ -69,7 +69,11 @@ export const UserParts = ({ parts }: { readonly parts: readonly UserPart[] }): R
           ))}
         </div>
       )}
-      {text !== "" && <div className="bubble">{text}</div>}
+      {text !== "" && (
+        <div className="bubble" dir="auto">
+          {text}
+        </div>
+      )}
     </>
   )
 }

@@ -125,6 +125,7 @@ export function Composer(props: ComposerProps): ReactElement {
       <textarea
         ref={field}
         id="message"
+        dir="auto"
         rows={1}
         value={text}
         aria-label={t.composer.label}

@@ -4,7 +4,6 @@ export const en = {
   appName: "Herald",
   close: "Close",
   cancel: "Cancel",
-  save: "Save",
   retry: "Try again",
   copy: "Copy",
   copied: "Copied",
@@ -14,7 +13,6 @@ export const en = {
   loading: "Loading…",
   notifications: "Notifications",
   skipToMessage: "Skip to the message field",
-  skipToTranscript: "Skip to the conversation",
   today: "Today",
   yesterday: "Yesterday",
   previousWeek: "Previous 7 days",
@@ -29,7 +27,6 @@ export const en = {
   login: {
     title: "Log in to Herald",
     lead: "Open the link that Herald printed in its terminal when it started. It works once.",
-    needLink: "No link at hand?",
     printLink: "Print a new link in the terminal",
     printed: "Look in the terminal where Herald runs: a new link is there.",
     orKey: "Or use an API key",
@@ -37,7 +34,6 @@ export const en = {
     submit: "Log in",
     working: "Logging in…",
     linkFailed: "This link did not work",
-    loggedOut: "You are logged out.",
     unreachable: "Herald cannot be reached. Is it running?",
   },
 
@@ -70,7 +66,6 @@ export const en = {
     inUse: (model: string, source: string) => `In use: ${model}, key from ${source}`,
     decided: (file: string) =>
       `The configuration file ${file} decides about the model service: change it there and start Herald again.`,
-    notOwner: "This Herald has no model service yet. Ask its owner to connect one.",
     nothingFound: "No key was found on this machine.",
   },
 
@@ -78,7 +73,6 @@ export const en = {
     label: "Chats",
     new: "New chat",
     search: "Search chats",
-    clear: "Clear the search",
     none: "Your chats will be listed here.",
     noMatch: (query: string) => `No chat is called “${query}”.`,
     untitled: "New chat",
@@ -106,7 +100,6 @@ export const en = {
     provider: "Model service",
     shortcuts: "Keyboard shortcuts",
     logout: "Log out",
-    version: (version: string) => `Herald ${version}`,
   },
 
   chat: {
@@ -132,7 +125,6 @@ export const en = {
       },
     ],
     loadingOlder: "Loading older messages…",
-    start: "The beginning of the chat",
     jump: "Jump to the latest",
     newMessages: (count: number) => many(count, "1 new message", `${count} new messages`),
     thinking: "Thinking",
@@ -167,11 +159,7 @@ export const en = {
     image: "Attached picture",
     sending: "Sending…",
     notSent: "Not sent",
-    attachmentFile: (name: string, size: string) => `${name}, ${size}`,
-    longText: "Long text",
-    openImage: (name: string) => `Open the picture: ${name}`,
     copyDetails: "Copy details",
-    showDetails: "What happened",
   },
 
   details: {
@@ -209,7 +197,6 @@ export const en = {
     noResult: "Nothing was returned.",
     policy: "Rule",
     invalid: "The model wrote arguments that are not valid:",
-    used: (count: number) => many(count, "1 step", `${count} steps`),
     summaries: {
       current_time: (zone: string) => (zone ? `Looked up the time in ${zone}` : "Looked up the time"),
       web_fetch: (host: string) => (host ? `Read ${host}` : "Read a web page"),
@@ -265,7 +252,6 @@ export const en = {
     connecting: "Connecting…",
     retryNow: "Connect now",
     offline: "You are offline.",
-    back: "The connection is back.",
     kept: "What you write is kept.",
   },
 

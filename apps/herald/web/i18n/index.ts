@@ -4,7 +4,6 @@ import { en } from "./en.ts"
 export type Strings = typeof en
 
 export const t: Strings = en
-export const language = "en"
 
 /** Numbers and dates follow the reader's own settings. */
 const locale = typeof navigator === "undefined" ? undefined : navigator.language

@@ -13,7 +13,7 @@ export const Markdown = memo(function Markdown({
   const [grow] = useState(growingBlocks)
   const blocks = useMemo(() => (isGrowing ? grow(text) : blocksOf(text)), [text, isGrowing, grow])
   return (
-    <div className="markdown">
+    <div className="markdown" dir="auto">
       {blocks.map((block, index) => (
         <BlockView key={index} block={block} isGrowing={isGrowing && index === blocks.length - 1} />
       ))}

@@ -7,6 +7,7 @@ import { errorTitle } from "../chat/error-note.tsx"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Field } from "../ui/field.tsx"
+import { toast } from "../ui/toast.tsx"
 
 /** The model service: asked for at the first start, changed later. Saving asks the model first. */
 export function ProviderForm({
@@ -31,7 +32,13 @@ export function ProviderForm({
       onSaved()
     },
   })
-  const forget = useMutation({ mutationFn: () => api.forgetProvider(), onSuccess: done })
+  const forget = useMutation({
+    mutationFn: () => api.forgetProvider(),
+    onSuccess: (next) => {
+      done(next)
+      toast(t.setup.forgotten)
+    },
+  })
   const detect = useMutation({
     mutationFn: () => api.detectProvider(),
     onSuccess: (next) => {

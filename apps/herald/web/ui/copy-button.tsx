@@ -5,11 +5,14 @@ import { toast } from "./toast.tsx"
 
 export function CopyButton({
   text,
+  html,
   label,
   size = 18,
   className = "",
 }: {
   readonly text: () => string
+  /** The same for programs that take formatted text. */
+  readonly html?: () => string
   readonly label: string
   readonly size?: number
   readonly className?: string
@@ -27,7 +30,7 @@ export function CopyButton({
       className={className}
       label={isCopied ? t.copied : label}
       onClick={() => {
-        copyText(text()).then(
+        copyText(text(), html?.()).then(
           () => setCopied(true),
           () => toast(t.errors["other"] ?? ""),
         )
@@ -37,7 +40,12 @@ export function CopyButton({
 }
 
 /** The clipboard needs a secure page; over plain HTTP in a home network the old way still works. */
-export async function copyText(text: string): Promise<void> {
+export async function copyText(text: string, html?: string): Promise<void> {
+  if (navigator.clipboard && html !== undefined && typeof ClipboardItem !== "undefined") {
+    const blob = (type: string, content: string): Blob => new Blob([content], { type })
+    const item = { "text/plain": blob("text/plain", text), "text/html": blob("text/html", html) }
+    return await navigator.clipboard.write([new ClipboardItem(item)])
+  }
   if (navigator.clipboard) return await navigator.clipboard.writeText(text)
   const field = document.createElement("textarea")
   field.value = text
