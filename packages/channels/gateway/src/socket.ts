@@ -256,6 +256,8 @@ export class GatewaySocket {
     const stalled = setTimeout(() => socket.terminate(), STALLED_MS)
     await new Promise<void>((resolve) => socket.send(text, () => resolve()))
     clearTimeout(stalled)
+    // It reads: its answer to the last ping is late because the ping waits behind all this.
+    this.#alive = true
     pace()
   }
 }
