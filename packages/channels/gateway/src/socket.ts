@@ -219,8 +219,6 @@ export class GatewaySocket {
     const signal = AbortSignal.any([stop, this.#closing.signal])
     const events = runtime.subscribe(namespace, { signal, ...(after !== undefined && { after }) })
     for await (const event of events) {
-      // What was read before the end of a subscription must not follow it: a new one may have begun.
-      if (signal.aborted) return
       await this.#sendPaced(
         JSON.stringify({ type: "event", namespace: namespace.key, event } satisfies ServerFrame),
       )
