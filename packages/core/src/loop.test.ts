@@ -57,6 +57,21 @@ async function ends(runtime: Runtime): Promise<string[]> {
   return entries.map((entry) => `${entry.outcome}${entry.error ? ` ${entry.error.code}` : ""}`)
 }
 
+test("an error nobody foresaw is reported, and its text is neither stored nor shown", async () => {
+  const provider: Provider = {
+    id: "broken",
+    model: "broken",
+    stream: () => {
+      throw new Error("cannot open /home/ada/secret.key")
+    },
+  }
+  const reported: unknown[] = []
+  const runtime = new Runtime({ provider, onError: (error) => reported.push(error) })
+  await expect(runtime.run(ns, "Hi")).rejects.toMatchObject({ code: "internal" })
+  expect(JSON.stringify(await runtime.store.read(ns))).not.toContain("secret.key")
+  expect(String(reported)).toContain("secret.key")
+})
+
 describe("a provider that misbehaves", () => {
   const cases: Record<string, { stream: () => AsyncIterable<ModelEvent>; end: string }> = {
     "ends without done": {
@@ -168,7 +183,7 @@ describe("a provider that misbehaves", () => {
       throw new Error("cut")
     }, fine)
     const runtime = runtimeWith({ provider })
-    await expect(runtime.run(ns, "1")).rejects.toThrow("cut")
+    await expect(runtime.run(ns, "1")).rejects.toMatchObject({ code: "internal" })
     expect((await runtime.history(ns))?.entries.map((entry) => entry.type)).toEqual([
       "user",
       "run_started",

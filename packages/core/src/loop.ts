@@ -144,6 +144,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
 
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
+        if (answer.type === "failed" && failure?.code === "internal") settings.onError(answer.error)
         if (
           failure?.code === "provider_context_length" &&
           answer.draft.isEmpty &&
@@ -200,6 +201,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     const failure = failureOf(error)
     // Where the log itself failed there is nothing to record the failure in; the caller tells who is watching.
     if (isLogFailure(error)) throw error
+    if (failure.code === "internal") settings.onError(error)
     return await finish("failed", failure)
   }
 }
@@ -417,7 +419,7 @@ function textOf(message: AssistantMessage): string {
   return text
 }
 
-/** What went wrong, as it is stored and shown. */
+/** What went wrong, as it is stored and shown. Of an error nobody foresaw the text stays out: it was not made for people. */
 export function failureOf(error: unknown): RunFailure {
   if (error instanceof OrraError) {
     return {
@@ -426,5 +428,9 @@ export function failureOf(error: unknown): RunFailure {
       retryable: error instanceof ProviderError && error.retryable,
     }
   }
-  return { code: "internal", message: errorMessage(error), retryable: false }
+  return {
+    code: "internal",
+    message: "Something went wrong inside; the log has the details.",
+    retryable: false,
+  }
 }
