@@ -75,6 +75,33 @@ test("a server that dies and comes back: it is said, what is written is kept and
   expect(await transcript(page)).toHaveLength(4)
 })
 
+test("a message that could not be sent survives a reload, even the first one", async () => {
+  await page.route("**/messages", (route) => route.abort())
+  await send(page, "do not lose me")
+  await page.getByText("Not sent").waitFor()
+  await page.unroute("**/messages")
+  await page.reload()
+  await said(page, "You said: do not lose me").waitFor()
+  await settled(page)
+  expect(await transcript(page)).toEqual(["do not lose me", "You said: do not lose me"])
+  await page.reload()
+  await said(page, "You said: do not lose me").waitFor()
+  expect(await transcript(page)).toHaveLength(2)
+})
+
+test("a chat deleted in one tab is gone in the other, and comes back with Undo", async () => {
+  await send(page, "here and there")
+  await said(page, "You said: here and there").waitFor()
+  const other = await context.newPage()
+  await other.goto(page.url())
+  await said(other, "You said: here and there").waitFor()
+  await other.getByRole("button", { name: "Options for “here and there”" }).click()
+  await other.getByRole("menuitem", { name: "Delete" }).click()
+  await page.getByRole("heading", { name: "There is no such chat" }).waitFor()
+  await other.getByRole("button", { name: "Undo" }).click()
+  await said(page, "You said: here and there").waitFor()
+})
+
 test("a chat that was deleted, or never was, says so", async () => {
   await page.goto(`${site.herald.url}/c/web:nothing-here`)
   await page.getByRole("heading", { name: "There is no such chat" }).waitFor()

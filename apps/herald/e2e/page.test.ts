@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises"
 import type { BrowserContext, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { answers, gates } from "./support/answers.ts"
@@ -163,6 +164,29 @@ describe("the page", () => {
     await list.getByRole("link", { name: /Otters/ }).waitFor()
     await page.waitForURL(url)
     await said(page, "You said: a chat about otters").waitFor()
+  })
+
+  test("downloads a chat as Markdown and as JSON", async () => {
+    await send(page, "What time is it?")
+    await said(page, "Tokyo is furthest ahead").waitFor()
+    await settled(page)
+    const save = async (format: string): Promise<string> => {
+      await page
+        .getByRole("button", { name: /Options for “What time is it/ })
+        .first()
+        .click()
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("menuitem", { name: `Download as ${format}` }).click(),
+      ])
+      return await readFile(await file.path(), "utf8")
+    }
+    const markdown = await save("Markdown")
+    expect(markdown).toMatch(/^# What time is it\?\n/)
+    expect(markdown).toContain('> `current_time` {"zone":"Asia/Tokyo"} · Done')
+    expect(markdown).toContain("**Tokyo** is furthest ahead")
+    const { entries } = JSON.parse(await save("JSON")) as { entries: readonly { type: string }[] }
+    expect(entries.map(({ type }) => type)).toContain("tool_result")
   })
 
   test("keeps what was not sent, per chat, and goes back by the browser's button", async () => {

@@ -20,3 +20,15 @@ export function keep(key: string, value: string | undefined): void {
     else memory.set(key, value)
   }
 }
+
+/** Forgets all that is about chats: whoever uses this browser next is to find nothing. The theme may stay. */
+export function forgetChats(): void {
+  memory.clear()
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith("herald.") && key !== "herald.theme") localStorage.removeItem(key)
+    }
+  } catch {
+    // Nothing was kept where nothing can be.
+  }
+}

@@ -1,6 +1,7 @@
 import type { UserPart, WhenBusy } from "@orra/core"
 import { api } from "../api/api.ts"
 import { ApiError } from "../api/http.ts"
+import { keep, recall } from "../app/storage.ts"
 import type { Connection } from "../connection/socket.ts"
 import { type ChatView, EMPTY_VIEW, reduceView, type ViewAction } from "./view.ts"
 
@@ -37,7 +38,12 @@ export class ChatStore {
   constructor(namespace: string, connection: Connection, isNew: boolean) {
     this.namespace = namespace
     this.#connection = connection
-    this.#state = { view: EMPTY_VIEW, outbox: [], status: isNew ? "new" : "loading", isLoadingOlder: false }
+    this.#state = {
+      view: EMPTY_VIEW,
+      outbox: recallOutbox(namespace),
+      status: isNew ? "new" : "loading",
+      isLoadingOlder: false,
+    }
   }
 
   readonly state = (): ChatState => this.#state
@@ -141,8 +147,9 @@ export class ChatStore {
       this.#set({ status: "ready" })
       this.#settleOutbox()
       this.#follow()
+      this.recover()
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) this.#set({ status: "missing" })
+      if (error instanceof ApiError && error.status === 404) this.#absent()
       else if (this.#state.status === "loading") {
         this.#set({ status: "failed" })
         this.#fail(error)
@@ -198,6 +205,15 @@ export class ChatStore {
     })
   }
 
+  /** A chat whose first message never arrived begins with it. */
+  #absent(): void {
+    const isMissing = this.#state.outbox.length === 0
+    this.#set({ status: isMissing ? "missing" : "new" })
+    if (isMissing) return
+    this.#follow()
+    this.recover()
+  }
+
   /** What has arrived needs no place in the outbox. */
   #settleOutbox(): void {
     const { outbox, view } = this.#state
@@ -227,6 +243,7 @@ export class ChatStore {
   }
 
   #replace(state: ChatState): void {
+    if (state.outbox !== this.#state.outbox) keepOutbox(this.namespace, state.outbox)
     this.#state = state
     for (const listener of this.#listeners) listener()
   }
@@ -236,3 +253,26 @@ const asFailure = (error: unknown): { readonly code: string; readonly message: s
   error instanceof ApiError
     ? { code: error.code, message: error.message }
     : { code: "internal", message: error instanceof Error ? error.message : String(error) }
+
+/** Longer messages are kept only as long as the page. */
+const KEPT_LENGTH = 500_000
+
+/** What could not be sent survives a reload. */
+function keepOutbox(namespace: string, outbox: readonly Outbound[]): void {
+  const text = outbox.length === 0 ? undefined : JSON.stringify(outbox)
+  keep(`outbox.${namespace}`, text !== undefined && text.length <= KEPT_LENGTH ? text : undefined)
+}
+
+/** What an earlier page had not sent: it is sent now, under the same ids, so that nothing arrives twice. */
+function recallOutbox(namespace: string): readonly Outbound[] {
+  try {
+    const kept: unknown = JSON.parse(recall(`outbox.${namespace}`) ?? "[]")
+    if (!Array.isArray(kept)) return []
+    return (kept as readonly Outbound[]).map((outbound) => ({
+      ...outbound,
+      error: outbound.error ?? { code: "offline", message: "" },
+    }))
+  } catch {
+    return []
+  }
+}

@@ -32,9 +32,9 @@ export const UserMessage = memo(function UserMessage({
       <Editor
         parts={message.parts}
         onCancel={() => onEdit(undefined)}
-        onSend={(parts) => {
-          onEdit(undefined)
-          void store.edit(seq, parts)
+        onSend={async (parts) => {
+          // What was written stays until it has arrived.
+          if (await store.edit(seq, parts)) onEdit(undefined)
         }}
       />
     )
@@ -85,9 +85,10 @@ function Editor({
 }: {
   readonly parts: readonly UserPart[]
   readonly onCancel: () => void
-  readonly onSend: (parts: readonly UserPart[]) => void
+  readonly onSend: (parts: readonly UserPart[]) => Promise<void>
 }): ReactElement {
   const [text, setText] = useState(() => textOf(parts))
+  const [isSending, setSending] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
   useEffect(() => {
     field.current?.focus()
@@ -96,7 +97,11 @@ function Editor({
   const attachments = attachmentsOf(parts)
   const isEmpty = text.trim() === "" && attachments.length === 0
   const send = (): void => {
-    if (!isEmpty) onSend([...attachments, ...(text.trim() === "" ? [] : [{ type: "text", text } as const])])
+    if (isEmpty || isSending) return
+    setSending(true)
+    void onSend([...attachments, ...(text.trim() === "" ? [] : [{ type: "text", text } as const])]).finally(
+      () => setSending(false),
+    )
   }
   return (
     <form
@@ -129,7 +134,7 @@ function Editor({
         <Button look="quiet" onClick={onCancel}>
           {t.cancel}
         </Button>
-        <Button look="primary" type="submit" disabled={isEmpty}>
+        <Button look="primary" type="submit" disabled={isEmpty || isSending}>
           {t.chat.sendEdited}
         </Button>
       </div>

@@ -38,12 +38,11 @@ function textType({ type, name }: File): string | undefined {
   return TEXT.test(name) || type === "application/json" ? "text/plain" : undefined
 }
 
-export const attachText = (text: string): Attached => ({
-  type: "file",
-  mediaType: "text/plain",
-  name: `${t.composer.pasted(formatNumber(text.length))}.txt`,
-  data: toBase64(new TextEncoder().encode(text)),
-})
+/** Pasted text that is too long for the field, as a file like any other. */
+export const textFile = (text: string): File =>
+  new File([text.toWellFormed()], `${t.composer.pasted(formatNumber(text.length))}.txt`, {
+    type: "text/plain",
+  })
 
 /** The attachments with more of them. What does not fit is refused with a reason, in `problems`. */
 export async function withFiles(

@@ -14,7 +14,7 @@ import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice } from "../ui/menu.tsx"
-import { ACCEPT, attachText, LONG_PASTE, withFiles } from "./attachments.ts"
+import { ACCEPT, LONG_PASTE, textFile, withFiles } from "./attachments.ts"
 import { useDraft } from "./draft.ts"
 import { ModelPicker } from "./model-picker.tsx"
 
@@ -79,7 +79,7 @@ export function Composer(props: ComposerProps): ReactElement {
       void add(files)
     } else if (pasted.length > LONG_PASTE) {
       event.preventDefault()
-      setAttachments([...attachments, attachText(pasted)])
+      void add([textFile(pasted)])
     }
   }
 

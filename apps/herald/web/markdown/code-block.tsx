@@ -2,6 +2,7 @@ import { memo, type ReactElement, useEffect, useState } from "react"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
+import { download } from "../ui/download.ts"
 import type { Piece } from "./highlight.ts"
 import { fileNameOf, languageOf } from "./languages.ts"
 
@@ -33,7 +34,7 @@ export const CodeBlock = memo(function CodeBlock({
             icon="download"
             size={16}
             label={t.code.download}
-            onClick={() => download(code, language)}
+            onClick={() => download(code, fileNameOf(language))}
           />
           <CopyButton text={() => code} label={t.code.copy} size={16} />
         </span>
@@ -81,13 +82,4 @@ function Coloured({ code, language }: { readonly code: string; readonly language
       ))}
     </>
   )
-}
-
-function download(code: string, language: string): void {
-  const url = URL.createObjectURL(new Blob([code], { type: "text/plain" }))
-  const link = document.createElement("a")
-  link.href = url
-  link.download = fileNameOf(language)
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 1_000)
 }

@@ -5,6 +5,7 @@ import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { navigate, pathOf } from "../app/router.ts"
 import { t } from "../i18n/index.ts"
+import { download, fileName } from "../ui/download.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuItem } from "../ui/menu.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -60,6 +61,16 @@ export function SessionRow({
       fail(error)
     }
   }
+  const save = async (format: "md" | "json"): Promise<void> => {
+    try {
+      // Seldom needed, so not part of what every visit loads.
+      const { chatAsJson, chatAsMarkdown } = await import("../chat/export.ts")
+      const text = await (format === "md" ? chatAsMarkdown(namespace, title) : chatAsJson(namespace))
+      download(text, fileName(title, format), format === "md" ? "text/markdown" : "application/json")
+    } catch (error) {
+      fail(error)
+    }
+  }
   const open = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
@@ -101,6 +112,8 @@ export function SessionRow({
           label={t.sessions.rename}
           onSelect={() => setTimeout(() => setRenaming(true))}
         />
+        <MenuItem icon="download" label={t.sessions.markdown} onSelect={() => void save("md")} />
+        <MenuItem icon="download" label={t.sessions.json} onSelect={() => void save("json")} />
         <MenuItem icon="trash" label={t.sessions.delete} isDanger onSelect={() => void remove()} />
       </Menu>
     </div>

@@ -33,17 +33,27 @@ export function useSessions(query: string) {
 export function useSessionChanges(): void {
   const { connection } = useShared()
   const client = useQueryClient()
-  useEffect(
-    () =>
-      connection.onFrame((frame) => {
-        if (frame.type === "session") putSession(client, frame.session)
-        else if (frame.type === "session_deleted") dropSession(client, frame.namespace)
-        // What happened while there was no connection is not told again.
-        else if (frame.type === "hello") void client.invalidateQueries({ queryKey: ["sessions"] })
-      }),
-    [connection, client],
-  )
+  useEffect(() => {
+    let again: ReturnType<typeof setTimeout> | undefined
+    const stop = connection.onFrame((frame) => {
+      if (frame.type === "session") putSession(client, frame.session)
+      else if (frame.type === "session_deleted") dropSession(client, frame.namespace)
+      // What happened while there was no connection is not told again.
+      else if (frame.type === "hello") return void client.invalidateQueries({ queryKey: LISTS })
+      if (client.isFetching({ queryKey: LISTS }) === 0) return
+      // A list on its way may be from before this change, and would undo it.
+      clearTimeout(again)
+      again = setTimeout(() => void client.invalidateQueries({ queryKey: LISTS }), SETTLE_MS)
+    })
+    return () => {
+      clearTimeout(again)
+      stop()
+    }
+  }, [connection, client])
 }
+
+const LISTS = ["sessions"]
+const SETTLE_MS = 300
 
 type Client = ReturnType<typeof useQueryClient>
 

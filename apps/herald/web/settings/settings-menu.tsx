@@ -1,6 +1,7 @@
 import type { ReactElement } from "react"
 import { api } from "../api/api.ts"
 import { shortcutLabel } from "../app/shortcuts.ts"
+import { forgetChats } from "../app/storage.ts"
 import { t } from "../i18n/index.ts"
 import { type Theme, useTheme } from "../theme/theme.ts"
 import { Icon } from "../ui/icons.tsx"
@@ -47,7 +48,10 @@ export function SettingsMenu({
       <MenuItem
         icon="logout"
         label={t.menu.logout}
-        onSelect={() => void api.logout().finally(() => location.assign("/login"))}
+        onSelect={() => {
+          forgetChats()
+          void api.logout().finally(() => location.assign("/login"))
+        }}
       />
     </Menu>
   )

@@ -1,0 +1,18 @@
+/** Hands a text to the browser as a file. */
+export function download(text: string, name: string, type = "text/plain"): void {
+  const url = URL.createObjectURL(new Blob([text], { type }))
+  const link = document.createElement("a")
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 1_000)
+}
+
+/** A name that every file system takes. */
+export const fileName = (title: string, extension: string): string =>
+  `${
+    title
+      .replace(/[\p{Cc}/\\:*?"<>|]+/gu, " ")
+      .trim()
+      .slice(0, 80) || "chat"
+  }.${extension}`
