@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createSecureServer } from "node:https"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { getRequestListener, type HttpBindings } from "@hono/node-server"
 import { type Runtime, randomId } from "@orra/core"
@@ -51,6 +51,8 @@ type UpgradingServerOptions = ServerOptions & {
 export class GatewayServer {
   readonly #options: GatewayServerOptions
   readonly #server: Server
+  /** Every TCP connection, also one that never comes to its first request or the end of its TLS handshake. */
+  readonly #sockets = new Set<Socket>()
   readonly #upgrades = new Upgrades()
   readonly #connections: Connections
   readonly #changeFrame: ReturnType<typeof changeFrames>
@@ -83,9 +85,13 @@ export class GatewayServer {
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     }
     this.#server = options.tls
-      ? createSecureServer({ ...serverOptions, ...options.tls }, listener)
+      ? createSecureServer({ handshakeTimeout: headersMs, ...serverOptions, ...options.tls }, listener)
       : createServer(serverOptions, listener)
     this.#server.maxConnections = MAX_TCP
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket)
+      socket.once("close", () => this.#sockets.delete(socket))
+    })
     answerUnreadable(this.#server)
     this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head))
   }
@@ -121,7 +127,8 @@ export class GatewayServer {
     this.#server.closeIdleConnections()
     const rest = setTimeout(() => {
       this.#connections.terminate()
-      this.#server.closeAllConnections()
+      // The server's own `closeAllConnections` leaves those that are still in their TLS handshake.
+      for (const socket of this.#sockets) socket.destroy()
     }, CLOSE_MS)
     await closed
     clearTimeout(rest)

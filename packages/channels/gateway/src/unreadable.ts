@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
+import { TLSSocket } from "node:tls"
 import { errorResponse, HttpError } from "./errors.ts"
 import { refuse } from "./upgrade.ts"
 
@@ -19,7 +20,11 @@ export function answerUnreadable(server: Server): void {
       if (answers.get(socket) === outgoing) answers.delete(socket)
     })
   })
+  const secured = new WeakSet<Duplex>()
+  server.on("secureConnection", (socket: TLSSocket) => secured.add(socket))
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // Its handshake failed or took too long: nothing can be said to it, and what is said would wait for ever.
+    if (socket instanceof TLSSocket && !secured.has(socket)) return void socket.destroy()
     // Nothing may be written into an answer that has begun.
     if (!socket.writable || answers.get(socket)?.headersSent) return void socket.destroy()
     const [status, code, message] = KNOWN[error.code ?? ""] ?? OTHERWISE
