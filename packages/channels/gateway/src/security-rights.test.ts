@@ -188,6 +188,7 @@ describe("SEC-14: every answer says what a page may do", () => {
       "refused upgrade": `GET /ws HTTP/1.1\r\n${host}upgrade: websocket\r\n`,
       "upgrade elsewhere": `GET /x HTTP/1.1\r\n${host}upgrade: websocket\r\n`,
       "no handshake": `GET /ws HTTP/1.1\r\n${host}upgrade: websocket\r\nauthorization: Bearer ${key}\r\n`,
+      "odd expectation": `GET /health HTTP/1.1\r\n${host}expect: miracles\r\n`,
       "odd method": `PROPFIND / HTTP/1.1\r\n${host}`,
       "slow body": `POST /api/login HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: 9\r\n`,
     }

@@ -1,10 +1,13 @@
 import type { Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { TLSSocket } from "node:tls"
+import { secured } from "./answer-headers.ts"
 import { errorResponse, HttpError } from "./errors.ts"
 import { refuse } from "./upgrade.ts"
 
 const OTHERWISE = [400, "invalid_request", "This is no valid request."] as const
+
+const UNEXPECTED = 'The only "expect" header answered here is 100-continue.'
 
 const KNOWN: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, "headers_too_large", "The headers have more than 16 KiB."],
@@ -20,14 +23,18 @@ export function answerUnreadable(server: Server): void {
       if (answers.get(socket) === outgoing) answers.delete(socket)
     })
   })
-  const secured = new WeakSet<Duplex>()
-  server.on("secureConnection", (socket: TLSSocket) => secured.add(socket))
+  const encrypted = new WeakSet<Duplex>()
+  server.on("secureConnection", (socket: TLSSocket) => encrypted.add(socket))
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     // Its handshake failed or took too long: nothing can be said to it, and what is said would wait for ever.
-    if (socket instanceof TLSSocket && !secured.has(socket)) return void socket.destroy()
+    if (socket instanceof TLSSocket && !encrypted.has(socket)) return void socket.destroy()
     // Nothing may be written into an answer that has begun.
     if (!socket.writable || answers.get(socket)?.headersSent) return void socket.destroy()
     const [status, code, message] = KNOWN[error.code ?? ""] ?? OTHERWISE
     void refuse(socket, errorResponse(new HttpError(status, code, message)))
+  })
+  server.on("checkExpectation", async (_, outgoing) => {
+    const answer = secured(errorResponse(new HttpError(417, "expectation_failed", UNEXPECTED)))
+    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
   })
 }
