@@ -82,7 +82,12 @@ export type HarnessOptions = Omit<Partial<GatewayOptions>, "runtime"> & {
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const { script = [], scripted, store = new MemoryStore(), ...rest } = options
   const provider = scriptedProvider(script, { otherwise: "An answer.", ...scripted })
-  const runtime = new Runtime({ provider, store, deltaIntervalMs: 1, onError: () => {} })
+  const runtime = new Runtime({
+    provider,
+    store,
+    deltaIntervalMs: 1,
+    onError: (error) => log.push({ type: "error", error }),
+  })
   const log: GatewayLogEntry[] = []
   const gateway = await createGateway({
     principals: [OWNER, ADA, GUEST],
