@@ -8,6 +8,7 @@ import "./styles/layers.css"
 import "./styles/layout.css"
 import "./styles/sidebar.css"
 import "./styles/transcript.css"
+import "./styles/tools.css"
 import "./styles/markdown.css"
 import "./styles/composer.css"
 
