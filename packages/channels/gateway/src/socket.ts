@@ -54,7 +54,6 @@ function parseFrame(text: string | undefined): Frame {
   try {
     if (text !== undefined) parsed = parseJson(text)
   } catch (error) {
-    // Not only bad syntax: what is nested too deeply ends in a RangeError.
     throw new InvalidInput(`A frame must be JSON: ${errorMessage(error)}`)
   }
   if (!isObject(parsed)) throw new InvalidInput("A frame must be a JSON object.")
