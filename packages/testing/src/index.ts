@@ -1,3 +1,6 @@
+export { crashMatrix, type Durable, type MatrixOptions, type MatrixRow } from "./crash/matrix.ts"
+export { type Mortal, mortal, type Point } from "./crash/mortal.ts"
+export { matrixTable } from "./crash/table.ts"
 export {
   call,
   end,
