@@ -2,29 +2,50 @@
  * The items of `source` until it ends or `signal` fires. A source that ignores the signal is left behind: it is told
  * to return, and nobody waits until it does.
  */
-export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+export function abortable<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncIterableIterator<T, undefined> {
   const iterator = source[Symbol.asyncIterator]()
-  let wake: () => void = () => {}
-  const onAbort = (): void => wake()
-  signal.addEventListener("abort", onAbort, { once: true })
-  let ended = false
-  try {
-    while (!signal.aborted) {
-      const result = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
-        wake = () => resolve(undefined)
-        iterator.next().then(resolve, reject)
-      })
-      if (!result) return
-      ended = result.done === true
-      if (result.done) return
-      yield result.value
-    }
-  } catch (error) {
-    ended = true
-    throw error
-  } finally {
-    signal.removeEventListener("abort", onAbort)
-    if (!ended) leave(iterator)
+  const end: IteratorReturnResult<undefined> = { done: true, value: undefined }
+  let waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined
+  let over = false
+  const close = (): void => {
+    over = true
+    signal.removeEventListener("abort", abandon)
+  }
+  const abandon = (): void => {
+    if (over) return
+    close()
+    leave(iterator)
+    waiting?.resolve(end)
+  }
+  const onResult = (result: IteratorResult<T>): void => {
+    if (result.done && !over) close()
+    waiting?.resolve(over ? end : result)
+  }
+  const onError = (error: unknown): void => {
+    if (over) return
+    close()
+    waiting?.reject(error)
+  }
+  if (signal.aborted) abandon()
+  else signal.addEventListener("abort", abandon, { once: true })
+  return {
+    // A generator would do the same, at twice the cost for each token.
+    next() {
+      if (over) return Promise.resolve(end)
+      waiting = Promise.withResolvers()
+      iterator.next().then(onResult, onError)
+      return waiting.promise
+    },
+    async return() {
+      abandon()
+      return end
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
   }
 }
 
@@ -36,17 +57,22 @@ async function leave(iterator: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
+const isThenable = <T>(value: Promise<T> | T): value is Promise<T> =>
+  typeof value === "object" && value !== null && "then" in value
+
 /** What `work` comes to, or undefined as soon as `signal` fires: what it still does is no longer waited for. */
 export async function unlessAborted<T>(
   signal: AbortSignal,
   work: () => Promise<T> | T,
 ): Promise<T | undefined> {
   if (signal.aborted) return undefined
+  const result = work()
+  if (!isThenable(result)) return result
   const aborted = Promise.withResolvers<undefined>()
   const onAbort = (): void => aborted.resolve(undefined)
   signal.addEventListener("abort", onAbort, { once: true })
   try {
-    return await Promise.race([work(), aborted.promise])
+    return await Promise.race([result, aborted.promise])
   } finally {
     signal.removeEventListener("abort", onAbort)
   }

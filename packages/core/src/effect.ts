@@ -162,8 +162,9 @@ async function execute(
   idempotencyKey: string,
 ): Promise<ToolResultPart> {
   const { namespace, runId, metadata } = effects.context
-  const limit = new AbortController()
-  const signal = AbortSignal.any([effects.signal, limit.signal])
+  // The tool's own signal: fires with the run's, or when its time is up.
+  const controller = new AbortController()
+  const { signal } = controller
   const context: ToolContext = {
     namespace,
     runId,
@@ -182,9 +183,12 @@ async function execute(
   }
   // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
   const ended = Promise.withResolvers<"ended">()
-  const abandon = (): void => ended.resolve("ended")
-  signal.addEventListener("abort", abandon, { once: true })
-  const timer = setTimeout(() => limit.abort(), tool.timeoutMs)
+  const abandon = (): void => {
+    controller.abort()
+    ended.resolve("ended")
+  }
+  effects.signal.addEventListener("abort", abandon, { once: true })
+  const timer = setTimeout(abandon, tool.timeoutMs)
   try {
     const output = await Promise.race([work(), ended.promise])
     return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(call, output)
@@ -193,7 +197,7 @@ async function execute(
     return answer(call, "error", errorMessage(error))
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener("abort", abandon)
+    effects.signal.removeEventListener("abort", abandon)
   }
 }
 
