@@ -86,6 +86,20 @@ export function countTools(tools: readonly ToolDefinition[], tokenizer: Tokenize
   return tokens
 }
 
+/** `countTools` for every request of a runtime: a definition never changes, so each is counted once. */
+export function toolCounter(tokenizer: Tokenizer): (tools: readonly ToolDefinition[]) => number {
+  const known = new WeakMap<ToolDefinition, number>()
+  return (tools) => {
+    let tokens = 0
+    for (const tool of tools) {
+      const count = known.get(tool) ?? countTools([tool], tokenizer)
+      known.set(tool, count)
+      tokens += count
+    }
+    return tokens
+  }
+}
+
 /**
  * A tool result the model can be sent: where its texts together are longer than `maxTokens`, each keeps its head and
  * its tail, cut between code points, with a line between them that says how much is missing. The log keeps the whole.

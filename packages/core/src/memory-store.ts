@@ -235,8 +235,8 @@ function frozenCopy(value: unknown): unknown {
   for (const key of Object.keys(copy)) {
     const member = copy[key]
     if (member === undefined) delete copy[key]
-    // Defined, not assigned: a member named "__proto__" is data here.
-    else if (typeof member === "object") Object.defineProperty(copy, key, { value: frozenCopy(member) })
+    // The spread has made every member the copy's own, also one named "__proto__": assigning only replaces it.
+    else if (typeof member === "object" && member !== null) copy[key] = frozenCopy(member)
   }
   return Object.freeze(copy)
 }

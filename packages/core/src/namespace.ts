@@ -20,6 +20,7 @@ const MAX_DEPTH = 32
 export class Namespace {
   readonly segments: readonly string[]
   readonly key: string
+  #lineageKeys: readonly string[] | undefined
 
   private constructor(segments: readonly string[], key: string) {
     this.segments = segments
@@ -80,6 +81,12 @@ export class Namespace {
     return this.segments.map((_, index) => Namespace.of(...this.segments.slice(0, index + 1)))
   }
 
+  /** The keys of `lineage`. Remembered: policy and whoever watches ask for them all the time. */
+  get lineageKeys(): readonly string[] {
+    this.#lineageKeys ??= prefixesOf(this.key)
+    return this.#lineageKeys
+  }
+
   /** True for this namespace itself and for everything below it. */
   contains(other: Namespace): boolean {
     return other.key === this.key || other.key.startsWith(`${this.key}:`)
@@ -98,10 +105,21 @@ export class Namespace {
   }
 }
 
+/** In a key ":" stands between segments and nowhere else. */
+function prefixesOf(key: string): readonly string[] {
+  const keys: string[] = []
+  for (let end = key.indexOf(":"); end >= 0; end = key.indexOf(":", end + 1)) keys.push(key.slice(0, end))
+  return [...keys, key]
+}
+
+/** What nearly every segment consists of: nothing in it needs an escape. */
+const PLAIN = /^[\w.@~+-]+$/
+
 /** ":" and "%" would be ambiguous in a key; control characters break databases, logs and file names. */
 const needsEscape = (char: string): boolean => char === ":" || char === "%" || char < " " || char === "\x7f"
 
 function encodeSegment(segment: string): string {
+  if (PLAIN.test(segment)) return segment
   if (segment === "") throw new NamespaceError("A namespace segment may not be empty.")
   if (!segment.isWellFormed()) throw new NamespaceError("A namespace segment has a lone surrogate.")
   let encoded = ""

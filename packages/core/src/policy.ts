@@ -78,7 +78,7 @@ export class PolicyRegistry {
   explain(namespace: Namespace, call: PolicyCall): Verdict {
     let verdict: Verdict | undefined
     if (this.#layers.size > 0) {
-      for (const { key } of namespace.lineage) {
+      for (const key of namespace.lineageKeys) {
         const layer = this.#layers.get(key)
         const spoken = layer && judge(layer, key, call)
         if (spoken && (!verdict || RANK[spoken.decision] < RANK[verdict.decision])) verdict = spoken

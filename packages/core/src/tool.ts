@@ -134,6 +134,7 @@ export function stringify(value: unknown): string {
 /** The tools a runtime may use. Names are unique: a second one with the same name is refused. */
 export class ToolRegistry {
   readonly #tools = new Map<string, Tool>()
+  #sorted: readonly Tool[] | undefined
 
   constructor(tools: Iterable<Tool> = []) {
     for (const entry of tools) this.add(entry)
@@ -145,9 +146,11 @@ export class ToolRegistry {
     if (this.#tools.has(name))
       throw new OrraError("tool_exists", `There is already a tool "${name}".`, { name })
     this.#tools.set(name, entry)
+    this.#sorted = undefined
   }
 
   remove(name: string): boolean {
+    this.#sorted = undefined
     return this.#tools.delete(name)
   }
 
@@ -157,6 +160,9 @@ export class ToolRegistry {
 
   /** All tools by name, so that what the provider is sent does not depend on the order of registration. */
   list(): readonly Tool[] {
-    return [...this.#tools.values()].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+    this.#sorted ??= Object.freeze(
+      [...this.#tools.values()].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1)),
+    )
+    return this.#sorted
   }
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "./json.ts"
+import type { Json } from "./json.ts"
 import type { Message } from "./message.ts"
 
 /**
@@ -23,8 +23,14 @@ function isWellFormed(message: Message): boolean {
   return true
 }
 
-/** JSON escapes lone surrogates and nothing else as \ud800 to \udfff. */
-const isMended = (value: JsonObject): boolean => !/\\ud[89a-f]/.test(JSON.stringify(value))
+function isMended(value: Json): boolean {
+  if (typeof value === "string") return value.isWellFormed()
+  if (typeof value !== "object" || value === null) return true
+  for (const [key, member] of Object.entries(value)) {
+    if (!key.isWellFormed() || !isMended(member)) return false
+  }
+  return true
+}
 
 function mend(value: Json): Json {
   if (typeof value === "string") return value.toWellFormed()
