@@ -167,24 +167,18 @@ describe("a store that fails", () => {
         if (broken && method === "append") throw full()
       },
     })
+    const begun = Promise.withResolvers<void>()
     const provider = scriptedProvider([
-      [
-        say("So far"),
-        {
-          type: "wait",
-          until: new Promise((resolve) => {
-            queueMicrotask(() => resolve(undefined))
-          }),
-        },
-        say(" and on"),
-      ],
+      [say("So far"), { type: "wait", until: begun.promise }, say(" and on")],
       "Fine again.",
     ])
     const runtime = runtimeWith({ provider, store })
     const events: RunEvent[] = []
     for await (const event of runtime.stream(ns, "Hi")) {
       events.push(event)
-      if (event.type === "run_started") broken = true
+      if (event.type !== "run_started") continue
+      broken = true
+      begun.resolve()
     }
     expect(events.at(-1)).toMatchObject({ type: "failure", failure: { code: "store_full" } })
     expect(runtime.isRunning(ns)).toBe(false)

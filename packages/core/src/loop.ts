@@ -2,7 +2,6 @@ import { abortable, unlessAborted } from "./abortable.ts"
 import {
   availableForInput,
   type ContextBudget,
-  countTools,
   cutBefore,
   type Tokenizer,
   trimLastTurn,
@@ -52,6 +51,8 @@ export interface LoopSettings {
   readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
   readonly tokenizer: Tokenizer
+  /** What the tools cost in a request. */
+  readonly countTools: (tools: readonly ToolDefinition[]) => number
   readonly model: string | undefined
   readonly maxTokens: number | undefined
   readonly temperature: number | undefined
@@ -122,13 +123,15 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   }
 
   try {
-    for (const hook of settings.hooks) await guard(run, hook, () => hook.runStart?.(hookContext(run)))
+    for (const hook of settings.hooks) {
+      if (hook.runStart) await guard(run, hook, () => hook.runStart?.(hookContext(run)))
+    }
     let limit = availableForInput(settings.budget)
     let overflows = 0
     const usedIds = new Set<string>()
     for (let turn = 0; turn < run.maxTurns; turn++) {
       if (run.signal.aborted) return await finish("stopped")
-      await takeInputs(run, "steer")
+      if (waits(run, "steer")) await takeInputs(run, "steer")
       const request = await prepare(settings, run, limit)
       const turnBegan = Date.now()
       const messageId = randomId()
@@ -185,6 +188,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
       })
       for (const hook of settings.hooks) {
+        if (!hook.afterModel) continue
         await guard(run, hook, () =>
           hook.afterModel?.(
             { message, usage: answer.usage, finishReason: answer.finishReason },
@@ -194,7 +198,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       }
       const calls = toolCalls(message)
       if (calls.length > 0) await carryOutCalls(settings, run, turn, calls)
-      else if (!run.log.inputs.some((input) => input.mode === "steer")) return await finish("completed")
+      else if (!waits(run, "steer")) return await finish("completed")
     }
     return await finish(run.signal.aborted ? "stopped" : "max_turns")
   } catch (error) {
@@ -247,6 +251,9 @@ async function recordAnswer(
   await record(run, [{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], writer.range)
 }
 
+const waits = ({ log }: LoopRun, mode: "queue" | "steer"): boolean =>
+  log.inputs.some((input) => input.mode === mode)
+
 /** Moves waiting messages into the transcript. @returns whether there were any. */
 export async function takeInputs(run: LoopRun, mode: "queue" | "steer"): Promise<boolean> {
   const written = await run.log.append(
@@ -273,7 +280,7 @@ async function prepare(settings: LoopSettings, run: LoopRun, available: number):
       ? await systemPrompt({ namespace: log.namespace, metadata, now: new Date() })
       : systemPrompt
   const tools = visibleTools(settings, log)
-  const fixed = (base ? settings.tokenizer.count(base) : 0) + countTools(tools, settings.tokenizer)
+  const fixed = (base ? settings.tokenizer.count(base) : 0) + settings.countTools(tools)
   if (log.viewTokens + fixed > available) {
     const from = cutBefore(log.view, fixed, available)
     if (from !== undefined) await record(run, [{ type: "compaction", at: Date.now(), from }])

@@ -6,12 +6,14 @@ import {
   charEstimator,
   DEFAULT_BUDGET,
   type Tokenizer,
+  toolCounter,
 } from "./context.ts"
 import { Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
+import { failureOf } from "./loop.ts"
 import { MemoryStore } from "./memory-store.ts"
 import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -37,6 +39,12 @@ import { ToolRegistry } from "./tool.ts"
 
 /** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
 const MAX_OPEN = 128
+
+/** A message that was sent, and how its run ends, when it is one that began with it. */
+interface Sent {
+  readonly submission: Submission
+  readonly result?: Promise<RunResult>
+}
 
 /**
  * Runs agents in sessions.
@@ -90,6 +98,7 @@ export class Runtime {
         systemPrompt: options.systemPrompt,
         budget: this.#budget,
         tokenizer: this.#tokenizer,
+        countTools: toolCounter(this.#tokenizer),
         model: options.model,
         maxTokens: options.maxTokens,
         temperature: options.temperature,
@@ -106,9 +115,10 @@ export class Runtime {
    * @throws OrraError when the run failed, with the failure's code; the session keeps what happened.
    */
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
+    const { submission, result } = await this.#send(namespace, input, options)
+    if (result) return succeeded(await result.catch(rethrown))
     let text = ""
     let end: Entry<"run_finished"> | undefined
-    const submission = await this.submit(namespace, input, options)
     for await (const event of this.follow(submission)) {
       if (event.type === "run_started") text = ""
       else if (event.type === "assistant") text = messageText(event.message)
@@ -118,8 +128,7 @@ export class Runtime {
         throw new OrraError("input_cancelled", "The message was taken back.")
     }
     if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
-    if (end.outcome === "failed" && end.error) throw new OrraError(end.error.code, end.error.message)
-    return resultOf(end, text)
+    return succeeded(resultOf(end, text))
   }
 
   /**
@@ -162,12 +171,18 @@ export class Runtime {
    *   the session.
    */
   async submit(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<Submission> {
+    const { submission } = await this.#send(namespace, input, options)
+    return submission
+  }
+
+  /** Sends a message; with the end of its run when that has begun. */
+  async #send(namespace: Namespace, input: RunInput, options: RunOptions): Promise<Sent> {
     this.#assertOpen()
     const message = toMessage(input)
     const { inputId = randomId(), rewindTo } = options
     const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
     const log = await this.#open(namespace)
-    if (log.hasSeen(inputId)) return await this.#duplicate(log, inputId)
+    if (log.hasSeen(inputId)) return { submission: await this.#duplicate(log, inputId) }
     if (rewindTo !== undefined && (whenBusy === "queue" || whenBusy === "steer")) {
       throw new InvalidInput(
         'A message that goes back to an earlier one cannot wait: use "interrupt" or "reject".',
@@ -182,20 +197,15 @@ export class Runtime {
     const running = this.#driver.get(namespace)?.log ?? log
     const waiting = waitingInput(inputId, message, whenBusy, options)
     const [entry] = await running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
-    if (!entry) return await this.#duplicate(running, inputId)
+    if (!entry) return { submission: await this.#duplicate(running, inputId) }
     const submission: Submission = { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
     if (options.signal) this.#obey(options.signal, submission).catch(this.#onError)
     // The run may have ended while this was written: then nobody else looks at the queue.
     if (!this.#driver.get(namespace)) await this.#startQueue(running)
-    return submission
+    return { submission }
   }
 
-  async #start(
-    log: SessionLog,
-    inputId: string,
-    message: UserMessage,
-    options: RunOptions,
-  ): Promise<Submission> {
+  async #start(log: SessionLog, inputId: string, message: UserMessage, options: RunOptions): Promise<Sent> {
     const { namespace } = log
     const { rewindTo } = options
     let again = false
@@ -207,12 +217,12 @@ export class Runtime {
       return [...before, { type: "user", at: Date.now(), message, inputId }]
     }
     try {
-      const { runId, cursor } = await this.#driver.start(log, opening, options)
-      if (!again) return { status: "started", namespace, inputId, runId, cursor }
+      const { runId, cursor, result } = await this.#driver.start(log, opening, options)
+      if (!again) return { submission: { status: "started", namespace, inputId, runId, cursor }, result }
     } catch (error) {
       if (!again) throw error
     }
-    return await this.#duplicate(log, inputId)
+    return { submission: await this.#duplicate(log, inputId) }
   }
 
   /** Does for a message that waits what its signal says: takes it back, or stops its run once it has one. */
@@ -473,4 +483,17 @@ export class Runtime {
     const seq = entry?.seq ?? log.version
     return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
   }
+}
+
+/** @throws OrraError with the failure's code when the run failed. */
+function succeeded(result: RunResult): RunResult {
+  const { outcome, error } = result
+  if (outcome === "failed" && error) throw new OrraError(error.code, error.message)
+  return result
+}
+
+/** The end of the run could not be recorded: said as those who watch are told. */
+function rethrown(error: unknown): never {
+  const { code, message } = failureOf(error)
+  throw new OrraError(code, message, {}, error)
 }
