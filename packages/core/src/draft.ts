@@ -1,4 +1,4 @@
-import type { AssistantMessage, AssistantPart } from "./message.ts"
+import type { AssistantMessage, AssistantPart, ToolCallPart } from "./message.ts"
 import type { DeltaPiece } from "./session.ts"
 
 /**
@@ -6,7 +6,9 @@ import type { DeltaPiece } from "./session.ts"
  * never carried out.
  */
 export class Draft {
-  #parts: AssistantPart[] = []
+  readonly #parts: Exclude<AssistantPart, ToolCallPart>[] = []
+  /** What the last part has so far: it becomes the part's text when the next one begins. */
+  #text = ""
   readonly #provider: string
   readonly #model: string | undefined
 
@@ -17,14 +19,22 @@ export class Draft {
 
   add(piece: DeltaPiece): void {
     if (piece.type === "tool_call") return
-    const last = this.#parts.at(-1)
-    if (last?.type === piece.type) {
-      this.#parts[this.#parts.length - 1] = { ...last, text: last.text + piece.text }
-    } else if (piece.type === "text") {
-      this.#parts.push({ type: "text", text: piece.text })
-    } else {
-      this.#parts.push({ type: "thinking", text: piece.text, provider: this.#provider })
+    if (this.#parts.at(-1)?.type === piece.type) {
+      this.#text += piece.text
+      return
     }
+    this.#complete()
+    this.#text = piece.text
+    this.#parts.push(
+      piece.type === "text"
+        ? { type: "text", text: "" }
+        : { type: "thinking", text: "", provider: this.#provider },
+    )
+  }
+
+  #complete(): void {
+    const last = this.#parts.pop()
+    if (last) this.#parts.push({ ...last, text: this.#text })
   }
 
   get isEmpty(): boolean {
@@ -32,9 +42,10 @@ export class Draft {
   }
 
   message(): AssistantMessage {
+    this.#complete()
     return {
       role: "assistant",
-      parts: this.#parts,
+      parts: [...this.#parts],
       provider: this.#provider,
       ...(this.#model !== undefined && { model: this.#model }),
     }

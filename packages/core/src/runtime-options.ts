@@ -27,7 +27,10 @@ export interface RuntimeOptions {
   readonly maxTurns?: number
   /** Tool calls at the same time, default 8. */
   readonly parallelTools?: number
-  /** Streamed text is recorded, and shown, at most this often. Default 30 ms. */
+  /**
+   * Streamed text is recorded, and shown, at most this often. Default 30 ms, which spares a disk; 0 shows each piece
+   * as soon as the store has taken the ones before it.
+   */
   readonly deltaIntervalMs?: number
   /**
    * The name under which leases are taken, default random. A process that knows it is the only one can keep its
