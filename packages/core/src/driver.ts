@@ -134,9 +134,12 @@ export class Driver {
     }
   }
 
-  /** Closes the run that a dead process left open, if there is one. */
+  /** Closes the run that a dead process left open, if there is one: with the lease, nobody can be running it. */
   async closeOpenRun(log: SessionLog, lease: Lease): Promise<void> {
     const { tools } = this.#options.settings
+    // What is known of the session may be older than the process that died.
+    await log.refresh()
+    if (!log.openRun) return
     const draft = log.openRun?.draft
     await log.append(
       closingEntries(log, Date.now(), (name) => tools.get(name)?.idempotent ?? false),
@@ -184,8 +187,7 @@ export class Driver {
           },
         )
       }, leaseTtlMs / 3)
-      await log.refresh()
-      if (log.openRun) await this.closeOpenRun(log, lease)
+      await this.closeOpenRun(log, lease)
 
       options.signal?.addEventListener("abort", stopFirst, { once: true })
       if (options.signal?.aborted) stopFirst()

@@ -289,7 +289,11 @@ export class Runtime {
   async switchBranch(namespace: Namespace, tip: number): Promise<void> {
     const log = await this.#existing(namespace)
     if (tip === 0) throw new NotFound("branch")
-    await this.#driver.withLease(namespace, (lease) => log.append(() => [rewind(log, tip)], { lease }))
+    await this.#driver.withLease(namespace, async (lease) => {
+      // From another branch its calls and its text so far would no longer be found.
+      await this.#driver.closeOpenRun(log, lease)
+      await log.append(() => [rewind(log, tip)], { lease })
+    })
     await log.refresh()
   }
 
