@@ -403,4 +403,17 @@ describe("close", () => {
     expect(provider.requests).toHaveLength(1)
     await expect(runtime.submit(ns, "3")).rejects.toMatchObject({ code: "closed" })
   })
+
+  test("does not wait for what was asked for before it and would begin after it", async () => {
+    const provider = scriptedProvider([[say("one"), hang()]], { otherwise: hang() })
+    const runtime = runtimeWith({ provider })
+    const { cursor } = await runtime.submit(ns, "1")
+    await provider.request(1)
+    const again = runtime.regenerate(ns, cursor + 1)
+    const refused = expect(again).rejects.toMatchObject({ code: "closed" })
+    await runtime.close()
+    await refused
+    expect(runtime.isRunning(ns)).toBe(false)
+    expect(provider.requests).toHaveLength(1)
+  })
 })

@@ -1,4 +1,4 @@
-import { LeaseLost, SessionBusy } from "./errors.ts"
+import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
 import { randomId } from "./ids.ts"
 import { failureOf, type LoopSettings, runLoop } from "./loop.ts"
 import type { Namespace } from "./namespace.ts"
@@ -44,6 +44,9 @@ export interface Begun {
 /** The entries before `run_started`; empty to go on as the transcript stands, undefined to begin with the queue. */
 export type Opening = () => readonly NewEntry[] | undefined
 
+/** What is asked of a runtime that is closed or closing. */
+export const closed = (): OrraError => new OrraError("closed", "The runtime is shutting down.")
+
 /**
  * Takes sessions, runs them, lets them go: one run at a time in each, under a lease, then whatever waits in the
  * session's queue.
@@ -65,9 +68,11 @@ export class Driver {
     return this.#active.get(namespace.key)
   }
 
-  /** @throws SessionBusy when the session is being run here or elsewhere. */
+  /** @throws SessionBusy when the session is being run here or elsewhere; OrraError (`closed`) after `close`. */
   async start(log: SessionLog, opening: Opening, options: RunOptions): Promise<Begun> {
     const { namespace } = log
+    // Whoever asked before the end and comes here after it would start what nobody stops.
+    if (this.#closed) throw closed()
     if (this.#active.has(namespace.key)) throw new SessionBusy()
     const active: Active = {
       namespace,
@@ -100,7 +105,7 @@ export class Driver {
     this.#closed = true
     await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
     // A run that has ended still gives back its lease: the store is needed until then.
-    await Promise.all(this.#drives)
+    await Promise.all([...this.#drives, ...this.#work.values()])
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   type Tokenizer,
   toolCounter,
 } from "./context.ts"
-import { Driver, type Opening } from "./driver.ts"
+import { closed, Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import { randomId } from "./ids.ts"
@@ -430,7 +430,7 @@ export class Runtime {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new OrraError("closed", "The runtime is shutting down.")
+    if (this.#closed) throw closed()
   }
 
   /** The session's state. One that runs has exactly one, so that its run sees what is added to the queue. */
@@ -473,6 +473,8 @@ export class Runtime {
   }
 
   async #startQueue(log: SessionLog): Promise<void> {
+    // The message is safe: it is the next process's.
+    if (this.#closed) return
     try {
       await this.#driver.start(log, () => undefined, {})
     } catch (error) {
