@@ -559,3 +559,36 @@ test("only what can chat is listed of OpenAI's models", async () => {
     Response.json({ object: "list", data: ids.map((id) => ({ id })) })
   expect(await openai({ apiKey: "k", fetch }).models?.()).toEqual([{ id: "gpt-5.4-mini" }, { id: "o4-mini" }])
 })
+
+test("asks for the whole answer where nobody watches it being written", async () => {
+  const message = {
+    role: "assistant",
+    content: "Hello",
+    tool_calls: [{ id: "c1", type: "function", function: { name: "look", arguments: '{"at":1}' } }],
+  }
+  const body = {
+    choices: [{ index: 0, message, finish_reason: "tool_calls" }],
+    usage: { prompt_tokens: 3, completion_tokens: 2 },
+  }
+  let sent: unknown
+  const fetch: OpenAIOptions["fetch"] = async (_url, init) => {
+    sent = JSON.parse(String(init?.body))
+    return Response.json(body)
+  }
+  const events = await collect(openai({ apiKey: "k", streaming: false, fetch }))
+  expect(events).toMatchObject([
+    {
+      type: "done",
+      message: {
+        parts: [
+          { type: "text", text: "Hello" },
+          { type: "tool_call", id: "c1", name: "look", arguments: { at: 1 } },
+        ],
+      },
+      finishReason: "tool_calls",
+      usage: { inputTokens: 3, outputTokens: 2 },
+    },
+  ])
+  expect(sent).toMatchObject({ stream: false })
+  expect(sent).not.toHaveProperty("stream_options")
+})

@@ -45,6 +45,11 @@ export interface OpenAIOptions {
   readonly retry?: RetryOptions | undefined
   /** Without a byte for so long the call fails with kind `timeout`. Default 60,000; Node's own fetch waits 300,000 at most. */
   readonly timeoutMs?: number | undefined
+  /**
+   * Default true. False asks for the whole answer at once, for half the work on both sides: right where nobody watches
+   * it being written, and for servers that cannot stream. The silence that `timeoutMs` bounds is then the whole answer.
+   */
+  readonly streaming?: boolean | undefined
   /** Default: the global one. */
   readonly fetch?: typeof fetch | undefined
 }
@@ -72,7 +77,7 @@ const NO_CHAT =
  * @throws InvalidInput when `baseURL` is not an http(s) address.
  */
 export function openai(options: OpenAIOptions = {}): Provider {
-  const { id = "openai", retry, timeoutMs = 60_000 } = options
+  const { id = "openai", retry, timeoutMs = 60_000, streaming = true } = options
   const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /\/chat\/completions$/, DEFAULT_URL)
   const { host, hostname } = new URL(baseURL)
   const official = hostname === new URL(DEFAULT_URL).hostname
@@ -84,7 +89,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     host,
     secrets: apiKey === undefined ? [] : [apiKey],
   }
-  const defaults = { model: options.model ?? "gpt-5.4-mini", maxTokens: options.maxTokens }
+  const defaults = { model: options.model ?? "gpt-5.4-mini", maxTokens: options.maxTokens, streaming }
   const dialects = new Map<string, Dialect>()
   const firstDialect: Dialect = {
     maxTokens: official || hostname.endsWith(".openai.azure.com") ? "max_completion_tokens" : "max_tokens",
@@ -110,7 +115,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     using watch = watchdog(timeoutMs, caller)
     try {
       const response = await open(api, request, model, watch.signal)
-      yield* read(response, model, watch)
+      for await (const batch of read(response, model, watch)) for (const event of batch) yield event
     } catch (error) {
       throw failure(error, model, watch, caller)
     }
@@ -140,18 +145,27 @@ export function openai(options: OpenAIOptions = {}): Provider {
     }
   }
 
-  async function* read(response: Response, model: string, watch: Watchdog): AsyncGenerator<ModelEvent> {
+  /** The events of each network chunk together: a generator costs more than what it hands on here. */
+  async function* read(
+    response: Response,
+    model: string,
+    watch: Watchdog,
+  ): AsyncGenerator<readonly ModelEvent[]> {
     watch.touch()
     const current = answer(id, model)
     const type = response.headers.get("content-type") ?? ""
     if (!response.body || type.includes("html")) {
       throw serviceFailure(service, "protocol", { found: `a response of type "${type}" instead of a stream` })
     }
-    if (type.includes("json")) yield* take(current, await response.text(), model)
-    else yield* readEvents(current, response.body, model, watch)
+    if (!type.includes("json")) yield* readEvents(current, response.body, model, watch)
+    else {
+      const events = take(current, await response.text(), model)
+      // Who asked for it whole gets it whole.
+      if (streaming) yield events
+    }
     if (!current.finished)
       throw serviceFailure(service, "protocol", { found: "the stream ended before the answer did" })
-    yield current.done()
+    yield [current.done()]
   }
 
   async function* readEvents(
@@ -159,13 +173,19 @@ export function openai(options: OpenAIOptions = {}): Provider {
     body: AsyncIterable<Uint8Array>,
     model: string,
     watch: Watchdog,
-  ): AsyncGenerator<ModelEvent> {
+  ): AsyncGenerator<readonly ModelEvent[]> {
     let marked = false
     try {
       for await (const batch of eventBatches(body, watch)) {
-        for (const { data } of batch) {
-          if (data === "[DONE]") marked = true
-          else yield* take(current, data, model)
+        const events: ModelEvent[] = []
+        try {
+          for (const { data } of batch) {
+            if (data === "[DONE]") marked = true
+            else events.push(...take(current, data, model))
+          }
+        } finally {
+          // Also of a chunk that goes wrong in its middle: what came before is part of the answer.
+          yield events
         }
         if (marked) watch.touch(LINGER_MS)
       }

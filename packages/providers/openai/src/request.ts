@@ -1,6 +1,6 @@
 import type { ModelRequest } from "@orra/core"
 import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
-import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
+import type { ChatCompletionCreateParams } from "openai/resources/chat/completions"
 import { errorParts } from "./errors.ts"
 import { toMessages } from "./messages.ts"
 
@@ -14,15 +14,15 @@ export interface Dialect {
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
 export const toParams = (
   request: ModelRequest,
-  defaults: { readonly model: string; readonly maxTokens: number | undefined },
+  defaults: { readonly model: string; readonly maxTokens: number | undefined; readonly streaming: boolean },
   dialect: Dialect,
-): ChatCompletionCreateParamsStreaming => {
+): ChatCompletionCreateParams => {
   const maxTokens = request.maxTokens ?? defaults.maxTokens
   return {
     model: request.model ?? defaults.model,
     messages: toMessages(request.messages, request.system),
-    stream: true,
-    ...(dialect.streamOptions && { stream_options: { include_usage: true } }),
+    stream: defaults.streaming,
+    ...(defaults.streaming && dialect.streamOptions && { stream_options: { include_usage: true } }),
     ...(maxTokens !== undefined && { [dialect.maxTokens]: maxTokens }),
     ...(dialect.temperature && request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.tools.length > 0 && {

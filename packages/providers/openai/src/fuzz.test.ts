@@ -1,0 +1,48 @@
+import { claude } from "@orra/claude"
+import type { Provider } from "@orra/core"
+import { type FuzzedProvider, fuzzSessions } from "@orra/testing"
+import { expect, test } from "vitest"
+import { openai } from "./index.ts"
+
+const RUNS = process.env["ORRA_TEST_FULL"] ? 100_000 : 2_000
+
+/** What a failure names: `ORRA_FUZZ=seed,path pnpm vitest run packages/providers/openai/src/fuzz.test.ts` does it again. */
+const [seed, path] = (process.env["ORRA_FUZZ"] ?? "").split(",")
+const again = { ...(seed && { seed: Number(seed) }), ...(path && { path }) }
+
+const settings = { apiKey: "test", retry: { maxAttempts: 1 } }
+const opus: FuzzedProvider = {
+  family: "anthropic",
+  make: (fetch) => claude({ ...settings, fetch, model: "claude-one" }),
+}
+const thinker: FuzzedProvider = {
+  family: "anthropic",
+  make: (fetch) => claude({ ...settings, fetch, model: "claude-two", thinking: { budgetTokens: 2_000 } }),
+}
+const gpt: FuzzedProvider = { family: "openai", make: (fetch) => openai({ ...settings, fetch }) }
+
+test(`whatever happens to a session that moves between services, each takes what it is sent (${RUNS} sequences)`, {
+  timeout: 3_600_000,
+}, async () => {
+  const report = await fuzzSessions([opus, gpt, thinker], { runs: RUNS, ...again })
+  if (!path) expect(report.requests).toBeGreaterThan(RUNS)
+})
+
+const without = (provider: Provider, role: string): Provider => ({
+  ...provider,
+  stream: (request, options) =>
+    provider.stream(
+      { ...request, messages: request.messages.filter((message) => message.role !== role) },
+      options,
+    ),
+})
+
+test.each([
+  [opus, "need exactly these tool_result blocks"],
+  [gpt, "tool_call_ids without a response"],
+])("a mapping that loses results is found out: $family", async ({ family, make }, problem) => {
+  const broken: FuzzedProvider = { family, make: (fetch) => without(make(fetch), "tool") }
+  const found = expect(fuzzSessions([broken], { seed: 1 })).rejects
+  await found.toThrow(problem)
+  await found.toThrow(/Again: seed 1, path/)
+})
