@@ -16,6 +16,9 @@ export interface Watchdog extends Disposable {
 /** After the end of an answer a connection may stay open so long, in ms, before it is closed instead of reused. */
 export const LINGER_MS = 250
 
+/** Why the signal fires on dispose. Nobody is told any more, so it need not be an error, which would cost its stack. */
+const OVER = "over"
+
 /** Starts watching. Dispose it (`using`) however the exchange ends. */
 export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
   const controller = new AbortController()
@@ -71,7 +74,7 @@ export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
     [Symbol.dispose]() {
       clearTimeout(timer)
       caller?.removeEventListener("abort", onAbort)
-      controller.abort()
+      controller.abort(OVER)
     },
   }
 }
