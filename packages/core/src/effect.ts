@@ -96,7 +96,8 @@ async function decide(
     try {
       const answer = await unlessAborted(effects.signal, () => hook.beforeTool?.(call, effects.context))
       if (answer && "reject" in answer) return refuse(hook.name ?? "hook", answer.reject, call)
-      if (answer) call = { ...call, arguments: answer.arguments }
+      // A copy: whoever made them must not change them between the decision and the call.
+      if (answer) call = { ...call, arguments: structuredClone(answer.arguments) }
     } catch (error) {
       effects.report(error)
       return refuse(hook.name ?? "hook", "the check before this call failed", call)
@@ -104,11 +105,13 @@ async function decide(
   }
   const tool = effects.tools.get(call.name)
   if (!tool) return refuse("runtime", `there is no tool "${call.name}"`, call)
-  const verdict = effects.policies.explain(namespace, {
+  const asking = effects.policies.decide(namespace, {
     tool: call.name,
     risk: tool.risk,
     arguments: call.arguments,
   })
+  const verdict = asking instanceof Promise ? await unlessAborted(effects.signal, () => asking) : asking
+  if (!verdict) return refuse("runtime", "the run was stopped before this call was decided", call)
   return { call, tool, verdict, idempotencyKey }
 }
 

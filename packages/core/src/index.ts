@@ -37,7 +37,14 @@ export {
 } from "./message.ts"
 export { Namespace } from "./namespace.ts"
 export { decodeCursor, encodeCursor, foldCase, foldedTitle, type ListPosition, pageLimit } from "./paging.ts"
-export { type Decision, type PolicyCall, type PolicyLayer, PolicyRegistry, type Verdict } from "./policy.ts"
+export {
+  type Decision,
+  type PolicyLayer,
+  type PolicyOptions,
+  PolicyRegistry,
+  type Verdict,
+} from "./policy.ts"
+export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export {
   addUsage,
   type FinishReason,

@@ -314,7 +314,7 @@ function visibleTools({ tools, policies }: LoopSettings, log: SessionLog): reado
     .list()
     .filter(
       ({ definition, risk }) =>
-        policies.explain(log.namespace, { tool: definition.name, risk, arguments: {} }).decision !== "deny",
+        policies.explain(log.namespace, { tool: definition.name, risk }).decision !== "deny",
     )
     .map((entry) => entry.definition)
 }

@@ -1,40 +1,149 @@
 import { InvalidInput } from "./errors.ts"
-import type { JsonObject } from "./json.ts"
+import { isObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
-import type { ToolRisk } from "./tool.ts"
+import {
+  assertPlain,
+  assertWindow,
+  type CompiledRule,
+  compileRule,
+  type PolicyCall,
+  type PolicyRule,
+  type PolicyTime,
+  window,
+} from "./policy-rule.ts"
 
 /** `ask` needs a person's approval before it becomes one of the others. */
 export type Decision = "deny" | "ask" | "allow"
 
 /**
- * A layer of policy. A rule is a tool name, a glob over names ("github.*", "*"), or a risk ("risk:exec"). Within
- * a layer deny is looked at before ask, ask before allow; `default` speaks for calls that no rule matches, and a
- * layer without it says nothing about them.
+ * A layer of policy. A rule is a tool name, a glob over names ("github.*", "*"), a risk ("risk:exec"), or a
+ * `PolicyRule` that says more. Within a layer deny is looked at before ask, ask before allow; `default` speaks for
+ * calls that no rule matches, and a layer without it says nothing about them.
  */
 export interface PolicyLayer {
-  readonly deny?: readonly string[]
-  readonly ask?: readonly string[]
-  readonly allow?: readonly string[]
+  readonly deny?: readonly (string | PolicyRule)[]
+  readonly ask?: readonly (string | PolicyRule)[]
+  readonly allow?: readonly (string | PolicyRule)[]
   readonly default?: Decision
+  /** No call here gets more than this, whoever allows it. A ceiling allows nothing by itself. */
+  readonly ceiling?: Decision
+  /**
+   * When what the layer allows is allowed, in ms since 1970: from `from`, before `until`. What it denies, asks and
+   * caps holds before and after as well, so that no layer widens anything by ending; a prohibition that shall end is a
+   * rule with its own `until`.
+   */
+  readonly from?: number
+  readonly until?: number
 }
 
-/** The call to be judged. */
-export interface PolicyCall {
-  readonly tool: string
-  readonly risk: ToolRisk
-  readonly arguments: JsonObject
-}
-
-/** A decision and where it comes from: the layer (a namespace key, or "default") and the rule as it was written. */
+/** A decision and where it comes from: the layer (a namespace key, "base" or "default") and the rule as it was written. */
 export interface Verdict {
   readonly decision: Decision
   readonly layer: string
   readonly rule: string
 }
 
+export interface PolicyOptions {
+  /** The decision where no layer speaks. Default `deny`. */
+  readonly default?: Decision
+  /** A layer above all namespaces. */
+  readonly base?: PolicyLayer
+  /** The time in ms since 1970. Default `Date.now`. */
+  readonly clock?: () => number
+  /** How far clocks may be apart: what is allowed for a time ends that much sooner, what is denied that much later. Default 1,000 ms. */
+  readonly skewMs?: number
+  /** How long a rule's `check` may take. Default 2,000 ms. */
+  readonly checkTimeoutMs?: number
+  /** Told of a `check` that failed; the call is denied in any case. */
+  readonly onError?: (error: unknown) => void
+}
+
 const RANK: Readonly<Record<Decision, number>> = { deny: 0, ask: 1, allow: 2 }
 const ORDER: readonly Decision[] = ["deny", "ask", "allow"]
-const RULE = /^(risk:(read|write|exec|network)|[a-zA-Z0-9_.*-]+)$/
+const LAYER_KEYS: readonly string[] = [...ORDER, "default", "ceiling", "from", "until"]
+
+interface CompiledLayer {
+  readonly rules: readonly (CompiledRule & { readonly decision: Decision })[]
+  readonly default: Decision | undefined
+  readonly ceiling: Decision | undefined
+  readonly grants: ((time: PolicyTime) => boolean) | undefined
+}
+
+/** What checks have answered for the call that is being judged. */
+type Answers = Map<CompiledRule, boolean | "failed">
+
+/** One judgement on its way: what the layers said so far. */
+class Judgement {
+  readonly call: PolicyCall
+  readonly answers: Answers
+  readonly time: () => PolicyTime
+  spoken: Verdict | undefined
+  cap: Verdict | undefined
+  /** In a listing: what layers that may also be silent could say. */
+  possible: Verdict | undefined
+  /** The first rule whose check has not been asked. */
+  pending: CompiledRule | undefined
+
+  constructor(call: PolicyCall, answers: Answers, time: () => PolicyTime) {
+    this.call = call
+    this.answers = answers
+    this.time = time
+  }
+
+  add(layer: CompiledLayer, name: string): void {
+    const verdict = this.#ask(layer, name)
+    if (verdict) this.spoken = stricter(this.spoken, verdict)
+    const { ceiling } = layer
+    if (ceiling) this.cap = stricter(this.cap, { decision: ceiling, layer: name, rule: `ceiling ${ceiling}` })
+  }
+
+  #ask(layer: CompiledLayer, name: string): Verdict | undefined {
+    const { call, answers, time } = this
+    const grants = (decision: Decision): boolean =>
+      decision !== "allow" || layer.grants === undefined || layer.grants(time())
+    let possible: Verdict | undefined
+    for (const rule of layer.rules) {
+      const { decision, text, check } = rule
+      try {
+        if (!rule.matches(call, time) || !grants(decision)) continue
+      } catch {
+        return {
+          decision: "deny",
+          layer: name,
+          rule: `${decision} ${text}: the arguments are not plain JSON`,
+        }
+      }
+      const spoken: Verdict = { decision, layer: name, rule: `${decision} ${text}` }
+      if (rule.open && call.arguments === undefined) {
+        possible = laxer(possible, spoken)
+        continue
+      }
+      if (check) {
+        const answer = answers.get(rule)
+        if (answer === "failed")
+          return { decision: "deny", layer: name, rule: `${decision} ${text}: its check failed` }
+        if (answer === undefined) {
+          this.pending ??= rule
+          return undefined
+        }
+        if (!answer) continue
+      }
+      return laxer(possible, spoken)
+    }
+    const byDefault = layer.default
+    if (byDefault === undefined || !grants(byDefault)) {
+      if (possible) this.possible = laxer(this.possible, possible)
+      return undefined
+    }
+    return laxer(possible, { decision: byDefault, layer: name, rule: `default ${byDefault}` })
+  }
+}
+
+const stricter = (one: Verdict | undefined, other: Verdict): Verdict =>
+  one && RANK[one.decision] <= RANK[other.decision] ? one : other
+
+const laxer = (one: Verdict | undefined, other: Verdict): Verdict =>
+  one && RANK[one.decision] >= RANK[other.decision] ? one : other
 
 /**
  * Who may call what. Layers are set on namespaces; the decision for a call is the strictest (deny < ask < allow)
@@ -49,16 +158,45 @@ const RULE = /^(risk:(read|write|exec|network)|[a-zA-Z0-9_.*-]+)$/
  * ```
  */
 export class PolicyRegistry {
-  readonly #layers = new Map<string, PolicyLayer>()
-  readonly #default: Decision
+  readonly #layers = new Map<string, CompiledLayer>()
+  readonly #options: PolicyOptions
+  readonly #default: Verdict
+  readonly #base: CompiledLayer | undefined
+  #bounds: Bounds | undefined
+  #epoch = 0
+  #latest = Number.NEGATIVE_INFINITY
 
-  constructor(options: { readonly default?: Decision } = {}) {
-    this.#default = decision(options.default ?? "deny")
+  /** @throws InvalidInput for a default that is no decision, or a base that is no layer. */
+  constructor(options: PolicyOptions = {}) {
+    const byDefault = checkedDecision(options.default ?? "deny")
+    this.#options = options
+    this.#default = { decision: byDefault, layer: "default", rule: `default ${byDefault}` }
+    this.#base = options.base && compileLayer(options.base)
   }
 
   /** A registry that allows every registered tool: for applications whose tools are safe for all their users. */
   static allowAll(): PolicyRegistry {
     return new PolicyRegistry({ default: "allow" })
+  }
+
+  /** Nothing may be called, whatever layers are added. */
+  static denyAll(): PolicyRegistry {
+    return new PolicyRegistry({ base: { default: "deny" } })
+  }
+
+  /** Only these may be called, whatever layers are added. An empty list is nobody. */
+  static allowList(rules: readonly (string | PolicyRule)[]): PolicyRegistry {
+    return new PolicyRegistry({ base: { allow: rules, default: "deny" } })
+  }
+
+  /** All but these may be called, unless a layer narrows it. */
+  static denyList(rules: readonly (string | PolicyRule)[]): PolicyRegistry {
+    return new PolicyRegistry({ default: "allow", base: { deny: rules } })
+  }
+
+  /** Grows with every change of a layer, here or in what this registry is `within`. Not with the passing of time. */
+  get epoch(): number {
+    return this.#epoch + (this.#bounds?.parent.epoch ?? 0)
   }
 
   /**
@@ -67,81 +205,188 @@ export class PolicyRegistry {
    * @throws InvalidInput for a rule, a decision or a member that is not one: a misspelt rule would forbid nothing.
    */
   set(namespace: Namespace, layer: PolicyLayer): void {
-    this.#layers.set(namespace.key, checked(layer))
+    this.#layers.set(namespace.key, compileLayer(layer))
+    this.#epoch++
   }
 
   remove(namespace: Namespace): boolean {
-    return this.#layers.delete(namespace.key)
+    const removed = this.#layers.delete(namespace.key)
+    if (removed) this.#epoch++
+    return removed
   }
 
-  /** The decision for a call in a namespace, with the layer and rule that made it. */
+  /**
+   * A registry for work on behalf of somebody: it never says more than this one says, now and after later changes, and
+   * never more than its bounds do. A namespace bounds it by what may be done there, a layer by what it says itself. It
+   * has layers of its own, which narrow further. `name` is what `explain` calls the layers given here.
+   *
+   * ```ts
+   * const child = policies.within([Namespace.parse("agent:researcher"), { ceiling: "ask" }])
+   * ```
+   */
+  within(bounds: readonly (Namespace | PolicyLayer)[], name = "delegation"): PolicyRegistry {
+    const child = new PolicyRegistry({ ...this.#options, base: {} })
+    const namespaces: Namespace[] = []
+    const layers: CompiledLayer[] = []
+    for (const bound of bounds) {
+      if (isNamespace(bound)) namespaces.push(bound)
+      else layers.push(compileLayer(bound))
+    }
+    child.#bounds = { parent: this, namespaces, layers, name }
+    return child
+  }
+
+  /**
+   * The decision for a call in a namespace, with the layer and rule that made it: what listing and execution ask. It
+   * answers at once unless a rule's `check` takes time.
+   */
+  decide(namespace: Namespace, call: PolicyCall): Verdict | Promise<Verdict> {
+    return this.#decide(namespace, call, new Map())
+  }
+
+  /**
+   * The same decision, at once.
+   *
+   * @throws InvalidInput when a rule's `check` has to be waited for: use `decide`.
+   */
   explain(namespace: Namespace, call: PolicyCall): Verdict {
+    const verdict = this.decide(namespace, call)
+    if (!(verdict instanceof Promise)) return verdict
+    throw new InvalidInput("A rule for this call has a check that takes time: use decide() and wait for it.")
+  }
+
+  #decide(namespace: Namespace, call: PolicyCall, answers: Answers): Verdict | Promise<Verdict> {
+    for (;;) {
+      // Judged anew after each answer, by the layers as they are then.
+      const judgement = new Judgement(call, answers, () => this.#time(call.at))
+      const verdict = this.#judge(namespace, judgement)
+      const rule = judgement.pending
+      if (!rule || verdict.decision === "deny") return verdict
+      const answer = this.#answer(rule, namespace, call)
+      if (answer instanceof Promise) {
+        return answer.then((value) => this.#decide(namespace, call, answers.set(rule, value)))
+      }
+      answers.set(rule, answer)
+    }
+  }
+
+  #judge(namespace: Namespace, judgement: Judgement): Verdict {
+    if (this.#bounds === undefined && this.#base === undefined && this.#layers.size === 0)
+      return this.#default
+    const { call, answers, time } = judgement
+    const own = new Judgement(call, answers, time)
     let verdict: Verdict | undefined
+    if (this.#bounds) {
+      const { parent, namespaces, layers, name } = this.#bounds
+      for (const place of [namespace, ...namespaces])
+        verdict = stricter(verdict, parent.#judge(place, judgement))
+      for (const layer of layers) own.add(layer, name)
+    }
+    if (this.#base) own.add(this.#base, "base")
     if (this.#layers.size > 0) {
       for (const key of namespace.lineageKeys) {
         const layer = this.#layers.get(key)
-        const spoken = layer && judge(layer, key, call)
-        if (spoken && (!verdict || RANK[spoken.decision] < RANK[verdict.decision])) verdict = spoken
+        if (layer) own.add(layer, key)
       }
     }
-    return verdict ?? { decision: this.#default, layer: "default", rule: `default ${this.#default}` }
+    judgement.pending ??= own.pending
+    if (own.spoken) verdict = verdict ? stricter(verdict, own.spoken) : own.spoken
+    // A layer that waits for its check has spoken: the default is for those of whom nobody does. It cannot deny here,
+    // or the check would never be asked.
+    else if (!verdict && own.pending) verdict = { ...this.#default, decision: "allow" }
+    verdict ??= laxer(own.possible, this.#default)
+    return own.cap ? stricter(verdict, own.cap) : verdict
+  }
+
+  #time(at: number | undefined): PolicyTime {
+    if (this.#bounds) return this.#bounds.parent.#time(at)
+    const { clock = Date.now, skewMs = 1_000 } = this.#options
+    if (at !== undefined) return { now: at, latest: at, skewMs }
+    let now = Number.NaN
+    try {
+      now = clock()
+    } catch (error) {
+      this.#report(error)
+    }
+    if (now > this.#latest) this.#latest = now
+    return { now, latest: Number.isFinite(now) ? this.#latest : Number.NaN, skewMs }
+  }
+
+  #answer(rule: CompiledRule, namespace: Namespace, call: PolicyCall): Settled | Promise<Settled> {
+    try {
+      assertPlain(call.arguments)
+      // A copy: whatever a check does with it, the call that is executed is the one that was judged.
+      const copy = structuredClone({ ...call, namespace: namespace.key })
+      const answer = rule.check?.(copy)
+      if (!(answer instanceof Promise)) return this.#settled(answer)
+      const timeout = Promise.withResolvers<Settled>()
+      const timer = setTimeout(
+        () => timeout.resolve(this.#failed("did not answer in time")),
+        this.#options.checkTimeoutMs ?? 2_000,
+      )
+      return Promise.race([answer.then((value) => this.#settled(value)), timeout.promise])
+        .catch((error: unknown) => this.#report(error))
+        .finally(() => clearTimeout(timer))
+    } catch (error) {
+      return this.#report(error)
+    }
+  }
+
+  #settled(answer: unknown): Settled {
+    return typeof answer === "boolean" ? answer : this.#failed("gave neither true nor false")
+  }
+
+  #failed(what: string): "failed" {
+    return this.#report(new InvalidInput(`The check of a policy rule ${what}.`))
+  }
+
+  #report(error: unknown): "failed" {
+    try {
+      this.#options.onError?.(error)
+    } catch {
+      // There is nobody left to tell.
+    }
+    return "failed"
   }
 }
 
-function decision(value: Decision): Decision {
+type Settled = boolean | "failed"
+
+interface Bounds {
+  readonly parent: PolicyRegistry
+  readonly namespaces: readonly Namespace[]
+  readonly layers: readonly CompiledLayer[]
+  readonly name: string
+}
+
+const isNamespace = (bound: Namespace | PolicyLayer): bound is Namespace => "lineageKeys" in bound
+
+function checkedDecision(value: Decision): Decision {
   if (ORDER.includes(value)) return value
   throw new InvalidInput(`"${value}" is not a decision: use "deny", "ask" or "allow".`)
 }
 
-function checked(layer: PolicyLayer): PolicyLayer {
-  const copy: { -readonly [K in keyof PolicyLayer]: PolicyLayer[K] } = {}
+function compileLayer(layer: PolicyLayer): CompiledLayer {
+  if (!isObject(layer as unknown))
+    throw new InvalidInput("A layer of policy is an object with deny, ask, allow and default.")
   for (const key of Object.keys(layer)) {
-    if (key !== "default" && !ORDER.some((known) => known === key)) {
-      throw new InvalidInput(`"${key}" is not part of a policy: it has deny, ask, allow and default.`)
-    }
+    if (LAYER_KEYS.includes(key)) continue
+    throw new InvalidInput(`"${key}" is not part of a policy: it has ${LAYER_KEYS.join(", ")}.`)
   }
-  for (const key of ORDER) {
-    const rules = layer[key]
-    if (rules === undefined) continue
-    if (!Array.isArray(rules)) throw new InvalidInput(`"${key}" takes a list of rules.`)
-    for (const rule of rules) {
-      if (typeof rule === "string" && RULE.test(rule)) continue
-      throw new InvalidInput(
-        `"${rule}" is not a rule: use a tool name, a glob such as "github.*", or "risk:exec".`,
-      )
-    }
-    copy[key] = [...rules]
-  }
-  if (layer.default !== undefined) copy.default = decision(layer.default)
-  return copy
-}
-
-/** What one layer says about a call, or undefined when it does not speak. */
-function judge(layer: PolicyLayer, key: string, call: PolicyCall): Verdict | undefined {
+  assertWindow(layer)
+  const rules: (CompiledRule & { readonly decision: Decision })[] = []
   for (const decision of ORDER) {
-    const rule = layer[decision]?.find((pattern) => matches(pattern, call))
-    if (rule !== undefined) return { decision, layer: key, rule: `${decision} "${rule}"` }
+    const given: unknown = layer[decision]
+    if (given === undefined) continue
+    if (!Array.isArray(given)) throw new InvalidInput(`"${decision}" takes a list of rules.`)
+    for (const rule of given as readonly (string | PolicyRule)[]) {
+      rules.push({ ...compileRule(rule, decision === "allow"), decision })
+    }
   }
-  return layer.default && { decision: layer.default, layer: key, rule: `default ${layer.default}` }
-}
-
-function matches(rule: string, call: PolicyCall): boolean {
-  if (rule.startsWith("risk:")) return rule.slice(5) === call.risk
-  if (!rule.includes("*")) return rule === call.tool
-  return matchesGlob(rule.split("*"), call.tool)
-}
-
-/** Linear in the length of the name: each piece is looked for once, left to right. */
-function matchesGlob(pieces: readonly string[], name: string): boolean {
-  const first = pieces[0] ?? ""
-  const last = pieces.at(-1) ?? ""
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length)
-    return false
-  let from = first.length
-  for (const piece of pieces.slice(1, -1)) {
-    const found = name.indexOf(piece, from)
-    if (found < 0 || found + piece.length > name.length - last.length) return false
-    from = found + piece.length
+  return {
+    rules,
+    default: layer.default === undefined ? undefined : checkedDecision(layer.default),
+    ceiling: layer.ceiling === undefined ? undefined : checkedDecision(layer.ceiling),
+    grants: window(layer, true),
   }
-  return true
 }
