@@ -1,6 +1,8 @@
 export { crashMatrix, type Durable, type MatrixOptions, type MatrixRow } from "./crash/matrix.ts"
 export { type Mortal, mortal, type Point } from "./crash/mortal.ts"
 export { matrixTable } from "./crash/table.ts"
+export { type FuzzedProvider, type FuzzOptions, type FuzzReport, fuzzSessions } from "./fuzz/fuzz.ts"
+export type { Family } from "./fuzz/wire-fetch.ts"
 export {
   call,
   end,

@@ -37,12 +37,8 @@ const without = (provider: Provider, role: string): Provider => ({
     ),
 })
 
-test.each([
-  [opus, "need exactly these tool_result blocks"],
-  [gpt, "tool_call_ids without a response"],
-])("a mapping that loses results is found out: $family", async ({ family, make }, problem) => {
+test.each([opus, gpt])("a mapping that loses results is found out: $family", async ({ family, make }) => {
   const broken: FuzzedProvider = { family, make: (fetch) => without(make(fetch), "tool") }
-  const found = expect(fuzzSessions([broken], { seed: 1 })).rejects
-  await found.toThrow(problem)
-  await found.toThrow(/Again: seed 1, path/)
+  const found = new RegExp(`Request \\d+, ${family}: [^]*Again: seed 1, path`)
+  await expect(fuzzSessions([broken], { seed: 1 })).rejects.toThrow(found)
 })

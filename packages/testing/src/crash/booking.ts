@@ -92,10 +92,10 @@ function bookingTools(life: Mortal, { executions, charged }: World, submitted: P
       input: { type: "object", properties: { what: { type: "string" } }, required: ["what"] },
       risk: idempotent ? "read" : "write",
       idempotent,
-      execute: async ({ what }, { callId, idempotencyKey }) => {
+      execute: async ({ what }, { runId, callId, idempotencyKey }) => {
         // The tools of the first step run while the other messages arrive.
         await submitted
-        executions.push({ tool: name, callId, idempotencyKey, idempotent })
+        executions.push({ tool: name, runId, callId, idempotencyKey, idempotent })
         return await life.through(`effect of ${name}`, async () => {
           if (!idempotent) charged.push(what)
           return `${name}: ${what}`

@@ -3,6 +3,7 @@ import { type Entry, type SessionInfo, type ToolStatus, toolCalls } from "@orra/
 /** A tool that ran, as it saw itself. */
 export interface Execution {
   readonly tool: string
+  readonly runId: string
   readonly callId: string
   readonly idempotencyKey: string
   readonly idempotent: boolean

@@ -4,6 +4,8 @@ import type { Entry, Namespace, SessionStore } from "@orra/core"
 export interface RecordingStore extends SessionStore {
   /** Every entry written to the session since it began, or began anew after a deletion. */
   written(namespace: Namespace): readonly Entry[]
+  /** How many sessions were deleted. */
+  readonly deletions: number
 }
 
 /** What was written, by the key of the session. */
@@ -14,7 +16,11 @@ export type Written = Map<string, Entry[]>
  * that is opened again.
  */
 export function recordingStore(inner: SessionStore, logs: Written = new Map()): RecordingStore {
+  let deletions = 0
   return {
+    get deletions() {
+      return deletions
+    },
     written: ({ key }) => logs.get(key) ?? [],
     info: (...args) => inner.info(...args),
     async append(namespace, entries, options) {
@@ -29,6 +35,7 @@ export function recordingStore(inner: SessionStore, logs: Written = new Map()): 
     async delete(namespace) {
       const existed = await inner.delete(namespace)
       logs.delete(namespace.key)
+      if (existed) deletions++
       return existed
     },
     acquire: (...args) => inner.acquire(...args),

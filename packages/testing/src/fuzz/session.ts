@@ -1,0 +1,362 @@
+import {
+  DynamicProvider,
+  isEntry,
+  MemoryStore,
+  Namespace,
+  OrraError,
+  PolicyRegistry,
+  type Provider,
+  Runtime,
+  type Submission,
+  type UserMessage,
+} from "@orra/core"
+import { type Mortal, mortal } from "../crash/mortal.ts"
+import { naiveHistory, naiveQueue, requestProblem } from "./checks.ts"
+import { argumentsText, callId, fuzzTools, written } from "./fixture.ts"
+import { type Execution, logProblem } from "./log-problem.ts"
+import { type RecordingStore, recordingStore } from "./recording-store.ts"
+import type { ModelAnswer, Sequence, Step } from "./steps.ts"
+import type { Service } from "./wire-fetch.ts"
+
+const PREFIX = Namespace.of("fuzz")
+const NS = Namespace.of("fuzz", "session")
+
+/** Turns of the event loop without an end after which nobody is waited for any more. */
+const STUCK = 3_000
+
+const FINE: ModelAnswer = { pieces: [{ type: "text", text: "Fine." }], end: "whole" }
+
+/** What may be answered to whom acts on a session at the wrong moment. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  "session_busy",
+  "not_found",
+  "invalid_input",
+  "closed",
+  "lease_lost",
+  "store_session_deleted",
+  "store_process_dead",
+])
+
+/** One process and its runtime. */
+interface Life {
+  readonly mortal: Mortal
+  readonly runtime: Runtime
+}
+
+/** A session to which a sequence happens. */
+export class FuzzSession implements Service {
+  readonly #sequence: Sequence
+  readonly #providers: readonly Provider[]
+  readonly #store: RecordingStore = recordingStore(new MemoryStore())
+  readonly #dynamic: DynamicProvider
+  readonly #executions: Execution[] = []
+  readonly #parked = new Set<() => void>()
+  readonly #abandoned: (() => void)[] = []
+  readonly #lives: Mortal[] = []
+  readonly #pending = new Set<Promise<void>>()
+  readonly #watching = new AbortController()
+  readonly #problems: string[] = []
+  /** With the number of deletions before it: what was deleted is gone. */
+  readonly #accepted = new Map<string, number>()
+  #life: Life
+  #script: ModelAnswer[] = []
+  #messages = 0
+  #calls = 0
+  #last: { readonly message: UserMessage; readonly inputId: string } | undefined
+  /** How many requests were sent and checked. */
+  requests = 0
+
+  constructor(sequence: Sequence, providers: readonly Provider[]) {
+    this.#sequence = sequence
+    this.#providers = providers
+    this.#dynamic = new DynamicProvider(providers[0])
+    this.#life = this.#begin()
+  }
+
+  ask: Service["ask"] = (family, body) => {
+    this.requests++
+    const problem = requestProblem(family, body, this.#store.written(NS))
+    if (problem !== undefined) this.#problems.push(`Request ${this.requests}, ${family}: ${problem}`)
+    return problem
+  }
+
+  answer: Service["answer"] = () => this.#script.shift() ?? FINE
+
+  call: Service["call"] = ({ args, id }) => {
+    const n = ++this.#calls
+    return { id: callId(id, n), text: argumentsText(args, n) }
+  }
+
+  signature: Service["signature"] = (family, model) => `${family}|${model}`
+
+  /** Waits to be let go. What ignores its signal is no longer waited for once it has fired, and ends late. */
+  gate = (signal?: AbortSignal, heeds = true): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const release = (): void => {
+        this.#parked.delete(release)
+        resolve()
+      }
+      this.#parked.add(release)
+      const onAbort = (): void => {
+        this.#parked.delete(release)
+        if (heeds) reject(signal?.reason)
+        else this.#abandoned.push(resolve)
+      }
+      if (signal?.aborted) onAbort()
+      else signal?.addEventListener("abort", onAbort, { once: true })
+    })
+
+  /** Does the steps, then lets everything come to an end. @returns what went wrong, or undefined. */
+  async run(): Promise<string | undefined> {
+    try {
+      for (const step of this.#sequence.steps) {
+        const done = this.#track(this.#do(step, this.#life), this.#life)
+        if (!step.aside) await this.#within(done, step.do)
+        if (this.#problems.length > 0) break
+      }
+      await this.#end()
+    } catch (error) {
+      this.#problems.push(error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#watching.abort()
+      for (const life of this.#lives) life.bury()
+      for (const resolve of [...this.#parked, ...this.#abandoned]) resolve()
+    }
+    return this.#problems[0]
+  }
+
+  #begin(): Life {
+    const life = mortal()
+    this.#lives.push(life)
+    const policies = PolicyRegistry.allowAll()
+    policies.set(PREFIX, { deny: ["forbidden"], ask: ["delicate"] })
+    const { maxTokens, maxTurns, parallelTools } = this.#sequence
+    const runtime = new Runtime({
+      provider: life.provider(this.#dynamic),
+      store: life.store(this.#store),
+      tools: fuzzTools({ executions: this.#executions, gate: this.gate }).map((each) => life.tool(each)),
+      policies,
+      owner: "fuzz",
+      systemPrompt: "Be kind.",
+      context: { maxTokens, reservedForOutput: 0 },
+      maxTurns,
+      parallelTools,
+      deltaIntervalMs: 0,
+      onError: (error) => {
+        if (!life.dead && !isExpected(error)) this.#problems.push(`Reported: ${String(error)}`)
+      },
+    })
+    return { mortal: life, runtime }
+  }
+
+  async #track(work: Promise<unknown>, { mortal: life }: Life): Promise<void> {
+    const task = work.then(
+      () => {},
+      (error: unknown) => {
+        if (!life.dead && !isExpected(error)) this.#problems.push(`Thrown: ${String(error)}`)
+      },
+    )
+    this.#pending.add(task)
+    await task
+    this.#pending.delete(task)
+  }
+
+  async #do(step: Step, { runtime }: Life): Promise<void> {
+    if ("answers" in step) this.#script.push(...step.answers)
+    switch (step.do) {
+      case "send": {
+        const n = ++this.#messages
+        const message = written(step.words, n)
+        const inputId = `input-${n}`
+        this.#last = { message, inputId }
+        const { deletions } = this.#store
+        const submission = await runtime.submit(NS, message, { whenBusy: step.whenBusy, inputId })
+        if (deletions === this.#store.deletions) this.#accepted.set(inputId, deletions)
+        if (step.read !== undefined) this.#read(runtime, submission, step.read)
+        return
+      }
+      case "send again":
+        if (this.#last) await runtime.submit(NS, this.#last.message, { inputId: this.#last.inputId })
+        return
+      case "resume":
+        await runtime.resume(NS)
+        return
+      case "edit": {
+        const seq = await this.#seqOf(runtime, "user", step.which)
+        await runtime.edit(NS, seq, written("plain", ++this.#messages))
+        return
+      }
+      case "regenerate":
+        await runtime.regenerate(NS, await this.#seqOf(runtime, "assistant", step.which))
+        return
+      case "switch branch": {
+        const history = await runtime.history(NS)
+        const tips = history?.forks.flatMap(({ branches }) => branches.map(({ tip }) => tip)) ?? []
+        const tip = tips[step.which % Math.max(1, tips.length)]
+        if (tip !== undefined) await runtime.switchBranch(NS, tip)
+        return
+      }
+      case "cancel": {
+        const queued = (await runtime.history(NS))?.queued ?? []
+        const input = queued[step.which % Math.max(1, queued.length)]
+        if (input) await runtime.cancelInput(NS, input.inputId)
+        return
+      }
+      case "stop":
+        await runtime.stop(NS)
+        return
+      case "settle":
+        await this.#settle(true)
+        return
+      case "open gates":
+        this.#open()
+        return
+      case "tick":
+        for (let turn = 0; turn < step.turns; turn++) await nextTurn()
+        return
+      case "crash":
+        this.#life.mortal.bury()
+        this.#parked.clear()
+        this.#life = this.#begin()
+        if (step.recover) await this.#life.runtime.recover(PREFIX)
+        return
+      case "restart":
+        await runtime.close()
+        this.#life = this.#begin()
+        return
+      case "swap":
+        this.#dynamic.swap(this.#providers[step.provider % this.#providers.length])
+        return
+      case "rename":
+        await runtime.update(NS, { title: `Title ${this.#calls}` })
+        return
+      case "delete":
+        await runtime.delete(NS)
+    }
+  }
+
+  /** The entry of that type, counted from the newest; 1 when there is none. */
+  async #seqOf(runtime: Runtime, type: "user" | "assistant", which: number): Promise<number> {
+    const entries = (await runtime.history(NS))?.entries.filter((entry) => entry.type === type) ?? []
+    return entries.at(-1 - (which % Math.max(1, entries.length)))?.seq ?? 1
+  }
+
+  /** Reads so many events and leaves. What is read comes in order, each once. */
+  #read(runtime: Runtime, submission: Submission, count: number): void {
+    const read = async (): Promise<void> => {
+      let seen = submission.cursor
+      let left = count
+      if (left === 0) return
+      for await (const event of runtime.follow(submission, { signal: this.#watching.signal })) {
+        if (isEntry(event)) {
+          // A session that was deleted and begun again counts from 1.
+          if (event.seq <= seen && event.seq !== 1)
+            this.#problems.push(`Entry ${event.seq} was read after ${seen}.`)
+          seen = event.seq
+        }
+        if (--left === 0) return
+      }
+    }
+    read().catch((error: unknown) => {
+      if (!isExpected(error)) this.#problems.push(`Reading: ${String(error)}`)
+    })
+  }
+
+  #open(): void {
+    for (const release of [...this.#parked]) release()
+    for (const resolve of this.#abandoned.splice(0)) resolve()
+  }
+
+  /** Until all is done; with `gates`, or until something waits at one. */
+  async #settle(gates: boolean): Promise<void> {
+    for (let turn = 0; turn < STUCK; turn++) {
+      await nextTurn()
+      if (this.#parked.size > 0) {
+        if (gates) return
+        this.#open()
+      } else if (!this.#life.runtime.isRunning(NS) && this.#pending.size === (gates ? 1 : 0)) return
+    }
+    throw new Error(
+      `Nothing moves: ${this.#pending.size} calls wait, running: ${this.#life.runtime.isRunning(NS)}.`,
+    )
+  }
+
+  async #within(done: Promise<void>, what: string): Promise<void> {
+    let over = false
+    done.finally(() => {
+      over = true
+    })
+    for (let turn = 0; !over; turn++) {
+      if (turn > STUCK + 100) throw new Error(`"${what}" never ends.`)
+      await (turn === 0 ? Promise.race([done, nextTurn()]) : nextTurn())
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (this.#problems.length > 0) return
+    this.#script = []
+    await this.#settle(false)
+    await this.#life.runtime.recover(PREFIX)
+    await this.#check()
+    // Whatever happened, the session goes on, with every provider.
+    for (const provider of this.#providers) {
+      if (this.#problems.length > 0) return
+      this.#dynamic.swap(provider)
+      const n = ++this.#messages
+      const task = this.#life.runtime.run(NS, written("plain", n), { inputId: `input-${n}` }).then(
+        ({ outcome }) => {
+          if (outcome !== "completed") this.#problems.push(`At last the run was ${outcome}.`)
+        },
+        (error: unknown) => {
+          const code = error instanceof OrraError ? error.code : ""
+          const tooLong = code === "context_too_long" && this.#sequence.maxTokens < 10_000
+          if (!tooLong) this.#problems.push(`At last: ${String(error)}`)
+        },
+      )
+      await this.#within(task, "the last message")
+    }
+    await this.#settle(false)
+    await this.#check()
+    await this.#within(this.#life.runtime.close(), "close")
+  }
+
+  async #check(): Promise<void> {
+    const entries = await this.#store.read(NS, { limit: 100_000 })
+    const written = this.#store.written(NS)
+    const info = await this.#store.info(NS)
+    const runs = new Set(written.map((entry) => ("runId" in entry ? entry.runId : undefined)))
+    // What ran in a session that was deleted is in no log.
+    const executions = this.#executions.filter(({ runId }) => runs.has(runId) || this.#store.deletions === 0)
+    const problem = logProblem({ info, entries, written, executions })
+    if (problem) this.#problems.push(problem)
+    const inputs = new Set(entries.map((entry) => ("inputId" in entry ? entry.inputId : undefined)))
+    for (const [inputId, deletions] of this.#accepted) {
+      if (deletions === this.#store.deletions && !inputs.has(inputId))
+        this.#problems.push(`The message ${inputId} was accepted and is not in the log.`)
+    }
+    const history = await this.#life.runtime.history(NS, { limit: 1_000 })
+    const shown = naiveHistory(written, entries)
+    compare("history", history?.entries ?? [], shown, this.#problems)
+    compare("queue", history?.queued ?? [], naiveQueue(entries), this.#problems)
+    const middle = shown[Math.floor(shown.length / 2)]
+    if (middle) {
+      const window = await this.#life.runtime.history(NS, { before: middle.seq, limit: 3 })
+      const expected = shown.slice(0, shown.indexOf(middle)).slice(-3)
+      compare("window", window?.entries ?? [], expected, this.#problems)
+    }
+  }
+}
+
+function compare(
+  what: string,
+  found: readonly { readonly seq: number }[],
+  expected: readonly { readonly seq: number }[],
+  problems: string[],
+): void {
+  const [a, b] = [found, expected].map((list) => list.map(({ seq }) => seq).join())
+  if (a !== b) problems.push(`The ${what} is ${a}; the log says ${b}.`)
+}
+
+const isExpected = (error: unknown): boolean => error instanceof OrraError && EXPECTED.has(error.code)
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
