@@ -14,6 +14,8 @@ const asBlocks = (text: string): readonly Block[] =>
     .filter((token) => token.type !== "space" && token.type !== "def")
     .map((token) => ({ raw: token.raw, token }))
 
+const isVisible = (token: Token): boolean => token.type !== "space"
+
 /** The blocks of a whole document. */
 export const blocksOf = (text: string): readonly Block[] => asBlocks(text)
 
@@ -30,9 +32,11 @@ export function growingBlocks(): (text: string) => readonly Block[] {
       settledText = ""
     }
     const tokens = lex(text.slice(settledText.length))
-    const last = tokens.findLastIndex((token) => token.type !== "space")
-    // The last block can still change, and so can the one before it (a paragraph that becomes a table).
-    const done = tokens.slice(0, Math.max(0, last - 1))
+    // The last block can still change, and so can the one before it: a paragraph that becomes a table, a list that
+    // goes on after a blank line.
+    const last = tokens.findLastIndex(isVisible)
+    const beforeLast = tokens.slice(0, Math.max(0, last)).findLastIndex(isVisible)
+    const done = tokens.slice(0, Math.max(0, beforeLast))
     if (done.length > 0) {
       settledText += done.map((token) => token.raw).join("")
       settled = [
