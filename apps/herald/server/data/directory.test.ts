@@ -35,7 +35,7 @@ test("is free again when its holder was killed", async () => {
   const path = join(folder, "data")
   const script = `
     const { openDataDirectory } = await import(${JSON.stringify(new URL("./directory.ts", import.meta.url).href)})
-    openDataDirectory(${JSON.stringify(path)})
+    globalThis.held = openDataDirectory(${JSON.stringify(path)}) // what nobody holds is collected, and its lock freed
     console.log("held")
     setInterval(() => undefined, 1000)`
   const child = spawn(
