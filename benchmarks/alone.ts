@@ -29,11 +29,8 @@ const weather = tool<{ city: string }>({
   execute: async ({ city }) => ({ city, temperature: 21 }),
 })
 
-let seen = 0
-const see = (): undefined => {
-  seen++
-}
-const look: Hooks = { beforeModel: see, afterModel: see, beforeTool: see, afterTool: see }
+const look = (): undefined => {}
+const hooks: readonly Hooks[] = [{ beforeModel: look, afterModel: look, beforeTool: look, afterTool: look }]
 
 /** Asks for the tool five times when it is given one, then answers; in pieces when `streaming`. */
 const model = (streaming: boolean): Provider => ({
@@ -64,7 +61,7 @@ const model = (streaming: boolean): Provider => ({
 export async function measureAlone(): Promise<void> {
   const policies = new PolicyRegistry({ default: "deny" })
   policies.set(home, { allow: ["weather"] })
-  const shared = { store: new MemoryStore(), policies, hooks: [look] }
+  const shared = { store: new MemoryStore(), policies, hooks }
   const plain = new Runtime({ ...shared, provider: model(false) })
   const equipped = new Runtime({ ...shared, provider: model(false), tools: [weather] })
   const live = new Runtime({ ...shared, provider: model(true), deltaIntervalMs: 0 })
