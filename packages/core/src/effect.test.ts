@@ -43,6 +43,7 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
   const reported: unknown[] = []
   return {
     tools: new ToolRegistry(tools),
+    tainted: () => false,
     policies: PolicyRegistry.allowAll(),
     hooks: [],
     context: { namespace: ns, runId: "run", metadata: {}, signal: new AbortController().signal },

@@ -13,6 +13,8 @@ export interface Effects {
   readonly hooks: readonly Hooks[]
   readonly context: HookContext
   readonly signal: AbortSignal
+  /** Whether the session has read what strangers wrote. */
+  readonly tainted: () => boolean
   /** Tool calls at the same time, at most. */
   readonly parallel: number
   readonly record: (entries: readonly NewEntry[]) => Promise<void>
@@ -109,6 +111,7 @@ async function decide(
     tool: call.name,
     risk: tool.risk,
     arguments: call.arguments,
+    tainted: effects.tainted(),
   })
   const verdict = asking instanceof Promise ? await unlessAborted(effects.signal, () => asking) : asking
   if (!verdict) return refuse("runtime", "the run was stopped before this call was decided", call)
@@ -142,6 +145,7 @@ async function carryOutOne(
       callId: call.id,
       result,
       durationMs,
+      ...(tool?.untrusted && verdict.decision === "allow" && { untrusted: true as const }),
     },
   ])
   return result

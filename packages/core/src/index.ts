@@ -45,6 +45,7 @@ export {
   type Verdict,
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
+export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
 export {
   addUsage,
   type FinishReason,

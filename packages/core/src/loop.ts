@@ -314,7 +314,8 @@ function visibleTools({ tools, policies }: LoopSettings, log: SessionLog): reado
     .list()
     .filter(
       ({ definition, risk }) =>
-        policies.explain(log.namespace, { tool: definition.name, risk }).decision !== "deny",
+        policies.explain(log.namespace, { tool: definition.name, risk, tainted: log.tainted }).decision !==
+        "deny",
     )
     .map((entry) => entry.definition)
 }
@@ -391,6 +392,7 @@ async function carryOutCalls(
       hooks: settings.hooks,
       context: hookContext(run),
       signal: run.signal,
+      tainted: () => run.log.tainted,
       parallel: settings.parallelTools,
       record: async (entries) => {
         await record(run, entries)

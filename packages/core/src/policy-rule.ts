@@ -11,6 +11,8 @@ export interface PolicyCall {
    * arguments that get most.
    */
   readonly arguments?: JsonObject
+  /** Whether the session has read what strangers wrote (tools with `untrusted`). Left out, rules about it deny and ask, and none allows. */
+  readonly tainted?: boolean
   /** When, in ms since 1970. Default: now. */
   readonly at?: number
 }
@@ -33,6 +35,11 @@ export interface PolicyRule {
    * to ask one match is enough; to allow all of them must match, and there must be one.
    */
   readonly arguments?: Readonly<Record<string, ArgumentMatcher>>
+  /**
+   * Only for calls of a session that has read what strangers wrote, such as a web page (true), or only for those of
+   * one that has not (false).
+   */
+  readonly tainted?: boolean
   /** When the rule holds, in ms since 1970: from `from`, before `until`. */
   readonly from?: number
   readonly until?: number
@@ -61,7 +68,7 @@ export interface CompiledRule {
 
 const RISKS: readonly ToolRisk[] = ["read", "write", "exec", "network"]
 const NAME_RULE = /^[a-zA-Z0-9_.*-]+$/
-const RULE_KEYS = ["tool", "risk", "arguments", "from", "until", "check", "name"]
+const RULE_KEYS = ["tool", "risk", "arguments", "tainted", "from", "until", "check", "name"]
 const MAX_DEPTH = 500
 
 /**
@@ -84,6 +91,9 @@ export function compileRule(rule: string | PolicyRule, grants: boolean): Compile
     throw new InvalidInput("A rule says nothing: name a tool, or risk.")
   const { tool = "*", check, name } = rule
   if (typeof tool !== "string" || !NAME_RULE.test(tool)) throw notARule(tool)
+  if (rule.tainted !== undefined && typeof rule.tainted !== "boolean") {
+    throw new InvalidInput('"tainted" takes true or false.')
+  }
   if (check !== undefined && typeof check !== "function") throw new InvalidInput('"check" takes a function.')
   if (name !== undefined && typeof name !== "string") throw new InvalidInput('"name" takes a text.')
   assertWindow(rule)
@@ -98,10 +108,15 @@ export function compileRule(rule: string | PolicyRule, grants: boolean): Compile
     matches: (call, time) =>
       named(call.tool) &&
       (risks === undefined || risks.includes(call.risk)) &&
+      (rule.tainted === undefined || isTaint(rule.tainted, call, grants)) &&
       (holds === undefined || holds(time())) &&
       (tests.length === 0 || matchesArguments(tests, call.arguments, grants)),
   }
 }
+
+/** Where nobody says, what forbids applies and what allows does not. */
+const isTaint = (wanted: boolean, { tainted }: PolicyCall, grants: boolean): boolean =>
+  tainted === undefined ? !grants : tainted === wanted
 
 /** Whether a grant (or what forbids) bounded by `from` and `until` holds, or undefined when it always does. */
 export function window(

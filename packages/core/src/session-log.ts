@@ -61,6 +61,7 @@ export class SessionLog {
   #viewTokens = 0
   #summary: string | undefined
   #openRun: OpenRun | undefined
+  #tainted = false
   #inputs = new Map<string, Entry<"input">>()
   #seenInputs = new Set<string>()
   #stale = false
@@ -102,6 +103,14 @@ export class SessionLog {
    */
   get incarnation(): number {
     return this.#incarnation
+  }
+
+  /**
+   * True once what the model sees may hold what strangers wrote: the answer of an untrusted tool, or what the model
+   * made of one. It is in the log (`untrusted`, `tainted`), so it outlives the process; a rewind before it ends it.
+   */
+  get tainted(): boolean {
+    return this.#tainted
   }
 
   get openRun(): OpenRun | undefined {
@@ -169,8 +178,9 @@ export class SessionLog {
       if (incarnation !== undefined && incarnation !== this.#incarnation) {
         throw new StoreError("store_session_deleted", "The session was deleted while it was being written.")
       }
-      const entries = typeof build === "function" ? build() : build
-      if (!entries || entries.length === 0) return []
+      const given = typeof build === "function" ? build() : build
+      if (!given || given.length === 0) return []
+      const entries = this.#tainted ? tainted(given) : given
       const options: AppendOptions = {
         expected: this.#version,
         ...(lease && { lease }),
@@ -233,6 +243,7 @@ export class SessionLog {
     this.#viewTokens = 0
     this.#summary = undefined
     this.#openRun = undefined
+    this.#tainted = false
     this.#rewinds = []
     this.#inputs.clear()
     if (info) await this.#loadFrom(info)
@@ -323,6 +334,7 @@ export class SessionLog {
   #applyTranscript(entry: Entry): void {
     const message = messageOf(entry)
     if (message) this.#push(entry.seq, message)
+    if ("untrusted" in entry || "tainted" in entry) this.#tainted = true
     const run = this.#openRun
     switch (entry.type) {
       case "run_started":
@@ -383,6 +395,24 @@ export class SessionLog {
 /** True when the session that was known is gone, whatever is there now. */
 const isAnother = (known: SessionInfo | undefined, now: SessionInfo | undefined): boolean =>
   known !== undefined && (!now || now.createdAt !== known.createdAt || now.version < known.version)
+
+const CARRY_TAINT: ReadonlySet<EntryType> = new Set<EntryType>([
+  "run_started",
+  "assistant",
+  "tool_intent",
+  "compaction",
+])
+
+/**
+ * What is written after strangers' text was read carries the mark on, so that the end of the log is enough to know.
+ * What follows a rewind belongs to another branch, whose own entries say whether it is tainted.
+ */
+function tainted(entries: readonly NewEntry[]): readonly NewEntry[] {
+  if (entries.some(({ type }) => type === "rewind")) return entries
+  return entries.map((entry) =>
+    CARRY_TAINT.has(entry.type) ? ({ ...entry, tainted: true } as NewEntry) : entry,
+  )
+}
 
 const newOpenRun = (runId: string): OpenRun => ({ runId, draft: undefined, unanswered: new Map() })
 

@@ -17,7 +17,13 @@ export type EntryBody =
   /** A person's (or host's) message joins the transcript. `inputId` names the queued input it came from. */
   | { readonly type: "user"; readonly message: UserMessage; readonly inputId?: string }
   /** A run begins. Model calls and tools between here and `run_finished` belong to it. */
-  | { readonly type: "run_started"; readonly runId: string; readonly model?: string; readonly agent?: string }
+  | {
+      readonly type: "run_started"
+      readonly runId: string
+      readonly model?: string
+      readonly agent?: string
+      readonly tainted?: true
+    }
   /** A piece of an answer being written. Superseded by the `assistant` entry with the same `messageId`. */
   | {
       readonly type: "delta"
@@ -34,6 +40,8 @@ export type EntryBody =
       readonly status: "complete" | "stopped" | "interrupted" | "error"
       readonly finishReason?: FinishReason
       readonly usage?: Usage
+      /** Written after the session had read what strangers wrote: so may this be theirs. */
+      readonly tainted?: true
       /** Wall time of the model call and of its thinking, in ms. */
       readonly durationMs?: number
       readonly thinkingMs?: number
@@ -48,6 +56,8 @@ export type EntryBody =
       readonly decision: Decision
       /** The policy layer and rule that decided, for people. */
       readonly reason: string
+      /** The session had read what strangers wrote when this was decided. */
+      readonly tainted?: true
       readonly idempotencyKey: string
     }
   | {
@@ -56,6 +66,8 @@ export type EntryBody =
       readonly callId: string
       readonly result: ToolResultPart
       readonly durationMs?: number
+      /** What strangers wrote: from here on the session is tainted. */
+      readonly untrusted?: true
     }
   | {
       readonly type: "run_finished"
@@ -79,7 +91,12 @@ export type EntryBody =
   /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */
   | { readonly type: "rewind"; readonly to: number }
   /** From here on the model sees `summary` (if any) and the entries from `from` on, instead of everything. */
-  | { readonly type: "compaction"; readonly from: number; readonly summary?: string }
+  | {
+      readonly type: "compaction"
+      readonly from: number
+      readonly summary?: string
+      readonly tainted?: true
+    }
   /** Title, settings, marks. A null value removes the key. */
   | { readonly type: "meta"; readonly patch: JsonObject }
 
