@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { charEstimator, countMessage, type ViewItem } from "./context.ts"
 import type { AssistantPart, Message, ToolStatus } from "./message.ts"
 import { userMessage } from "./message.ts"
-import { requestMessages } from "./transcript.ts"
+import { requestMessages, Transcript } from "./transcript.ts"
 
 const view = (messages: readonly Message[]): ViewItem[] =>
   messages.map((message, index) => ({
@@ -151,4 +151,18 @@ describe("a request", () => {
       ],
     })
   })
+})
+
+test("property: one that has seen the beginning says the same as one that has not", () => {
+  fc.assert(
+    fc.property(fc.array(message), fc.array(fc.nat(3)), (messages, steps) => {
+      const whole = view(messages)
+      const transcript = new Transcript()
+      const growing: ViewItem[] = []
+      for (const step of [...steps, messages.length]) {
+        growing.push(...whole.slice(growing.length, growing.length + step))
+        expect(transcript.of(growing)).toEqual(requestMessages([...growing]))
+      }
+    }),
+  )
 })
