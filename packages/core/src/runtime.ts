@@ -135,22 +135,26 @@ export class Runtime {
    * Sends a message and yields what happens, from the message itself to the `run_finished` of its run. Leaving the
    * loop only stops watching; `options.signal` or `stop()` stops the run.
    */
-  async *stream(
-    namespace: Namespace,
-    input: RunInput,
-    options: RunOptions = {},
-  ): AsyncGenerator<RunEvent, void> {
-    yield* this.follow(await this.submit(namespace, input, options))
+  stream(namespace: Namespace, input: RunInput, options: RunOptions = {}): AsyncGenerator<RunEvent, void> {
+    return this.#follow(() => this.submit(namespace, input, options))
   }
 
   /**
    * What happens from a message on, to the `run_finished` of its run; also of a message that waits, or was sent
    * before. It ends early when the message is taken back. Leaving the loop, or `signal`, only stops watching.
    */
-  async *follow(
-    { namespace, inputId, cursor }: Submission,
+  follow(
+    submission: Submission,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunEvent, void> {
+    return this.#follow(async () => submission, options)
+  }
+
+  async *#follow(
+    submit: () => Promise<Submission>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunEvent, void> {
+    const { namespace, inputId, cursor } = await submit()
     let joined = false
     let runId: string | undefined
     for await (const event of this.subscribe(namespace, { ...options, after: cursor })) {
