@@ -31,7 +31,6 @@ import type { Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { Lease } from "./store.ts"
 import type { ToolRegistry } from "./tool.ts"
-import { requestMessages } from "./transcript.ts"
 
 /** Makes the system text of a request. */
 export type SystemPrompt =
@@ -289,9 +288,9 @@ async function prepare(settings: LoopSettings, run: LoopRun, available: number):
     log.viewTokens + fixed > available
       ? trimLastTurn(log.view, fixed, available, settings.tokenizer)
       : log.view
-  assertFits(items, fixed, available)
+  if (log.viewTokens + fixed > available) assertFits(items, fixed, available)
   let request: ModelRequest = {
-    messages: withSummary(requestMessages(items), log.summary),
+    messages: withSummary(log.transcript.of(items), log.summary),
     tools,
     ...(base && { system: base }),
     ...optional("model", run.model ?? settings.model),

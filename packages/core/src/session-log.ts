@@ -5,6 +5,7 @@ import type { Message } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
 import type { AppendOptions, Lease, SessionStore } from "./store.ts"
+import { Transcript } from "./transcript.ts"
 import { wellFormed } from "./well-formed.ts"
 
 /** Entries that matter for what the model sees and for closing an open run. */
@@ -52,6 +53,8 @@ export interface OpenRun {
  */
 export class SessionLog {
   readonly namespace: Namespace
+  /** Makes the messages of requests: it remembers what it made of the view. */
+  readonly transcript = new Transcript()
   readonly #store: SessionStore
   readonly #options: SessionLogOptions
   #info: SessionInfo | undefined
