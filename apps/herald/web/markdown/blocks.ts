@@ -1,5 +1,6 @@
-import { marked, type Token, type TokensList } from "marked"
+import { Marked, type Token, type TokensList } from "marked"
 import { closeOpen } from "./close-open.ts"
+import { mathTokens } from "./math-tokens.ts"
 
 /** A top-level block of a document. Blocks with the same `raw` look the same, so rendering can be kept. */
 export interface Block {
@@ -7,17 +8,31 @@ export interface Block {
   readonly token: Token
 }
 
-const lex = (text: string): TokensList => marked.lexer(text, { gfm: true, breaks: false })
+type Lex = (text: string) => TokensList
 
-const asBlocks = (text: string): readonly Block[] =>
-  lex(text)
+const lexer = (isGrowing: boolean): Lex => {
+  const plain = new Marked({ gfm: true, breaks: false })
+  const withMath = new Marked({ gfm: true, breaks: false }, mathTokens({ isGrowing }))
+  return (text) => (mayHaveMath(text) ? withMath : plain).lexer(text)
+}
+const lexWhole = lexer(false)
+const lexGrowing = lexer(true)
+
+const asBlocks = (tokens: TokensList): readonly Block[] =>
+  tokens
     .filter((token) => token.type !== "space" && token.type !== "def")
     .map((token) => ({ raw: token.raw, token }))
 
 const isVisible = (token: Token): boolean => token.type !== "space"
 
+/** Each formula of its own has the rest of the text looked at: thousands, which nobody means, would be felt. */
+const MAX_DISPLAYS = 500
+
+const mayHaveMath = (text: string): boolean =>
+  /[$\\]/.test(text) && (text.match(/^ {0,3}(?:\$\$|\\\[)/gm)?.length ?? 0) <= MAX_DISPLAYS
+
 /** The blocks of a whole document. */
-export const blocksOf = (text: string): readonly Block[] => asBlocks(text)
+export const blocksOf = (text: string): readonly Block[] => asBlocks(lexWhole(text))
 
 /**
  * The blocks of a document that is still growing. What is settled is read once; only the last block is read again
@@ -31,7 +46,7 @@ export function growingBlocks(): (text: string) => readonly Block[] {
       settled = []
       settledText = ""
     }
-    const tokens = lex(text.slice(settledText.length))
+    const tokens = lexGrowing(text.slice(settledText.length))
     // The last block can still change, and so can the one before it: a paragraph that becomes a table, a list that
     // goes on after a blank line.
     const last = tokens.findLastIndex(isVisible)
@@ -46,6 +61,6 @@ export function growingBlocks(): (text: string) => readonly Block[] {
           .map((token) => ({ raw: token.raw, token })),
       ]
     }
-    return [...settled, ...asBlocks(closeOpen(text.slice(settledText.length)))]
+    return [...settled, ...asBlocks(lexGrowing(closeOpen(text.slice(settledText.length))))]
   }
 }

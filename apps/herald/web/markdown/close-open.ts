@@ -1,3 +1,5 @@
+import { openMath, withoutMath } from "./math-tokens.ts"
+
 /**
  * Makes Markdown that was cut anywhere look like Markdown that ends there: open emphasis and code are closed, half
  * a link shows its text, a table's first row is a table at once, and marks that could still become anything wait.
@@ -8,6 +10,8 @@ export function closeOpen(text: string): string {
   const start = lastBlockStart(text)
   const head = text.slice(0, start)
   const block = text.slice(start)
+  // In a formula that fills the end of a block, nothing else is a mark.
+  if (/^ {0,3}(?:\$\$|\\\[)/m.test(block.slice(openMath(block) ?? block.length))) return text
   return head + (asTable(block) ?? closeInline(withoutPartialMark(block)))
 }
 
@@ -98,6 +102,10 @@ function closeInline(block: string): string {
       closeEmphasis(rest.slice(0, code.at), rest.slice(code.at) + partialClose(code.mark, content))
     )
   }
+  const formula = openMath(rest)
+  if (formula !== undefined) {
+    return block.slice(0, from) + closeEmphasis(rest.slice(0, formula), rest.slice(formula).trimEnd())
+  }
   rest = withoutPartialTag(closeLink(rest))
   return block.slice(0, from) + closeEmphasis(rest, "")
 }
@@ -120,7 +128,7 @@ function openCode(text: string): { readonly at: number; readonly mark: string } 
 /** `[text](addr` and `[text` show their text; an image shows nothing yet. */
 function closeLink(text: string): string {
   const found = /(!?)\[([^[\]]*)(?:\](?:\([^)]*)?)?$/.exec(text)
-  if (!found || text[found.index - 1] === "\\") return text
+  if (!found || isInMath(text, found.index) || text[found.index - 1] === "\\") return text
   const [whole, image = "", label = ""] = found
   if (whole.endsWith("]") && !image) return text
   const isTask = /^(?:\s*[-*+]\s)$/.test(text.slice(text.lastIndexOf("\n", found.index) + 1, found.index))
@@ -128,7 +136,10 @@ function closeLink(text: string): string {
   return text.slice(0, found.index) + (image ? "" : label)
 }
 
-const withoutPartialTag = (text: string): string => text.replace(/<\/?[a-zA-Z][^<>]*$|<\/?$/, "")
+const withoutPartialTag = (text: string): string =>
+  text.replace(/<\/?[a-zA-Z][^<>]*$|<\/?$/, (tag, at: number) => (isInMath(text, at) ? tag : ""))
+
+const isInMath = (text: string, at: number): boolean => withoutMath(text)[at] !== text[at]
 
 /** Closes the emphasis that is open at the end, in the right order. `tail` is a code span that ends the text. */
 function closeEmphasis(text: string, tail: string): string {
@@ -147,7 +158,7 @@ function closeEmphasis(text: string, tail: string): string {
 
 function openEmphasis(text: string): readonly string[] {
   const open: string[] = []
-  const plain = text.replace(/(`+)[\s\S]*?[^`]\1(?!`)/g, (code) => ".".repeat(code.length))
+  const plain = withoutMath(text)
   for (const { 0: run, index } of plain.matchAll(/(?<!\\)(?:\*{1,3}|_{1,3}|~~)/g)) {
     const before = plain[index - 1] ?? " "
     const after = plain[index + run.length] ?? " "

@@ -3,6 +3,8 @@ import { Fragment, type ReactElement, type ReactNode, useEffect, useState } from
 import { t } from "../i18n/index.ts"
 import { CodeBlock } from "./code-block.tsx"
 import { decodeEntities } from "./entities.ts"
+import { Formula } from "./formula.tsx"
+import type { MathToken } from "./math-tokens.ts"
 import { safeHref } from "./safe-link.ts"
 
 interface Context {
@@ -40,6 +42,8 @@ export function renderBlock(token: Token, context: Context): ReactNode {
       return renderTable(known as Tokens.Table, context)
     case "hr":
       return <hr />
+    case "math":
+      return <p>{renderInlineToken(known, context)}</p>
     case "html":
       return <HtmlBlock html={known.raw} />
     case "space":
@@ -180,6 +184,10 @@ function renderInlineToken(token: Token, context: Context): ReactNode {
           {t.code.imageLink(decodeEntities(text))}
         </Link>
       )
+    }
+    case "math": {
+      const { raw, tex, isDisplay } = token as MathToken
+      return <Formula raw={raw} tex={tex} isDisplay={isDisplay} />
     }
     case "html":
       return /^<br\s*\/?>$/i.test(token.raw) ? <br /> : token.raw
