@@ -25,6 +25,8 @@ export interface FuzzReport {
   readonly runs: number
   /** Requests sent and checked. */
   readonly requests: number
+  /** How often each kind of entry was in a log at the end: "tool_result unknown", "run_finished stopped". */
+  readonly seen: Readonly<Record<string, number>>
 }
 
 /**
@@ -54,11 +56,13 @@ export async function fuzzSessions(
   }
   const made = providers.map(({ family, make }) => make(wireFetch(family, service)))
   let requests = 0
+  const seen: Record<string, number> = {}
   const property = fc.asyncProperty(sequences(maxSteps), async (sequence) => {
     const session = new FuzzSession(sequence, made)
     current = session
     const problem = await session.run()
     requests += session.requests
+    for (const kind of session.seen) seen[kind] = (seen[kind] ?? 0) + 1
     if (problem !== undefined) throw new Error(problem)
   })
   const details = await fc.check(property, {
@@ -66,7 +70,7 @@ export async function fuzzSessions(
     ...(seed !== undefined && { seed }),
     ...(path !== undefined && { path }),
   })
-  if (!details.failed) return { seed: details.seed, runs: details.numRuns, requests }
+  if (!details.failed) return { seed: details.seed, runs: details.numRuns, requests, seen }
   const [sequence] = details.counterexample ?? []
   const cause = details.errorInstance instanceof Error ? details.errorInstance.message : "It failed."
   throw new Error(

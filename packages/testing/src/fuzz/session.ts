@@ -1,5 +1,6 @@
 import {
   DynamicProvider,
+  type Entry,
   isEntry,
   MemoryStore,
   Namespace,
@@ -65,6 +66,8 @@ export class FuzzSession implements Service {
   #last: { readonly message: UserMessage; readonly inputId: string } | undefined
   /** How many requests were sent and checked. */
   requests = 0
+  /** What is in the log at the end. */
+  readonly seen: string[] = []
 
   constructor(sequence: Sequence, providers: readonly Provider[]) {
     this.#sequence = sequence
@@ -111,7 +114,12 @@ export class FuzzSession implements Service {
     try {
       for (const step of this.#sequence.steps) {
         const done = this.#track(this.#do(step, this.#life), this.#life)
-        if (!step.aside) await this.#within(done, step.do)
+        // Turns of the event loop are counted, not what happens in them.
+        if (step.do === "tick") await done
+        else if (!step.aside) {
+          await this.#within(done, step.do)
+          await this.#settle(true)
+        }
         if (this.#problems.length > 0) break
       }
       await this.#end()
@@ -205,9 +213,6 @@ export class FuzzSession implements Service {
       case "stop":
         await runtime.stop(NS)
         return
-      case "settle":
-        await this.#settle(true)
-        return
       case "open gates":
         this.#open()
         return
@@ -274,7 +279,7 @@ export class FuzzSession implements Service {
       if (this.#parked.size > 0) {
         if (gates) return
         this.#open()
-      } else if (!this.#life.runtime.isRunning(NS) && this.#pending.size === (gates ? 1 : 0)) return
+      } else if (!this.#life.runtime.isRunning(NS) && this.#pending.size === 0) return
     }
     throw new Error(
       `Nothing moves: ${this.#pending.size} calls wait, running: ${this.#life.runtime.isRunning(NS)}.`,
@@ -317,6 +322,7 @@ export class FuzzSession implements Service {
     }
     await this.#settle(false)
     await this.#check()
+    this.seen.push(...this.#store.written(NS).map(kindOf))
     await this.#within(this.#life.runtime.close(), "close")
   }
 
@@ -355,6 +361,24 @@ function compare(
 ): void {
   const [a, b] = [found, expected].map((list) => list.map(({ seq }) => seq).join())
   if (a !== b) problems.push(`The ${what} is ${a}; the log says ${b}.`)
+}
+
+/** An entry with how it ended. */
+function kindOf(entry: Entry): string {
+  switch (entry.type) {
+    case "assistant":
+      return `assistant ${entry.status}`
+    case "tool_intent":
+      return `tool_intent ${entry.decision}`
+    case "tool_result":
+      return `tool_result ${entry.result.status}`
+    case "run_finished":
+      return `run_finished ${entry.error?.code ?? entry.outcome}`
+    case "input":
+      return `input ${entry.mode}`
+    default:
+      return entry.type
+  }
 }
 
 const isExpected = (error: unknown): boolean => error instanceof OrraError && EXPECTED.has(error.code)

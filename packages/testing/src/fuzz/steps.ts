@@ -40,7 +40,10 @@ export type CallId = "new" | "same" | "none" | "odd" | "long"
 /** What a person can write. */
 export type Words = "plain" | "image" | "surrogate" | "long" | "empty"
 
-/** One thing that happens to a session. `aside`: the next one does not wait for it. */
+/**
+ * One thing that happens to a session. The next one comes when nothing moves any more: when all is done, or something
+ * waits at a gate. `aside`: the next one comes at once.
+ */
 export type Step = { readonly aside?: boolean } & (
   | {
       readonly do: "send"
@@ -57,8 +60,6 @@ export type Step = { readonly aside?: boolean } & (
   | { readonly do: "switch branch"; readonly which: number }
   | { readonly do: "cancel"; readonly which: number }
   | { readonly do: "stop" }
-  /** Until nothing happens any more: everybody is answered, or something waits at a gate. */
-  | { readonly do: "settle" }
   | { readonly do: "open gates" }
   | { readonly do: "tick"; readonly turns: number }
   | { readonly do: "crash"; readonly recover: boolean }
@@ -125,14 +126,14 @@ const piece: fc.Arbitrary<Piece> = fc.oneof(
 )
 
 const answer: fc.Arbitrary<ModelAnswer> = fc.record({
-  pieces: fc.array(piece, { maxLength: 4 }),
+  pieces: fc.array(piece, { maxLength: 4, size: "max" }),
   end: fc.oneof(
     { weight: 6, arbitrary: fc.constant<Ending>("whole") },
     { weight: 2, arbitrary: fc.constantFrom<Ending>("cut", "garbage", ...FAILURES) },
   ),
 })
 
-const answers = fc.array(answer, { maxLength: 3 })
+const answers = fc.array(answer, { maxLength: 3, size: "max" })
 const which = fc.nat({ max: 7 })
 const happens = <T extends Step>(weight: number, arbitrary: fc.Arbitrary<T>) => ({
   weight,
@@ -140,21 +141,20 @@ const happens = <T extends Step>(weight: number, arbitrary: fc.Arbitrary<T>) => 
 })
 const is = <const D extends Step["do"]>(name: D) => fc.constant(name)
 
+const send = fc.record(
+  {
+    do: is("send"),
+    words: fc.constantFrom<Words>("plain", "plain", "plain", "image", "surrogate", "long", "empty"),
+    whenBusy: fc.constantFrom<WhenBusy>("queue", "steer", "interrupt", "reject"),
+    answers,
+    read: fc.nat({ max: 6 }),
+    aside: fc.boolean(),
+  },
+  { requiredKeys: ["do", "words", "whenBusy", "answers"] },
+)
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  happens(
-    10,
-    fc.record(
-      {
-        do: is("send"),
-        words: fc.constantFrom<Words>("plain", "plain", "plain", "image", "surrogate", "long", "empty"),
-        whenBusy: fc.constantFrom<WhenBusy>("queue", "steer", "interrupt", "reject"),
-        answers,
-        read: fc.nat({ max: 6 }),
-        aside: fc.boolean(),
-      },
-      { requiredKeys: ["do", "words", "whenBusy", "answers"] },
-    ),
-  ),
+  happens(10, send),
   happens(1, fc.record({ do: is("send again"), aside: fc.boolean() })),
   happens(3, fc.record({ do: is("resume"), answers, aside: fc.boolean() })),
   happens(3, fc.record({ do: is("edit"), which, answers, aside: fc.boolean() })),
@@ -162,11 +162,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   happens(3, fc.record({ do: is("switch branch"), which, aside: fc.boolean() })),
   happens(1, fc.record({ do: is("cancel"), which, aside: fc.boolean() })),
   happens(3, fc.record({ do: is("stop"), aside: fc.boolean() })),
-  happens(5, fc.record({ do: is("settle") })),
-  happens(3, fc.record({ do: is("open gates") })),
-  happens(3, fc.record({ do: is("tick"), turns: fc.integer({ min: 1, max: 6 }) })),
-  happens(4, fc.record({ do: is("crash"), recover: fc.boolean() })),
-  happens(1, fc.record({ do: is("restart") })),
+  happens(3, fc.record({ do: is("open gates"), aside: fc.boolean() })),
+  happens(3, fc.record({ do: is("tick"), turns: fc.integer({ min: 1, max: 6 }), aside: fc.constant(true) })),
+  happens(3, fc.record({ do: is("crash"), recover: fc.boolean(), aside: fc.boolean() })),
+  happens(1, fc.record({ do: is("restart"), aside: fc.boolean() })),
   happens(4, fc.record({ do: is("swap"), provider: fc.nat({ max: 7 }) })),
   happens(1, fc.record({ do: is("rename"), aside: fc.boolean() })),
   happens(1, fc.record({ do: is("delete"), aside: fc.boolean() })),
@@ -174,10 +173,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Sequences of up to `maxSteps` steps. */
 export const sequences = (maxSteps: number): fc.Arbitrary<Sequence> =>
-  fc.record({
-    // Enough, cut now and then, and so little that a turn by itself is too long.
-    maxTokens: fc.constantFrom(200_000, 200_000, 1_200, 700),
-    maxTurns: fc.integer({ min: 1, max: 4 }),
-    parallelTools: fc.constantFrom(1, 2, 8),
-    steps: fc.array(step, { minLength: 1, maxLength: maxSteps }),
-  })
+  fc
+    .record({
+      // Enough, cut now and then, and so little that a turn by itself is too long.
+      maxTokens: fc.constantFrom(200_000, 200_000, 200_000, 1_600, 900),
+      maxTurns: fc.integer({ min: 1, max: 4 }),
+      parallelTools: fc.constantFrom(1, 2, 8),
+      // Without a session nothing can happen to it.
+      first: send,
+      others: fc.array(step, { maxLength: maxSteps - 1, size: "max" }),
+    })
+    .map(({ first, others, ...setup }) => ({ ...setup, steps: [first as Step, ...others] }))
