@@ -37,6 +37,29 @@ async function run(attempts: readonly (readonly (ModelEvent | Error)[])[], optio
   return { events, error, calls, time, pauses }
 }
 
+test("what arrived together may come as a list: it is handed on piece by piece, and counts as written", async () => {
+  const events: ModelEvent[] = []
+  let calls = 0
+  async function* attempt(): AsyncGenerator<readonly ModelEvent[]> {
+    calls++
+    yield []
+    yield [
+      { type: "text", text: "a" },
+      { type: "text", text: "b" },
+    ]
+    throw failure("overloaded")
+  }
+  const read = async () => {
+    for await (const event of retrying(attempt)) events.push(event)
+  }
+  await expect(read()).rejects.toThrow("It was overloaded.")
+  expect(events).toEqual([
+    { type: "text", text: "a" },
+    { type: "text", text: "b" },
+  ])
+  expect(calls).toBe(1)
+})
+
 test("an answer passes through untouched", async () => {
   const { events, calls } = await run([[{ type: "text", text: "Hi" }, done]])
   expect(events).toEqual([{ type: "text", text: "Hi" }, done])

@@ -28,7 +28,7 @@ export interface RetryingOptions {
  * a pause: exponential with jitter, or what the service asks for (`retryAfterMs`). Each new attempt is announced by
  * a `retry` event whose `attempt` is the number of the one that failed. Once text, thinking or a tool call was
  * passed on, a failure is final: a second attempt would say it twice. A pause that would end after the deadline is
- * not begun, the failure is thrown at once.
+ * not begun, the failure is thrown at once. An attempt may hand on what arrived together as a list, which costs less.
  *
  * ```ts
  * stream: (request, { signal } = {}) => retrying((signal) => attempt(request, signal), { signal, retry })
@@ -37,7 +37,7 @@ export interface RetryingOptions {
  * @throws ProviderError of the last attempt; of kind `aborted` when the signal fires during a pause.
  */
 export async function* retrying(
-  attempt: (signal: AbortSignal | undefined) => AsyncIterable<ModelEvent>,
+  attempt: (signal: AbortSignal | undefined) => AsyncIterable<ModelEvent | readonly ModelEvent[]>,
   options: RetryingOptions = {},
 ): AsyncGenerator<ModelEvent, void, undefined> {
   const { signal, now = Date.now, sleep = pause, random = Math.random } = options
@@ -52,9 +52,12 @@ export async function* retrying(
   for (let number = 1; ; number++) {
     let written = false
     try {
-      for await (const event of attempt(signal)) {
-        written ||= event.type !== "retry"
-        yield event
+      for await (const item of attempt(signal)) {
+        const events = "type" in item ? [item] : item
+        for (const event of events) {
+          written ||= event.type !== "retry"
+          yield event
+        }
       }
       return
     } catch (error) {

@@ -107,7 +107,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
   async function* attempt(
     request: ModelRequest,
     caller: AbortSignal | undefined,
-  ): AsyncGenerator<ModelEvent> {
+  ): AsyncGenerator<readonly ModelEvent[]> {
     const model = request.model ?? defaults.model
     // Loading the SDK is not the service's silence.
     const api = await client()
@@ -115,7 +115,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     using watch = watchdog(timeoutMs, caller)
     try {
       const response = await open(api, request, model, watch.signal)
-      for await (const batch of read(response, model, watch)) for (const event of batch) yield event
+      yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
     }
