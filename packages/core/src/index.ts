@@ -1,3 +1,4 @@
+export { type AgentProfile, DEFAULT_AGENT, DEFAULT_PERSONALITY, resolveAgents } from "./agent.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export {
@@ -16,6 +17,7 @@ export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
 export type { SystemPrompt } from "./loop.ts"
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts"
+export { findMention, type Mention } from "./mention.ts"
 export {
   type AssistantMessage,
   type AssistantPart,
@@ -46,6 +48,7 @@ export {
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
+export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,
   type FinishReason,
