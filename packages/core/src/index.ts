@@ -15,7 +15,7 @@ export {
 export type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
-export type { SystemPrompt } from "./loop.ts"
+export type { SystemPrompt } from "./loop-run.ts"
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts"
 export { findMention, type Mention } from "./mention.ts"
 export {

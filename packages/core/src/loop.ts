@@ -1,92 +1,19 @@
-import { abortable, unlessAborted } from "./abortable.ts"
-import {
-  availableForInput,
-  type ContextBudget,
-  cutBefore,
-  type Tokenizer,
-  trimLastTurn,
-  type ViewItem,
-} from "./context.ts"
+import { availableForInput } from "./context.ts"
 import { DeltaWriter } from "./delta-writer.ts"
-import { Draft } from "./draft.ts"
 import { carryOut } from "./effect.ts"
-import { errorMessage, OrraError } from "./errors.ts"
-import type { HookContext, Hooks } from "./hooks.ts"
+import { failureOf, isLogFailure } from "./failure.ts"
 import { randomId } from "./ids.ts"
-import { type AssistantMessage, type ToolCallPart, toolCalls, userMessage } from "./message.ts"
-import type { PolicyRegistry } from "./policy.ts"
-import {
-  addUsage,
-  type FinishReason,
-  type ModelEvent,
-  type ModelRequest,
-  NO_USAGE,
-  type Provider,
-  ProviderError,
-  type ToolDefinition,
-  type Usage,
-} from "./provider.ts"
-import type { Notice, RunResult } from "./run.ts"
-import type { Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
-import type { SessionLog } from "./session-log.ts"
-import type { Lease } from "./store.ts"
-import type { ToolRegistry } from "./tool.ts"
-
-/** Makes the system text of a request. */
-export type SystemPrompt =
-  | string
-  | ((context: {
-      readonly namespace: HookContext["namespace"]
-      readonly metadata: HookContext["metadata"]
-      readonly now: Date
-    }) => string | Promise<string>)
-
-/** What the loop needs of its runtime: the same for all runs. */
-export interface LoopSettings {
-  readonly provider: Provider
-  readonly tools: ToolRegistry
-  readonly policies: PolicyRegistry
-  readonly hooks: readonly Hooks[]
-  readonly systemPrompt: SystemPrompt | undefined
-  readonly budget: ContextBudget
-  readonly tokenizer: Tokenizer
-  /** What the tools cost in a request. */
-  readonly countTools: (tools: readonly ToolDefinition[]) => number
-  readonly model: string | undefined
-  readonly maxTokens: number | undefined
-  readonly temperature: number | undefined
-  readonly deltaIntervalMs: number
-  readonly parallelTools: number
-  readonly onError: (error: unknown) => void
-}
-
-/** One run: what the loop works on. */
-export interface LoopRun {
-  readonly runId: string
-  readonly log: SessionLog
-  /** The log's `incarnation` when the run began: a session deleted meanwhile gets nothing of it. */
-  readonly incarnation: number
-  readonly lease: () => Lease
-  readonly signal: AbortSignal
-  readonly model: string | undefined
-  readonly maxTurns: number
-  readonly notify: (notice: Notice) => void
-}
+import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
+import { type AssistantMessage, type ToolCallPart, toolCalls } from "./message.ts"
+import { ask } from "./model-call.ts"
+import { addUsage, NO_USAGE } from "./provider.ts"
+import { prepare } from "./request.ts"
+import type { RunResult } from "./run.ts"
+import type { NewEntry, RunFailure, RunOutcome } from "./session.ts"
 
 /** How often a request that the model finds too long is shortened, and to what share of its length. */
 const MAX_OVERFLOWS = 4
 const AFTER_OVERFLOW = 0.6
-
-/** What one model call came to. */
-type Answer =
-  | {
-      readonly type: "done"
-      readonly message: AssistantMessage
-      readonly usage: Usage
-      readonly finishReason: FinishReason
-    }
-  | { readonly type: "stopped"; readonly draft: Draft }
-  | { readonly type: "failed"; readonly draft: Draft; readonly error: unknown }
 
 /**
  * The loop, from `run_started` (already in the log) to `run_finished`: ask the model, carry out what it asks for,
@@ -209,39 +136,6 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   }
 }
 
-const isLogFailure = (error: unknown): boolean =>
-  error instanceof OrraError && (error.code === "lease_lost" || error.code.startsWith("store_"))
-
-const hookContext = (run: LoopRun): HookContext => ({
-  namespace: run.log.namespace,
-  runId: run.runId,
-  metadata: run.log.info?.metadata ?? {},
-  signal: run.signal,
-})
-
-/**
- * A hook that fails before an effect ends the run: going on without its check would be the unsafe choice. One that
- * does not end is left when the run is stopped, after which there are no effects.
- */
-async function guard<T>(run: LoopRun, hook: Hooks, call: () => Promise<T> | T): Promise<T | undefined> {
-  try {
-    return await unlessAborted(run.signal, call)
-  } catch (error) {
-    throw new OrraError(
-      "hook_failed",
-      `The hook "${hook.name ?? "unnamed"}" failed: ${errorMessage(error)}`,
-      {},
-      error,
-    )
-  }
-}
-
-const record = (
-  { log, lease, incarnation }: LoopRun,
-  entries: readonly NewEntry[],
-  dropDeltas?: DeltaWriter["range"],
-): Promise<readonly Entry[]> => log.append(entries, { lease: lease(), incarnation, dropDeltas })
-
 async function recordAnswer(
   run: LoopRun,
   writer: DeltaWriter,
@@ -266,116 +160,6 @@ export async function takeInputs(run: LoopRun, mode: "queue" | "steer"): Promise
     { lease: run.lease(), incarnation: run.incarnation },
   )
   return written.length > 0
-}
-
-/** The request for the next model call: what fits, with the cut recorded when it moved. */
-async function prepare(settings: LoopSettings, run: LoopRun, available: number): Promise<ModelRequest> {
-  const { log } = run
-  if (log.stale) await log.refresh()
-  const metadata = log.info?.metadata ?? {}
-  const { systemPrompt } = settings
-  const base =
-    typeof systemPrompt === "function"
-      ? await systemPrompt({ namespace: log.namespace, metadata, now: new Date() })
-      : systemPrompt
-  const tools = visibleTools(settings, log)
-  const fixed = (base ? settings.tokenizer.count(base) : 0) + settings.countTools(tools)
-  if (log.viewTokens + fixed > available) {
-    const from = cutBefore(log.view, fixed, available)
-    if (from !== undefined) await record(run, [{ type: "compaction", at: Date.now(), from }])
-  }
-  const items =
-    log.viewTokens + fixed > available
-      ? trimLastTurn(log.view, fixed, available, settings.tokenizer)
-      : log.view
-  if (log.viewTokens + fixed > available) assertFits(items, fixed, available)
-  let request: ModelRequest = {
-    messages: withSummary(log.transcript.of(items), log.summary),
-    tools,
-    ...(base && { system: base }),
-    ...optional("model", run.model ?? settings.model),
-    ...optional("maxTokens", settings.maxTokens),
-    ...optional("temperature", settings.temperature),
-  }
-  for (const hook of settings.hooks) {
-    if (hook.beforeModel)
-      request = (await guard(run, hook, () => hook.beforeModel?.(request, hookContext(run)))) ?? request
-  }
-  return request
-}
-
-const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V }
-
-/** Listing asks the same policy as execution, so the model is not told of what it could never use. */
-function visibleTools({ tools, policies }: LoopSettings, log: SessionLog): readonly ToolDefinition[] {
-  return tools
-    .list()
-    .filter(
-      ({ definition, risk }) =>
-        policies.explain(log.namespace, { tool: definition.name, risk, tainted: log.tainted }).decision !==
-        "deny",
-    )
-    .map((entry) => entry.definition)
-}
-
-function assertFits(items: readonly ViewItem[], fixed: number, available: number): void {
-  const total = items.reduce((sum, item) => sum + item.tokens, fixed)
-  if (total <= available) return
-  throw new OrraError(
-    "context_too_long",
-    `This message is too long for the model: about ${total} tokens, and ${Math.floor(available)} fit. Send a shorter one.`,
-    { tokens: total, available },
-  )
-}
-
-const withSummary = (
-  messages: ModelRequest["messages"],
-  summary: string | undefined,
-): ModelRequest["messages"] =>
-  summary === undefined ? messages : [userMessage(summary, { kind: "host", name: "summary" }), ...messages]
-
-/** One model call. Never throws for what the provider does. */
-async function ask(
-  settings: LoopSettings,
-  run: LoopRun,
-  request: ModelRequest,
-  writer: DeltaWriter,
-  thinking: { ms: number },
-): Promise<Answer> {
-  const { provider } = settings
-  const draft = new Draft(provider.id, request.model ?? provider.model)
-  let thinkingSince: number | undefined
-  let done: Extract<ModelEvent, { type: "done" }> | undefined
-  try {
-    for await (const event of abortable(provider.stream(request, { signal: run.signal }), run.signal)) {
-      if (event.type === "done") {
-        done = event
-        break
-      }
-      if (event.type === "retry") {
-        const { attempt, delayMs, error } = event
-        run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
-        continue
-      }
-      if (event.type === "thinking") thinkingSince ??= Date.now()
-      else if (thinkingSince !== undefined) {
-        thinking.ms += Date.now() - thinkingSince
-        thinkingSince = undefined
-      }
-      draft.add(event)
-      writer.push(event)
-    }
-  } catch (error) {
-    if (isLogFailure(error)) throw error
-    return run.signal.aborted ? { type: "stopped", draft } : { type: "failed", draft, error }
-  }
-  if (done) return done
-  if (run.signal.aborted) return { type: "stopped", draft }
-  const error = new ProviderError("protocol", "The provider's answer broke off before its end. Try again.", {
-    provider: provider.id,
-  })
-  return { type: "failed", draft, error }
 }
 
 async function carryOutCalls(
@@ -425,20 +209,4 @@ function textOf(message: AssistantMessage): string {
   let text = ""
   for (const part of message.parts) if (part.type === "text") text += part.text
   return text
-}
-
-/** What went wrong, as it is stored and shown. Of an error nobody foresaw the text stays out: it was not made for people. */
-export function failureOf(error: unknown): RunFailure {
-  if (error instanceof OrraError) {
-    return {
-      code: error.code,
-      message: error.message,
-      retryable: error instanceof ProviderError && error.retryable,
-    }
-  }
-  return {
-    code: "internal",
-    message: "Something went wrong inside; the log has the details.",
-    retryable: false,
-  }
 }

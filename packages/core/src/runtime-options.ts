@@ -1,6 +1,6 @@
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Hooks } from "./hooks.ts"
-import type { SystemPrompt } from "./loop.ts"
+import type { SystemPrompt } from "./loop-run.ts"
 import type { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import type { SessionStore } from "./store.ts"
