@@ -2,7 +2,6 @@ export { crashMatrix, type Durable, type MatrixOptions, type MatrixRow } from ".
 export { type Mortal, mortal, type Point } from "./crash/mortal.ts"
 export { matrixTable } from "./crash/table.ts"
 export { type FuzzedProvider, type FuzzOptions, type FuzzReport, fuzzSessions } from "./fuzz/fuzz.ts"
-export type { Family } from "./fuzz/wire-fetch.ts"
 export {
   call,
   end,
@@ -21,6 +20,7 @@ export {
 } from "./scripted-provider.ts"
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts"
 export { type StoreFaults, type StoreMethod, type WatchedStore, watchedStore } from "./watched-store.ts"
+export type { Family } from "./wire-families.ts"
 export {
   cut,
   drop,

@@ -91,6 +91,9 @@ const usageChunk = (id: string, model: string, usage: Usage) => ({
   },
 })
 
+/** The code of such an error within an answer, where no status says it. */
+export const openaiErrorCode = (kind: ProviderErrorKind): string => ERRORS[kind][2] ?? "server_error"
+
 export function openaiError(kind: ProviderErrorKind, message?: string): WireError {
   const [status, type, code, usual] = ERRORS[kind]
   return { status, body: { error: { message: message ?? usual, type, param: null, code } } }

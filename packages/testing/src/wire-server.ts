@@ -9,10 +9,8 @@ import {
   type Usage,
 } from "@orra/core"
 import type { ScriptStep } from "./scripted-provider.ts"
-import { anthropicError, anthropicFormat } from "./wire-anthropic.ts"
+import { FAMILIES, type Family } from "./wire-families.ts"
 import type { WireError } from "./wire-format.ts"
-import { anthropicProblem, openaiProblem } from "./wire-grammar.ts"
-import { openaiError, openaiFormat } from "./wire-openai.ts"
 import { playAnswer } from "./wire-player.ts"
 
 /** What only a wire can do. Made by `drop`, `cut`, `raw`, `redact` and `respond`. */
@@ -56,7 +54,8 @@ export const respond = (
 
 /** A request as it arrived. */
 export interface WireRequest {
-  readonly service: "anthropic" | "openai"
+  /** Which protocol it speaks: Anthropic Messages, OpenAI Chat Completions, OpenAI Responses. */
+  readonly service: Family
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   /** The parsed body. */
@@ -79,7 +78,7 @@ export interface FakeModelServerOptions {
   readonly port?: number
 }
 
-/** A server that speaks Anthropic Messages and OpenAI Chat Completions, on loopback. */
+/** A server that speaks Anthropic Messages, OpenAI Chat Completions and OpenAI Responses, on loopback. */
 export interface FakeModelServer {
   /** What a Claude client takes as base URL: `http://127.0.0.1:<port>`. */
   readonly url: string
@@ -98,7 +97,7 @@ export interface FakeModelServer {
 
 /**
  * A model service whose answers are written down, for tests through real SDKs and sockets, and for load: it paces
- * hundreds of streams on one core. Each request takes the next answer of the script, whichever of the two formats
+ * hundreds of streams on one core. Each request takes the next answer of the script, whichever of the three formats
  * it speaks. A request the real service would refuse (a tool call without its result, an empty message) gets the
  * service's own 400.
  *
@@ -123,19 +122,24 @@ export async function fakeModelServer(
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = new URL(req.url ?? "/", "http://localhost").pathname
-    const anthropic = req.headers["anthropic-version"] !== undefined
-    const refuse = (kind: ProviderErrorKind, message?: string) =>
-      sendError(res, anthropic ? anthropicError(kind, message) : openaiError(kind, message))
+    const family: Family =
+      req.headers["anthropic-version"] !== undefined
+        ? "anthropic"
+        : path === FAMILIES.responses.path
+          ? "responses"
+          : "openai"
+    const wire = FAMILIES[family]
+    const refuse = (kind: ProviderErrorKind, message?: string) => sendError(res, wire.error(kind, message))
     if (apiKey !== undefined && !hasKey(req, apiKey)) return refuse("auth")
-    if (req.method === "GET" && path === "/v1/models") return sendModels(res, models, anthropic)
-    if (req.method !== "POST" || path !== (anthropic ? "/v1/messages" : "/v1/chat/completions")) {
+    if (req.method === "GET" && path === "/v1/models") return sendModels(res, models, family === "anthropic")
+    if (req.method !== "POST" || path !== wire.path) {
       return sendJson(res, 404, { error: { type: "not_found_error", message: `Not found: ${path}` } })
     }
     const body: unknown = JSON.parse(await readBody(req))
     if (!isObject(body)) return refuse("invalid_request", "The body must be a JSON object.")
     const abort = new AbortController()
     const request: WireRequest = {
-      service: anthropic ? "anthropic" : "openai",
+      service: family,
       path,
       headers: Object.fromEntries(Object.entries(req.headers).map(([key, value]) => [key, String(value)])),
       body,
@@ -148,7 +152,7 @@ export async function fakeModelServer(
     }
     const n = requests.push(request)
     for (const watcher of watchers) if (watcher.n === n) watcher.resolve(request)
-    const problem = anthropic ? anthropicProblem(body) : openaiProblem(body)
+    const problem = wire.problem(body)
     if (problem) return refuse("invalid_request", problem)
     if (body["stream"] !== true)
       return refuse("invalid_request", "This fake only streams: set stream to true.")
@@ -157,15 +161,15 @@ export async function fakeModelServer(
     const streamOptions = body["stream_options"]
     const usage = usageOf(steps, body)
     const context = {
-      id: anthropic ? `msg_${n}` : `chatcmpl-${n}`,
+      id: `${wire.answerPrefix}${n}`,
       model: String(body["model"]),
       usage,
       includeUsage: isObject(streamOptions) && streamOptions["include_usage"] === true,
     }
     await playAnswer(res, steps, {
-      format: anthropic ? anthropicFormat(context) : openaiFormat(context),
-      error: anthropic ? anthropicError : openaiError,
-      callPrefix: `${anthropic ? "toolu" : "call"}_${n}_`,
+      format: wire.format(context),
+      error: wire.error,
+      callPrefix: `${wire.callPrefix}${n}_`,
       finishReason: finishReasonOf(steps),
       usage,
       tokenMs,
@@ -219,9 +223,10 @@ const echo = (request: WireRequest): WireAnswer => `You said: ${lastText(request
 
 /** The text of the last user or tool message, whatever its form. */
 export function lastText({ body }: WireRequest): string {
-  const messages: readonly unknown[] = Array.isArray(body["messages"]) ? body["messages"] : []
+  const list = body["messages"] ?? body["input"]
+  const messages: readonly unknown[] = Array.isArray(list) ? list : [{ content: list }]
   const last = messages.at(-1)
-  return textOf(isObject(last) ? last["content"] : undefined)
+  return textOf(isObject(last) ? (last["content"] ?? last["output"]) : undefined)
 }
 
 function textOf(content: unknown): string {
@@ -240,7 +245,10 @@ async function stepsOf(answer: WireAnswer, request: WireRequest): Promise<readon
 
 /** What the script says, or about four characters of the request to a token and one token to a fragment. */
 function usageOf(steps: readonly WireStep[], body: Readonly<Record<string, unknown>>): Usage {
-  let usage: Usage = { ...NO_USAGE, inputTokens: Math.ceil(JSON.stringify(body["messages"]).length / 4) }
+  let usage: Usage = {
+    ...NO_USAGE,
+    inputTokens: Math.ceil(JSON.stringify(body["messages"] ?? body["input"]).length / 4),
+  }
   let outputTokens = 0
   for (const step of steps) {
     if (step.type === "say") outputTokens += step.pieces.length

@@ -1,6 +1,5 @@
 import { type Entry, type EntryType, isObject, messageText } from "@orra/core"
-import { anthropicProblem, openaiProblem } from "../wire-grammar.ts"
-import type { Family } from "./wire-fetch.ts"
+import { FAMILIES, type Family } from "../wire-families.ts"
 
 const SHOWN: ReadonlySet<EntryType> = new Set<EntryType>([
   "user",
@@ -57,10 +56,10 @@ export function requestProblem(
   written: readonly Entry[],
 ): string | undefined {
   return (
-    (family === "anthropic" ? anthropicProblem(body) : openaiProblem(body)) ??
-    branchProblem(JSON.stringify(body["messages"]), written) ??
+    FAMILIES[family].problem(body) ??
+    branchProblem(JSON.stringify(body["messages"] ?? body["input"]), written) ??
     pairsProblem(family, body) ??
-    (family === "anthropic" ? signatureProblem(body) : undefined)
+    signatureProblem(family, body)
   )
 }
 
@@ -81,44 +80,58 @@ function branchProblem(sent: string, written: readonly Entry[]): string | undefi
 /** A result stands with the call it is the result of, not only with one of that id. */
 function pairsProblem(family: Family, body: Readonly<Record<string, unknown>>): string | undefined {
   const calls = new Map<string, unknown>()
-  for (const message of items(body["messages"])) {
-    const results = new Map<string, string>()
-    if (family === "anthropic") {
-      for (const block of items(message["content"])) {
-        const input = block["input"]
-        if (block["type"] === "tool_use")
-          calls.set(String(block["id"]), isObject(input) ? input["n"] : undefined)
-        else if (block["type"] === "tool_result")
-          results.set(String(block["tool_use_id"]), JSON.stringify(block["content"] ?? ""))
-      }
-    } else {
-      for (const call of items(message["tool_calls"])) {
-        const of = isObject(call["function"]) ? call["function"] : {}
-        const input: unknown = JSON.parse(String(of["arguments"]))
-        calls.set(String(call["id"]), isObject(input) ? input["n"] : undefined)
-      }
-      if (message["role"] === "tool") results.set(String(message["tool_call_id"]), String(message["content"]))
+  for (const [kind, id, content] of PAIRED[family](body)) {
+    if (kind === "call") {
+      calls.set(String(id), isObject(content) ? content["n"] : undefined)
+      continue
     }
-    for (const [id, text] of results) {
-      const n = text.match(/⟦r(\d+)⟧/u)?.[1]
-      if (n !== undefined && n !== String(calls.get(id)))
-        return `The result ${n} is given for call ${calls.get(id)}.`
-    }
+    const n = JSON.stringify(content ?? "").match(/⟦r(\d+)⟧/u)?.[1]
+    if (n !== undefined && n !== String(calls.get(String(id))))
+      return `The result ${n} is given for call ${calls.get(String(id))}.`
   }
   return undefined
+}
+
+type Item = Readonly<Record<string, unknown>>
+type Paired = readonly (readonly [kind: "call" | "result", id: unknown, content: unknown])[]
+
+/** The calls and results of a request, in their order. */
+const PAIRED: Readonly<Record<Family, (body: Item) => Paired>> = {
+  anthropic: (body) =>
+    blocks(body).flatMap((block): Paired => {
+      if (block["type"] === "tool_use") return [["call", block["id"], block["input"]]]
+      return block["type"] === "tool_result" ? [["result", block["tool_use_id"], block["content"]]] : []
+    }),
+  openai: (body) =>
+    items(body["messages"]).flatMap((message): Paired => {
+      if (message["role"] === "tool") return [["result", message["tool_call_id"], message["content"]]]
+      return items(message["tool_calls"]).map(({ id, function: of }) => [
+        "call",
+        id,
+        JSON.parse(String(isObject(of) ? of["arguments"] : "")),
+      ])
+    }),
+  responses: (body) =>
+    items(body["input"]).flatMap((item): Paired => {
+      if (item["type"] === "function_call")
+        return [["call", item["call_id"], JSON.parse(String(item["arguments"]))]]
+      return item["type"] === "function_call_output" ? [["result", item["call_id"], item["output"]]] : []
+    }),
 }
 
 /** Thinking goes back only to the model that thought it. */
-function signatureProblem(body: Readonly<Record<string, unknown>>): string | undefined {
-  const own = `anthropic|${String(body["model"])}`
-  for (const message of items(body["messages"])) {
-    for (const block of items(message["content"])) {
-      const signature = block["signature"] ?? block["data"]
-      if (signature !== undefined && signature !== own) return `Thinking of ${signature} is sent to ${own}.`
-    }
+function signatureProblem(family: Family, body: Item): string | undefined {
+  const own = `${family}|${String(body["model"])}`
+  const signed = family === "responses" ? items(body["input"]) : blocks(body)
+  for (const block of signed) {
+    const signature = block["signature"] ?? block["data"] ?? block["encrypted_content"]
+    if (signature !== undefined && signature !== own) return `Thinking of ${signature} is sent to ${own}.`
   }
   return undefined
 }
 
-const items = (value: unknown): readonly Record<string, unknown>[] =>
-  Array.isArray(value) ? value.filter(isObject) : []
+/** The blocks of all messages. */
+const blocks = (body: Item): readonly Item[] =>
+  items(body["messages"]).flatMap((message) => items(message["content"]))
+
+const items = (value: unknown): readonly Item[] => (Array.isArray(value) ? value.filter(isObject) : [])

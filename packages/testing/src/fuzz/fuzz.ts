@@ -1,8 +1,9 @@
 import type { Provider } from "@orra/core"
 import fc from "fast-check"
+import type { Family } from "../wire-families.ts"
 import { FuzzSession } from "./session.ts"
 import { type Sequence, sequences } from "./steps.ts"
-import { type Family, type Service, wireFetch } from "./wire-fetch.ts"
+import { type Service, wireFetch } from "./wire-fetch.ts"
 
 /** A provider to be fuzzed: how it is made with a `fetch` of ours, and what it speaks. */
 export interface FuzzedProvider {

@@ -1,11 +1,7 @@
 import { isObject, type Usage } from "@orra/core"
-import { anthropicError, anthropicFormat } from "../wire-anthropic.ts"
+import { FAMILIES, type Family } from "../wire-families.ts"
 import type { WireFormat } from "../wire-format.ts"
-import { openaiError, openaiFormat } from "../wire-openai.ts"
 import type { ModelAnswer, Piece } from "./steps.ts"
-
-/** The protocols whose grammar is known. */
-export type Family = "anthropic" | "openai"
 
 /** A service inside the process: what it is asked, what it answers, and where an answer waits. */
 export interface Service {
@@ -29,7 +25,7 @@ export function wireFetch(family: Family, service: () => Service): typeof fetch 
     signal.throwIfAborted()
     const body: unknown = JSON.parse(String(init?.body))
     if (!isObject(body)) throw new TypeError("The body is not a JSON object.")
-    const error = family === "anthropic" ? anthropicError : openaiError
+    const { error, format: formatOf } = FAMILIES[family]
     const refuse = ({ status, body }: ReturnType<typeof error>) => Response.json(body, { status })
     const problem = ask(family, body)
     if (problem !== undefined) return refuse(error("invalid_request", problem))
@@ -40,7 +36,7 @@ export function wireFetch(family: Family, service: () => Service): typeof fetch 
       return refuse(error(end))
     const model = String(body["model"])
     const context = { id: "answer", model, usage: USAGE, includeUsage: true }
-    const format = family === "anthropic" ? anthropicFormat(context) : openaiFormat(context)
+    const format = formatOf(context)
     const encoder = new TextEncoder()
     const left = [...pieces]
     let frames = format.open()
