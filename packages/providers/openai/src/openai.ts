@@ -10,7 +10,6 @@ import {
   retrying,
 } from "@orra/core"
 import {
-  checkedFetch,
   connectionFailure,
   eventBatches,
   findCause,
@@ -23,8 +22,8 @@ import {
   type Watchdog,
   watchdog,
 } from "@orra/provider-http"
-import type OpenAI from "openai"
 import { type Answer, answer } from "./answer.ts"
+import { type Connection, connect } from "./connection.ts"
 import { chunkFailure, failureOf } from "./errors.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
 
@@ -55,8 +54,6 @@ export interface OpenAIOptions {
 }
 
 const DEFAULT_URL = "https://api.openai.com/v1"
-/** The SDK's own timeout is out of the way: the watchdog keeps time. */
-const NEVER_MS = 2_147_483_647
 /** A server may dislike this many things about a request before it is given up. */
 const MAX_DIALECTS = 3
 /** What cannot chat, among the models OpenAI lists. */
@@ -97,11 +94,11 @@ export function openai(options: OpenAIOptions = {}): Provider {
     temperature: true,
   }
 
-  let sdk: Promise<OpenAI> | undefined
-  const client = (): Promise<OpenAI> => {
+  let connection: Promise<Connection> | undefined
+  const connected = (): Promise<Connection> => {
     if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
-    sdk ??= load(baseURL, apiKey, official, options.fetch)
-    return sdk
+    connection ??= connect(baseURL, apiKey, official, options.fetch)
+    return connection
   }
 
   async function* attempt(
@@ -110,11 +107,11 @@ export function openai(options: OpenAIOptions = {}): Provider {
   ): AsyncGenerator<readonly ModelEvent[]> {
     const model = request.model ?? defaults.model
     // Loading the SDK is not the service's silence.
-    const api = await client()
+    const way = await connected()
     if (caller?.aborted) throw abortedError(id)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(api, request, model, watch.signal)
+      const response = await open(way, request, model, watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
@@ -123,7 +120,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
 
   /** Sends the request, again in another dialect when the server names a parameter it does not take. */
   async function open(
-    { chat }: OpenAI,
+    { post }: Connection,
     request: ModelRequest,
     model: string,
     signal: AbortSignal,
@@ -131,9 +128,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     let dialect = dialects.get(model) ?? firstDialect
     for (let tries = 0; ; tries++) {
       try {
-        const response = await chat.completions
-          .create(toParams(request, defaults, dialect), { signal })
-          .asResponse()
+        const response = await post("/chat/completions", toParams(request, defaults, dialect), signal)
         dialects.set(model, dialect)
         return response
       } catch (error) {
@@ -215,7 +210,8 @@ export function openai(options: OpenAIOptions = {}): Provider {
     async models({ signal } = {}): Promise<readonly ModelInfo[]> {
       using watch = watchdog(timeoutMs, signal)
       try {
-        const { data } = await (await client()).models.list({ signal: watch.signal })
+        const { sdk } = await connected()
+        const { data } = await sdk.models.list({ signal: watch.signal })
         const ids = data.map((model) => model.id)
         return ids.filter((name) => !official || !NO_CHAT.test(name)).map((name) => ({ id: name }))
       } catch (error) {
@@ -223,27 +219,4 @@ export function openai(options: OpenAIOptions = {}): Provider {
       }
     },
   }
-}
-
-/** The SDK, loaded when first needed: it weighs 20 MB. What it would do by itself is turned off. */
-async function load(
-  baseURL: string,
-  apiKey: string | undefined,
-  official: boolean,
-  inner: typeof fetch | undefined,
-): Promise<OpenAI> {
-  const { default: Sdk } = await import("openai")
-  return new Sdk({
-    baseURL,
-    // The SDK insists on one. A server without keys gets no header.
-    apiKey: apiKey ?? "none",
-    adminAPIKey: null,
-    // The organisation named in the environment is OpenAI's business only.
-    ...(!official && { organization: null, project: null }),
-    maxRetries: 0,
-    timeout: NEVER_MS,
-    logLevel: "off",
-    fetch: checkedFetch(inner),
-    ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
-  })
 }
