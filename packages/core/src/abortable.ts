@@ -60,20 +60,28 @@ async function leave(iterator: AsyncIterator<unknown>): Promise<void> {
 const isThenable = <T>(value: Promise<T> | T): value is Promise<T> =>
   typeof value === "object" && value !== null && "then" in value
 
-/** What `work` comes to, or undefined as soon as `signal` fires: what it still does is no longer waited for. */
+/**
+ * What `work` comes to, or undefined as soon as `signal` fires: what it still does is no longer waited for.
+ *
+ * @throws what it throws; Error when it takes longer than `timeoutMs`.
+ */
 export async function unlessAborted<T>(
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   work: () => Promise<T> | T,
+  timeoutMs?: number,
 ): Promise<T | undefined> {
-  if (signal.aborted) return undefined
+  if (signal?.aborted) return undefined
   const result = work()
   if (!isThenable(result)) return result
-  const aborted = Promise.withResolvers<undefined>()
-  const onAbort = (): void => aborted.resolve(undefined)
-  signal.addEventListener("abort", onAbort, { once: true })
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+  const onAbort = (): void => resolve(undefined)
+  signal?.addEventListener("abort", onAbort, { once: true })
+  const late = () => reject(new Error(`There was no answer within ${timeoutMs} ms.`))
+  const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs)
   try {
-    return await Promise.race([result, aborted.promise])
+    return await Promise.race([result, promise])
   } finally {
-    signal.removeEventListener("abort", onAbort)
+    clearTimeout(timer)
+    signal?.removeEventListener("abort", onAbort)
   }
 }

@@ -284,12 +284,14 @@ export class Driver {
     )
     if (written.length === 0) return undefined
     active.runId = runId
+    const { controller } = active
     const result = runLoop(settings, {
       runId,
       log,
       incarnation: log.incarnation,
       lease,
-      signal: active.controller.signal,
+      signal: controller.signal,
+      end: (why) => controller.abort(why),
       model: asked.model,
       maxTurns: asked.maxTurns ?? this.#options.maxTurns,
       notify: (notice) => notify(log.namespace, notice),

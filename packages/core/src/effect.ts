@@ -1,10 +1,19 @@
 import { unlessAborted } from "./abortable.ts"
-import { errorMessage } from "./errors.ts"
+import { errorMessage, InvalidInput, type OrraError } from "./errors.ts"
+import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks } from "./hooks.ts"
+import { isObject, type JsonObject } from "./json.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
 import type { NewEntry } from "./session.ts"
-import { stringify, type Tool, type ToolContext, type ToolOutput, type ToolRegistry } from "./tool.ts"
+import {
+  isContent,
+  stringify,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+  type ToolRegistry,
+} from "./tool.ts"
 
 /** What the door needs to know of the run it belongs to. */
 export interface Effects {
@@ -18,9 +27,13 @@ export interface Effects {
   /** Tool calls at the same time, at most. */
   readonly parallel: number
   readonly record: (entries: readonly NewEntry[]) => Promise<void>
+  /** Stops the run, for this reason. */
+  readonly end: (why: OrraError) => void
   readonly progress: (callId: string, text: string) => void
   readonly report: (error: unknown) => void
 }
+
+const STATUS: readonly unknown[] = ["ok", "error", "denied", "cancelled", "unknown"] satisfies ToolStatus[]
 
 interface Decided {
   readonly call: ToolCallPart
@@ -96,10 +109,13 @@ async function decide(
   for (const hook of effects.hooks) {
     if (!hook.beforeTool) continue
     try {
-      const answer = await unlessAborted(effects.signal, () => hook.beforeTool?.(call, effects.context))
-      if (answer && "reject" in answer) return refuse(hook.name ?? "hook", answer.reject, call)
-      // A copy: whoever made them must not change them between the decision and the call.
-      if (answer) call = { ...call, arguments: structuredClone(answer.arguments) }
+      // Copies, both ways: what is decided is what is carried out.
+      const given = structuredClone(call)
+      const answer = await callHook(hook, () => hook.beforeTool?.(given, effects.context), effects.signal)
+      if (!answer) continue
+      if ("reject" in answer) return refuse(hook.name ?? "hook", String(answer.reject), call)
+      if ("end" in answer) effects.end(endedBy(answer))
+      else call = { ...call, arguments: jsonObject(answer.arguments) }
     } catch (error) {
       effects.report(error)
       return refuse(hook.name ?? "hook", "the check before this call failed", call)
@@ -130,8 +146,9 @@ async function carryOutOne(
   for (const hook of effects.hooks) {
     if (!hook.afterTool) continue
     try {
-      const changed = await hook.afterTool(result, call, effects.context)
-      if (changed) result = { ...changed, callId: call.id, name: call.name }
+      const given = structuredClone(result)
+      const changed = await callHook(hook, () => hook.afterTool?.(given, call, effects.context))
+      if (changed) result = { ...checkedResult(changed), callId: call.id, name: call.name }
     } catch (error) {
       effects.report(error)
     }
@@ -149,6 +166,22 @@ async function carryOutOne(
     },
   ])
   return result
+}
+
+/** The arguments a hook has made, as they are judged, recorded and executed. */
+function jsonObject(made: unknown): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(made) ?? "null")
+  if (!isObject(copy)) throw new InvalidInput("A hook made arguments that are not a JSON object.")
+  return copy as JsonObject
+}
+
+/** A result that a hook has made, when it is one. */
+function checkedResult(made: ToolResultPart): ToolResultPart {
+  const { status, content, structured } = made
+  if (!STATUS.includes(status) || !Array.isArray(content) || !content.every(isContent))
+    throw new InvalidInput("A hook made something that is not the result of a tool.")
+  if (structured !== undefined) stringify(structured)
+  return { ...made, content: content.map(wellFormed) }
 }
 
 function refused(call: ToolCallPart, verdict: Verdict): ToolResultPart {

@@ -12,7 +12,15 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
-export type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
+export type {
+  ApprovalAnswer,
+  ApprovalQuestion,
+  BudgetEvent,
+  EndRun,
+  HookContext,
+  Hooks,
+  ToolCallAnswer,
+} from "./hooks.ts"
 export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
 export type { SystemPrompt } from "./loop-run.ts"
@@ -38,7 +46,16 @@ export {
   userMessage,
 } from "./message.ts"
 export { Namespace } from "./namespace.ts"
-export { decodeCursor, encodeCursor, foldCase, foldedTitle, type ListPosition, pageLimit } from "./paging.ts"
+export {
+  decodeCursor,
+  encodeCursor,
+  foldCase,
+  foldedTitle,
+  type Listed,
+  type ListPosition,
+  pageLimit,
+  pageOf,
+} from "./paging.ts"
 export {
   type Decision,
   type PolicyLayer,

@@ -1,8 +1,8 @@
-import { unlessAborted } from "./abortable.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import { errorMessage, OrraError } from "./errors.ts"
-import type { HookContext, Hooks } from "./hooks.ts"
+import { callHook, endedBy } from "./hook-calls.ts"
+import type { HookContext, Hooks, MayEnd } from "./hooks.ts"
 import type { PolicyRegistry } from "./policy.ts"
 import type { Provider, ToolDefinition } from "./provider.ts"
 import type { Notice } from "./run.ts"
@@ -47,6 +47,8 @@ export interface LoopRun {
   readonly incarnation: number
   readonly lease: () => Lease
   readonly signal: AbortSignal
+  /** Stops the run; its end is recorded with this. */
+  readonly end: (why: OrraError) => void
   readonly model: string | undefined
   readonly maxTurns: number
   readonly notify: (notice: Notice) => void
@@ -60,25 +62,27 @@ export const hookContext = (run: LoopRun): HookContext => ({
 })
 
 /**
- * A hook that fails before an effect ends the run: going on without its check would be the unsafe choice. One that
- * does not end is left when the run is stopped, after which there are no effects.
+ * What a hook before an effect answers; undefined also once the run is stopped, by the hook itself or by anyone. One
+ * that fails ends the run: going on without its check would be the unsafe choice.
  */
-export async function guard<T>(
+export async function guard<T extends object>(
   run: LoopRun,
   hook: Hooks,
-  call: () => Promise<T> | T,
+  call: () => Promise<T | MayEnd> | T | MayEnd,
 ): Promise<T | undefined> {
   try {
-    return await unlessAborted(run.signal, call)
+    const answer = await callHook(hook, call, run.signal)
+    if (!answer) return undefined
+    if (!("end" in answer)) return answer
+    run.end(endedBy(answer))
+    return undefined
   } catch (error) {
-    throw new OrraError(
-      "hook_failed",
-      `The hook "${hook.name ?? "unnamed"}" failed: ${errorMessage(error)}`,
-      {},
-      error,
-    )
+    throw hookFailed(hook, errorMessage(error), error)
   }
 }
+
+export const hookFailed = (hook: Hooks, what: string, cause?: unknown): OrraError =>
+  new OrraError("hook_failed", `The hook "${hook.name ?? "unnamed"}" failed: ${what}`, {}, cause)
 
 export const record = (
   { log, lease, incarnation }: LoopRun,

@@ -1,7 +1,9 @@
 import { availableForInput } from "./context.ts"
 import { DeltaWriter } from "./delta-writer.ts"
 import { carryOut } from "./effect.ts"
+import { OrraError } from "./errors.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
+import { tellHooks } from "./hook-calls.ts"
 import { randomId } from "./ids.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import { type AssistantMessage, type ToolCallPart, toolCalls } from "./message.ts"
@@ -26,7 +28,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   let text = ""
   /** Pieces of an answer that came to nothing worth keeping: they go with the end of the run. */
   let unfinished: DeltaWriter | undefined
-  const finish = async (outcome: RunOutcome, failure?: RunFailure): Promise<RunResult> => {
+  const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
+    const why: unknown = run.signal.reason
+    const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
     const end: NewEntry = {
       type: "run_finished",
       at: Date.now(),
@@ -38,13 +42,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     }
     await record(run, [end], unfinished?.range)
     const result = { runId: run.runId, outcome, text, usage, ...(failure && { error: failure }) }
-    for (const hook of settings.hooks) {
-      try {
-        await hook.runEnd?.(result, hookContext(run))
-      } catch (error) {
-        settings.onError(error)
-      }
-    }
+    await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
 
@@ -59,6 +57,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       if (run.signal.aborted) return await finish("stopped")
       if (waits(run, "steer")) await takeInputs(run, "steer")
       const request = await prepare(settings, run, limit)
+      if (run.signal.aborted) return await finish("stopped")
       const turnBegan = Date.now()
       const messageId = randomId()
       const writer = new DeltaWriter({
@@ -180,6 +179,7 @@ async function carryOutCalls(
       record: async (entries) => {
         await record(run, entries)
       },
+      end: run.end,
       progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
       report: settings.onError,
     },

@@ -1,6 +1,6 @@
 import { cutBefore, trimLastTurn, type ViewItem } from "./context.ts"
 import { OrraError } from "./errors.ts"
-import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
+import { guard, hookContext, hookFailed, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import { userMessage } from "./message.ts"
 import type { ModelRequest, ToolDefinition } from "./provider.ts"
 import type { SessionLog } from "./session-log.ts"
@@ -39,8 +39,13 @@ export async function prepare(
     ...optional("temperature", settings.temperature),
   }
   for (const hook of settings.hooks) {
-    if (hook.beforeModel)
-      request = (await guard(run, hook, () => hook.beforeModel?.(request, hookContext(run)))) ?? request
+    if (!hook.beforeModel) continue
+    // A copy of the list: the session goes on with its own.
+    const given = { ...request, messages: [...request.messages] }
+    const answer = await guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))
+    if (answer && !(Array.isArray(answer.messages) && Array.isArray(answer.tools)))
+      throw hookFailed(hook, "It answered something that is not a request.")
+    request = answer ?? request
   }
   return request
 }

@@ -110,7 +110,7 @@ function toOutput(value: ToolOutput | Json | undefined): ToolOutput {
 const isOutput = (value: unknown): value is ToolOutput =>
   isObject(value) && Array.isArray(value["content"]) && value["content"].every(isContent)
 
-const isContent = (piece: unknown): boolean =>
+export const isContent = (piece: unknown): boolean =>
   isObject(piece) &&
   (piece["type"] === "text"
     ? typeof piece["text"] === "string"
