@@ -1,6 +1,8 @@
 import { InvalidInput, LeaseLost, StoreError, VersionConflict } from "./errors.ts"
+import { memoryRecords } from "./memory-records.ts"
 import type { Namespace } from "./namespace.ts"
-import { decodeCursor, encodeCursor, foldCase, foldedTitle, type ListPosition, pageLimit } from "./paging.ts"
+import { foldedTitle, pageOf } from "./paging.ts"
+import { type Records, recordName } from "./records.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
 import {
   type AppendOptions,
@@ -42,6 +44,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements SessionStore {
   readonly #sessions = new Map<string, Session>()
   readonly #leases = new Map<string, Lease>()
+  readonly #records = new Map<string, Records>()
   readonly #now: () => number
   #lastToken = 0
   #closed = false
@@ -92,24 +95,7 @@ export class MemoryStore implements SessionStore {
 
   async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
     this.#assertOpen()
-    const limit = pageLimit(options.limit)
-    const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
-    const title = options.title && foldCase(options.title)
-    const deleted = options.deleted ?? false
-    const found: SessionInfo[] = []
-    for (const session of this.#sessions.values()) {
-      const { info } = session
-      if (!prefix.contains(info.namespace)) continue
-      if ("deletedAt" in info.metadata !== deleted) continue
-      if (options.openRun && info.openRun === undefined) continue
-      if (title && !session.title.includes(title)) continue
-      if (after && newestFirst(position(info), after) <= 0) continue
-      found.push(info)
-    }
-    found.sort((a, b) => newestFirst(position(a), position(b)))
-    const items = found.slice(0, limit)
-    const last = items.at(-1)
-    return last && found.length > limit ? { items, cursor: encodeCursor(position(last)) } : { items }
+    return pageOf(this.#sessions.values(), prefix, options)
   }
 
   async delete(namespace: Namespace): Promise<boolean> {
@@ -141,6 +127,18 @@ export class MemoryStore implements SessionStore {
     this.#assertOpen()
     const { key } = lease.namespace
     if (this.#leases.get(key)?.token === lease.token) this.#leases.delete(key)
+  }
+
+  records(collection: string): Records {
+    let records = this.#records.get(recordName(collection))
+    if (!records) {
+      records = memoryRecords(() => {
+        this.#assertOpen()
+        return this.#now()
+      })
+      this.#records.set(collection, records)
+    }
+    return records
   }
 
   async close(): Promise<void> {
@@ -177,12 +175,6 @@ export class MemoryStore implements SessionStore {
     if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
   }
 }
-
-const position = (info: SessionInfo): ListPosition => ({ updatedAt: info.updatedAt, key: info.namespace.key })
-
-/** Negative when `a` comes before `b` in a list. */
-const newestFirst = (a: ListPosition, b: ListPosition): number =>
-  b.updatedAt - a.updatedAt || (a.key === b.key ? 0 : a.key < b.key ? 1 : -1)
 
 /** The index of the first entry numbered `seq` or later. */
 function indexOf(entries: readonly Entry[], seq: number): number {

@@ -1,5 +1,7 @@
 import { InvalidInput } from "./errors.ts"
+import type { Namespace } from "./namespace.ts"
 import type { SessionInfo } from "./session.ts"
+import type { ListOptions, Page } from "./store.ts"
 
 /** A place in a list that is sorted newest first: by `updatedAt`, then by key, both descending. */
 export interface ListPosition {
@@ -54,3 +56,42 @@ export function foldedTitle(info: SessionInfo): string {
   const title = info.metadata["title"]
   return typeof title === "string" ? foldCase(title) : ""
 }
+
+/** A session as a list looks at it. */
+export interface Listed {
+  readonly info: SessionInfo
+  /** As `foldedTitle` gives it. */
+  readonly title: string
+}
+
+/** A page of these sessions: what `list` of a store answers that has them all in memory. */
+export function pageOf(
+  sessions: Iterable<Listed>,
+  prefix: Namespace,
+  options: ListOptions,
+): Page<SessionInfo> {
+  const limit = pageLimit(options.limit)
+  const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
+  const title = options.title && foldCase(options.title)
+  const deleted = options.deleted ?? false
+  const found: SessionInfo[] = []
+  for (const session of sessions) {
+    const { info } = session
+    if (!prefix.contains(info.namespace)) continue
+    if ("deletedAt" in info.metadata !== deleted) continue
+    if (options.openRun && info.openRun === undefined) continue
+    if (title && !session.title.includes(title)) continue
+    if (after && newestFirst(position(info), after) <= 0) continue
+    found.push(info)
+  }
+  found.sort((a, b) => newestFirst(position(a), position(b)))
+  const items = found.slice(0, limit)
+  const last = items.at(-1)
+  return last && found.length > limit ? { items, cursor: encodeCursor(position(last)) } : { items }
+}
+
+const position = (info: SessionInfo): ListPosition => ({ updatedAt: info.updatedAt, key: info.namespace.key })
+
+/** Negative when `a` comes before `b` in a list. */
+const newestFirst = (a: ListPosition, b: ListPosition): number =>
+  b.updatedAt - a.updatedAt || (a.key === b.key ? 0 : a.key < b.key ? 1 : -1)
