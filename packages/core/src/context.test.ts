@@ -7,10 +7,11 @@ import {
   cutBefore,
   DEFAULT_BUDGET,
   shortenResult,
+  type Tokenizer,
   trimLastTurn,
   type ViewItem,
 } from "./context.ts"
-import { type Message, type ToolResultPart, userMessage } from "./message.ts"
+import { type AssistantPart, type Message, type ToolResultPart, userMessage } from "./message.ts"
 
 const result = (...texts: readonly string[]): ToolResultPart => ({
   type: "tool_result",
@@ -62,6 +63,27 @@ describe("a message", () => {
       )
     expect(file("text/plain")).toBeGreaterThan(7_000)
     expect(file("application/pdf")).toBeLessThan(1_500)
+  })
+
+  test("is charged for thinking, shown or not, and for a call as the model wrote it", () => {
+    const count = (...parts: AssistantPart[]) => countMessage({ role: "assistant", parts }, charEstimator)
+    const text = "x".repeat(4_000)
+    expect(count({ type: "thinking", provider: "p", text })).toBe(1_004)
+    expect(count({ type: "thinking", provider: "p", text: "", data: text })).toBe(1_004)
+    const call = { type: "tool_call", id: "1", name: "toolname" } as const
+    expect(count({ ...call, arguments: { text } })).toBe(4 + 5 + 2 + Math.ceil((4_000 + 11) / 4))
+    expect(count({ ...call, arguments: {}, invalid: text })).toBe(4 + 5 + 2 + 1_000)
+  })
+
+  test("is counted whole by a tokenizer that can, and estimated where that has no answer", () => {
+    const exact: Tokenizer = {
+      count: (text) => text.length,
+      countMessage: ({ role }) => (role === "user" ? 7 : undefined),
+    }
+    expect(countMessage(userMessage([{ type: "image", mediaType: "image/png", data: "AAAA" }]), exact)).toBe(
+      7,
+    )
+    expect(countMessage({ role: "assistant", parts: [{ type: "text", text: "12345" }] }, exact)).toBe(4 + 5)
   })
 
   test("leaves the window less what is kept for the answer, never less than nothing", () => {

@@ -1,10 +1,21 @@
-import type { JsonObject } from "./json.ts"
 import type { Message, ToolResultPart } from "./message.ts"
 import type { ToolDefinition } from "./provider.ts"
 
 /** Counts tokens. The default estimates; exact ones can be plugged in. */
 export interface Tokenizer {
   count(text: string): number
+  /**
+   * Tokens of a whole message with its framing, pictures, files, thinking and calls, for whoever knows better than
+   * the estimate. Undefined leaves this message to the estimate, which asks `count` for its texts.
+   *
+   * ```ts
+   * const tokenizer: Tokenizer = {
+   *   count: (text) => encode(text).length,
+   *   countMessage: ({ parts }) => (parts.some((part) => part.type === "image") ? undefined : exact(parts)),
+   * }
+   * ```
+   */
+  countMessage?(message: Message): number | undefined
 }
 
 /** About four UTF-8 bytes a token: within a third of the real count for prose and code, high for CJK. */
@@ -47,12 +58,17 @@ const IMAGE_TOKENS = 1_600
 const FILE_BYTES_PER_TOKEN = 25
 
 export function countMessage(message: Message, tokenizer: Tokenizer): number {
+  const known = tokenizer.countMessage?.(message)
+  if (known !== undefined) return known
   let tokens = MESSAGE_OVERHEAD
   for (const part of message.parts) {
     switch (part.type) {
       case "text":
-      case "thinking":
         tokens += tokenizer.count(part.text)
+        break
+      case "thinking":
+        // What the provider does not show is sent back all the same: it is as long as what was thought.
+        tokens += tokenizer.count(part.text) + Math.ceil((part.data?.length ?? 0) / 4)
         break
       case "image":
         tokens += IMAGE_TOKENS
@@ -63,7 +79,10 @@ export function countMessage(message: Message, tokenizer: Tokenizer): number {
         )
         break
       case "tool_call":
-        tokens += CALL_OVERHEAD + tokenizer.count(part.name) + countJson(part.arguments, tokenizer)
+        tokens +=
+          CALL_OVERHEAD +
+          tokenizer.count(part.name) +
+          tokenizer.count(part.invalid ?? JSON.stringify(part.arguments))
         break
       case "tool_result":
         tokens += CALL_OVERHEAD
@@ -75,13 +94,14 @@ export function countMessage(message: Message, tokenizer: Tokenizer): number {
   return tokens
 }
 
-const countJson = (value: JsonObject, tokenizer: Tokenizer): number => tokenizer.count(JSON.stringify(value))
-
 export function countTools(tools: readonly ToolDefinition[], tokenizer: Tokenizer): number {
   let tokens = 0
   for (const { name, description, inputSchema } of tools) {
     tokens +=
-      CALL_OVERHEAD + tokenizer.count(name) + tokenizer.count(description) + countJson(inputSchema, tokenizer)
+      CALL_OVERHEAD +
+      tokenizer.count(name) +
+      tokenizer.count(description) +
+      tokenizer.count(JSON.stringify(inputSchema))
   }
   return tokens
 }
