@@ -30,6 +30,8 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
 /** An answer as it arrives. `finished` is true once it has said why it ends. */
 export interface Answer {
   readonly finished: boolean
+  /** True once nothing more comes, where the protocol has no mark for that of its own. */
+  readonly whole?: boolean
   /** Takes one chunk; what it means for the reader. */
   take(chunk: Fields): readonly ModelEvent[]
   done(): ModelEvent

@@ -54,7 +54,7 @@ export function errorParts(body: string): ErrorParts {
 }
 
 function partsOf(value: unknown, body = ""): ErrorParts {
-  const error = isObject(value) && "error" in value ? value["error"] : value
+  const error = isObject(value) && value["error"] != null ? value["error"] : value
   if (typeof error === "string") return { code: "", type: "", param: "", message: error }
   if (!isObject(error)) return { code: "", type: "", param: "", message: body }
   const message = error["message"] ?? error["detail"] ?? body
@@ -100,6 +100,13 @@ export function failureOf(
   const parts = errorParts(body)
   const kind = status === 401 ? "auth" : (errorKind(parts, status) ?? statusKind(status))
   return serviceFailure(service, kind, { status, headers, said: parts.message, model })
+}
+
+/** What says in a chunk or event that the answer failed, or undefined. */
+export function failedPart(chunk: Readonly<Record<string, unknown>>): unknown {
+  const { type, object, error } = chunk
+  if (type === "response.failed") return chunk["response"] ?? chunk
+  return error != null || object === "error" || type === "error" ? chunk : undefined
 }
 
 /** An error object in the place of a chunk. Gateways put the status of the service behind them into `code`. */

@@ -20,11 +20,17 @@ const thinker: FuzzedProvider = {
   make: (fetch) => claude({ ...settings, fetch, model: "claude-two", thinking: { budgetTokens: 2_000 } }),
 }
 const gpt: FuzzedProvider = { family: "openai", make: (fetch) => openai({ ...settings, fetch }) }
+/** Two models of one provider, which is also the one above: none may be sent what another thought. */
+const responses = (model: string): FuzzedProvider => ({
+  family: "responses",
+  make: (fetch) => openai({ ...settings, fetch, api: "responses", model }),
+})
+const [sol, luna] = [responses("gpt-sol"), responses("gpt-luna")]
 
 test(`whatever happens to a session that moves between services, each takes what it is sent (${RUNS} sequences)`, {
   timeout: 3_600_000,
 }, async () => {
-  const report = await fuzzSessions([opus, gpt, thinker], { runs: RUNS, ...again })
+  const report = await fuzzSessions([opus, gpt, thinker, sol, luna], { runs: RUNS, ...again })
   if (path) return
   // What is to be survived did happen.
   for (const status of ["ok", "error", "denied", "cancelled", "unknown"])
@@ -44,8 +50,11 @@ const without = (provider: Provider, role: string): Provider => ({
     ),
 })
 
-test.each([opus, gpt])("a mapping that loses results is found out: $family", async ({ family, make }) => {
-  const broken: FuzzedProvider = { family, make: (fetch) => without(make(fetch), "tool") }
-  const found = new RegExp(`Request \\d+, ${family}: [^]*Again: seed 1, path`)
-  await expect(fuzzSessions([broken], { seed: 1 })).rejects.toThrow(found)
-})
+test.each([opus, gpt, sol])(
+  "a mapping that loses results is found out: $family",
+  async ({ family, make }) => {
+    const broken: FuzzedProvider = { family, make: (fetch) => without(make(fetch), "tool") }
+    const found = new RegExp(`Request \\d+, ${family}: [^]*Again: seed 1, path`)
+    await expect(fuzzSessions([broken], { seed: 1 })).rejects.toThrow(found)
+  },
+)

@@ -1,1 +1,2 @@
 export { type OpenAIOptions, openai } from "./openai.ts"
+export type { Reasoning } from "./responses-request.ts"

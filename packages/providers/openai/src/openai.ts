@@ -24,8 +24,11 @@ import {
 } from "@orra/provider-http"
 import { type Answer, answer } from "./answer.ts"
 import { type Connection, connect } from "./connection.ts"
-import { chunkFailure, failureOf } from "./errors.ts"
+import { chunkFailure, failedPart, failureOf } from "./errors.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
+import { responsesOpener } from "./responses.ts"
+import { responsesAnswer } from "./responses-answer.ts"
+import type { Reasoning } from "./responses-request.ts"
 
 export interface OpenAIOptions {
   /**
@@ -35,8 +38,18 @@ export interface OpenAIOptions {
   readonly apiKey?: string | undefined
   /** For requests that name none. Default "gpt-5.4-mini". */
   readonly model?: string | undefined
-  /** Default "https://api.openai.com/v1". A trailing slash and the full `…/chat/completions` are taken too. */
+  /**
+   * Default "https://api.openai.com/v1". A trailing slash and the full `…/chat/completions` or `…/responses` are taken
+   * too.
+   */
   readonly baseURL?: string | undefined
+  /**
+   * Which of OpenAI's protocols is spoken. Default "chat": Chat Completions, which every compatible server knows.
+   * "responses": what the model thought goes back to it, sealed, and tools can show pictures. Nothing is stored there.
+   */
+  readonly api?: "chat" | "responses" | undefined
+  /** With `api: "responses"`: `{ effort: "high", summary: "auto" }`. Default: what the model does when nothing is said. */
+  readonly reasoning?: Reasoning | undefined
   /** Who is answering, if it is not OpenAI: stored with every message. Default "openai". */
   readonly id?: string | undefined
   /** Most tokens to write, for requests that do not say. Default: the service's own limit. */
@@ -61,8 +74,8 @@ const NO_CHAT =
   /audio|realtime|transcribe|tts|whisper|image|dall-e|sora|embedding|moderation|instruct|davinci|babbage/
 
 /**
- * OpenAI and every server that speaks Chat Completions: Ollama, vLLM, llama.cpp, LM Studio, Groq, Mistral,
- * DeepSeek, OpenRouter and others.
+ * OpenAI, and every server that speaks Chat Completions or Responses: Ollama, vLLM, llama.cpp, LM Studio, Groq,
+ * Mistral, DeepSeek, OpenRouter and others.
  *
  * ```ts
  * const provider = openai({ baseURL: "http://localhost:11434/v1", model: "llama3.2" })
@@ -75,7 +88,8 @@ const NO_CHAT =
  */
 export function openai(options: OpenAIOptions = {}): Provider {
   const { id = "openai", retry, timeoutMs = 60_000, streaming = true } = options
-  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /\/chat\/completions$/, DEFAULT_URL)
+  const ending = /\/(chat\/completions|responses)$/
+  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, ending, DEFAULT_URL)
   const { host, hostname } = new URL(baseURL)
   const official = hostname === new URL(DEFAULT_URL).hostname
   const apiKey =
@@ -93,6 +107,8 @@ export function openai(options: OpenAIOptions = {}): Provider {
     streamOptions: true,
     temperature: true,
   }
+  const responses = options.api === "responses"
+  const send = responses ? responsesOpener(id, { ...defaults, reasoning: options.reasoning }) : open
 
   let connection: Promise<Connection> | undefined
   const connected = (): Promise<Connection> => {
@@ -111,7 +127,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     if (caller?.aborted) throw abortedError(id)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(way, request, model, watch.signal)
+      const response = await send(way, request, model, watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
@@ -147,7 +163,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     watch: Watchdog,
   ): AsyncGenerator<readonly ModelEvent[]> {
     watch.touch()
-    const current = answer(id, model)
+    const current = (responses ? responsesAnswer : answer)(id, model)
     const type = response.headers.get("content-type") ?? ""
     if (!response.body || type.includes("html")) {
       throw serviceFailure(service, "protocol", { found: `a response of type "${type}" instead of a stream` })
@@ -177,6 +193,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
           for (const { data } of batch) {
             if (data === "[DONE]") marked = true
             else events.push(...take(current, data, model))
+            if (current.whole) marked = true
           }
         } finally {
           // Also of a chunk that goes wrong in its middle: what came before is part of the answer.
@@ -192,7 +209,8 @@ export function openai(options: OpenAIOptions = {}): Provider {
   function take(current: Answer, data: string, model: string): readonly ModelEvent[] {
     const chunk: unknown = JSON.parse(data)
     if (!isObject(chunk)) return []
-    if (chunk["error"] != null || chunk["object"] === "error") throw chunkFailure(service, chunk, model)
+    const failed = failedPart(chunk)
+    if (failed !== undefined) throw chunkFailure(service, failed, model)
     return current.take(chunk)
   }
 

@@ -110,7 +110,7 @@ export function answerConformance(make: MakeProvider): void {
       expect(done.message.model).toBe("another")
       const { body } = await server.request(1)
       expect(body["model"]).toBe("another")
-      expect(body["max_tokens"] ?? body["max_completion_tokens"]).toBe(77)
+      expect(body["max_tokens"] ?? body["max_completion_tokens"] ?? body["max_output_tokens"]).toBe(77)
     })
 
     test("the key is sent, with the model list too", async () => {
