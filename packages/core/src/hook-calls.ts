@@ -1,15 +1,30 @@
 import { unlessAborted } from "./abortable.ts"
-import { InvalidInput, OrraError } from "./errors.ts"
+import { errorMessage, OrraError } from "./errors.ts"
 import type { ApprovalAnswer, ApprovalQuestion, EndRun, HookContext, Hooks } from "./hooks.ts"
+import type { DeltaPiece } from "./session.ts"
 
-const TIMEOUT_MS = 60_000
+type Answered<T> = NonNullable<Exclude<T, void>>
 
-/** What a hook answers. @throws what it throws; Error when it takes too long. */
-export const callHook = <T>(
-  { timeoutMs = TIMEOUT_MS }: Hooks,
+/**
+ * What a hook answers; undefined also once `signal` has fired.
+ *
+ * @throws OrraError (`hook_failed`) when it throws, takes too long or answers what is not `valid`.
+ */
+export async function callHook<T>(
+  { name = "unnamed", timeoutMs = 60_000 }: Hooks,
   call: () => Promise<T> | T,
   signal?: AbortSignal,
-): Promise<T | undefined> => unlessAborted(signal, call, timeoutMs)
+  valid?: (answer: Answered<T>) => unknown,
+): Promise<T | undefined> {
+  try {
+    const answer = await unlessAborted(signal, call, timeoutMs)
+    if (answer && valid && !valid(answer as Answered<T>))
+      throw new Error("what it answered is none of what it may answer")
+    return answer
+  } catch (error) {
+    throw new OrraError("hook_failed", `The hook "${name}" failed: ${errorMessage(error)}`, {}, error)
+  }
+}
 
 /** Why a run ends that a hook has ended. */
 export const endedBy = ({ end }: EndRun): OrraError => new OrraError("ended_by_hook", String(end))
@@ -20,12 +35,20 @@ export async function tellHooks(
   report: (error: unknown) => void,
   tell: (hook: Hooks) => Promise<void> | void,
 ): Promise<void> {
-  for (const hook of hooks) {
-    try {
-      await callHook(hook, () => tell(hook))
-    } catch (error) {
-      report(error)
-    }
+  for (const hook of hooks) await callHook(hook, () => tell(hook)).catch(report)
+}
+
+/** Shows hooks each piece of one answer; undefined when none looks. */
+export function chunkWatcher(
+  hooks: readonly Hooks[],
+  report: (error: unknown) => void,
+  context: () => HookContext,
+): ((piece: DeltaPiece) => void) | undefined {
+  const watching = hooks.filter((hook) => hook.streamChunk)
+  if (watching.length === 0) return undefined
+  return (piece) => {
+    for (const hook of watching)
+      callHook(hook, () => hook.streamChunk?.({ ...piece }, context())).catch(report)
   }
 }
 
@@ -42,14 +65,14 @@ export async function askHooks(
     const by = hook.name ?? "hook"
     try {
       // A copy: what is approved is what is carried out.
-      const asked = structuredClone(question)
-      const answer = await callHook(hook, () => hook.approval?.(asked, context), context.signal)
-      if (answer?.decision === "deny") return { by, ...answer }
-      if (answer?.decision === "approve") approved ??= { by, ...answer }
-      else if (answer) throw new InvalidInput(`The hook "${by}" neither approves nor denies.`)
+      const given = structuredClone(question)
+      const answer = await callHook(hook, () => hook.approval?.(given, context), context.signal)
+      if (!answer) continue
+      if (answer.decision !== "approve") return { by, ...answer, decision: "deny" }
+      approved ??= { by, ...answer }
     } catch (error) {
       report(error)
-      return { decision: "deny", reason: "the check before this call failed", by }
+      return { by, decision: "deny", reason: "the check before this call failed" }
     }
   }
   return approved

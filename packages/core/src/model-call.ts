@@ -2,7 +2,8 @@ import { abortable } from "./abortable.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import { Draft } from "./draft.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
-import type { LoopRun, LoopSettings } from "./loop-run.ts"
+import { chunkWatcher } from "./hook-calls.ts"
+import { hookContext, type LoopRun, type LoopSettings } from "./loop-run.ts"
 import type { AssistantMessage } from "./message.ts"
 import {
   type FinishReason,
@@ -32,6 +33,7 @@ export async function ask(
   thinking: { ms: number },
 ): Promise<Answer> {
   const { provider } = settings
+  const watch = chunkWatcher(settings.hooks, settings.onError, () => hookContext(run))
   const draft = new Draft(provider.id, request.model ?? provider.model)
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
@@ -53,6 +55,7 @@ export async function ask(
       }
       draft.add(event)
       writer.push(event)
+      if (watch) watch(event)
     }
   } catch (error) {
     if (isLogFailure(error)) throw error
