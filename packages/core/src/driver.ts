@@ -46,6 +46,9 @@ export interface Begun {
 /** The entries before `run_started`; empty to go on as the transcript stands, undefined to begin with the queue. */
 export type Opening = () => readonly NewEntry[] | undefined
 
+/** What the sender of a message asks of its run. */
+type Asked = Pick<RunOptions, "model" | "maxTurns" | "principal" | "envelope">
+
 /** What is asked of a runtime that is closed or closing. */
 export const closed = (): OrraError => new OrraError("closed", "The runtime is shutting down.")
 
@@ -260,8 +263,9 @@ export class Driver {
   ): Promise<Begun | undefined> {
     const runId = randomId()
     let cursor = 0
-    let asked: Pick<RunOptions, "model" | "maxTurns"> = options
+    let asked: Asked = options
     const { settings, notify } = this.#options
+    let { policies } = settings
     const written = await log.append(
       () => {
         cursor = log.version
@@ -274,10 +278,19 @@ export class Driver {
           asked = input
           entries = [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
         }
-        const model = asked.model ?? settings.model
+        const { model = settings.model, maxTurns, principal, envelope } = asked
+        if (envelope) policies = settings.rights?.(envelope, settings.policies) ?? settings.policies
         return [
           ...entries,
-          { type: "run_started", at: Date.now(), runId, ...(model !== undefined && { model }) },
+          {
+            type: "run_started",
+            at: Date.now(),
+            runId,
+            ...(model !== undefined && { model }),
+            ...(maxTurns !== undefined && { maxTurns }),
+            ...(principal !== undefined && { principal }),
+            ...(envelope && { envelope }),
+          },
         ]
       },
       { lease: lease() },
@@ -285,6 +298,7 @@ export class Driver {
     if (written.length === 0) return undefined
     active.runId = runId
     const { controller } = active
+    const inTime = stopAt(asked.envelope?.deadline, controller)
     const result = runLoop(settings, {
       runId,
       log,
@@ -294,9 +308,28 @@ export class Driver {
       end: (why) => controller.abort(why),
       model: asked.model,
       maxTurns: asked.maxTurns ?? this.#options.maxTurns,
+      principal: asked.principal,
+      envelope: asked.envelope,
+      policies,
       notify: (notice) => notify(log.namespace, notice),
-    })
+    }).finally(inTime)
     active.ended = result.catch(() => {})
     return { runId, cursor, result }
   }
+}
+
+/** The longest time a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Stops the run at that time. @returns what takes that back. */
+function stopAt(deadline: number | undefined, controller: AbortController): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = (): void => {
+    if (deadline === undefined) return
+    const left = deadline - Date.now()
+    if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
+    else controller.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
+  }
+  wait()
+  return () => clearTimeout(timer)
 }

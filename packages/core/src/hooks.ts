@@ -1,3 +1,4 @@
+import type { Envelope } from "./envelope.ts"
 import type { JsonObject } from "./json.ts"
 import type { AssistantMessage, ToolCallPart, ToolResultPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -11,6 +12,10 @@ import type { ToolRisk } from "./tool.ts"
 export interface HookContext {
   readonly namespace: Namespace
   readonly runId: string
+  /** Who asked, as `RunOptions.principal` said. */
+  readonly principal?: string | undefined
+  /** On whose behalf the run works; undefined for a person's. */
+  readonly envelope?: Envelope | undefined
   readonly metadata: JsonObject
   /** Fires when the run is stopped. A hook before an effect is then no longer waited for; others should end soon. */
   readonly signal: AbortSignal

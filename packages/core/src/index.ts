@@ -1,6 +1,16 @@
 export { type AgentProfile, DEFAULT_AGENT, DEFAULT_PERSONALITY, resolveAgents } from "./agent.ts"
+export {
+  type Answering,
+  type Channel,
+  ChannelAdapter,
+  type ChannelOptions,
+  type InboundMessage,
+  type OutboundError,
+  type OutboundMessage,
+} from "./channel.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
+export type { Envelope } from "./envelope.ts"
 export {
   errorMessage,
   InvalidInput,
@@ -79,7 +89,17 @@ export {
   type ToolDefinition,
   type Usage,
 } from "./provider.ts"
+export {
+  assertDistinct,
+  type RecordChange,
+  type RecordListOptions,
+  type RecordOptions,
+  type Records,
+  recordName,
+  type StoredRecord,
+} from "./records.ts"
 export { abortedError, type RetryingOptions, type RetryOptions, retrying } from "./retry.ts"
+export { type Agents, Router, type RouterOptions, type RoutingRule } from "./router.ts"
 export {
   type Fork,
   type History,

@@ -1,10 +1,11 @@
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
-import { errorMessage, OrraError } from "./errors.ts"
+import type { Envelope } from "./envelope.ts"
+import type { OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, MayEnd } from "./hooks.ts"
 import type { PolicyRegistry } from "./policy.ts"
-import type { Provider, ToolDefinition } from "./provider.ts"
+import type { ModelRequest, Provider, ToolDefinition } from "./provider.ts"
 import type { Notice } from "./run.ts"
 import type { Entry, NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
@@ -25,6 +26,8 @@ export interface LoopSettings {
   readonly provider: Provider
   readonly tools: ToolRegistry
   readonly policies: PolicyRegistry
+  /** The policies of a run with an envelope. */
+  readonly rights: ((envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry) | undefined
   readonly hooks: readonly Hooks[]
   readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
@@ -51,12 +54,18 @@ export interface LoopRun {
   readonly end: (why: OrraError) => void
   readonly model: string | undefined
   readonly maxTurns: number
+  readonly principal: string | undefined
+  readonly envelope: Envelope | undefined
+  /** What this run may do: what it is shown and what it may call are both judged by these. */
+  readonly policies: PolicyRegistry
   readonly notify: (notice: Notice) => void
 }
 
 export const hookContext = (run: LoopRun): HookContext => ({
   namespace: run.log.namespace,
   runId: run.runId,
+  principal: run.principal,
+  envelope: run.envelope,
   metadata: run.log.info?.metadata ?? {},
   signal: run.signal,
 })
@@ -65,24 +74,22 @@ export const hookContext = (run: LoopRun): HookContext => ({
  * What a hook before an effect answers; undefined also once the run is stopped, by the hook itself or by anyone. One
  * that fails ends the run: going on without its check would be the unsafe choice.
  */
-export async function guard<T extends object>(
+export async function guard(
   run: LoopRun,
   hook: Hooks,
-  call: () => Promise<T | MayEnd> | T | MayEnd,
-): Promise<T | undefined> {
-  try {
-    const answer = await callHook(hook, call, run.signal)
-    if (!answer) return undefined
-    if (!("end" in answer)) return answer
-    run.end(endedBy(answer))
-    return undefined
-  } catch (error) {
-    throw hookFailed(hook, errorMessage(error), error)
-  }
+  call: () => Promise<ModelRequest | MayEnd> | ModelRequest | MayEnd,
+): Promise<ModelRequest | undefined> {
+  const answer = await callHook(
+    hook,
+    call,
+    run.signal,
+    (made) => "end" in made || (Array.isArray(made.messages) && Array.isArray(made.tools)),
+  )
+  if (!answer) return undefined
+  if (!("end" in answer)) return answer
+  run.end(endedBy(answer))
+  return undefined
 }
-
-export const hookFailed = (hook: Hooks, what: string, cause?: unknown): OrraError =>
-  new OrraError("hook_failed", `The hook "${hook.name ?? "unnamed"}" failed: ${what}`, {}, cause)
 
 export const record = (
   { log, lease, incarnation }: LoopRun,

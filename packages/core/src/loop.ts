@@ -170,7 +170,7 @@ async function carryOutCalls(
   await carryOut(
     {
       tools: settings.tools,
-      policies: settings.policies,
+      policies: run.policies,
       hooks: settings.hooks,
       context: hookContext(run),
       signal: run.signal,

@@ -40,7 +40,7 @@ export const waitingInput = (
   inputId: string,
   message: UserMessage,
   whenBusy: WhenBusy,
-  { model, maxTurns }: RunOptions,
+  { model, maxTurns, principal, envelope }: RunOptions,
 ): NewEntry<"input"> => ({
   type: "input",
   at: Date.now(),
@@ -49,4 +49,6 @@ export const waitingInput = (
   message,
   ...(model !== undefined && { model }),
   ...(maxTurns !== undefined && { maxTurns }),
+  ...(principal !== undefined && { principal }),
+  ...(envelope && { envelope }),
 })

@@ -1,9 +1,9 @@
-import { cutBefore, trimLastTurn, type ViewItem } from "./context.ts"
+import type { ViewItem } from "./context.ts"
+import { assertCut, planCut } from "./cut.ts"
 import { OrraError } from "./errors.ts"
-import { guard, hookContext, hookFailed, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
-import { userMessage } from "./message.ts"
+import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { ModelRequest, ToolDefinition } from "./provider.ts"
-import type { SessionLog } from "./session-log.ts"
+import { shortenLastResults } from "./shorten.ts"
 
 /** The request for the next model call: what fits, with the cut recorded when it moved. */
 export async function prepare(
@@ -19,19 +19,23 @@ export async function prepare(
     typeof systemPrompt === "function"
       ? await systemPrompt({ namespace: log.namespace, metadata, now: new Date() })
       : systemPrompt
-  const tools = visibleTools(settings, log)
+  const tools = visibleTools(settings, run)
   const fixed = (base ? settings.tokenizer.count(base) : 0) + settings.countTools(tools)
   if (log.viewTokens + fixed > available) {
-    const from = cutBefore(log.view, fixed, available)
-    if (from !== undefined) await record(run, [{ type: "compaction", at: Date.now(), from }])
+    const cut = planCut(log, log.viewTokens + fixed, available)
+    if (cut) {
+      assertCut(log, cut, log.openRun?.unanswered)
+      const { summary } = log
+      await record(run, [
+        { type: "compaction", at: Date.now(), ...cut, ...(summary !== undefined && { summary }) },
+      ])
+    }
   }
-  const items =
-    log.viewTokens + fixed > available
-      ? trimLastTurn(log.view, fixed, available, settings.tokenizer)
-      : log.view
-  if (log.viewTokens + fixed > available) assertFits(items, fixed, available)
+  const excess = log.viewTokens + fixed - available
+  const items = excess > 0 ? shortenLastResults(log.view, excess, settings.tokenizer) : log.view
+  if (excess > 0) assertFits(items, log.viewTokens + fixed - total(log.view), available)
   let request: ModelRequest = {
-    messages: withSummary(log.transcript.of(items), log.summary),
+    messages: log.transcript.of(items, log.first),
     tools,
     ...(base && { system: base }),
     ...optional("model", run.model ?? settings.model),
@@ -42,10 +46,7 @@ export async function prepare(
     if (!hook.beforeModel) continue
     // A copy of the list: the session goes on with its own.
     const given = { ...request, messages: [...request.messages] }
-    const answer = await guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))
-    if (answer && !(Array.isArray(answer.messages) && Array.isArray(answer.tools)))
-      throw hookFailed(hook, "It answered something that is not a request.")
-    request = answer ?? request
+    request = (await guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))) ?? request
   }
   return request
 }
@@ -54,7 +55,7 @@ const optional = <K extends string, V>(key: K, value: V | undefined): { readonly
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V }
 
 /** Listing asks the same policy as execution, so the model is not told of what it could never use. */
-function visibleTools({ tools, policies }: LoopSettings, log: SessionLog): readonly ToolDefinition[] {
+function visibleTools({ tools }: LoopSettings, { log, policies }: LoopRun): readonly ToolDefinition[] {
   return tools
     .list()
     .filter(
@@ -65,18 +66,14 @@ function visibleTools({ tools, policies }: LoopSettings, log: SessionLog): reado
     .map((entry) => entry.definition)
 }
 
-function assertFits(items: readonly ViewItem[], fixed: number, available: number): void {
-  const total = items.reduce((sum, item) => sum + item.tokens, fixed)
-  if (total <= available) return
+const total = (items: readonly ViewItem[]): number => items.reduce((sum, { tokens }) => sum + tokens, 0)
+
+function assertFits(items: readonly ViewItem[], rest: number, available: number): void {
+  const tokens = total(items) + rest
+  if (tokens <= available) return
   throw new OrraError(
     "context_too_long",
-    `This message is too long for the model: about ${total} tokens, and ${Math.floor(available)} fit. Send a shorter one.`,
-    { tokens: total, available },
+    `This message is too long for the model: about ${tokens} tokens, and ${Math.floor(available)} fit. Send a shorter one, or unpin something.`,
+    { tokens, available },
   )
 }
-
-const withSummary = (
-  messages: ModelRequest["messages"],
-  summary: string | undefined,
-): ModelRequest["messages"] =>
-  summary === undefined ? messages : [userMessage(summary, { kind: "host", name: "summary" }), ...messages]

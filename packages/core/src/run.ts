@@ -1,3 +1,4 @@
+import type { Envelope } from "./envelope.ts"
 import type { UserMessage, UserPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import type { Usage } from "./provider.ts"
@@ -40,6 +41,10 @@ export interface RunOptions {
   readonly model?: string
   /** Model calls at most, default the runtime's. */
   readonly maxTurns?: number
+  /** Who asks, in the application's own terms: a user's id. Recorded; hooks and tools are told, the model is not. */
+  readonly principal?: string
+  /** On whose behalf the run works when it is not a person's. Its rights are what `RuntimeOptions.rights` makes of it. */
+  readonly envelope?: Envelope
   /** Stops the run when it fires, as `stop()` does. */
   readonly signal?: AbortSignal
   /** Default `queue`. */

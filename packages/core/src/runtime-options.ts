@@ -1,4 +1,5 @@
 import type { ContextBudget, Tokenizer } from "./context.ts"
+import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
 import type { SystemPrompt } from "./loop-run.ts"
 import type { PolicyRegistry } from "./policy.ts"
@@ -14,6 +15,11 @@ export interface RuntimeOptions {
   readonly tools?: Iterable<Tool> | ToolRegistry
   /** Default: every registered tool is allowed. */
   readonly policies?: PolicyRegistry
+  /**
+   * The policies of a run that works on somebody's behalf: usually `policies.within(...)`, so that rights only narrow.
+   * Default: the runtime's policies. Asked again whenever the run goes on after a wait or a restart.
+   */
+  readonly rights?: (envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry
   readonly hooks?: readonly Hooks[]
   readonly systemPrompt?: SystemPrompt
   readonly context?: Partial<ContextBudget>

@@ -94,6 +94,7 @@ export class Runtime {
         provider: this.provider,
         tools: this.tools,
         policies: this.policies,
+        rights: options.rights,
         hooks: options.hooks ?? [],
         systemPrompt: options.systemPrompt,
         budget: this.#budget,

@@ -1,3 +1,4 @@
+import type { Envelope } from "./envelope.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -22,6 +23,11 @@ export type EntryBody =
       readonly runId: string
       readonly model?: string
       readonly agent?: string
+      /** What its caller set for it, where that was not the runtime's own. */
+      readonly maxTurns?: number
+      /** Who asked, and on whose behalf it works. */
+      readonly principal?: string
+      readonly envelope?: Envelope
       readonly tainted?: true
     }
   /** A piece of an answer being written. Superseded by the `assistant` entry with the same `messageId`. */
@@ -86,17 +92,27 @@ export type EntryBody =
       /** What its sender asked of its run. A message that steers takes the run as it is. */
       readonly model?: string
       readonly maxTurns?: number
+      readonly principal?: string
+      readonly envelope?: Envelope
     }
   | { readonly type: "input_cancelled"; readonly inputId: string }
   /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */
   | { readonly type: "rewind"; readonly to: number }
-  /** From here on the model sees `summary` (if any) and the entries from `from` on, instead of everything. */
+  /**
+   * From here on the model sees `summary` (if any), what is pinned, the message `keep` that began the turn (if `from`
+   * is one of its steps), and the entries from `from` on, instead of everything.
+   */
   | {
       readonly type: "compaction"
       readonly from: number
+      readonly keep?: number
       readonly summary?: string
+      /** What making the summary took. */
+      readonly usage?: Usage
       readonly tainted?: true
     }
+  /** All that is pinned from here on, in place of what was: no cut takes it from the model. */
+  | { readonly type: "pin"; readonly pins: readonly Pin[] }
   /** Title, settings, marks. A null value removes the key. */
   | { readonly type: "meta"; readonly patch: JsonObject }
 
@@ -106,6 +122,12 @@ export type DeltaPiece =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly text: string }
   | { readonly type: "tool_call"; readonly id: string; readonly name?: string; readonly text?: string }
+
+/** A pinned message: its entry, or those of an answer and the results of its calls, and what they cost together. */
+export interface Pin {
+  readonly seqs: readonly number[]
+  readonly tokens: number
+}
 
 export type RunOutcome = "completed" | "stopped" | "failed" | "interrupted" | "max_turns"
 

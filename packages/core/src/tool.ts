@@ -1,3 +1,4 @@
+import type { Envelope } from "./envelope.ts"
 import { InvalidInput, OrraError } from "./errors.ts"
 import { isObject, type Json, type JsonObject } from "./json.ts"
 import type { ImagePart, TextPart } from "./message.ts"
@@ -13,6 +14,10 @@ export interface ToolContext {
   readonly namespace: Namespace
   readonly runId: string
   readonly callId: string
+  /** Who asked, as `RunOptions.principal` said. */
+  readonly principal?: string | undefined
+  /** On whose behalf the run works; undefined for a person's. */
+  readonly envelope?: Envelope | undefined
   /** The same for every attempt at this call, also after a crash: pass it on to services that take one. */
   readonly idempotencyKey: string
   /** Fires when the run is stopped or the tool's time is up. */
@@ -107,10 +112,10 @@ function toOutput(value: ToolOutput | Json | undefined): ToolOutput {
 }
 
 /** An answer that only happens to have a list called "content" is JSON like any other. */
-const isOutput = (value: unknown): value is ToolOutput =>
+export const isOutput = (value: unknown): value is ToolOutput =>
   isObject(value) && Array.isArray(value["content"]) && value["content"].every(isContent)
 
-export const isContent = (piece: unknown): boolean =>
+const isContent = (piece: unknown): boolean =>
   isObject(piece) &&
   (piece["type"] === "text"
     ? typeof piece["text"] === "string"
