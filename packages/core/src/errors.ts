@@ -26,7 +26,7 @@ export class NamespaceError extends OrraError {
   }
 }
 
-/** The log moved on since it was read: re-read from `actual` and decide again. Nothing was written. */
+/** The log, or the record, moved on since it was read: read it again and decide again. Nothing was written. */
 export class VersionConflict extends OrraError {
   readonly expected: number
   readonly actual: number
@@ -34,7 +34,7 @@ export class VersionConflict extends OrraError {
   constructor(expected: number, actual: number) {
     super(
       "version_conflict",
-      `The session is at version ${actual}, not ${expected}: read the new entries and try again.`,
+      `What is stored is at version ${actual}, not ${expected}: read what is new and try again.`,
       {
         expected,
         actual,

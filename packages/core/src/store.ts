@@ -1,4 +1,5 @@
 import type { Namespace } from "./namespace.ts"
+import type { Records } from "./records.ts"
 import type { Entry, EntryType, NewEntry, SessionInfo } from "./session.ts"
 
 /**
@@ -88,6 +89,13 @@ export interface SessionStore {
 
   /** Gives the lease back; harmless when it was lost. */
   release(lease: Lease): Promise<void>
+
+  /**
+   * What is kept beside the sessions, under this name: the same name gives the same records.
+   *
+   * @throws InvalidInput for a name that no collection can have; see `recordName`.
+   */
+  records(collection: string): Records
 
   close(): Promise<void>
 }

@@ -3,14 +3,15 @@ import type { MakeStore } from "./store/fixture.ts"
 import { leaseConformance } from "./store/leases.ts"
 import { listConformance } from "./store/lists.ts"
 import { logConformance } from "./store/log.ts"
+import { recordConformance } from "./store/records.ts"
 
 export { type MakeProvider, type ProviderSettings, providerConformance } from "./provider-conformance.ts"
 export type { MakeStore } from "./store/fixture.ts"
 
 /**
  * Registers the vitest tests that every `SessionStore` must pass: order, versions, all or nothing, leases and
- * fencing, windows, lists, deletion, any text, concurrent writers, tenants that never mix. The environment variable
- * `ORRA_TEST_FULL=1` adds the long forms.
+ * fencing, windows, lists, deletion, any text, concurrent writers, tenants that never mix, records
+ * and their compare-and-swap. The environment variable `ORRA_TEST_FULL=1` adds the long forms.
  *
  * ```ts
  * storeConformance("MemoryStore", ({ now }) => new MemoryStore({ now }))
@@ -21,5 +22,6 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
     logConformance(makeStore)
     leaseConformance(makeStore)
     listConformance(makeStore)
+    recordConformance(makeStore)
   })
 }

@@ -1,7 +1,7 @@
-import type { SessionStore } from "@orra/core"
+import type { Records, SessionStore } from "@orra/core"
 
-/** The methods of a store. */
-export type StoreMethod = keyof SessionStore
+/** What is counted and can fail: the methods of a store, and those of its records. */
+export type StoreMethod = Exclude<keyof SessionStore, "records"> | `records.${keyof Records}`
 
 export interface WatchedStore extends SessionStore {
   /** How often each method was called. */
@@ -57,6 +57,16 @@ export function watchedStore(inner: SessionStore, faults: StoreFaults = {}): Wat
     acquire: (...args) => through("acquire", args, () => inner.acquire(...args)),
     renew: (...args) => through("renew", args, () => inner.renew(...args)),
     release: (...args) => through("release", args, () => inner.release(...args)),
+    records: (collection) => {
+      const records = inner.records(collection)
+      return {
+        get: (...args) => through("records.get", args, () => records.get(...args)),
+        put: (...args) => through("records.put", args, () => records.put(...args)),
+        write: (...args) => through("records.write", args, () => records.write(...args)),
+        delete: (...args) => through("records.delete", args, () => records.delete(...args)),
+        list: (...args) => through("records.list", args, () => records.list(...args)),
+      }
+    },
     close: (...args) => through("close", args, () => inner.close(...args)),
     get calls() {
       return calls
@@ -80,5 +90,10 @@ const noCalls = (): Record<StoreMethod, number> => ({
   acquire: 0,
   renew: 0,
   release: 0,
+  "records.get": 0,
+  "records.put": 0,
+  "records.write": 0,
+  "records.delete": 0,
+  "records.list": 0,
   close: 0,
 })

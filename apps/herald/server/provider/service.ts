@@ -9,8 +9,8 @@ import {
   OrraError,
   type Provider,
   ProviderError,
+  type Records,
 } from "@orra/core"
-import type { Records } from "@orra/store-sql"
 import type { Environment } from "../config/expand.ts"
 import type { LoadedConfig } from "../config/load.ts"
 import { buildProvider, followingLogin, testProvider } from "./build.ts"
@@ -238,7 +238,7 @@ export class ProviderService {
   }
 
   async #readSaved(): Promise<void> {
-    const record = await this.#options.records.get(PLACE, RECORD)
+    const record = (await this.#options.records.get(PLACE, RECORD))?.value
     if (!isObject(record)) return
     const { type, model, api_url: apiUrl, over } = record
     if (type !== "claude" && type !== "openai") return

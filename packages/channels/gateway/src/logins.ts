@@ -1,13 +1,9 @@
 import { randomBytes } from "node:crypto"
-import { isObject, type Json, Namespace } from "@orra/core"
+import { isObject, type Json, MemoryStore, Namespace, type Records } from "@orra/core"
 import { type Principal, type Principals, sha256 } from "./principal.ts"
 
-/** Where logins are kept: `store.records("logins")` of @orra/store-sql is one. */
-export interface LoginRecords {
-  get(namespace: Namespace, key: string): Promise<Json | undefined>
-  put(namespace: Namespace, key: string, value: Json): Promise<void>
-  delete(namespace: Namespace, key: string): Promise<boolean>
-}
+/** Where logins are kept: `store.records("logins")` of any `SessionStore`. */
+export type LoginRecords = Pick<Records, "get" | "put" | "delete">
 
 /** A browser's login. `id` is the digest of its cookie: the cookie itself is kept by the browser alone. */
 export interface Login {
@@ -96,7 +92,8 @@ export class Logins {
   }
 
   async #live(id: string): Promise<LoginRecord | undefined> {
-    const record = asRecord(await this.#records.get(LOGINS, id))
+    const stored = await this.#records.get(LOGINS, id)
+    const record = asRecord(stored?.value)
     if (!record || this.#ended.has(id)) return undefined
     const now = this.#now()
     if (record.expiresAt <= now) {
@@ -128,12 +125,4 @@ const digestOf = (secret: string): string => sha256(secret).toString("base64url"
 const proofOf = (cookie: string, key: string): string => digestOf(`${cookie} ${key}`)
 
 /** Logins that end with the process. */
-export function memoryLogins(): LoginRecords {
-  const records = new Map<string, Json>()
-  const place = (namespace: Namespace, key: string) => `${namespace.key}/${key}`
-  return {
-    get: async (namespace, key) => records.get(place(namespace, key)),
-    put: async (namespace, key, value) => void records.set(place(namespace, key), value),
-    delete: async (namespace, key) => records.delete(place(namespace, key)),
-  }
-}
+export const memoryLogins = (): LoginRecords => new MemoryStore().records("logins")

@@ -1,2 +1,1 @@
-export type { RecordListOptions, Records, StoredRecord } from "./records.ts"
 export { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite-store.ts"

@@ -1,15 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Namespace } from "@orra/core"
+import { Namespace, VersionConflict } from "@orra/core"
 import { afterAll, expect, onTestFinished, test } from "vitest"
+import { Database } from "./database.ts"
+import { migrations } from "./schema.ts"
 import { type SqliteStore, sqliteStore } from "./sqlite-store.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "orra-records-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let files = 0
-async function newStore(path = join(folder, `${++files}.db`)): Promise<SqliteStore> {
+const newPath = (): string => join(folder, `${++files}.db`)
+
+async function open(path: string): Promise<SqliteStore> {
   const store = await sqliteStore({ path, now: () => 7 })
   onTestFinished(() => store.close())
   return store
@@ -17,77 +21,51 @@ async function newStore(path = join(folder, `${++files}.db`)): Promise<SqliteSto
 
 const ns = Namespace.of("herald")
 
-test("puts, gets, replaces and deletes JSON", async () => {
-  const settings = (await newStore()).records("settings")
-  expect(await settings.get(ns, "theme")).toBeUndefined()
-  for (const value of [{ dark: true, list: [1, null] }, "text \ud800", 0, false, null]) {
-    await settings.put(ns, "theme", value)
-    expect(await settings.get(ns, "theme")).toEqual(value)
-  }
-  expect(await settings.delete(ns, "theme")).toBe(true)
-  expect(await settings.delete(ns, "theme")).toBe(false)
-  expect(await settings.get(ns, "theme")).toBeUndefined()
-})
-
-test("survives reopening", async () => {
-  const path = join(folder, `${++files}.db`)
+test("survive reopening, with their versions", async () => {
+  const path = newPath()
   const first = await sqliteStore({ path })
-  await first.records("settings").put(ns, "a", 1)
+  const version = await first.records("settings").put(ns, "a", 1)
   await first.close()
-  expect(await (await newStore(path)).records("settings").get(ns, "a")).toBe(1)
+  const records = (await open(path)).records("settings")
+  expect(await records.get(ns, "a")).toMatchObject({ value: 1, version })
+  expect(await records.put(ns, "a", 2, { expected: version })).toBeGreaterThan(version)
 })
 
-test("a namespace, a collection and a key each see only their own", async () => {
-  const store = await newStore()
-  const [a, b] = [store.records("a"), store.records("b")]
-  await a.put(ns, "k", "ours")
-  expect(await b.get(ns, "k")).toBeUndefined()
-  for (const other of [ns.child("x"), Namespace.of("other")]) {
-    expect(await a.get(other, "k")).toBeUndefined()
-    expect(await a.delete(other, "k")).toBe(false)
-    expect((await a.list(other)).items).toEqual([])
-  }
-  expect(await a.get(ns, "k")).toBe("ours")
-})
-
-test("lists by key, in pages", async () => {
-  const records = (await newStore()).records("c")
-  for (const key of ["b", "a", "ä", "c%", "c"]) await records.put(ns, key, { key })
-  await records.put(ns.child("x"), "aa", 1)
-  const first = await records.list(ns, { limit: 2 })
-  expect(first.items).toEqual([
-    { key: "a", value: { key: "a" }, updatedAt: 7 },
-    { key: "b", value: { key: "b" }, updatedAt: 7 },
+test("what a refused batch would have written stays out of the transaction it shares", async () => {
+  const path = newPath()
+  const store = await open(path)
+  const records = store.records("c")
+  const beside = records.put(ns, "beside", 1)
+  const refused = records.write([
+    { namespace: ns, key: "a", value: 1 },
+    { namespace: ns, key: "b", value: 1, expected: 99 },
   ])
-  const rest = await records.list(ns, { limit: 3, ...(first.cursor && { cursor: first.cursor }) })
-  expect(rest.items.map((record) => record.key)).toEqual(["c", "c%", "ä"])
-  expect(rest.cursor).toBeUndefined()
+  await expect(refused).rejects.toThrow(VersionConflict)
+  await beside
+  expect((await records.list(ns)).items.map(({ key }) => key)).toEqual(["beside"])
 })
 
-test("of several that delete a record at once, one is told that it did", async () => {
-  const records = (await newStore()).records("links")
-  await records.put(ns, "token", {})
-  const results = await Promise.all(Array.from({ length: 10 }, () => records.delete(ns, "token")))
-  expect(results.filter(Boolean)).toHaveLength(1)
+test("two connections to one file: of those that read the same version, one writes", async () => {
+  const path = newPath()
+  const [a, b] = [(await open(path)).records("c"), (await open(path)).records("c")]
+  const version = await a.put(ns, "k", 0)
+  const puts = [a, b, a, b].map((records, index) => records.put(ns, "k", index, { expected: version }))
+  const results = await Promise.allSettled(puts)
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1)
 })
 
-test.each(["", "\ud800", "a\0b", "x".repeat(1_025)])("%j names nothing", async (name) => {
-  const store = await newStore()
-  expect(() => store.records(name)).toThrow(expect.objectContaining({ code: "invalid_input" }))
-  const records = store.records("c")
-  await expect(records.get(ns, name)).rejects.toMatchObject({ code: "invalid_input" })
-  await expect(records.put(ns, name, 1)).rejects.toMatchObject({ code: "invalid_input" })
-})
-
-test("a closed store refuses", async () => {
-  const store = await newStore()
-  const records = store.records("c")
-  await store.close()
-  const calls = [
-    () => records.get(ns, "k"),
-    () => records.put(ns, "k", 1),
-    () => records.delete(ns, "k"),
-    () => records.list(ns),
-  ]
-  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "store_closed" })
+test("a file of the first format keeps its records, each with a version", async () => {
+  const path = newPath()
+  const old = new Database({ path, busyMs: 1_000, migrations: migrations.slice(0, 1) })
+  const insert = {
+    sql: "INSERT INTO records (ns, collection, key, value, updated_at) VALUES ('herald', 'logins', 'k', '{\"a\":1}', 5)",
+    bind: () => [],
+  }
+  old.run(insert, {})
+  old.close()
+  const records = (await open(path)).records("logins")
+  const kept = await records.get(ns, "k")
+  expect(kept).toEqual({ namespace: ns, key: "k", value: { a: 1 }, version: 1, updatedAt: 5 })
+  expect(await records.put(ns, "k", { a: 2 }, { expected: 1 })).toBeGreaterThan(1)
+  expect(await records.put(ns, "new", 1)).toBeGreaterThan(1)
 })

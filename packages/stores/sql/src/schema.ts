@@ -50,10 +50,11 @@ interface RecordRow {
   collection: string
   key: string
   value: string
+  version: number
   updated_at: number
 }
 
-/** What only grows. Lease tokens are counted for the whole store, so that they outlive the lease's row. */
+/** What only grows. Lease tokens and versions of records are counted for the whole store, so that they outlive the row. */
 interface CounterRow {
   name: string
   value: number
@@ -121,5 +122,13 @@ export const migrations: readonly Migration[] = [
       .addColumn("name", "text", (column) => column.primaryKey().notNull())
       .addColumn("value", "bigint", (column) => column.notNull()),
     sql.insertInto("counters").values({ name: "lease_token", value: 0 }),
+  ],
+  // Compare and swap of records, and listing those below a namespace in the order of the key.
+  [
+    sql.schema
+      .alterTable("records")
+      .addColumn("version", "bigint", (column) => column.notNull().defaultTo(1)),
+    sql.schema.createIndex("records_below").on("records").columns(["collection", "ns", "key"]),
+    sql.insertInto("counters").values({ name: "record_version", value: 1 }),
   ],
 ]

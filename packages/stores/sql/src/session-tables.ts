@@ -209,7 +209,7 @@ export function list(database: Database, prefix: Namespace, options: ListOptions
 }
 
 /** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */
-const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
+export const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
   raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
 
 const toInfo = (database: Database, row: SessionRow, namespace: Namespace): SessionInfo => ({

@@ -10,13 +10,14 @@ import {
   type NewEntry,
   type Page,
   type ReadOptions,
+  type Records,
   type SessionInfo,
   type SessionStore,
   StoreError,
 } from "@orra/core"
 import { Database } from "./database.ts"
 import * as leases from "./lease-table.ts"
-import { type Records, recordsOf } from "./records.ts"
+import { recordsOf } from "./records.ts"
 import * as sessions from "./session-tables.ts"
 import { WriteQueue } from "./write-queue.ts"
 
@@ -33,8 +34,6 @@ export interface SqliteStoreOptions {
 
 /** Sessions and records in one SQLite file. */
 export interface SqliteStore extends SessionStore {
-  /** The application's own values under this name; see `Records`. @throws InvalidInput for an empty name. */
-  records(collection: string): Records
   /**
    * Writes a copy of everything, as it is now, to a file that must not exist yet. Writes wait meanwhile.
    *

@@ -89,6 +89,17 @@ export function mortal(options: { readonly dieAt?: number; readonly trace?: bool
       acquire: (...args) => through("acquire lease", () => inner.acquire(...args)),
       renew: (...args) => through("renew lease", () => inner.renew(...args)),
       release: (...args) => through("release lease", () => inner.release(...args)),
+      records: (collection) => {
+        const records = inner.records(collection)
+        const call = (method: string) => `${method} ${collection}`
+        return {
+          get: (...args) => through(call("get"), () => records.get(...args)),
+          put: (...args) => through(call("put"), () => records.put(...args)),
+          write: (...args) => through(call("write"), () => records.write(...args)),
+          delete: (...args) => through(call("delete"), () => records.delete(...args)),
+          list: (...args) => through(call("list"), () => records.list(...args)),
+        }
+      },
       close: (...args) => through("close", () => inner.close(...args)),
     }),
     provider: (inner) => ({

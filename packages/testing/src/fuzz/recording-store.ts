@@ -41,6 +41,7 @@ export function recordingStore(inner: SessionStore, logs: Written = new Map()): 
     acquire: (...args) => inner.acquire(...args),
     renew: (...args) => inner.renew(...args),
     release: (...args) => inner.release(...args),
+    records: (collection) => inner.records(collection),
     close: () => inner.close(),
   }
 }
