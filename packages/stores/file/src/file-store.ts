@@ -1,0 +1,389 @@
+import { readdir, readFile, unlink } from "node:fs/promises"
+import { join } from "node:path"
+import {
+  type AppendOptions,
+  type Entry,
+  foldedTitle,
+  type Lease,
+  type Listed,
+  type ListOptions,
+  Namespace,
+  type NewEntry,
+  needsLease,
+  OrraError,
+  type Page,
+  pageOf,
+  type ReadOptions,
+  type Records,
+  type SessionInfo,
+  type SessionStore,
+  StoreError,
+  VersionConflict,
+} from "@orra/core"
+import { makeFolder, replaceFile } from "./durable.ts"
+import { isMissing, storeError } from "./errors.ts"
+import { Leases } from "./leases.ts"
+import { type Lock, lock } from "./lock.ts"
+import { fromNames, toNames } from "./path-name.ts"
+import { RecordFile } from "./record-file.ts"
+import { DRAFTS, LOG, readSummary, SessionFiles, SUMMARY, sizes } from "./session-files.ts"
+
+export interface FileStoreOptions {
+  /** The folder. It is made when it is missing. */
+  readonly path: string
+  /**
+   * `always` (default): what was acknowledged is there after the machine loses power. `never`: after the process was
+   * killed; the operating system writes when it likes.
+   */
+  readonly sync?: "always" | "never"
+  /** The clock leases expire by, in ms since 1970. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** What this version writes, and the newest it reads. */
+const FORMAT = 1
+const FORMAT_FILE = "format.json"
+const LOCK_FILE = "lock.db"
+/** All summaries, written when the store is closed: a store that was closed well need not look at every folder. */
+const INDEX_FILE = "sessions.json"
+
+/** Sessions whose files are open, besides those at work. */
+const MAX_OPEN = 128
+/** Folders read at the same time. */
+const PARALLEL = 16
+
+interface Open {
+  files: Promise<SessionFiles>
+  /** Ends when all that was asked of the session is done. Never rejects. */
+  idle: Promise<unknown>
+  /** What is asked of the session and not yet done. */
+  pending: number
+}
+
+/**
+ * Opens a folder of sessions: a directory for each, with its log as JSON lines. It belongs to this process until it is
+ * closed.
+ *
+ * ```ts
+ * const store = await fileStore({ path: "data/sessions" })
+ * const runtime = new Runtime({ provider, store })
+ * ```
+ *
+ * @throws StoreError: `store_locked` when another store has it open, `store_newer` when a later version of this package
+ *   wrote it, `store_not_writable`.
+ */
+export async function fileStore(options: FileStoreOptions): Promise<FileStore> {
+  const { path, sync = "always" } = options
+  try {
+    await makeFolder(path, sync === "always")
+    await assertFormat(path, sync === "always")
+    const taken = lock(join(path, LOCK_FILE))
+    try {
+      const records = await RecordFile.open(path, sync === "always", options.now ?? Date.now)
+      return new FileStore(options, taken, records, await takeIndex(join(path, INDEX_FILE)))
+    } catch (error) {
+      taken.release()
+      throw error
+    }
+  } catch (error) {
+    throw storeError(path, error)
+  }
+}
+
+async function assertFormat(path: string, sync: boolean): Promise<void> {
+  const file = join(path, FORMAT_FILE)
+  let version: unknown
+  try {
+    version = JSON.parse(await readFile(file, "utf8")).sessions
+  } catch (error) {
+    if (!isMissing(error) && !(error instanceof SyntaxError)) throw error
+    if (isMissing(error)) return await replaceFile(file, `${JSON.stringify({ sessions: FORMAT })}\n`, sync)
+  }
+  if (version === FORMAT) return
+  const isNewer = typeof version === "number" && version > FORMAT
+  throw new StoreError(
+    isNewer ? "store_newer" : "store_corrupt",
+    isNewer
+      ? `This folder has format ${version} and this version knows ${FORMAT}: update @orra/store-file. Nothing was changed.`
+      : `"${FORMAT_FILE}" does not say which format this folder has: restore the file.`,
+    { path },
+  )
+}
+
+/** Sessions as directories of files. */
+export class FileStore implements SessionStore {
+  readonly #base: string
+  readonly #sync: boolean
+  readonly #lock: Lock
+  readonly #records: RecordFile
+  readonly #leases: Leases
+  readonly #open = new Map<string, Open>()
+  /** All sessions, once somebody asked for a list. */
+  #index: Promise<Map<string, Listed>> | undefined
+  /** What changed while the index was being made: newer than what it finds. */
+  #changed: Map<string, SessionInfo | undefined> | undefined
+  #closed: Promise<void> | undefined
+
+  /** Use `fileStore`. */
+  constructor(
+    options: FileStoreOptions,
+    taken: Lock,
+    records: RecordFile,
+    index: Map<string, Listed> | undefined,
+  ) {
+    this.#records = records
+    this.#base = options.path
+    this.#sync = options.sync !== "never"
+    this.#lock = taken
+    this.#leases = new Leases(taken.epoch, options.now ?? Date.now)
+    this.#index = index && Promise.resolve(index)
+  }
+
+  async info(namespace: Namespace): Promise<SessionInfo | undefined> {
+    return await this.#on(namespace, async (files) => files.info)
+  }
+
+  async append(
+    namespace: Namespace,
+    entries: readonly NewEntry[],
+    options: AppendOptions,
+  ): Promise<readonly Entry[]> {
+    // At once: whoever wrote it may change it while it waits for its turn.
+    const copies: NewEntry[] = JSON.parse(JSON.stringify(entries))
+    return await this.#on(namespace, async (files) => {
+      const { expected, lease, dropDeltas } = options
+      if (dropDeltas || copies.some(needsLease)) this.#leases.assertHeld(namespace, lease)
+      const actual = files.info?.version ?? 0
+      if (actual !== expected) throw new VersionConflict(expected, actual)
+      if (copies.length === 0 && !dropDeltas) return []
+      const written = copies.map((entry, index): Entry => ({ seq: expected + index + 1, ...entry }))
+      await files.append(written, dropDeltas)
+      await this.#listed(namespace, files.info)
+      return written
+    })
+  }
+
+  async read(namespace: Namespace, options: ReadOptions = {}): Promise<readonly Entry[]> {
+    return await this.#on(namespace, (files) => files.read(options))
+  }
+
+  async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
+    this.#assertOpen()
+    this.#index ??= this.#scan()
+    return pageOf((await this.#index).values(), prefix, options)
+  }
+
+  async delete(namespace: Namespace): Promise<boolean> {
+    return await this.#on(namespace, async (files) => {
+      const existed = files.info !== undefined
+      await files.remove()
+      this.#open.delete(namespace.key)
+      await this.#listed(namespace, undefined)
+      return existed
+    })
+  }
+
+  async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
+    this.#assertOpen()
+    return this.#leases.acquire(namespace, owner, ttlMs)
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<Lease> {
+    this.#assertOpen()
+    return this.#leases.renew(lease, ttlMs)
+  }
+
+  async release(lease: Lease): Promise<void> {
+    this.#assertOpen()
+    this.#leases.release(lease)
+  }
+
+  records(collection: string): Records {
+    return this.#records.collection(collection, () => this.#assertOpen())
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await Promise.all([...this.#open.values()].map(({ idle }) => idle))
+      await Promise.all([...this.#open.values()].map(async ({ files }) => (await files).close()))
+      await this.#records.close()
+      if (this.#index) await writeIndex(join(this.#base, INDEX_FILE), (await this.#index).values())
+    } catch (error) {
+      throw storeError(this.#base, error)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** Does something with a session's files, after what was asked before. */
+  async #on<T>(namespace: Namespace, work: (files: SessionFiles) => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    const { key } = namespace
+    const open = this.#open.get(key) ?? this.#opening(namespace)
+    // Most recently used last.
+    this.#open.delete(key)
+    this.#open.set(key, open)
+    open.pending++
+    const task = open.idle.then(async () => {
+      const files = await open.files
+      try {
+        return await work(files)
+      } catch (error) {
+        // What is in memory may not be what is on the disk any more.
+        if (error instanceof StoreError) await this.#reopen(namespace, open, files)
+        throw error instanceof OrraError ? error : storeError(this.#folder(namespace), error)
+      }
+    })
+    open.idle = task.catch(() => {})
+    try {
+      return await task
+    } finally {
+      open.pending--
+      this.#closeOldest()
+    }
+  }
+
+  #opening(namespace: Namespace): Open {
+    const files = SessionFiles.open(this.#base, this.#folder(namespace), namespace, this.#sync)
+    // A session that could not be opened is tried again.
+    files.catch(() => this.#open.delete(namespace.key))
+    return { files, idle: Promise.resolve(), pending: 0 }
+  }
+
+  async #reopen(namespace: Namespace, open: Open, files: SessionFiles): Promise<void> {
+    await files.close().catch(() => {})
+    open.files = SessionFiles.open(this.#base, this.#folder(namespace), namespace, this.#sync)
+    open.files.catch(() => this.#open.delete(namespace.key))
+  }
+
+  #closeOldest(): void {
+    for (const [key, open] of this.#open) {
+      if (this.#open.size <= MAX_OPEN) return
+      if (open.pending > 0) continue
+      // It stays in the map until its files are closed: whoever comes meanwhile waits for that, then opens them again.
+      open.pending++
+      open.idle = open.idle
+        .then(async () => (await open.files).close())
+        .catch(() => {})
+        .finally(() => {
+          open.pending--
+          if (open.pending === 0 && this.#open.get(key) === open) this.#open.delete(key)
+        })
+    }
+  }
+
+  #folder = (namespace: Namespace): string => join(this.#base, ...namespace.segments.flatMap(toNames))
+
+  async #listed(namespace: Namespace, info: SessionInfo | undefined): Promise<void> {
+    this.#changed?.set(namespace.key, info)
+    if (this.#index && !this.#changed) putInto(await this.#index, namespace, info)
+  }
+
+  async #scan(): Promise<Map<string, Listed>> {
+    this.#changed = new Map()
+    const index = new Map<string, Listed>()
+    try {
+      for await (const info of this.#found()) putInto(index, info.namespace, info)
+      for (const [key, info] of this.#changed) putInto(index, Namespace.parse(key), info)
+      return index
+    } catch (error) {
+      this.#index = undefined
+      throw storeError(this.#base, error)
+    } finally {
+      this.#changed = undefined
+    }
+  }
+
+  /** The summaries of all sessions in the folder. */
+  async *#found(): AsyncGenerator<SessionInfo, void, undefined> {
+    let batch: Promise<SessionInfo | undefined>[] = []
+    for await (const namespace of namespacesIn(this.#base)) {
+      batch.push(this.#summary(namespace))
+      if (batch.length < PARALLEL) continue
+      for (const info of await Promise.all(batch)) if (info) yield info
+      batch = []
+    }
+    for (const info of await Promise.all(batch)) if (info) yield info
+  }
+
+  async #summary(namespace: Namespace): Promise<SessionInfo | undefined> {
+    const folder = this.#folder(namespace)
+    if (!this.#open.has(namespace.key)) {
+      const [{ log, drafts }, summary] = await Promise.all([
+        sizes(folder),
+        readSummary(join(folder, SUMMARY), namespace),
+      ])
+      if (summary?.size === log && drafts === 0) return summary.info
+    }
+    return await this.info(namespace)
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
+  }
+}
+
+function putInto(index: Map<string, Listed>, namespace: Namespace, info: SessionInfo | undefined): void {
+  if (info) index.set(namespace.key, { info, title: foldedTitle(info) })
+  else index.delete(namespace.key)
+}
+
+/** The namespaces whose folder holds a session. What the store does not write is passed over. */
+async function* namespacesIn(
+  folder: string,
+  segments: readonly string[] = [],
+  names: readonly string[] = [],
+): AsyncGenerator<Namespace, void, undefined> {
+  const children = await readdir(folder, { withFileTypes: true })
+  const isSession = children.some((child) => child.isFile() && (child.name === LOG || child.name === DRAFTS))
+  const namespace = isSession && names.length === 0 && segments.length > 0 && namespaceOf(segments)
+  if (namespace) yield namespace
+  for (const child of children) {
+    // Not through links: they could lead in a circle, and out of the folder.
+    if (!child.isDirectory()) continue
+    const path = join(folder, child.name)
+    const all = [...names, child.name]
+    if (child.name.endsWith("+")) yield* namespacesIn(path, segments, all)
+    else {
+      const segment = fromNames(all)
+      if (segment !== undefined) yield* namespacesIn(path, [...segments, segment])
+    }
+  }
+}
+
+function namespaceOf(segments: readonly string[]): Namespace | undefined {
+  try {
+    return Namespace.of(...segments)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads the index and removes it: it holds as long as nothing is written. */
+async function takeIndex(path: string): Promise<Map<string, Listed> | undefined> {
+  try {
+    const infos = JSON.parse(await readFile(path, "utf8")) as (Omit<SessionInfo, "namespace"> & {
+      readonly namespace: string
+    })[]
+    await unlink(path)
+    const index = new Map<string, Listed>()
+    for (const info of infos) {
+      const namespace = Namespace.parse(info.namespace)
+      putInto(index, namespace, { ...info, namespace })
+    }
+    return index
+  } catch (error) {
+    if (!isMissing(error) && !(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}
+
+async function writeIndex(path: string, sessions: Iterable<Listed>): Promise<void> {
+  const infos = Array.from(sessions, ({ info }) => ({ ...info, namespace: info.namespace.key }))
+  await replaceFile(path, JSON.stringify(infos), false)
+}

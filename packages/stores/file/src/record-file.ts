@@ -1,0 +1,275 @@
+import { type FileHandle, open } from "node:fs/promises"
+import { join } from "node:path"
+import {
+  assertDistinct,
+  InvalidInput,
+  type Json,
+  Namespace,
+  pageLimit,
+  type RecordChange,
+  type Records,
+  recordName,
+  type StoredRecord,
+  VersionConflict,
+} from "@orra/core"
+import { replaceFile, syncFolder } from "./durable.ts"
+import { isMissing, storeError } from "./errors.ts"
+import { damaged, linesForward, together, wholeLength } from "./log-file.ts"
+
+/** A line of the file: what a record became. */
+interface Line {
+  readonly version: number
+  readonly collection: string
+  readonly namespace: string
+  readonly key: string
+  /** Absent when the record was removed. */
+  readonly value?: Json
+  readonly updatedAt: number
+}
+
+const FILE = "records.jsonl"
+/** The file is written anew when so many bytes of it, and as many as it needs, say what no longer holds. */
+const MIN_GARBAGE = 256 * 1024
+
+/**
+ * What is kept beside the sessions, in memory and in one file that tells how it became so: a line for each write,
+ * written anew without what was replaced or removed when that is most of it.
+ */
+export class RecordFile {
+  readonly #path: string
+  readonly #folder: string
+  readonly #sync: boolean
+  readonly #now: () => number
+  readonly #collections = new Map<string, Map<string, StoredRecord>>()
+  #file: FileHandle | undefined
+  #size = 0
+  #garbage = 0
+  #lastVersion = 0
+  /** Ends when all writes so far have. Never rejects. */
+  #idle: Promise<unknown> = Promise.resolve()
+
+  private constructor(folder: string, sync: boolean, now: () => number) {
+    this.#folder = folder
+    this.#path = join(folder, FILE)
+    this.#sync = sync
+    this.#now = now
+  }
+
+  static async open(folder: string, sync: boolean, now: () => number): Promise<RecordFile> {
+    const records = new RecordFile(folder, sync, now)
+    try {
+      await records.#load()
+      return records
+    } catch (error) {
+      await records.#file?.close()
+      throw storeError(join(folder, FILE), error)
+    }
+  }
+
+  /** The records of one collection. `assertOpen` is asked at each call. */
+  collection(name: string, assertOpen: () => void): Records {
+    const collection = recordName(name)
+    const kept = this.#collections.get(collection) ?? new Map<string, StoredRecord>()
+    this.#collections.set(collection, kept)
+    const write = async (changes: readonly RecordChange[]): Promise<readonly number[]> => {
+      assertOpen()
+      assertDistinct(changes)
+      const lines = changes.map((change) => lineOf(collection, change))
+      return await this.#inTurn(() => this.#write(kept, changes, lines))
+    }
+    return {
+      write,
+      async get(namespace, key) {
+        assertOpen()
+        return kept.get(place(namespace.key, recordName(key)))
+      },
+      async put(namespace, key, value, options) {
+        const [version = 0] = await write([{ namespace, key, value, ...options }])
+        return version
+      },
+      delete: async (namespace, key, options) => {
+        assertOpen()
+        const changes = [{ namespace, key, deleted: true as const, ...options }]
+        const lines = changes.map((change) => lineOf(collection, change))
+        return await this.#inTurn(async () => {
+          const isThere = kept.has(place(namespace.key, key))
+          await this.#write(kept, changes, isThere ? lines : [])
+          return isThere
+        })
+      },
+      async list(namespace, options = {}) {
+        assertOpen()
+        const { cursor = "", below } = options
+        const limit = pageLimit(options.limit)
+        const found = [...kept]
+          .filter(([at, record]) => at > cursor && isListed(namespace, record, below))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+        const items = found.slice(0, limit)
+        const last = items.at(-1)
+        const records = items.map(([, record]) => record)
+        return last && found.length > limit ? { items: records, cursor: last[0] } : { items: records }
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#idle
+    // What was removed leaves the disk, at the latest now.
+    if (this.#garbage > 0) await this.#rewrite()
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#file = await open(this.#path, "r+")
+    } catch (error) {
+      if (isMissing(error)) return
+      throw error
+    }
+    const { size } = await this.#file.stat()
+    this.#size = await wholeLength(this.#file, size)
+    if (this.#size < size) await this.#file.truncate(this.#size)
+    for await (const text of linesForward(this.#file, 0, this.#size)) {
+      const line = parsed(text, this.#path)
+      const kept = this.#collections.get(line.collection) ?? new Map<string, StoredRecord>()
+      this.#collections.set(line.collection, kept)
+      this.#apply(kept, line, Buffer.byteLength(text) + 1)
+      this.#lastVersion = Math.max(this.#lastVersion, line.version)
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const task = this.#idle.then(work)
+    this.#idle = task.catch(() => {})
+    return task
+  }
+
+  async #write(
+    kept: Map<string, StoredRecord>,
+    changes: readonly RecordChange[],
+    drafts: readonly Omit<Line, "version" | "updatedAt">[],
+  ): Promise<readonly number[]> {
+    for (const { namespace, key, expected } of changes) {
+      const actual = kept.get(place(namespace.key, key))?.version ?? 0
+      if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
+    }
+    if (drafts.length === 0) return changes.map(() => 0)
+    const updatedAt = this.#now()
+    const lines = drafts.map(
+      (draft, index): Line => ({
+        version: this.#lastVersion + index + 1,
+        ...draft,
+        updatedAt,
+      }),
+    )
+    const texts = lines.map((line) => JSON.stringify(line))
+    await this.#append(Buffer.from(together(texts)))
+    this.#lastVersion += lines.length
+    for (const [index, line] of lines.entries()) {
+      this.#apply(kept, line, Buffer.byteLength(texts[index] ?? "") + 1)
+    }
+    if (this.#garbage > MIN_GARBAGE && this.#garbage > this.#size / 2) await this.#rewrite()
+    return lines.map((line) => (line.value === undefined ? 0 : line.version))
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    try {
+      if (!this.#file) {
+        this.#file = await open(this.#path, "w+", 0o600)
+        if (this.#sync) await syncFolder(this.#folder)
+      }
+      for (let written = 0; written < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(
+          bytes,
+          written,
+          bytes.length - written,
+          this.#size + written,
+        )
+        written += bytesWritten
+      }
+      if (this.#sync) await this.#file.datasync()
+      this.#size += bytes.length
+    } catch (error) {
+      await this.#file?.truncate(this.#size).catch(() => {})
+      throw storeError(this.#path, error)
+    }
+  }
+
+  #apply(kept: Map<string, StoredRecord>, line: Line, bytes: number): void {
+    const at = place(line.namespace, line.key)
+    const before = kept.get(at)
+    if (before) this.#garbage += Buffer.byteLength(JSON.stringify(before.value)) + bytes / 2
+    if (line.value === undefined) {
+      kept.delete(at)
+      this.#garbage += bytes
+      return
+    }
+    const { key, version, updatedAt } = line
+    const namespace = Namespace.parse(line.namespace)
+    kept.set(at, Object.freeze({ namespace, key, value: frozen(line.value), version, updatedAt }))
+  }
+
+  /** Replaces the file by one that says only what holds, and which versions were given. */
+  async #rewrite(): Promise<void> {
+    const lines: string[] = []
+    for (const [collection, kept] of this.#collections) {
+      for (const { namespace, key, value, version, updatedAt } of kept.values()) {
+        lines.push(JSON.stringify({ version, collection, namespace: namespace.key, key, value, updatedAt }))
+      }
+    }
+    // The removal of a record that never was: no later version may be as small as one that was given.
+    const last = { version: this.#lastVersion, collection: "", namespace: "-", key: "", updatedAt: 0 }
+    lines.push(JSON.stringify(last))
+    const content = lines.map((line) => `${line}\n`).join("")
+    await this.#file?.close()
+    this.#file = undefined
+    try {
+      await replaceFile(this.#path, content, this.#sync)
+      this.#size = Buffer.byteLength(content)
+      this.#garbage = 0
+    } catch (error) {
+      throw storeError(this.#path, error)
+    } finally {
+      this.#file = await open(this.#path, "r+").catch(() => undefined)
+    }
+  }
+}
+
+/** No namespace's key has a control character, so these sort by namespace, then by key. */
+const place = (namespace: string, key: string): string => `${namespace}\n${key}`
+
+const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | undefined): boolean =>
+  below ? namespace.contains(record.namespace) : namespace.equals(record.namespace)
+
+/** @throws InvalidInput for what is not JSON. The value is copied: whoever gave it may change it afterwards. */
+function lineOf(collection: string, change: RecordChange): Omit<Line, "version" | "updatedAt"> {
+  const { namespace } = change
+  const at = { collection, namespace: namespace.key, key: recordName(change.key) }
+  if ("deleted" in change) return at
+  try {
+    const text = JSON.stringify(change.value)
+    if (text !== undefined) return { ...at, value: JSON.parse(text) }
+  } catch {
+    // Said below.
+  }
+  throw new InvalidInput("A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.")
+}
+
+function parsed(text: string, path: string): Line {
+  try {
+    const line = JSON.parse(text)
+    if (Number.isSafeInteger(line.version) && typeof line.key === "string") return line
+  } catch {
+    // Said below.
+  }
+  throw damaged(path)
+}
+
+function frozen(value: Json): Json {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) frozen(member)
+    Object.freeze(value)
+  }
+  return value
+}
