@@ -1,13 +1,13 @@
 import { unlessAborted } from "./abortable.ts"
-import { errorMessage, InvalidInput, type OrraError } from "./errors.ts"
+import { errorMessage, type OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
-import type { HookContext, Hooks } from "./hooks.ts"
-import { isObject, type JsonObject } from "./json.ts"
+import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
+import { isObject } from "./json.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
 import type { NewEntry } from "./session.ts"
 import {
-  isContent,
+  isOutput,
   stringify,
   type Tool,
   type ToolContext,
@@ -111,11 +111,12 @@ async function decide(
     try {
       // Copies, both ways: what is decided is what is carried out.
       const given = structuredClone(call)
-      const answer = await callHook(hook, () => hook.beforeTool?.(given, effects.context), effects.signal)
+      const ask = () => hook.beforeTool?.(given, effects.context)
+      const answer = await callHook<ToolCallAnswer>(hook, ask, effects.signal, isAnswer)
       if (!answer) continue
       if ("reject" in answer) return refuse(hook.name ?? "hook", String(answer.reject), call)
       if ("end" in answer) effects.end(endedBy(answer))
-      else call = { ...call, arguments: jsonObject(answer.arguments) }
+      else call = { ...call, arguments: { ...JSON.parse(JSON.stringify(answer.arguments)) } }
     } catch (error) {
       effects.report(error)
       return refuse(hook.name ?? "hook", "the check before this call failed", call)
@@ -147,8 +148,9 @@ async function carryOutOne(
     if (!hook.afterTool) continue
     try {
       const given = structuredClone(result)
-      const changed = await callHook(hook, () => hook.afterTool?.(given, call, effects.context))
-      if (changed) result = { ...checkedResult(changed), callId: call.id, name: call.name }
+      const look = () => hook.afterTool?.(given, call, effects.context)
+      const changed = await callHook(hook, look, undefined, isResult)
+      if (changed) result = { ...fromOutput(call, changed), status: changed.status }
     } catch (error) {
       effects.report(error)
     }
@@ -168,21 +170,11 @@ async function carryOutOne(
   return result
 }
 
-/** The arguments a hook has made, as they are judged, recorded and executed. */
-function jsonObject(made: unknown): JsonObject {
-  const copy: unknown = JSON.parse(JSON.stringify(made) ?? "null")
-  if (!isObject(copy)) throw new InvalidInput("A hook made arguments that are not a JSON object.")
-  return copy as JsonObject
-}
+/** Whether `beforeTool` made something that it may answer. */
+const isAnswer = (made: NonNullable<ToolCallAnswer>): boolean =>
+  "reject" in made || "end" in made || isObject(made.arguments)
 
-/** A result that a hook has made, when it is one. */
-function checkedResult(made: ToolResultPart): ToolResultPart {
-  const { status, content, structured } = made
-  if (!STATUS.includes(status) || !Array.isArray(content) || !content.every(isContent))
-    throw new InvalidInput("A hook made something that is not the result of a tool.")
-  if (structured !== undefined) stringify(structured)
-  return { ...made, content: content.map(wellFormed) }
-}
+const isResult = (made: ToolResultPart): boolean => STATUS.includes(made.status) && isOutput(made)
 
 function refused(call: ToolCallPart, verdict: Verdict): ToolResultPart {
   if (call.invalid !== undefined) {
@@ -201,7 +193,7 @@ async function execute(
   tool: Tool,
   idempotencyKey: string,
 ): Promise<ToolResultPart> {
-  const { namespace, runId, metadata } = effects.context
+  const { namespace, runId, principal, envelope, metadata } = effects.context
   // The tool's own signal: fires with the run's, or when its time is up.
   const controller = new AbortController()
   const { signal } = controller
@@ -209,6 +201,8 @@ async function execute(
     namespace,
     runId,
     callId: call.id,
+    principal,
+    envelope,
     idempotencyKey,
     signal,
     metadata,
