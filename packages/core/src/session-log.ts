@@ -1,9 +1,13 @@
 import { pathBack, type Stretch, stretches, tipOf } from "./branches.ts"
-import { countMessage, shortenResult, type Tokenizer, type ViewItem } from "./context.ts"
+import { countMessage, type Tokenizer, type ViewItem } from "./context.ts"
+import { afterCut, type Cut, type CutView } from "./cut.ts"
 import { StoreError, VersionConflict } from "./errors.ts"
-import type { Message } from "./message.ts"
+import type { JsonObject } from "./json.ts"
+import { type Message, type UserMessage, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
-import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
+import { readMessages } from "./pins.ts"
+import { describe, type Entry, type EntryType, type NewEntry, type Pin, type SessionInfo } from "./session.ts"
+import { shortenResult } from "./shorten.ts"
 import type { AppendOptions, Lease, SessionStore } from "./store.ts"
 import { Transcript } from "./transcript.ts"
 import { wellFormed } from "./well-formed.ts"
@@ -29,6 +33,8 @@ export interface SessionLogOptions {
   readonly onAppend: (namespace: Namespace, entries: readonly Entry[], info: SessionInfo) => void
   /** Called when the session turns out to have been deleted by somebody else. */
   readonly onDeleted: (namespace: Namespace) => void
+  /** Makes of entries what is recorded. It runs again when the append has to be tried again. */
+  readonly filter?: ((entries: readonly NewEntry[], metadata: JsonObject) => readonly NewEntry[]) | undefined
 }
 
 export interface LogAppendOptions {
@@ -51,7 +57,7 @@ export interface OpenRun {
  * One session in memory: what the next request needs, kept up to date from the entries, so that a turn costs
  * what is new and not what is old. The store stays the truth: a version that does not match makes it catch up.
  */
-export class SessionLog {
+export class SessionLog implements CutView {
   readonly namespace: Namespace
   /** Makes the messages of requests: it remembers what it made of the view. */
   readonly transcript = new Transcript()
@@ -62,7 +68,10 @@ export class SessionLog {
   #rewinds: Entry<"rewind">[] = []
   #view: ViewItem[] = []
   #viewTokens = 0
-  #summary: string | undefined
+  #cut: Cut & { readonly summary?: string } = { from: 0 }
+  #first: UserMessage | undefined
+  #pins: readonly Pin[] = []
+  #pinned = new Set<number>()
   #openRun: OpenRun | undefined
   #tainted = false
   #inputs = new Map<string, Entry<"input">>()
@@ -129,18 +138,36 @@ export class SessionLog {
     return this.#rewinds.length === 0 ? this.#version : tipOf(this.stretches)
   }
 
-  /** The transcript that the model sees, oldest first. */
+  /** The transcript that the model sees, oldest first. The same list as long as it has only grown. */
   get view(): readonly ViewItem[] {
     return this.#view
   }
 
+  /** Where it begins: what is before that and still in it is pinned, or began the turn. */
+  get from(): number {
+    return this.#cut.from
+  }
+
+  /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
+  get first(): UserMessage | undefined {
+    return this.#first
+  }
+
+  /** The tokens of both. */
   get viewTokens(): number {
     return this.#viewTokens
   }
 
   get summary(): string | undefined {
-    return this.#summary
+    return this.#cut.summary
   }
+
+  get pins(): readonly Pin[] {
+    return this.#pins
+  }
+
+  /** True for what every cut leaves. */
+  readonly pinned = (seq: number): boolean => this.#pinned.has(seq)
 
   /** Messages that wait for their turn, oldest first. */
   get inputs(): readonly Entry<"input">[] {
@@ -183,7 +210,9 @@ export class SessionLog {
       }
       const given = typeof build === "function" ? build() : build
       if (!given || given.length === 0) return []
-      const entries = this.#tainted ? tainted(given) : given
+      const made = this.#tainted ? tainted(given) : given
+      const entries = this.#options.filter?.(made, this.#info?.metadata ?? {}) ?? made
+      if (entries.length === 0) return []
       const options: AppendOptions = {
         expected: this.#version,
         ...(lease && { lease }),
@@ -244,7 +273,9 @@ export class SessionLog {
     this.#version = info?.version ?? 0
     this.#view = []
     this.#viewTokens = 0
-    this.#summary = undefined
+    this.#cut = { from: 0 }
+    this.#first = undefined
+    this.#setPins([])
     this.#openRun = undefined
     this.#tainted = false
     this.#rewinds = []
@@ -256,9 +287,16 @@ export class SessionLog {
   async #loadFrom(info: SessionInfo): Promise<void> {
     this.#rewinds = (await this.#readAll(["rewind"])) as Entry<"rewind">[]
     await this.#loadInputs()
+    const [pin] = await this.#store.read(this.namespace, {
+      types: ["pin"],
+      direction: "backward",
+      before: this.#version + 1,
+      limit: 1,
+    })
+    if (pin?.type === "pin") this.#setPins(pin.pins)
     const recent: Entry[] = []
     let tokens = 0
-    let from = 0
+    let cut: Entry<"compaction"> | undefined
     search: for (const range of pathBack(this.stretches, this.tip)) {
       let before = range.to + 1
       for (;;) {
@@ -270,11 +308,11 @@ export class SessionLog {
           types: TRANSCRIPT,
         })
         for (const entry of page) {
-          if (entry.type === "compaction") from = Math.max(from, entry.from)
-          if (entry.seq < from) break search
+          if (entry.type === "compaction") cut ??= entry
+          if (entry.seq < (cut?.from ?? 0)) break search
           recent.push(entry)
-          const message = messageOf(entry)
-          if (message) tokens += countMessage(this.#shown(message), this.#options.tokenizer)
+          const item = this.itemOf(entry)
+          if (item) tokens += item.tokens
           // One turn more than fits, so that the cut can fall on a turn's start.
           if (tokens > this.#options.viewTokens && entry.type === "user") break search
         }
@@ -283,9 +321,24 @@ export class SessionLog {
         before = last.seq
       }
     }
+    // Of what is older, what the model still sees.
+    const from = recent.at(-1)?.seq ?? 0
+    // Where the window ends before it reaches the cut, the view begins with the window, and with a newer turn.
+    const { keep, summary } = cut ?? {}
+    const begin = cut?.from === from ? cut : { from, ...(summary !== undefined && { summary }) }
+    const kept = new Set(this.#pinned)
+    if (begin === cut && keep !== undefined) kept.add(keep)
+    for (const entry of await readMessages(
+      this.#store,
+      this,
+      [...kept].filter((seq) => seq < from),
+    )) {
+      this.#push(entry)
+    }
     // The run may have begun before what was read: that it is open is known all the same.
     if (info.openRun !== undefined) this.#openRun = newOpenRun(info.openRun)
     for (const entry of recent.reverse()) this.#applyTranscript(entry)
+    this.#applyCut(begin)
     // A branch can leave a run in its middle, which ended all the same: its end is on another branch.
     if (info.openRun === undefined) this.#openRun = undefined
   }
@@ -321,8 +374,10 @@ export class SessionLog {
       this.#rewinds.push(entry)
       this.#stale = true
     }
+    if (entry.type === "pin") this.#applyPins(entry)
     this.#applyInput(entry)
     this.#applyTranscript(entry)
+    if (entry.type === "compaction") this.#applyCut(entry)
   }
 
   #applyInput(entry: Entry): void {
@@ -335,8 +390,7 @@ export class SessionLog {
   }
 
   #applyTranscript(entry: Entry): void {
-    const message = messageOf(entry)
-    if (message) this.#push(entry.seq, message)
+    this.#push(entry)
     if ("untrusted" in entry || "tainted" in entry) this.#tainted = true
     const run = this.#openRun
     switch (entry.type) {
@@ -369,31 +423,63 @@ export class SessionLog {
       case "tool_result":
         run?.unanswered.delete(entry.callId)
         break
-      case "compaction": {
-        const start = this.#view.findIndex((item) => item.seq >= entry.from)
-        this.#view = start < 0 ? [] : this.#view.slice(start)
-        this.#viewTokens = this.#view.reduce((sum, item) => sum + item.tokens, 0)
-        this.#summary = entry.summary
-        break
-      }
     }
   }
 
-  /** The message as the model sees it. */
-  #shown(stored: Message): Message {
-    const message = wellFormed(stored)
-    if (message.role !== "tool") return message
-    const { maxResultTokens, tokenizer } = this.#options
-    return { ...message, parts: message.parts.map((part) => shortenResult(part, maxResultTokens, tokenizer)) }
+  #setPins(pins: readonly Pin[]): void {
+    this.#pins = pins
+    this.#pinned = new Set(pins.flatMap(({ seqs }) => seqs))
   }
 
-  #push(seq: number, message: Message): void {
-    const shown = this.#shown(message)
-    const tokens = countMessage(shown, this.#options.tokenizer)
-    this.#view.push({ seq, message: shown, tokens })
-    this.#viewTokens += tokens
+  /** The newest entry says all that is pinned. */
+  #applyPins({ pins }: Entry<"pin">): void {
+    const before = this.#pinned
+    this.#setPins(pins)
+    // What was cut away has to be read again, and what was only kept for its pin goes.
+    const isOther = (seq: number): boolean => seq < this.from && !(before.has(seq) && this.#pinned.has(seq))
+    if ([...before, ...this.#pinned].some(isOther)) this.#stale = true
+  }
+
+  #applyCut(cut: Cut & { readonly summary?: string }): void {
+    this.#cut = cut
+    this.#view = afterCut(this, cut)
+    const [item] = this.#view
+    const { summary } = cut
+    // Something has to be said for what is gone where the model could take the rest for the whole.
+    this.#first =
+      summary !== undefined || (item && item.seq < cut.from && item.message.role !== "user")
+        ? userMessage(summary === undefined ? CUT_AWAY : `${CUT_AWAY} Their summary:\n\n${summary}`, {
+            kind: "host",
+            name: "summary",
+          })
+        : undefined
+    this.#viewTokens = this.#first ? countMessage(this.#first, this.#options.tokenizer) : 0
+    for (const { tokens } of this.#view) this.#viewTokens += tokens
+  }
+
+  /** The message that an entry adds to the transcript, as the model sees it and with what it costs. */
+  itemOf(entry: Entry): ViewItem | undefined {
+    const stored = messageOf(entry)
+    if (!stored) return undefined
+    const { seq } = entry
+    const { maxResultTokens, tokenizer } = this.#options
+    let message = wellFormed(stored)
+    if (message.role === "tool") {
+      const parts = message.parts.map((part) => shortenResult(part, maxResultTokens, tokenizer, seq))
+      message = { ...message, parts }
+    }
+    return { seq, message, tokens: countMessage(message, tokenizer) }
+  }
+
+  #push(entry: Entry): void {
+    const item = this.itemOf(entry)
+    if (!item) return
+    this.#view.push(item)
+    this.#viewTokens += item.tokens
   }
 }
+
+const CUT_AWAY = "Earlier messages of this conversation are no longer shown."
 
 /** True when the session that was known is gone, whatever is there now. */
 const isAnother = (known: SessionInfo | undefined, now: SessionInfo | undefined): boolean =>

@@ -101,7 +101,7 @@ export interface SessionStore {
 }
 
 /** Entries that anyone with access may add while a run goes on; all others belong to the holder of the lease. */
-const LEASE_FREE: ReadonlySet<EntryType> = new Set<EntryType>(["meta", "input", "input_cancelled"])
+const LEASE_FREE: ReadonlySet<EntryType> = new Set<EntryType>(["meta", "pin", "input", "input_cancelled"])
 
 /** True when only the holder of the session's lease may write this entry. */
 export const needsLease = (entry: NewEntry): boolean => !LEASE_FREE.has(entry.type)

@@ -17,13 +17,16 @@ export class Transcript {
   /** The items before this one are done: nothing that follows can change their messages. */
   #next = 0
   #messages: Message[] = []
+  #first: Message | undefined
   #usedIds = new Set<string>()
 
-  of(items: readonly ViewItem[]): readonly Message[] {
-    if (items !== this.#items || items.length < this.#next) {
+  /** `first` comes before all others: what stands for the messages that were cut away. */
+  of(items: readonly ViewItem[], first?: Message): readonly Message[] {
+    if (items !== this.#items || items.length < this.#next || first !== this.#first) {
       this.#items = items
       this.#next = 0
-      this.#messages = []
+      this.#first = first
+      this.#messages = first ? [first] : []
       this.#usedIds = new Set()
     }
     while (this.#next < items.length) {
