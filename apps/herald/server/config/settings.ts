@@ -61,6 +61,11 @@ export const settings = {
       "The address of a compatible server: its base (`http://localhost:11434/v1`) or the full endpoint. No key is needed then.",
       { was: "ignored for claude; for openai only the full endpoint" },
     ),
+    openai_api: choice(
+      ["chat", "responses"],
+      "chat",
+      "With openai: Chat Completions, which every compatible server knows, or Responses, where the model gets back what it thought between its tool calls.",
+    ),
     max_tokens: integer(4096, "Most tokens the model may write in one answer.", { min: 1 }),
     temperature: decimal(
       undefined,

@@ -9,7 +9,7 @@ export interface BuildOptions {
 
 /** A provider for these settings. The packages are loaded here, so that a start does not wait for them. */
 export async function buildProvider(settings: ProviderSettings, options: BuildOptions): Promise<Provider> {
-  const { type, model, apiKey, apiUrl } = settings
+  const { type, model, apiKey, apiUrl, openaiApi } = settings
   const common = {
     model,
     // An empty key keeps the provider from looking for one in the environment by itself.
@@ -18,7 +18,7 @@ export async function buildProvider(settings: ProviderSettings, options: BuildOp
     ...(apiUrl !== undefined && { baseURL: apiUrl }),
     ...(options.attempts !== undefined && { retry: { maxAttempts: options.attempts } }),
   }
-  if (type === "openai") return (await import("@orra/openai")).openai(common)
+  if (type === "openai") return (await import("@orra/openai")).openai({ ...common, api: openaiApi })
   return (await import("@orra/claude")).claude(common)
 }
 

@@ -14,6 +14,8 @@ export interface ProviderSettings {
   readonly apiKey: string | undefined
   /** Undefined: the vendor's own address. */
   readonly apiUrl: string | undefined
+  /** Which of OpenAI's protocols is spoken, if it is OpenAI's. */
+  readonly openaiApi: Config["provider"]["openai_api"]
   readonly source: KeySource
 }
 
@@ -107,6 +109,7 @@ export function resolveProvider(options: {
       model: model || vendor.model,
       apiKey: key?.apiKey,
       apiUrl,
+      openaiApi: config.provider.openai_api,
       source: key?.source ?? "none",
     },
     isConfigured: key !== undefined || !isVendors,

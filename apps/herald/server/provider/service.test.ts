@@ -111,6 +111,13 @@ test("a model the service does not have is refused", async () => {
   expect(service.state().configured).toBe(false)
 })
 
+test("the file chooses between OpenAI's protocols", async () => {
+  const toml = `[provider]\nprovider_type = "openai"\napi_key = "${OPENAI_KEY}"\n`
+  expect(await ask(await start({ toml }))).toBe("You said: Hello")
+  expect(await ask(await start({ toml: `${toml}openai_api = "responses"` }))).toBe("You said: Hello")
+  expect(openai.requests.map(({ service }) => service)).toEqual(["openai", "responses"])
+})
+
 test("a busy service has accepted the key", async () => {
   await claude.close()
   claude = await fakeModelServer([fail("overloaded")], { apiKey: KEY })

@@ -40,6 +40,7 @@ export interface FuzzReport {
  * await fuzzSessions([
  *   { family: "anthropic", make: (fetch) => claude({ apiKey: "test", fetch, retry: { maxAttempts: 1 } }) },
  *   { family: "openai", make: (fetch) => openai({ apiKey: "test", fetch, retry: { maxAttempts: 1 } }) },
+ *   { family: "responses", make: (fetch) => openai({ api: "responses", apiKey: "test", fetch }) },
  * ])
  * ```
  *
