@@ -1,7 +1,9 @@
 import { unlessAborted } from "./abortable.ts"
 import { errorMessage, OrraError } from "./errors.ts"
 import type { ApprovalAnswer, ApprovalQuestion, EndRun, HookContext, Hooks } from "./hooks.ts"
-import type { DeltaPiece } from "./session.ts"
+import type { JsonObject } from "./json.ts"
+import type { Namespace } from "./namespace.ts"
+import type { DeltaPiece, NewEntry } from "./session.ts"
 
 type Answered<T> = NonNullable<Exclude<T, void>>
 
@@ -50,6 +52,21 @@ export function chunkWatcher(
     for (const hook of watching)
       callHook(hook, () => hook.streamChunk?.({ ...piece }, context())).catch(report)
   }
+}
+
+/** What hooks make of the entries of a session before they are recorded; undefined when none does. */
+export function recordFilter(
+  hooks: readonly Hooks[],
+  namespace: Namespace,
+  report: (error: unknown) => void,
+): ((entries: readonly NewEntry[], metadata: JsonObject) => readonly NewEntry[]) | undefined {
+  const filters = hooks.flatMap(({ beforeRecord }) => beforeRecord ?? [])
+  if (filters.length === 0) return undefined
+  return (entries, metadata) =>
+    filters.reduce(
+      (kept, filter) => kept.flatMap((entry) => filter(entry, { namespace, metadata, report }) ?? []),
+      entries,
+    )
 }
 
 /** What hooks decide about a call that needs approval. A denial counts more than an approval; who fails denies. */

@@ -1,4 +1,5 @@
 import type { Envelope } from "./envelope.ts"
+import type { RecordFilter } from "./hooks/redact.ts"
 import type { JsonObject } from "./json.ts"
 import type { AssistantMessage, ToolCallPart, ToolResultPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -114,6 +115,8 @@ export interface Hooks {
     call: ToolCallPart,
     context: HookContext,
   ): Promise<ToolResultPart | undefined> | ToolResultPart | undefined
+  /** Changes text before it is recorded: see `redact`, which makes it. */
+  readonly beforeRecord?: RecordFilter
   budget?(event: BudgetEvent, context: HookContext): Promise<void> | void
   runEnd?(result: RunResult, context: HookContext): Promise<void> | void
 }

@@ -22,6 +22,10 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
+export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
+export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
+export { type RecordedText, type RecordedType, type RecordFilter, redact } from "./hooks/redact.ts"
+export { type WorkingDirectoryOptions, workingDirectory } from "./hooks/working-directory.ts"
 export type {
   ApprovalAnswer,
   ApprovalQuestion,
@@ -123,6 +127,7 @@ export {
   type EntryBody,
   type EntryType,
   type NewEntry,
+  type Pin,
   type RunFailure,
   type RunOutcome,
   type SessionInfo,

@@ -12,6 +12,8 @@ import { closed, Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
+import { recordFilter } from "./hook-calls.ts"
+import type { Hooks } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
 import { MemoryStore } from "./memory-store.ts"
@@ -19,6 +21,7 @@ import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
+import { pin, withoutPin } from "./pins.ts"
 import { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import {
@@ -70,6 +73,7 @@ export class Runtime {
   readonly #leaseTtlMs: number
   readonly #logs = new Map<string, Promise<SessionLog>>()
   readonly #broadcast: Broadcast
+  readonly #hooks: readonly Hooks[]
   readonly #onError: (error: unknown) => void
   #closed = false
 
@@ -84,6 +88,7 @@ export class Runtime {
     this.#owner = options.owner ?? randomId()
     this.#leaseTtlMs = options.leaseTtlMs ?? 30_000
     this.#onError = unfailing(options.onError ?? ((error) => console.error(error)))
+    this.#hooks = options.hooks ?? []
     this.#driver = new Driver({
       store: this.store,
       owner: this.#owner,
@@ -95,7 +100,7 @@ export class Runtime {
         tools: this.tools,
         policies: this.policies,
         rights: options.rights,
-        hooks: options.hooks ?? [],
+        hooks: this.#hooks,
         systemPrompt: options.systemPrompt,
         budget: this.#budget,
         tokenizer: this.#tokenizer,
@@ -387,6 +392,25 @@ export class Runtime {
     return log.info
   }
 
+  /**
+   * Keeps a message in the model's sight whatever is cut or summarised: `seq` is its entry. Of an answer with calls,
+   * or of one of their results, the whole step is kept. `history` says what is pinned.
+   *
+   * @throws NotFound when it is no message of the current branch; InvalidInput while its calls have no results yet;
+   *   OrraError (`pins_full`) when all that is pinned would take more than `context.pinnedShare` of what is available.
+   */
+  async pin(namespace: Namespace, seq: number): Promise<void> {
+    const log = await this.#existing(namespace)
+    await pin(this.store, log, seq, Math.floor(availableForInput(this.#budget) * this.#budget.pinnedShare))
+  }
+
+  /** Lets go of what was pinned. @returns false when it was not. */
+  async unpin(namespace: Namespace, seq: number): Promise<boolean> {
+    const log = await this.#existing(namespace)
+    const written = await log.append(() => withoutPin(log, seq))
+    return written.length > 0
+  }
+
   /** Stops the session's run and removes it with everything in it. */
   async delete(namespace: Namespace): Promise<boolean> {
     await this.#driver.pause(namespace)
@@ -459,6 +483,7 @@ export class Runtime {
       maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
       onAppend: (_, entries, info) => this.#broadcast.entries(namespace, entries, info),
       onDeleted: () => this.#broadcast.deleted(namespace),
+      filter: recordFilter(this.#hooks, namespace, this.#onError),
     })
     this.#logs.set(namespace.key, opening)
     opening.catch(() => this.#logs.delete(namespace.key))
