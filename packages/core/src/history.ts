@@ -62,7 +62,8 @@ export async function readHistory(
   }
   entries.reverse()
   const queued = options.before === undefined ? log.inputs : []
-  return { info, entries, more, queued, forks: await forksIn(store, log, all, entries) }
+  const { pins } = log
+  return { info, entries, more, queued, pins, forks: await forksIn(store, log, all, entries) }
 }
 
 /** The forks that the window touches: those after an entry on its path, and the one it begins with. */

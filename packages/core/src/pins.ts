@@ -1,6 +1,6 @@
 import { pathBack } from "./branches.ts"
 import { InvalidInput, NotFound, OrraError } from "./errors.ts"
-import type { Entry, EntryType } from "./session.ts"
+import type { Entry, EntryType, NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { ReadOptions, SessionStore } from "./store.ts"
 
@@ -55,6 +55,12 @@ export async function pin(
     return [{ type: "pin", at: Date.now(), pins }]
   })
 }
+
+/** The entry that lets go of a pin; undefined when there is none. */
+export const withoutPin = (log: SessionLog, seq: number): readonly NewEntry[] | undefined =>
+  log.pinned(seq)
+    ? [{ type: "pin", at: Date.now(), pins: log.pins.filter(({ seqs }) => !seqs.includes(seq)) }]
+    : undefined
 
 /** The entries of the step that `seq` belongs to, on the current branch. */
 async function stepOf(store: SessionStore, log: SessionLog, seq: number): Promise<readonly Entry[]> {

@@ -2,7 +2,7 @@ import type { Envelope } from "./envelope.ts"
 import type { UserMessage, UserPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import type { Usage } from "./provider.ts"
-import type { Entry, RunFailure, RunOutcome, SessionInfo } from "./session.ts"
+import type { Entry, Pin, RunFailure, RunOutcome, SessionInfo } from "./session.ts"
 
 /** What goes on in a run and is not worth storing: it has no cursor and is not replayed. */
 export type Notice =
@@ -108,6 +108,8 @@ export interface History {
   readonly more: boolean
   /** Messages waiting for their turn. */
   readonly queued: readonly Entry<"input">[]
+  /** All that is pinned, also outside of the window and on other branches. */
+  readonly pins: readonly Pin[]
 }
 
 /** A place where several continuations follow the same entry. */
