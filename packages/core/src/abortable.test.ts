@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { abortable } from "./abortable.ts"
+import { each } from "./abortable.ts"
 
 async function* numbers(log: string[] = []): AsyncGenerator<number> {
   try {
@@ -9,27 +9,46 @@ async function* numbers(log: string[] = []): AsyncGenerator<number> {
   }
 }
 
-const collect = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
+const collect = async <T>(source: AsyncIterable<T>, signal: AbortSignal, most = Infinity): Promise<T[]> => {
   const items: T[] = []
-  for await (const item of source) items.push(item)
+  await each(source, signal, (item) => items.push(item) >= most)
   return items
 }
 
 const signal = () => new AbortController().signal
 
 test("gives everything, in order, and its failure", async () => {
-  expect(await collect(abortable(numbers(), signal()))).toEqual([1, 2, 3])
+  expect(await collect(numbers(), signal())).toEqual([1, 2, 3])
   const failing = async function* () {
     yield 1
     throw new Error("broken")
   }
-  await expect(collect(abortable(failing(), signal()))).rejects.toThrow("broken")
+  await expect(collect(failing(), signal())).rejects.toThrow("broken")
 })
 
 test("tells the source to return when its reader leaves", async () => {
   const log: string[] = []
-  for await (const n of abortable(numbers(log), signal())) if (n === 2) break
+  expect(await collect(numbers(log), signal(), 2)).toEqual([1, 2])
   await expect.poll(() => log).toEqual(["returned"])
+})
+
+test("fails with what the taker throws, and tells the source to return", async () => {
+  const log: string[] = []
+  const taken = each(numbers(log), signal(), () => {
+    throw new Error("full")
+  })
+  await expect(taken).rejects.toThrow("full")
+  await expect.poll(() => log).toEqual(["returned"])
+})
+
+test("fails when the source gives what is no item, now or later", async () => {
+  const source = (results: unknown[]) => ({
+    [Symbol.asyncIterator]: () => ({ next: () => results.shift() as Promise<IteratorResult<number>> }),
+  })
+  await expect(collect(source([undefined]), signal())).rejects.toThrow(TypeError)
+  await expect(collect(source([Promise.resolve(undefined)]), signal())).rejects.toThrow(TypeError)
+  const one = Promise.resolve({ done: false, value: 1 })
+  await expect(collect(source([one, undefined]), signal())).rejects.toThrow(TypeError)
 })
 
 test("ends when the signal fires, though the source never says another word", async () => {
@@ -40,7 +59,7 @@ test("ends when the signal fires, though the source never says another word", as
       return: () => new Promise(() => {}),
     }),
   }
-  const reading = collect(abortable(stuck, stop.signal))
+  const reading = collect(stuck, stop.signal)
   stop.abort()
   expect(await reading).toEqual([])
 })
@@ -51,7 +70,10 @@ test("ends when the signal fires, though the source never stops talking", async 
     for (;;) yield 1
   }
   let count = 0
-  for await (const _ of abortable(endless(), stop.signal)) if (++count === 10) stop.abort()
+  await each(endless(), stop.signal, () => {
+    if (++count === 10) stop.abort()
+    return false
+  })
   expect(count).toBe(10)
 })
 
@@ -65,7 +87,7 @@ test("asks nothing of the source when the signal has fired before", async () => 
       },
     }),
   }
-  expect(await collect(abortable(source, AbortSignal.abort()))).toEqual([])
+  expect(await collect(source, AbortSignal.abort())).toEqual([])
   expect(asked).toBe(false)
 })
 
@@ -78,7 +100,7 @@ test("a source that fails after it was left disturbs nobody", async () => {
       return: () => Promise.reject(new Error("no")),
     }),
   }
-  const reading = collect(abortable(source, stop.signal))
+  const reading = collect(source, stop.signal)
   stop.abort()
   expect(await reading).toEqual([])
   late.reject(new Error("too late"))

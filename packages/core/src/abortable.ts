@@ -1,52 +1,52 @@
 /**
- * The items of `source` until it ends or `signal` fires. A source that ignores the signal is left behind: it is told
- * to return, and nobody waits until it does.
+ * Hands each item of `source` to `take` until that says true, the source ends or `signal` fires. A source that ignores
+ * the signal is left behind: it is told to return, and nobody waits until it does. A callback for each item and not an
+ * iterator around the source: for a model that writes fast that costs a third of the promises.
  */
-export function abortable<T>(
+export function each<T>(
   source: AsyncIterable<T>,
   signal: AbortSignal,
-): AsyncIterableIterator<T, undefined> {
-  const iterator = source[Symbol.asyncIterator]()
-  const end: IteratorReturnResult<undefined> = { done: true, value: undefined }
-  let waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined
-  let over = false
-  const close = (): void => {
-    over = true
-    signal.removeEventListener("abort", abandon)
-  }
-  const abandon = (): void => {
-    if (over) return
-    close()
-    leave(iterator)
-    waiting?.resolve(end)
-  }
-  const onResult = (result: IteratorResult<T>): void => {
-    if (result.done && !over) close()
-    waiting?.resolve(over ? end : result)
-  }
-  const onError = (error: unknown): void => {
-    if (over) return
-    close()
-    waiting?.reject(error)
-  }
-  if (signal.aborted) abandon()
-  else signal.addEventListener("abort", abandon, { once: true })
-  return {
-    // A generator would do the same, at twice the cost for each token.
-    next() {
-      if (over) return Promise.resolve(end)
-      waiting = Promise.withResolvers()
-      iterator.next().then(onResult, onError)
-      return waiting.promise
-    },
-    async return() {
-      abandon()
-      return end
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
+  take: (item: T) => boolean,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const iterator = source[Symbol.asyncIterator]()
+    let over = false
+    const end = (): void => {
+      over = true
+      signal.removeEventListener("abort", abandon)
+      resolve()
+    }
+    const abandon = (): void => {
+      end()
+      leave(iterator)
+    }
+    const fail = (error: unknown): void => {
+      if (over) return
+      reject(error)
+      end()
+    }
+    const broken = (error: unknown): void => {
+      fail(error)
+      leave(iterator)
+    }
+    const step = (result: IteratorResult<T>): void => {
+      if (over) return
+      try {
+        if (result.done) end()
+        else if (take(result.value)) abandon()
+        if (!over) iterator.next().then(step, fail)
+      } catch (error) {
+        broken(error)
+      }
+    }
+    signal.addEventListener("abort", abandon, { once: true })
+    try {
+      if (signal.aborted) abandon()
+      else iterator.next().then(step, fail)
+    } catch (error) {
+      broken(error)
+    }
+  })
 }
 
 async function leave(iterator: AsyncIterator<unknown>): Promise<void> {

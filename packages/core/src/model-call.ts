@@ -1,4 +1,4 @@
-import { abortable } from "./abortable.ts"
+import { each } from "./abortable.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import { Draft } from "./draft.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
@@ -38,15 +38,15 @@ export async function ask(
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
   try {
-    for await (const event of abortable(provider.stream(request, { signal: run.signal }), run.signal)) {
+    await each(provider.stream(request, { signal: run.signal }), run.signal, (event) => {
       if (event.type === "done") {
         done = event
-        break
+        return true
       }
       if (event.type === "retry") {
         const { attempt, delayMs, error } = event
         run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
-        continue
+        return false
       }
       if (event.type === "thinking") thinkingSince ??= Date.now()
       else if (thinkingSince !== undefined) {
@@ -56,7 +56,8 @@ export async function ask(
       draft.add(event)
       writer.push(event)
       if (watch) watch(event)
-    }
+      return false
+    })
   } catch (error) {
     if (isLogFailure(error)) throw error
     return run.signal.aborted ? { type: "stopped", draft } : { type: "failed", draft, error }
