@@ -44,7 +44,7 @@ export function answer(model: string): Answer {
   const blocks = new Map<unknown, Block>()
   const ids = new Set<string>()
   let stopReason: string | undefined
-  let usage: Readonly<Record<string, unknown>> = {}
+  let usage: Readonly<Record<string, number>> = {}
   let finished = false
 
   function open(index: unknown, block: Readonly<Record<string, unknown>>): ModelEvent | undefined {
@@ -153,21 +153,18 @@ function partOf(block: Block): AssistantPart[] {
   }
 }
 
-/** Later figures replace earlier ones; a null says nothing. */
-const known = (
-  before: Readonly<Record<string, unknown>>,
-  after: unknown,
-): Readonly<Record<string, unknown>> =>
-  isObject(after)
-    ? {
-        ...before,
-        ...Object.fromEntries(Object.entries(after).filter(([, value]) => typeof value === "number")),
-      }
-    : before
+/** Figures grow while the answer is written; a null says nothing, and neither does the 0 with which others fill in. */
+function known(before: Readonly<Record<string, number>>, after: unknown): Readonly<Record<string, number>> {
+  const grown = { ...before }
+  for (const [key, value] of Object.entries(isObject(after) ? after : {})) {
+    if (typeof value === "number") grown[key] = Math.max(value, before[key] ?? 0)
+  }
+  return grown
+}
 
 /** Anthropic counts cached input apart; ours counts everything sent. */
-function usageOf(usage: Readonly<Record<string, unknown>>): Usage {
-  const count = (key: string) => (typeof usage[key] === "number" ? usage[key] : 0)
+function usageOf(usage: Readonly<Record<string, number>>): Usage {
+  const count = (key: string) => usage[key] ?? 0
   const cacheReadTokens = count("cache_read_input_tokens")
   const cacheWriteTokens = count("cache_creation_input_tokens")
   return {

@@ -280,6 +280,57 @@ test("results say when they are errors, and come before text", async () => {
   })
 })
 
+describe("usage", () => {
+  test.each<[string, object, object, object]>([
+    [
+      "what is written to the cache and read from it is counted beside the input",
+      {
+        input_tokens: 21,
+        cache_creation_input_tokens: 188_086,
+        cache_read_input_tokens: 0,
+        output_tokens: 1,
+      },
+      { output_tokens: 393 },
+      { inputTokens: 188_107, outputTokens: 393, cacheReadTokens: 0, cacheWriteTokens: 188_086 },
+    ],
+    [
+      "thinking is part of the output",
+      { input_tokens: 100, cache_read_input_tokens: 900, output_tokens: 2 },
+      { output_tokens: 1_500, output_tokens_details: { thinking_tokens: 1_400 } },
+      { inputTokens: 1_000, outputTokens: 1_500, cacheReadTokens: 900, cacheWriteTokens: 0 },
+    ],
+    [
+      "the input grows with the service's own tools",
+      { input_tokens: 2_679, output_tokens: 3 },
+      { input_tokens: 10_682, cache_read_input_tokens: null, output_tokens: 510 },
+      { inputTokens: 10_682, outputTokens: 510, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    ],
+    [
+      "a service that knows the input only at the start fills in 0 at the end",
+      { input_tokens: 50, cache_read_input_tokens: 40, output_tokens: 0 },
+      { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 9 },
+      { inputTokens: 90, outputTokens: 9, cacheReadTokens: 40, cacheWriteTokens: 0 },
+    ],
+    [
+      "or only at the end, and fills in 0 at the start",
+      { input_tokens: 0, output_tokens: 0 },
+      { input_tokens: 50, cache_read_input_tokens: 40, output_tokens: 9 },
+      { inputTokens: 90, outputTokens: 9, cacheReadTokens: 40, cacheWriteTokens: 0 },
+    ],
+  ])("%s", async (_name, start, delta, usage) => {
+    const events = [
+      { type: "message_start", message: { usage: start } },
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: delta },
+      { type: "message_stop" },
+    ]
+    const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")
+    const { provider } = await setup([
+      respond(200, { headers: { "content-type": "text/event-stream" }, body }),
+    ])
+    expect((await collect(provider)).at(-1)).toMatchObject({ usage })
+  })
+})
+
 test("cached input is part of the input", async () => {
   const usage = { inputTokens: 100, outputTokens: 20, cacheReadTokens: 60, cacheWriteTokens: 30 }
   const { provider } = await setup([[say("Hi"), end({ usage })]])

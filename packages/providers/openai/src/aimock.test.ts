@@ -5,7 +5,7 @@ import { type Message, userMessage } from "@orra/core"
 import { expect, onTestFinished, test } from "vitest"
 import { openai } from "./index.ts"
 
-test("thinking, a call, its result, the answer", async () => {
+test.each(["chat", "responses"] as const)("thinking, a call, its result, the answer: %s", async (api) => {
   const mock = new LLMock({ port: 0, chunkSize: 3 })
   onTestFinished(() => mock.stop())
   mock.onMessage("coat?", {
@@ -14,7 +14,7 @@ test("thinking, a call, its result, the answer", async () => {
   })
   mock.prependFixture({ match: { toolCallId: "call_1" }, response: { content: "Weź płaszcz 🧥" } })
   await mock.start()
-  const provider = openai({ apiKey: "test", baseURL: `${mock.url}/v1` })
+  const provider = openai({ api, apiKey: "test", baseURL: `${mock.url}/v1` })
 
   const answerTo = async (messages: readonly Message[]) => {
     for await (const event of provider.stream({ messages, tools: [] })) {
@@ -29,8 +29,10 @@ test("thinking, a call, its result, the answer", async () => {
     { type: "thinking", text: "I need the weather." },
     { type: "tool_call", id: "call_1", name: "weather", arguments: { city: "Kraków" } },
   ])
+  // The sealed form is asked for, and then it is there.
+  expect(JSON.stringify(asked.parts).includes("signature")).toBe(api === "responses")
   const content = [{ type: "text", text: "Snow" }] as const
   const result = { type: "tool_result", callId: "call_1", name: "weather", status: "ok", content } as const
   const answer = await answerTo([question, asked, { role: "tool", parts: [result] }])
-  expect(answer.parts).toEqual([{ type: "text", text: "Weź płaszcz 🧥" }])
+  expect(answer.parts.at(-1)).toEqual({ type: "text", text: "Weź płaszcz 🧥" })
 })

@@ -8,6 +8,7 @@ import {
   type Usage,
 } from "@orra/core"
 import { toolCallPart } from "@orra/provider-http"
+import { usageOf } from "./usage.ts"
 
 interface Call {
   readonly id: string
@@ -142,19 +143,7 @@ function finishReasonOf(finish: string | undefined, hasCalls: boolean): FinishRe
   return reason === "stop" && hasCalls ? "tool_calls" : reason
 }
 
-/** OpenAI counts cached input within the input, as we do. DeepSeek names its share otherwise. */
-function usageOf(usage: Fields): Usage {
-  const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {}
-  return {
-    inputTokens: count(usage["prompt_tokens"]),
-    outputTokens: count(usage["completion_tokens"]),
-    cacheReadTokens: count(details["cached_tokens"]) || count(usage["prompt_cache_hit_tokens"]),
-    cacheWriteTokens: count(details["cache_write_tokens"]),
-  }
-}
-
 const string = (value: unknown): string => (typeof value === "string" ? value : "")
-const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0)
 
 /** Mistral sends content as parts when it thinks. */
 const contentText = (content: unknown): string =>

@@ -9,6 +9,7 @@ import {
 } from "@orra/core"
 import { toolCallPart } from "@orra/provider-http"
 import type { Answer } from "./answer.ts"
+import { usageOf } from "./usage.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -192,17 +193,5 @@ function textOf({ type, content, summary, arguments: args }: Fields): string {
 const hasRefusal = ({ content }: Fields): boolean =>
   fields(content).some((part) => part["type"] === "refusal")
 
-/** Cached input is part of the input, thinking part of the output, as with us. */
-function usageOf(usage: Fields): Usage {
-  const details = isObject(usage["input_tokens_details"]) ? usage["input_tokens_details"] : {}
-  return {
-    inputTokens: count(usage["input_tokens"]),
-    outputTokens: count(usage["output_tokens"]),
-    cacheReadTokens: count(details["cached_tokens"]),
-    cacheWriteTokens: count(details["cache_write_tokens"]),
-  }
-}
-
 const string = (value: unknown): string => (typeof value === "string" ? value : "")
-const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0)
 const fields = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
