@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { DeltaWriter } from "./delta-writer.ts"
 import type { DeltaPiece, NewEntry } from "./session.ts"
 
+const pauses = fc.array(fc.tuple(fc.string({ minLength: 1 }), fc.oneof(fc.constant(0), fc.nat(60))))
 const say = (text: string): DeltaPiece => ({ type: "text", text })
 
 /** A log whose writes end when the test says so. */
@@ -82,11 +83,35 @@ describe("pieces", () => {
     )
   })
 
+  test("with an interval of 0, those of one millisecond are written eight at a time, the rest when it is over", async () => {
+    const log = slowLog()
+    const writer = log.writer(0)
+    const written = () => log.written.map(({ pieces }) => pieces.map(({ text }) => text).join(""))
+    for (const letter of "abc") writer.push(say(letter))
+    expect(written()).toEqual(["a"])
+    await log.finish()
+    for (const letter of "defghi") writer.push(say(letter))
+    expect(written()).toEqual(["a", "bcdefghi"])
+    for (const letter of "jklmnopqr") writer.push(say(letter))
+    await log.finish()
+    expect(written()).toEqual(["a", "bcdefghi", "jklmnopqr"])
+    writer.push(say("s"))
+    await log.finish()
+    expect(written()).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(written()[3]).toBe("s")
+    await log.finish()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(written()).toHaveLength(4)
+    writer.push(say("t"))
+    expect(written()[4]).toBe("t")
+  })
+
   test("property: what is written is what was pushed, in order, up to what was discarded at the end", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.string({ minLength: 1 }), fc.nat(60))), async (pieces) => {
+      fc.asyncProperty(pauses, fc.constantFrom(0, 30), async (pieces, intervalMs) => {
         const log = slowLog()
-        const writer = log.writer(30)
+        const writer = log.writer(intervalMs)
         for (const [text, pause] of pieces) {
           writer.push(say(text))
           await vi.advanceTimersByTimeAsync(pause)
@@ -96,6 +121,13 @@ describe("pieces", () => {
         const said = pieces.map(([text]) => text).join("")
         const shown = log.written.flatMap((entry) => entry.pieces.map((piece) => piece.text)).join("")
         expect(said.startsWith(shown)).toBe(true)
+        expect(log.written.every(({ pieces }) => pieces.length > 0)).toBe(true)
+        // Left alone, everything is written in the end.
+        for (let rest = pieces.length + 1; rest > 0; rest--) {
+          await log.finish()
+          await vi.advanceTimersByTimeAsync(30)
+        }
+        expect(log.written.flatMap((entry) => entry.pieces.map((piece) => piece.text)).join("")).toBe(said)
       }),
       { numRuns: 100 },
     )
@@ -121,6 +153,17 @@ describe("the end", () => {
     expect(log.written).toHaveLength(1)
   })
 
+  test("with an interval of 0, writes nothing more though many wait", async () => {
+    const log = slowLog()
+    const writer = log.writer(0)
+    for (let n = 0; n < 20; n++) writer.push(say("x"))
+    const settling = writer.settle()
+    await log.finish()
+    await settling
+    expect(log.written).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test("knows the range of what was written, for it to be dropped", async () => {
     const log = slowLog()
     const writer = log.writer(0)
@@ -128,6 +171,7 @@ describe("the end", () => {
     for (const seq of [3, 5, 9]) {
       writer.push(say("x"))
       await log.finish(seq)
+      await vi.advanceTimersByTimeAsync(1)
     }
     await writer.settle()
     expect(writer.range).toEqual({ from: 3, to: 9 })
@@ -135,6 +179,15 @@ describe("the end", () => {
 })
 
 describe("a write that fails", () => {
+  test("with an interval of 0 is the last one, though many wait", async () => {
+    const log = slowLog()
+    const writer = log.writer(0)
+    for (let n = 0; n < 20; n++) writer.push(say("x"))
+    await log.fail(new Error("full"))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(log.written).toHaveLength(1)
+  })
+
   test("is thrown by the next push and by settle, and nothing is written after it", async () => {
     const log = slowLog()
     const writer = log.writer(30)
