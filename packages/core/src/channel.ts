@@ -13,6 +13,8 @@ export interface InboundMessage {
   readonly metadata: JsonObject
   /** The channel's own id of the message: one that arrives twice runs once. */
   readonly id?: string
+  /** The agent it is for, where the channel knows: letters of either case are the same. */
+  readonly agent?: string
 }
 
 /** The answer to a message, with the message's own `metadata`. `result.outcome` says whether it is whole. */

@@ -2,6 +2,7 @@ export { crashMatrix, type Durable, type MatrixOptions, type MatrixRow } from ".
 export { type Mortal, mortal, type Point } from "./crash/mortal.ts"
 export { matrixTable } from "./crash/table.ts"
 export { type FuzzedProvider, type FuzzOptions, type FuzzReport, fuzzSessions } from "./fuzz/fuzz.ts"
+export { MemoryChannel } from "./memory-channel.ts"
 export {
   call,
   end,
