@@ -22,6 +22,10 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
+export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
+export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
+export { type RecordedText, type RecordedType, type RecordFilter, redact } from "./hooks/redact.ts"
+export { type WorkingDirectoryOptions, workingDirectory } from "./hooks/working-directory.ts"
 export type {
   ApprovalAnswer,
   ApprovalQuestion,
@@ -31,10 +35,6 @@ export type {
   Hooks,
   ToolCallAnswer,
 } from "./hooks.ts"
-export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
-export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
-export { type RecordedText, type RecordedType, type RecordFilter, redact } from "./hooks/redact.ts"
-export { type WorkingDirectoryOptions, workingDirectory } from "./hooks/working-directory.ts"
 export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
 export type { SystemPrompt } from "./loop-run.ts"
@@ -70,8 +70,6 @@ export {
   pageLimit,
   pageOf,
 } from "./paging.ts"
-export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
-export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
 export {
   type Decision,
   type PolicyLayer,
@@ -79,6 +77,8 @@ export {
   PolicyRegistry,
   type Verdict,
 } from "./policy.ts"
+export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
+export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
 export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,
@@ -117,8 +117,8 @@ export {
   type Submission,
   type WhenBusy,
 } from "./run.ts"
-export type { RuntimeOptions } from "./runtime-options.ts"
 export { Runtime } from "./runtime.ts"
+export type { RuntimeOptions } from "./runtime-options.ts"
 export type { InputSchema, StandardSchema } from "./schema.ts"
 export {
   type DeltaPiece,
