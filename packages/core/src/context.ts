@@ -40,6 +40,11 @@ export interface ContextBudget {
   readonly toolResultShare: number
   /** The most that pinned messages may take together of what is available, default 0.2. */
   readonly pinnedShare: number
+  /**
+   * What is kept of one tool result at most, default 1,000,000 bytes: the rest is dropped, and the model told. Up to
+   * there the log has the whole, of which the model is shown what `toolResultShare` allows.
+   */
+  readonly maxResultBytes: number
 }
 
 export const DEFAULT_BUDGET: ContextBudget = {
@@ -47,6 +52,7 @@ export const DEFAULT_BUDGET: ContextBudget = {
   reservedForOutput: 4_096,
   toolResultShare: 0.3,
   pinnedShare: 0.2,
+  maxResultBytes: 1_000_000,
 }
 
 /** Tokens for everything sent: system text, tools and messages. */

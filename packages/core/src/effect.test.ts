@@ -49,6 +49,7 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
     context: { namespace: ns, runId: "run", metadata: {}, signal: new AbortController().signal },
     signal: new AbortController().signal,
     parallel: 8,
+    maxResultBytes: 1_000_000,
     record: async (entries) => {
       recorded.push(...entries)
     },

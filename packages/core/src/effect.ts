@@ -5,6 +5,7 @@ import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 import { isObject } from "./json.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
+import { bounded, fits } from "./result-limit.ts"
 import type { NewEntry } from "./session.ts"
 import {
   isOutput,
@@ -26,6 +27,8 @@ export interface Effects {
   readonly tainted: () => boolean
   /** Tool calls at the same time, at most. */
   readonly parallel: number
+  /** What is kept of a result at most. */
+  readonly maxResultBytes: number
   readonly record: (entries: readonly NewEntry[]) => Promise<void>
   /** Stops the run, for this reason. */
   readonly end: (why: OrraError) => void
@@ -150,7 +153,7 @@ async function carryOutOne(
       const given = structuredClone(result)
       const look = () => hook.afterTool?.(given, call, effects.context)
       const changed = await callHook(hook, look, undefined, isResult)
-      if (changed) result = { ...fromOutput(call, changed), status: changed.status }
+      if (changed) result = { ...fromOutput(effects, call, changed), status: changed.status }
     } catch (error) {
       effects.report(error)
     }
@@ -225,10 +228,13 @@ async function execute(
   const timer = setTimeout(abandon, tool.timeoutMs)
   try {
     const output = await Promise.race([work(), ended.promise])
-    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(call, output)
+    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(effects, call, output)
   } catch (error) {
     if (signal.aborted) return unfinished(effects, call, tool, began)
-    return answer(call, "error", errorMessage(error))
+    return fromOutput(effects, call, {
+      content: [{ type: "text", text: errorMessage(error) }],
+      isError: true,
+    })
   } finally {
     clearTimeout(timer)
     effects.signal.removeEventListener("abort", abandon)
@@ -245,16 +251,20 @@ function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boo
   return answer(call, effects.signal.aborted ? "cancelled" : "error", `${what}.`)
 }
 
-function fromOutput(call: ToolCallPart, output: ToolOutput): ToolResultPart {
+function fromOutput(
+  { maxResultBytes }: Effects,
+  call: ToolCallPart,
+  { content, structured, isError }: ToolOutput,
+): ToolResultPart {
   // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
-  if (output.structured !== undefined) stringify(output.structured)
+  const isKept = structured !== undefined && fits(stringify(structured), maxResultBytes)
   return {
     type: "tool_result",
     callId: call.id,
     name: call.name,
-    status: output.isError ? "error" : "ok",
-    content: output.content.map(wellFormed),
-    ...(output.structured !== undefined && { structured: output.structured }),
+    status: isError ? "error" : "ok",
+    content: bounded(content, maxResultBytes).map(wellFormed),
+    ...(isKept && { structured }),
   }
 }
 

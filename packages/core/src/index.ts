@@ -150,3 +150,4 @@ export {
   type ToolRisk,
   tool,
 } from "./tool.ts"
+export { toolResultReader } from "./tool-result-reader.ts"

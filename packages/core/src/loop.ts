@@ -176,6 +176,7 @@ async function carryOutCalls(
       signal: run.signal,
       tainted: () => run.log.tainted,
       parallel: settings.parallelTools,
+      maxResultBytes: settings.budget.maxResultBytes,
       record: async (entries) => {
         await record(run, entries)
       },
