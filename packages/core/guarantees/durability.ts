@@ -1,0 +1,170 @@
+import { core, type Guarantee, testing } from "./guarantee.ts"
+
+export const durability: readonly Guarantee[] = [
+  {
+    id: "D1",
+    title: "A crash anywhere loses nothing that was promised",
+    promise:
+      "The process is killed at every asynchronous call of a run, before it took effect and after; the next one finishes the work. No accepted message and no shown text is lost, a call that cannot be repeated runs at most once, and where nobody can know whether it took effect the result says unknown.",
+    proofs: [
+      {
+        file: testing("crash/matrix.test.ts"),
+        test: "killed at every asynchronous call of a run, another process finishes the work",
+        mutation: {
+          file: core("recovery.ts"),
+          text: 'const status = began && !idempotent(name) ? "unknown" : "cancelled"',
+          replacement: 'const status = "cancelled" as "unknown" | "cancelled"',
+        },
+      },
+      {
+        file: testing("crash/matrix.test.ts"),
+        test: "the process that recovers may die as well, wherever it is",
+        mutation: {
+          file: core("recovery.ts"),
+          text: "for (const [callId, { name, intent }] of unanswered) {",
+          replacement: "for (const [callId, { name, intent }] of [...unanswered].slice(0, 1)) {",
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "text that had been shown comes back as an interrupted answer, and Continue goes on from it",
+        mutation: {
+          file: core("recovery.ts"),
+          text: "if (!partial.isEmpty) {",
+          replacement: "if (partial.isEmpty) {",
+        },
+      },
+    ],
+  },
+  {
+    id: "D2",
+    title: "An effect is known by its place in the run",
+    promise:
+      "The idempotency key of a call is made of run, step, tool and ordinal, not of its arguments: every call has one of its own, and every attempt at the call has the same.",
+    proofs: [
+      {
+        file: core("effect.test.ts"),
+        test: "property: over random calls, policies, hooks and parallelism",
+        mutation: {
+          file: core("effect.ts"),
+          text: "const idempotencyKey = `${runId}:${step}:${asked.name}:${ordinal}`",
+          replacement: "const idempotencyKey = `${runId}:${step}`",
+        },
+      },
+    ],
+  },
+  {
+    id: "D6",
+    title: "A turn costs what is new in it",
+    promise:
+      "What is read of the store for a turn does not grow with the session, and nothing that was written is written again.",
+    proofs: [
+      {
+        file: core("session-log.test.ts"),
+        test: "costs a turn the same whatever came before: what is read of the store does not grow",
+        mutation: {
+          file: core("runtime.ts"),
+          text: "if (known) {",
+          replacement: "if (known && namespace.depth < 0) {",
+        },
+      },
+    ],
+  },
+  {
+    id: "D7",
+    title: "Stop, disconnect and detach are three things",
+    promise:
+      "Who leaves a stream leaves the run going, and reading on after the last cursor misses nothing and repeats nothing. Stop ends the request to the provider and the tools, and keeps what was written, marked.",
+    proofs: [
+      {
+        file: core("broadcast.test.ts"),
+        test: "that come and go at random see every entry once and in order, however slow they are",
+        mutation: {
+          file: core("broadcast.ts"),
+          text: "const page = await store.read(namespace, { after: seen, limit: 500 })",
+          replacement: "const page = await store.read(namespace, { after: seen + 1, limit: 500 })",
+        },
+      },
+      {
+        file: core("broadcast.test.ts"),
+        test: "that read an entry in the log before they were told of it are not given it again",
+        mutation: {
+          file: core("broadcast.ts"),
+          text: "if (event.seq <= seen) continue",
+          replacement: "",
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "stop ends the request to the provider and keeps the text, marked",
+        mutation: {
+          file: core("loop.ts"),
+          text: 'status: failure ? "error" : "stopped"',
+          replacement: 'status: failure ? "error" : "complete"',
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "stop ends a tool that ignores its signal",
+        mutation: {
+          file: core("effect.ts"),
+          text: 'effects.signal.addEventListener("abort", abandon, { once: true })',
+          replacement: "",
+        },
+      },
+    ],
+  },
+  {
+    id: "C1",
+    title: "What a message does to a busy session is declared",
+    promise:
+      "A message that arrives during a run waits, steers, interrupts or is rejected, as its sender said, also across processes. None is lost and none is answered twice.",
+    proofs: [
+      {
+        file: core("runtime.test.ts"),
+        test: "waits its turn, in order",
+        mutation: {
+          file: core("opening.ts"),
+          text: 'mode: whenBusy === "steer" ? "steer" : "queue"',
+          replacement: 'mode: "steer"',
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "steers: it is seen by the next model call of the run",
+        mutation: {
+          file: core("loop.ts"),
+          text: 'if (waits(run, "steer")) await takeInputs(run, "steer")',
+          replacement: "",
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "interrupts: the run stops and it takes over",
+        mutation: {
+          file: core("runtime.ts"),
+          text: 'while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)',
+          replacement: "",
+        },
+      },
+      {
+        file: core("runtime.test.ts"),
+        test: "is rejected when asked so, and nothing is written",
+        mutation: {
+          file: core("runtime.ts"),
+          text: 'if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()',
+          replacement: "",
+        },
+      },
+      {
+        file: core("driver.test.ts"),
+        test: "a message queued while the other one lets go of the session is not lost",
+        mutation: {
+          file: core("driver.ts"),
+          text: "if (log.inputs.length > 0 && !this.#closed) await this.start(",
+          replacement: "if (log.inputs.length < 0) await this.start(",
+        },
+      },
+    ],
+  },
+]

@@ -1,0 +1,118 @@
+import { core, type Guarantee } from "./guarantee.ts"
+
+/** The laws of the house that are not one of the numbered promises below. */
+export const laws: readonly Guarantee[] = [
+  {
+    id: "L3",
+    title: "Write first, act second",
+    promise:
+      "A message is durable before the model is asked, and the intent of an effect before the effect. Where it cannot be written nothing is done.",
+    proofs: [
+      {
+        file: core("runtime.test.ts"),
+        test: "the user's message is durable before the model is asked",
+        mutation: {
+          file: core("driver.ts"),
+          text: "...entries,\n          {",
+          replacement: "{",
+        },
+      },
+      {
+        file: core("effect.test.ts"),
+        test: "the intent is durable before the tool runs: where it cannot be written, nothing runs",
+        mutation: {
+          file: core("effect.ts"),
+          text: "await effects.record(\n    decided.map(",
+          replacement: "void effects.record(\n    decided.map(",
+        },
+      },
+    ],
+  },
+  {
+    id: "L4",
+    title: "One writer per session",
+    promise:
+      "Runs in one namespace are serialised across processes by a lease whose token grows. A writer that lost it is refused, writes nothing more, and says so.",
+    proofs: [
+      {
+        file: core("driver.test.ts"),
+        test: "the one that lost its lease writes nothing any more and says so",
+        mutation: {
+          file: core("memory-store.ts"),
+          text: "if (held && held.token === lease?.token && held.expiresAt > this.#now()) return",
+          replacement: "if (held && held.owner === lease?.owner && held.expiresAt > this.#now()) return",
+        },
+      },
+      {
+        file: "packages/testing/src/memory-store.test.ts",
+        suite: "packages/testing/src/store/leases.ts",
+        test: "an expired lease writes nothing",
+        mutation: {
+          file: core("memory-store.ts"),
+          text: "held.token === lease?.token && held.expiresAt > this.#now()",
+          replacement: "held.token === lease?.token",
+        },
+      },
+    ],
+  },
+  {
+    id: "L7",
+    title: "A check that fails forbids",
+    promise:
+      "A hook that throws before an effect prevents it and is named; one that does not end is left when the run is stopped, and nothing it guarded happens.",
+    proofs: [
+      {
+        file: core("hooks.test.ts"),
+        test: "before an effect prevents it, says which hook it was, and the next message is answered",
+        mutation: {
+          file: core("hook-calls.ts"),
+          text: 'throw new OrraError("hook_failed",',
+          replacement: 'if (error) return undefined as never\n    throw new OrraError("hook_failed",',
+        },
+      },
+      {
+        file: core("hooks.test.ts"),
+        test: "before a call refuses that call; after it, is reported and changes nothing",
+        mutation: {
+          file: core("effect.ts"),
+          text: 'return refuse(hook.name ?? "hook", "the check before this call failed", call)',
+          replacement: "",
+        },
+      },
+    ],
+  },
+  {
+    id: "L9",
+    title: "What strangers wrote is known to be theirs",
+    promise:
+      "A session that has read the answer of a tool marked untrusted is tainted from then on, in the log, so that policy sees it in the next run and in the next process.",
+    proofs: [
+      {
+        file: core("policy-taint.test.ts"),
+        test: "is tainted from then on: in the run, in the next one, and in another process",
+        mutation: {
+          file: core("session-log.ts"),
+          text: 'if ("untrusted" in entry || "tainted" in entry) this.#tainted = true',
+          replacement: "",
+        },
+      },
+    ],
+  },
+  {
+    id: "L11",
+    title: "The core is small",
+    promise:
+      "`@orra/core` has no dependency of any kind; the size of a runtime with one tool is checked with every build.",
+    proofs: [
+      {
+        file: core("index.test.ts"),
+        test: "the package has no runtime dependency of any kind",
+        mutation: {
+          file: "packages/core/package.json",
+          text: '"devDependencies": {',
+          replacement: '"dependencies": {},\n  "devDependencies": {',
+        },
+      },
+    ],
+  },
+]
