@@ -13,9 +13,10 @@ import {
 import { basename, dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { StoreError } from "@orra/core"
-import type { Compilable, CompiledQuery } from "kysely"
 import { notWritable, storeError } from "./errors.ts"
+import type { Operation, Outcome, Step } from "./operation.ts"
 import { type Migration, migrations } from "./schema.ts"
+import { compiled } from "./statement.ts"
 
 /** "Orra", in the file's header: tells our databases from other programs'. */
 const APPLICATION_ID = 0x4f727261
@@ -28,37 +29,8 @@ export interface DatabaseOptions {
   readonly maxBytes?: number | undefined
   /** Other migrations than the package's own, for tests of migrating. */
   readonly migrations?: readonly Migration[]
-}
-
-/** A query compiled once. Its parameters are given by name each time it runs. */
-export interface Statement<Parameters, Row> {
-  readonly sql: string
-  readonly bind: (parameters: Parameters) => SQLInputValue[]
-  /** Never there: carries the type of a row. */
-  readonly row?: Row
-}
-
-class Placeholder {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
-  }
-}
-
-/**
- * Compiles a query once. The query builder sees a placeholder for every parameter, so the builder must pass them
- * on as they are.
- */
-export function statement<P extends Readonly<Record<string, SQLInputValue>>, Row>(
-  build: (parameters: P) => { compile(): CompiledQuery<Row> },
-): Statement<P, Row> {
-  const names = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as P
-  const { sql, parameters } = build(names).compile()
-  const bind = (values: P): SQLInputValue[] =>
-    parameters.map((value) =>
-      value instanceof Placeholder ? (values[value.name] ?? null) : (value as SQLInputValue),
-    )
-  return { sql, bind }
+  /** The clock of `current_ms()`. Default `Date.now`. */
+  readonly now?: () => number
 }
 
 /**
@@ -86,23 +58,13 @@ export class Database {
     this.#name = basename(options.path)
   }
 
-  all<P, Row>(query: Statement<P, Row>, parameters: P): Row[] {
-    return this.#guarded(() => this.#prepare(query.sql).all(...query.bind(parameters)) as Row[])
-  }
-
-  get<P, Row>(query: Statement<P, Row>, parameters: P): Row | undefined {
-    return this.#guarded(() => this.#prepare(query.sql).get(...query.bind(parameters)) as Row | undefined)
-  }
-
-  /** The number of rows changed. */
-  run<P>(query: Statement<P, unknown>, parameters: P): number {
-    return this.#guarded(() => Number(this.#prepare(query.sql).run(...query.bind(parameters)).changes))
-  }
-
-  /** A query that is put together anew each time. */
-  select<Row>(query: { compile(): CompiledQuery<Row> }): Row[] {
-    const { sql, parameters } = query.compile()
-    return this.#guarded(() => this.#prepare(sql).all(...(parameters as SQLInputValue[])) as Row[])
+  /** Carries an operation out, at once. */
+  perform<T>(operation: Operation<T>): T {
+    return this.#guarded(() => {
+      let step = operation.next({ rows: [], changed: 0 })
+      while (!step.done) step = operation.next(this.#carryOut(step.value))
+      return step.value
+    })
   }
 
   /** Runs `work` in one transaction that is on disk when this returns; nothing of it is when it throws. */
@@ -155,6 +117,18 @@ export class Database {
     this.#sqlite.close()
   }
 
+  #carryOut(step: Step): Outcome {
+    const { sql, parameters } =
+      step.type === "statement"
+        ? { sql: step.statement.text.sqlite, parameters: step.statement.bind(step.parameters as never) }
+        : compiled(step.query, "sqlite")
+    const prepared = this.#prepare(sql)
+    const values = parameters as readonly SQLInputValue[]
+    return step.rows
+      ? { rows: prepared.all(...values), changed: 0 }
+      : { rows: [], changed: Number(prepared.run(...values).changes) }
+  }
+
   #prepare(sql: string): StatementSync {
     const known = this.#prepared.get(sql)
     if (known) return known
@@ -167,7 +141,8 @@ export class Database {
     return Number(this.#sqlite.prepare(`PRAGMA ${name}`).get()?.[name])
   }
 
-  #prepareFile({ path, maxBytes, migrations: steps = migrations }: DatabaseOptions): void {
+  #prepareFile({ path, maxBytes, migrations: steps = migrations, now = Date.now }: DatabaseOptions): void {
+    this.#sqlite.function("current_ms", () => now())
     const format = this.#format(steps)
     this.#sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
     // What is deleted is overwritten; a schema that was tampered with runs no function.
@@ -210,14 +185,11 @@ export class Database {
   /** All steps in one transaction. Another process may have been first: the format is read again inside. */
   #migrate(steps: readonly Migration[]): void {
     this.transaction(() => {
-      for (const step of steps.slice(this.#format(steps))) for (const change of step) this.#execute(change)
+      for (const step of steps.slice(this.#format(steps))) {
+        for (const change of step) this.#carryOut({ type: "query", query: change, rows: false })
+      }
       this.#sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${steps.length}`)
     })
-  }
-
-  #execute(change: Compilable): void {
-    const { sql, parameters } = change.compile()
-    this.#sqlite.prepare(sql).run(...(parameters as SQLInputValue[]))
   }
 
   #guarded<T>(work: () => T): T {

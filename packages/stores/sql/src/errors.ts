@@ -1,4 +1,3 @@
-import { basename } from "node:path"
 import { OrraError, StoreError } from "@orra/core"
 
 /** SQLite's primary result codes; an extended code keeps its primary one in the low byte. */
@@ -44,10 +43,10 @@ export const isLocked = (error: unknown): boolean =>
   error instanceof StoreError && error.code === "store_locked"
 
 /** A row that this package wrote and that cannot be read any more. */
-export const corrupt = (path: string, reason: string): StoreError =>
-  new StoreError("store_corrupt", ADVICE.store_corrupt(basename(path)), { path, reason })
+export class CorruptRow extends Error {}
 
 function codeOf(error: unknown): StoreErrorCode {
+  if (error instanceof CorruptRow) return "store_corrupt"
   if (!(error instanceof Error)) return "store_failed"
   if ("errcode" in error && typeof error.errcode === "number") return sqliteCode(error.errcode & 0xff)
   switch ("code" in error ? error.code : undefined) {

@@ -1,5 +1,5 @@
 import { InvalidInput } from "@orra/core"
-import { corrupt } from "./errors.ts"
+import { CorruptRow } from "./errors.ts"
 
 /** The text of a value. @throws InvalidInput when it is not JSON. */
 export function toJson(value: unknown, what: string): string {
@@ -12,11 +12,11 @@ export function toJson(value: unknown, what: string): string {
   throw new InvalidInput(`${what} can only hold JSON: no cycle, no BigInt, no function, no endless nesting.`)
 }
 
-/** The value of a text that `toJson` made. @throws StoreError (`store_corrupt`) when the file changed it. */
-export function fromJson<T>(path: string, text: string): T {
+/** The value of a text that `toJson` made. @throws CorruptRow when the database changed it. */
+export function fromJson<T>(text: string): T {
   try {
     return JSON.parse(text) as T
   } catch {
-    throw corrupt(path, "A row is not JSON.")
+    throw new CorruptRow("A row is not JSON.")
   }
 }

@@ -1,69 +1,70 @@
-import { type Lease, LeaseLost, type Namespace, StoreError } from "@orra/core"
-import { type Database, statement } from "./database.ts"
-import { sql } from "./schema.ts"
+import { type Lease, LeaseLost, type Namespace } from "@orra/core"
+import { sql as raw } from "kysely"
+import { nextOf } from "./counters.ts"
+import { get, type Operation, run } from "./operation.ts"
+import { currentMs, sql } from "./schema.ts"
+import { statement } from "./statement.ts"
 
-const selectLease = statement((p: { ns: string }) =>
-  sql.selectFrom("leases").selectAll().where("ns", "=", p.ns),
-)
-const takeToken = statement((_: Record<never, never>) =>
-  sql
-    .updateTable("counters")
-    .set((eb) => ({ value: eb("value", "+", 1) }))
-    .where("name", "=", "lease_token")
-    .returning("value"),
-)
-const putLease = statement((p: { ns: string; token: number; owner: string; expires_at: number }) =>
+const after = (ttl: number) => raw<number>`${currentMs} + ${ttl}`
+
+/** Takes the lease unless somebody else holds it, in one statement: of two that ask at once, one gets it. */
+const takeLease = statement((p: { ns: string; token: number; owner: string; ttl: number }) =>
   sql
     .insertInto("leases")
-    .values({ ns: p.ns, token: p.token, owner: p.owner, expires_at: p.expires_at })
+    .values({ ns: p.ns, token: p.token, owner: p.owner, expires_at: after(p.ttl) })
     .onConflict((conflict) =>
-      conflict.column("ns").doUpdateSet((eb) => ({
-        token: eb.ref("excluded.token"),
-        owner: eb.ref("excluded.owner"),
-        expires_at: eb.ref("excluded.expires_at"),
-      })),
-    ),
+      conflict
+        .column("ns")
+        .doUpdateSet((eb) => ({
+          token: eb.ref("excluded.token"),
+          owner: eb.ref("excluded.owner"),
+          expires_at: eb.ref("excluded.expires_at"),
+        }))
+        .where((eb) =>
+          eb.or([
+            eb("leases.owner", "=", eb.ref("excluded.owner")),
+            eb("leases.expires_at", "<=", currentMs),
+          ]),
+        ),
+    )
+    .returning("expires_at"),
 )
-const extendLease = statement((p: { ns: string; token: number; expires_at: number }) =>
+const extendLease = statement((p: { ns: string; token: number; ttl: number }) =>
   sql
     .updateTable("leases")
-    .set({ expires_at: p.expires_at })
+    .set({ expires_at: after(p.ttl) })
     .where("ns", "=", p.ns)
-    .where("token", "=", p.token),
+    .where("token", "=", p.token)
+    .returning("expires_at"),
 )
 const deleteLease = statement((p: { ns: string; token: number }) =>
   sql.deleteFrom("leases").where("ns", "=", p.ns).where("token", "=", p.token),
 )
+const selectFree = statement((p: { ns: string; owner: string }) =>
+  sql
+    .selectFrom("leases")
+    .select("token")
+    .where("ns", "=", p.ns)
+    .where("owner", "<>", p.owner)
+    .where("expires_at", ">", currentMs),
+)
 
-export function acquire(
-  database: Database,
-  namespace: Namespace,
-  owner: string,
-  ttlMs: number,
-  now: number,
-): Lease | undefined {
+export function* acquire(namespace: Namespace, owner: string, ttlMs: number): Operation<Lease | undefined> {
   const ns = namespace.key
-  const held = database.get(selectLease, { ns })
-  if (held && held.owner !== owner && held.expires_at > now) return undefined
-  const token = database.get(takeToken, {})?.value
-  if (token === undefined) {
-    throw new StoreError("store_corrupt", "The counter of leases is missing: restore a snapshot.", {
-      path: database.path,
-    })
-  }
-  const expiresAt = now + ttlMs
-  database.run(putLease, { ns, token, owner, expires_at: expiresAt })
-  return { namespace, token, owner, expiresAt }
+  // Most of those who ask in vain are told without writing anything.
+  if (yield* get(selectFree, { ns, owner })) return undefined
+  const token = yield* nextOf("lease_token")
+  const taken = yield* get(takeLease, { ns, token, owner, ttl: ttlMs })
+  return taken && { namespace, token, owner, expiresAt: taken.expires_at }
 }
 
-export function renew(database: Database, lease: Lease, ttlMs: number, now: number): Lease {
-  const expiresAt = now + ttlMs
+export function* renew(lease: Lease, ttlMs: number): Operation<Lease> {
   const ns = lease.namespace.key
-  if (database.run(extendLease, { ns, token: lease.token, expires_at: expiresAt }) === 0)
-    throw new LeaseLost(ns)
-  return { ...lease, expiresAt }
+  const renewed = yield* get(extendLease, { ns, token: lease.token, ttl: ttlMs })
+  if (!renewed) throw new LeaseLost(ns)
+  return { ...lease, expiresAt: renewed.expires_at }
 }
 
-export function release(database: Database, lease: Lease): void {
-  database.run(deleteLease, { ns: lease.namespace.key, token: lease.token })
+export function* release(lease: Lease): Operation<void> {
+  yield* run(deleteLease, { ns: lease.namespace.key, token: lease.token })
 }

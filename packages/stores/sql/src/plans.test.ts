@@ -11,16 +11,24 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** How SQLite would run it: a range of an index, or a walk over everything. */
 test.each([
-  ["the first entries", firstEntries.sql, /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/],
-  ["the last entries", lastEntries.sql, /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/],
+  [
+    "the first entries",
+    firstEntries.text.sqlite,
+    /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/,
+  ],
+  [
+    "the last entries",
+    lastEntries.text.sqlite,
+    /SEARCH entries USING INDEX .*\(ns=\? AND seq>\? AND seq<\?\)/,
+  ],
   [
     "the first of a type",
-    firstOfType.sql,
+    firstOfType.text.sqlite,
     /USING COVERING INDEX entries_type \(ns=\? AND type=\? AND seq>\? AND seq<\?\)/,
   ],
   [
     "the last of a type",
-    lastOfType.sql,
+    lastOfType.text.sqlite,
     /USING COVERING INDEX entries_type \(ns=\? AND type=\? AND seq>\? AND seq<\?\)/,
   ],
 ])("%s are read by a range of an index, already in order", (_, sql, plan) => {

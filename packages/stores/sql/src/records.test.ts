@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { Namespace, VersionConflict } from "@orra/core"
 import { afterAll, expect, onTestFinished, test } from "vitest"
 import { Database } from "./database.ts"
@@ -56,12 +57,11 @@ test("two connections to one file: of those that read the same version, one writ
 
 test("a file of the first format keeps its records, each with a version", async () => {
   const path = newPath()
-  const old = new Database({ path, busyMs: 1_000, migrations: migrations.slice(0, 1) })
-  const insert = {
-    sql: "INSERT INTO records (ns, collection, key, value, updated_at) VALUES ('herald', 'logins', 'k', '{\"a\":1}', 5)",
-    bind: () => [],
-  }
-  old.run(insert, {})
+  new Database({ path, busyMs: 1_000, migrations: migrations.slice(0, 1) }).close()
+  const old = new DatabaseSync(path)
+  old.exec(
+    `INSERT INTO records (ns, collection, key, value, updated_at) VALUES ('herald', 'logins', 'k', '{"a":1}', 5)`,
+  )
   old.close()
   const records = (await open(path)).records("logins")
   const kept = await records.get(ns, "k")

@@ -2,20 +2,23 @@ import {
   assertDistinct,
   type Json,
   Namespace,
+  type Page,
   pageLimit,
   type RecordChange,
+  type RecordListOptions,
   type Records,
   recordName,
   type StoredRecord,
-  StoreError,
   VersionConflict,
 } from "@orra/core"
 import { sql as raw } from "kysely"
-import { type Database, statement } from "./database.ts"
+import { nextOf } from "./counters.ts"
 import { fromJson, toJson } from "./json.ts"
-import { sql } from "./schema.ts"
+import { all, get, type Operation, run, select } from "./operation.ts"
+import { currentMs, sql } from "./schema.ts"
+import type { Carrier } from "./session-store.ts"
 import { atOrBelow } from "./session-tables.ts"
-import type { WriteQueue } from "./write-queue.ts"
+import { statement } from "./statement.ts"
 
 type Place = Readonly<{ ns: string; collection: string; key: string }>
 
@@ -33,16 +36,10 @@ const selectVersion = statement((p: Place) =>
     .select("version")
     .where("ns", "=", p.ns)
     .where("collection", "=", p.collection)
-    .where("key", "=", p.key),
+    .where("key", "=", p.key)
+    .forUpdate(),
 )
-const takeVersion = statement((_: Record<never, never>) =>
-  sql
-    .updateTable("counters")
-    .set((eb) => ({ value: eb("value", "+", 1) }))
-    .where("name", "=", "record_version")
-    .returning("value"),
-)
-const putRecord = statement((p: Place & { value: string; version: number; updated_at: number }) =>
+const putRecord = statement((p: Place & { value: string; version: number }) =>
   sql
     .insertInto("records")
     .values({
@@ -51,7 +48,7 @@ const putRecord = statement((p: Place & { value: string; version: number; update
       key: p.key,
       value: p.value,
       version: p.version,
-      updated_at: p.updated_at,
+      updated_at: currentMs,
     })
     .onConflict((conflict) =>
       conflict.columns(["ns", "collection", "key"]).doUpdateSet((eb) => ({
@@ -90,12 +87,7 @@ interface Row {
 /** A write that is ready for the transaction: names checked, value turned into text. */
 type Write = Place & { readonly value: string | undefined; readonly expected: number | undefined }
 
-export function recordsOf(
-  collection: string,
-  database: () => Database,
-  queue: WriteQueue,
-  now: () => number,
-): Records {
+export function recordsOf(collection: string, carrier: Carrier): Records {
   recordName(collection)
   const place = ({ key: ns }: Namespace, key: string): Place => ({ ns, collection, key: recordName(key) })
   const prepared = (change: RecordChange): Write => ({
@@ -106,17 +98,12 @@ export function recordsOf(
   const submit = async (changes: readonly RecordChange[]): Promise<readonly (number | undefined)[]> => {
     assertDistinct(changes)
     const writes = changes.map(prepared)
-    const open = database()
-    return queue.submit(() => {
-      assertExpected(open, writes)
-      return writes.map((write) => apply(open, write, now()))
-    })
+    return await carrier.write(() => apply(writes))
   }
   return {
     async get(namespace, key) {
-      const open = database()
-      const row = open.get(selectRecord, place(namespace, key))
-      return row && toRecord(open, row, namespace)
+      const at = place(namespace, key)
+      return await carrier.read(() => find(at, namespace))
     },
     async put(namespace, key, value, options) {
       const [version = 0] = await submit([{ namespace, key, value, ...options }])
@@ -132,31 +119,38 @@ export function recordsOf(
     },
     async list(namespace, options = {}) {
       const limit = pageLimit(options.limit)
-      const open = database()
-      const { cursor } = options
-      const rows = options.below
-        ? listBelow(open, collection, namespace, limit + 1, cursor)
-        : open.all(selectRecords, {
-            ns: namespace.key,
-            collection,
-            key: cursor?.slice(cursor.indexOf("\n") + 1) ?? "",
-            limit: limit + 1,
-          })
-      const page = rows.slice(0, limit)
-      const items = page.map((row) => toRecord(open, row, namespace))
-      const last = page.at(-1)
-      return last && rows.length > limit ? { items, cursor: `${last.ns}\n${last.key}` } : { items }
+      return await carrier.read(() => pageOf(collection, namespace, limit, options))
     },
   }
 }
 
+function* find(at: Place, namespace: Namespace): Operation<StoredRecord | undefined> {
+  const row = yield* get(selectRecord, at)
+  return row && toRecord(row, namespace)
+}
+
+function* pageOf(
+  collection: string,
+  namespace: Namespace,
+  limit: number,
+  { below, cursor }: RecordListOptions,
+): Operation<Page<StoredRecord>> {
+  const key = cursor?.slice(cursor.indexOf("\n") + 1) ?? ""
+  const rows = below
+    ? yield* listBelow(collection, namespace, limit + 1, cursor)
+    : yield* all(selectRecords, { ns: namespace.key, collection, key, limit: limit + 1 })
+  const page = rows.slice(0, limit)
+  const items = page.map((row) => toRecord(row, namespace))
+  const last = page.at(-1)
+  return last && rows.length > limit ? { items, cursor: `${last.ns}\n${last.key}` } : { items }
+}
+
 function listBelow(
-  database: Database,
   collection: string,
   namespace: Namespace,
   limit: number,
   cursor: string | undefined,
-): readonly Row[] {
+): Operation<readonly Row[]> {
   let query = sql
     .selectFrom("records")
     .select(["ns", "key", "value", "version", "updated_at"])
@@ -169,35 +163,36 @@ function listBelow(
     const split = cursor.indexOf("\n")
     query = query.where(raw<boolean>`(ns, key) > (${cursor.slice(0, split)}, ${cursor.slice(split + 1)})`)
   }
-  return database.select(query)
+  return select(query)
 }
 
-/** Refused before anything is written: a transaction is shared, so what was written would stay. */
-function assertExpected(database: Database, writes: readonly Write[]): void {
+/**
+ * Refused before anything is written: a transaction may be shared, so what was written would stay. Each is the new
+ * version, 0 when the record was removed, undefined when there was none to remove.
+ */
+function* apply(writes: readonly Write[]): Operation<readonly (number | undefined)[]> {
   for (const { expected, ns, collection, key } of writes) {
     if (expected === undefined) continue
-    const actual = database.get(selectVersion, { ns, collection, key })?.version ?? 0
+    const actual = (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0
     if (actual !== expected) throw new VersionConflict(expected, actual)
   }
-}
-
-/** The new version; 0 when the record was removed, undefined when there was none to remove. */
-function apply(database: Database, { ns, collection, key, value }: Write, now: number): number | undefined {
-  if (value === undefined) return database.run(deleteRecord, { ns, collection, key }) > 0 ? 0 : undefined
-  const version = database.get(takeVersion, {})?.value
-  if (version === undefined) {
-    throw new StoreError("store_corrupt", "The counter of records is missing: restore a snapshot.", {
-      path: database.path,
-    })
+  const versions: (number | undefined)[] = []
+  for (const { ns, collection, key, value } of writes) {
+    if (value === undefined) {
+      versions.push((yield* run(deleteRecord, { ns, collection, key })) > 0 ? 0 : undefined)
+      continue
+    }
+    const version = yield* nextOf("record_version")
+    yield* run(putRecord, { ns, collection, key, value, version })
+    versions.push(version)
   }
-  database.run(putRecord, { ns, collection, key, value, version, updated_at: now })
-  return version
+  return versions
 }
 
-const toRecord = (database: Database, row: Row, namespace: Namespace): StoredRecord => ({
+const toRecord = (row: Row, namespace: Namespace): StoredRecord => ({
   namespace: row.ns === namespace.key ? namespace : Namespace.parse(row.ns),
   key: row.key,
-  value: fromJson<Json>(database.path, row.value),
+  value: fromJson<Json>(row.value),
   version: row.version,
   updatedAt: row.updated_at,
 })

@@ -1,11 +1,12 @@
 import {
-  type Compilable,
   DummyDriver,
   Kysely,
+  sql as raw,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely"
+import type { Built } from "./statement.ts"
 
 /** The tables. The namespace key is part of every primary key: no row can be reached without it. */
 export interface Tables {
@@ -61,8 +62,8 @@ interface CounterRow {
 }
 
 /**
- * Writes SQL and never runs it: statements are compiled once and run by `Database`, so the query builder costs
- * nothing where it matters.
+ * Writes SQL and never runs it: statements are compiled once for each database, so the query builder costs nothing
+ * where it matters.
  */
 export const sql = new Kysely<Tables>({
   dialect: {
@@ -73,8 +74,11 @@ export const sql = new Kysely<Tables>({
   },
 })
 
+/** The time by the database's own clock, ms since 1970: several processes never agree on theirs. */
+export const currentMs = raw<number>`current_ms()`
+
 /** A step from one format of the database to the next. Published steps never change. */
-export type Migration = readonly Compilable[]
+export type Migration = readonly Built<unknown>[]
 
 /** The format of a database is the number of these it has been through. */
 export const migrations: readonly Migration[] = [

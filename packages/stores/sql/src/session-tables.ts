@@ -21,27 +21,31 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { type RawBuilder, sql as raw } from "kysely"
-import { type Database, statement } from "./database.ts"
 import { fromJson, toJson } from "./json.ts"
-import { type SessionRow, sql } from "./schema.ts"
+import { all, get, type Operation, run, select } from "./operation.ts"
+import { currentMs, type SessionRow, sql } from "./schema.ts"
+import { statement } from "./statement.ts"
 
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
 )
 const insertSession = statement((p: Readonly<SessionRow>) =>
-  sql.insertInto("sessions").values({
-    ns: p.ns,
-    version: p.version,
-    created_at: p.created_at,
-    updated_at: p.updated_at,
-    messages: p.messages,
-    open_run: p.open_run,
-    deleted: p.deleted,
-    folded_title: p.folded_title,
-    metadata: p.metadata,
-  }),
+  sql
+    .insertInto("sessions")
+    .values({
+      ns: p.ns,
+      version: p.version,
+      created_at: p.created_at,
+      updated_at: p.updated_at,
+      messages: p.messages,
+      open_run: p.open_run,
+      deleted: p.deleted,
+      folded_title: p.folded_title,
+      metadata: p.metadata,
+    })
+    .onConflict((conflict) => conflict.column("ns").doNothing()),
 )
-const updateSession = statement((p: Readonly<SessionRow>) =>
+const updateSession = statement((p: Readonly<SessionRow> & { readonly expected: number }) =>
   sql
     .updateTable("sessions")
     .set({
@@ -53,7 +57,8 @@ const updateSession = statement((p: Readonly<SessionRow>) =>
       folded_title: p.folded_title,
       metadata: p.metadata,
     })
-    .where("ns", "=", p.ns),
+    .where("ns", "=", p.ns)
+    .where("version", "=", p.expected),
 )
 const deleteSession = statement((p: { ns: string }) => sql.deleteFrom("sessions").where("ns", "=", p.ns))
 const insertEntry = statement((p: { ns: string; seq: number; type: string; body: string }) =>
@@ -67,13 +72,15 @@ const deleteDeltas = statement((p: { ns: string; from: number; to: number }) =>
     .where("seq", "<=", p.to)
     .where("type", "=", "delta"),
 )
-const selectLease = statement((p: { ns: string; token: number; now: number }) =>
+/** Nobody else gets the lease until this transaction has ended. */
+const selectLease = statement((p: { ns: string; token: number }) =>
   sql
     .selectFrom("leases")
     .select("token")
     .where("ns", "=", p.ns)
     .where("token", "=", p.token)
-    .where("expires_at", ">", p.now),
+    .where("expires_at", ">", currentMs)
+    .forShare(),
 )
 
 /** An entry and its JSON, made once before the transaction that may have to be repeated. */
@@ -87,25 +94,23 @@ export function drafts(entries: readonly NewEntry[]): readonly Draft[] {
   return entries.map((entry) => ({ entry, body: toJson(entry, "An entry") }))
 }
 
-export function info(database: Database, namespace: Namespace): SessionInfo | undefined {
-  const row = database.get(selectSession, { ns: namespace.key })
-  return row && toInfo(database, row, namespace)
+export function* info(namespace: Namespace): Operation<SessionInfo | undefined> {
+  const row = yield* get(selectSession, { ns: namespace.key })
+  return row && toInfo(row, namespace)
 }
 
 /** The whole of an append, inside a transaction. Checks everything before it writes anything. */
-export function append(
-  database: Database,
+export function* append(
   namespace: Namespace,
   written: readonly Draft[],
   { expected, lease, dropDeltas }: AppendOptions,
-  now: number,
-): readonly Entry[] {
+): Operation<readonly Entry[]> {
   const ns = namespace.key
   if (dropDeltas || written.some(({ entry }) => needsLease(entry))) {
-    const held = lease && database.get(selectLease, { ns, token: lease.token, now })
+    const held = lease && (yield* get(selectLease, { ns, token: lease.token }))
     if (!held) throw new LeaseLost(ns)
   }
-  const before = info(database, namespace)
+  const before = yield* info(namespace)
   const actual = before?.version ?? 0
   if (actual !== expected) throw new VersionConflict(expected, actual)
 
@@ -113,20 +118,23 @@ export function append(
   let after = before
   for (const entry of entries) after = describe(namespace, after, entry)
   if (!after) return []
-  if (dropDeltas) database.run(deleteDeltas, { ns, ...dropDeltas })
+  if (dropDeltas) yield* run(deleteDeltas, { ns, ...dropDeltas })
   if (entries.length === 0) return []
-  // The session first: its entries refer to it.
-  database.run(before ? updateSession : insertSession, toRow(after))
+  // The session first: its entries refer to it. Somebody else may have been quicker since it was read.
+  const row = toRow(after)
+  const changed = before ? yield* run(updateSession, { ...row, expected }) : yield* run(insertSession, row)
+  if (changed === 0) throw new VersionConflict(expected, (yield* info(namespace))?.version ?? 0)
   for (const [index, { entry, body }] of written.entries()) {
-    database.run(insertEntry, { ns, seq: expected + index + 1, type: entry.type, body })
+    yield* run(insertEntry, { ns, seq: expected + index + 1, type: entry.type, body })
   }
   return entries
 }
 
-export const remove = (database: Database, namespace: Namespace): boolean =>
-  database.run(deleteSession, { ns: namespace.key }) > 0
+export function* remove(namespace: Namespace): Operation<boolean> {
+  return (yield* run(deleteSession, { ns: namespace.key })) > 0
+}
 
-export function read(database: Database, namespace: Namespace, options: ReadOptions): readonly Entry[] {
+export function* read(namespace: Namespace, options: ReadOptions): Operation<readonly Entry[]> {
   const limit = options.limit ?? 1_000
   if (!Number.isInteger(limit) || limit < 1) {
     throw new InvalidInput("A read takes a limit of 1 or more entries.", { limit })
@@ -139,9 +147,9 @@ export function read(database: Database, namespace: Namespace, options: ReadOpti
   }
   const backward = options.direction === "backward"
   const rows = options.types
-    ? readTypes(database, [...new Set(options.types)], window, backward)
-    : database.all(backward ? lastEntries : firstEntries, window)
-  return rows.map(({ seq, body }) => ({ seq, ...fromJson<NewEntry>(database.path, body) }))
+    ? yield* readTypes([...new Set(options.types)], window, backward)
+    : yield* all(backward ? lastEntries : firstEntries, window)
+  return rows.map(({ seq, body }) => ({ seq, ...fromJson<NewEntry>(body) }))
 }
 
 type Window = Readonly<{ ns: string; after: number; before: number; limit: number }>
@@ -165,25 +173,42 @@ export const firstOfType = statement((p: Window & { readonly type: string }) => 
 export const lastOfType = statement((p: Window & { readonly type: string }) => ofType(p, "desc"))
 const firstDeltas = statement((p: Window) => inWindow(p, "asc").select("seq").where("type", "=", "delta"))
 const lastDeltas = statement((p: Window) => inWindow(p, "desc").select("seq").where("type", "=", "delta"))
-const selectEntry = statement((p: { ns: string; seq: number }) =>
-  sql.selectFrom("entries").select(["seq", "body"]).where("ns", "=", p.ns).where("seq", "=", p.seq),
-)
+/** As many as one query names. */
+const MAX_NUMBERS = 500
 
 /** Finds the numbers in the index, type by type, and reads the bodies of those that make it into the window. */
-function readTypes(database: Database, types: readonly EntryType[], window: Window, backward: boolean) {
-  const found = types.flatMap((type) =>
-    type === "delta"
-      ? database.all(backward ? lastDeltas : firstDeltas, window)
-      : database.all(backward ? lastOfType : firstOfType, { ...window, type }),
-  )
-  return found
-    .map(({ seq }) => seq)
-    .sort((a, b) => (backward ? b - a : a - b))
-    .slice(0, window.limit)
-    .flatMap((seq) => database.get(selectEntry, { ns: window.ns, seq }) ?? [])
+function* readTypes(
+  types: readonly EntryType[],
+  window: Window,
+  backward: boolean,
+): Operation<readonly { readonly seq: number; readonly body: string }[]> {
+  const found: number[] = []
+  for (const type of types) {
+    const rows =
+      type === "delta"
+        ? yield* all(backward ? lastDeltas : firstDeltas, window)
+        : yield* all(backward ? lastOfType : firstOfType, { ...window, type })
+    for (const { seq } of rows) found.push(seq)
+  }
+  const order = (a: number, b: number): number => (backward ? b - a : a - b)
+  const wanted = found.sort(order).slice(0, window.limit)
+  const bodies: { readonly seq: number; readonly body: string }[] = []
+  for (let at = 0; at < wanted.length; at += MAX_NUMBERS) {
+    const seqs = wanted.slice(at, at + MAX_NUMBERS)
+    bodies.push(
+      ...(yield* select(
+        sql
+          .selectFrom("entries")
+          .select(["seq", "body"])
+          .where("ns", "=", window.ns)
+          .where("seq", "in", seqs),
+      )),
+    )
+  }
+  return bodies.sort((a, b) => order(a.seq, b.seq))
 }
 
-export function list(database: Database, prefix: Namespace, options: ListOptions): Page<SessionInfo> {
+export function* list(prefix: Namespace, options: ListOptions): Operation<Page<SessionInfo>> {
   const limit = pageLimit(options.limit)
   let query = sql
     .selectFrom("sessions")
@@ -194,14 +219,17 @@ export function list(database: Database, prefix: Namespace, options: ListOptions
     .orderBy("ns", "desc")
     .limit(limit + 1)
   if (options.openRun) query = query.where("open_run", "is not", null)
-  // Not LIKE: a "%" that someone looks for is a percent sign.
-  if (options.title) query = query.where(raw<boolean>`instr(folded_title, ${foldCase(options.title)}) > 0`)
+  // Not LIKE: a "%" that someone looks for is a percent sign. Both databases know `replace`.
+  if (options.title) {
+    const title = withoutNul(foldCase(options.title))
+    query = query.where(raw<boolean>`replace(folded_title, ${title}, '') <> folded_title`)
+  }
   if (options.cursor !== undefined) {
     const { updatedAt, key } = decodeCursor(options.cursor)
     query = query.where(raw<boolean>`(updated_at, ns) < (${updatedAt}, ${key})`)
   }
-  const rows = database.select(query)
-  const items = rows.slice(0, limit).map((row) => toInfo(database, row, Namespace.parse(row.ns)))
+  const rows = yield* select(query)
+  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
   const last = items.at(-1)
   return last && rows.length > limit
     ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
@@ -212,15 +240,18 @@ export function list(database: Database, prefix: Namespace, options: ListOptions
 export const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
   raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
 
-const toInfo = (database: Database, row: SessionRow, namespace: Namespace): SessionInfo => ({
+const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
   namespace,
   version: row.version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   messages: row.messages,
   ...(row.open_run !== null && { openRun: row.open_run }),
-  metadata: fromJson<JsonObject>(database.path, row.metadata),
+  metadata: fromJson<JsonObject>(row.metadata),
 })
+
+/** No text of PostgreSQL holds it. */
+const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
 
 const toRow = (info: SessionInfo): SessionRow => ({
   ns: info.namespace.key,
@@ -230,6 +261,6 @@ const toRow = (info: SessionInfo): SessionRow => ({
   messages: info.messages,
   open_run: info.openRun ?? null,
   deleted: "deletedAt" in info.metadata ? 1 : 0,
-  folded_title: foldedTitle(info),
+  folded_title: withoutNul(foldedTitle(info)),
   metadata: JSON.stringify(info.metadata),
 })

@@ -1,24 +1,8 @@
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
-import {
-  type AppendOptions,
-  type Entry,
-  InvalidInput,
-  type Lease,
-  type ListOptions,
-  type Namespace,
-  type NewEntry,
-  type Page,
-  type ReadOptions,
-  type Records,
-  type SessionInfo,
-  type SessionStore,
-  StoreError,
-} from "@orra/core"
+import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
 import { Database } from "./database.ts"
-import * as leases from "./lease-table.ts"
-import { recordsOf } from "./records.ts"
-import * as sessions from "./session-tables.ts"
+import { type Carrier, sessionStoreOver } from "./session-store.ts"
 import { WriteQueue } from "./write-queue.ts"
 
 export interface SqliteStoreOptions {
@@ -74,89 +58,41 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
   if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= MIN_BYTES)) {
     throw new InvalidInput("`maxBytes` is a whole number of bytes, at least 1,000,000.", { maxBytes })
   }
-  const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes })
+  const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes, now })
   database.waitForLocks(LOCK_ATTEMPT_MS)
-  return new Store(database, new WriteQueue(database, { lockMs: busyTimeoutMs }), now)
+  return storeOver(database, new WriteQueue(database, { lockMs: busyTimeoutMs }))
 }
 
-class Store implements SqliteStore {
-  readonly #database: Database
-  readonly #queue: WriteQueue
-  readonly #now: () => number
-  #closed = false
-
-  constructor(database: Database, queue: WriteQueue, now: () => number) {
-    this.#database = database
-    this.#queue = queue
-    this.#now = now
+function storeOver(database: Database, queue: WriteQueue): SqliteStore {
+  let isClosed = false
+  const open = (): Database => {
+    if (isClosed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
+    return database
   }
-
-  async info(namespace: Namespace): Promise<SessionInfo | undefined> {
-    return sessions.info(this.#open(), namespace)
+  const carrier: Carrier = {
+    read: async (operation) => open().perform(operation()),
+    write: async (operation) => {
+      open()
+      return await queue.submit(() => database.perform(operation()))
+    },
   }
-
-  async append(
-    namespace: Namespace,
-    entries: readonly NewEntry[],
-    options: AppendOptions,
-  ): Promise<readonly Entry[]> {
-    const database = this.#open()
-    const drafts = sessions.drafts(entries)
-    return this.#queue.submit(() => sessions.append(database, namespace, drafts, options, this.#now()))
-  }
-
-  async read(namespace: Namespace, options: ReadOptions = {}): Promise<readonly Entry[]> {
-    return sessions.read(this.#open(), namespace, options)
-  }
-
-  async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
-    return sessions.list(this.#open(), prefix, options)
-  }
-
-  async delete(namespace: Namespace): Promise<boolean> {
-    const database = this.#open()
-    return this.#queue.submit(() => sessions.remove(database, namespace))
-  }
-
-  async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
-    const database = this.#open()
-    return this.#queue.submit(() => leases.acquire(database, namespace, owner, ttlMs, this.#now()))
-  }
-
-  async renew(lease: Lease, ttlMs: number): Promise<Lease> {
-    const database = this.#open()
-    return this.#queue.submit(() => leases.renew(database, lease, ttlMs, this.#now()))
-  }
-
-  async release(lease: Lease): Promise<void> {
-    const database = this.#open()
-    await this.#queue.submit(() => leases.release(database, lease))
-  }
-
-  records(collection: string): Records {
-    return recordsOf(collection, () => this.#open(), this.#queue, this.#now)
-  }
-
-  async snapshot(path: string): Promise<void> {
-    const database = this.#open()
-    const target = resolve(path)
-    if (existsSync(target)) throw new InvalidInput(`"${target}" exists: choose a new path for the snapshot.`)
-    database.copyTo(target)
-  }
-
-  async integrity(): Promise<readonly string[]> {
-    return this.#open().check()
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    this.#queue.drain()
-    this.#database.close()
-  }
-
-  #open(): Database {
-    if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
-    return this.#database
+  return {
+    ...sessionStoreOver(carrier),
+    async snapshot(path) {
+      open()
+      const target = resolve(path)
+      if (existsSync(target))
+        throw new InvalidInput(`"${target}" exists: choose a new path for the snapshot.`)
+      database.copyTo(target)
+    },
+    async integrity() {
+      return open().check()
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      queue.drain()
+      database.close()
+    },
   }
 }

@@ -1,0 +1,49 @@
+import type { Built, Statement } from "./statement.ts"
+
+/** One step of an operation: a statement that is always the same, or a query put together for this time. */
+export type Step =
+  | {
+      readonly type: "statement"
+      readonly statement: Statement<never, unknown>
+      readonly parameters: unknown
+      readonly rows: boolean
+    }
+  | { readonly type: "query"; readonly query: Built<unknown>; readonly rows: boolean }
+
+/** What came of a step: its rows, or how many rows it changed. */
+export interface Outcome {
+  readonly rows: readonly unknown[]
+  readonly changed: number
+}
+
+/**
+ * Something to do in a database, written once for all of them: it hands out its steps one by one and gets what came of
+ * each. SQLite carries them out at once, on the calling thread; PostgreSQL over a connection.
+ */
+export type Operation<T> = Generator<Step, T, Outcome>
+
+export function* all<P, Row>(statement: Statement<P, Row>, parameters: P): Operation<readonly Row[]> {
+  const { rows } = yield { type: "statement", statement, parameters, rows: true }
+  return rows as readonly Row[]
+}
+
+export function* get<P, Row>(statement: Statement<P, Row>, parameters: P): Operation<Row | undefined> {
+  const [row] = yield* all(statement, parameters)
+  return row
+}
+
+/** The number of rows changed. */
+export function* run<P>(statement: Statement<P, unknown>, parameters: P): Operation<number> {
+  const { changed } = yield { type: "statement", statement, parameters, rows: false }
+  return changed
+}
+
+export function* select<Row>(query: Built<Row>): Operation<readonly Row[]> {
+  const { rows } = yield { type: "query", query, rows: true }
+  return rows as readonly Row[]
+}
+
+export function* execute(query: Built<unknown>): Operation<number> {
+  const { changed } = yield { type: "query", query, rows: false }
+  return changed
+}

@@ -1,0 +1,31 @@
+import type { SessionStore } from "@orra/core"
+import * as leases from "./lease-table.ts"
+import type { Operation } from "./operation.ts"
+import { recordsOf } from "./records.ts"
+import * as sessions from "./session-tables.ts"
+
+/** How a store carries operations out. Each throws when the store is closed. */
+export interface Carrier {
+  /** Reads only. */
+  read<T>(operation: () => Operation<T>): Promise<T>
+  /** All of it or nothing, durable when the promise resolves. May run the operation again. */
+  write<T>(operation: () => Operation<T>): Promise<T>
+}
+
+/** Sessions and records in a database: the same operations, whoever carries them out. */
+export function sessionStoreOver({ read, write }: Carrier): Omit<SessionStore, "close"> {
+  return {
+    info: (namespace) => read(() => sessions.info(namespace)),
+    append: async (namespace, entries, options) => {
+      const drafts = sessions.drafts(entries)
+      return await write(() => sessions.append(namespace, drafts, options))
+    },
+    read: (namespace, options = {}) => read(() => sessions.read(namespace, options)),
+    list: (prefix, options = {}) => read(() => sessions.list(prefix, options)),
+    delete: (namespace) => write(() => sessions.remove(namespace)),
+    acquire: (namespace, owner, ttlMs) => write(() => leases.acquire(namespace, owner, ttlMs)),
+    renew: (lease, ttlMs) => write(() => leases.renew(lease, ttlMs)),
+    release: (lease) => write(() => leases.release(lease)),
+    records: (collection) => recordsOf(collection, { read, write }),
+  }
+}
