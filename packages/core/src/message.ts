@@ -1,9 +1,13 @@
 import type { Json, JsonObject } from "./json.ts"
 
-/** Plain text. */
+/**
+ * Plain text. `phase` is what a model says its text is, where it says so: a remark on the way, or the answer. Models
+ * that do want it back with the text.
+ */
 export interface TextPart {
   readonly type: "text"
   readonly text: string
+  readonly phase?: "commentary" | "final_answer"
 }
 
 /** A picture, base64. `mediaType` is image/png, image/jpeg, image/gif or image/webp. */

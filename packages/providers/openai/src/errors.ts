@@ -102,6 +102,12 @@ export function failureOf(
   return serviceFailure(service, kind, { status, headers, said: parts.message, model })
 }
 
+/** Responses has a code for each thing it will not work on, such as `invalid_image` and `bio_policy`. */
+const statedKind = ({ code, type }: ErrorParts): ProviderErrorKind =>
+  /^(invalid|image|unsupported|empty|failed_to_download)_|_policy/.test(code || type)
+    ? "invalid_request"
+    : "protocol"
+
 /** What says in a chunk or event that the answer failed, or undefined. */
 export function failedPart(chunk: Readonly<Record<string, unknown>>): unknown {
   const { type, object, error } = chunk
@@ -113,6 +119,6 @@ export function failedPart(chunk: Readonly<Record<string, unknown>>): unknown {
 export function chunkFailure(service: ModelService, chunk: unknown, model: string): ProviderError {
   const parts = partsOf(chunk, JSON.stringify(chunk))
   const status = /^[45]\d\d$/.test(parts.code) ? Number(parts.code) : undefined
-  const kind = errorKind(parts, status) ?? (status === undefined ? "protocol" : statusKind(status))
+  const kind = errorKind(parts, status) ?? (status === undefined ? statedKind(parts) : statusKind(status))
   return serviceFailure(service, kind, { status, said: parts.message, model })
 }

@@ -5,6 +5,7 @@ import {
   type ModelEvent,
   NO_USAGE,
   randomId,
+  type TextPart,
   type Usage,
 } from "@orra/core"
 import { toolCallPart } from "@orra/provider-http"
@@ -15,7 +16,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** An output item as it is written. */
 type Item =
-  | { readonly type: "message"; text: string }
+  | { readonly type: "message"; text: string; phase: TextPart["phase"] }
   /** `part` is the number of the summary being written. */
   | { readonly type: "reasoning"; text: string; part: unknown; sealed: string }
   | { readonly type: "function_call"; text: string; readonly id: string; readonly name: string }
@@ -45,7 +46,7 @@ export function responsesAnswer(provider: string, model: string): Answer {
   function itemOf({ type, call_id, name }: Fields): Item | undefined {
     switch (type) {
       case "message":
-        return { type, text: "" }
+        return { type, text: "", phase: undefined }
       case "reasoning":
         return { type, text: "", part: undefined, sealed: "" }
       case "function_call": {
@@ -91,6 +92,7 @@ export function responsesAnswer(provider: string, model: string): Answer {
     byIndex.delete(index)
     if (!item || item.type !== whole["type"]) return opening
     if (hasRefusal(whole)) refused = true
+    if (item.type === "message") item.phase = phaseOf(whole)
     if (item.type === "reasoning" && whole["status"] !== "incomplete")
       item.sealed = string(whole["encrypted_content"])
     const text = textOf(whole)
@@ -162,8 +164,10 @@ export function responsesAnswer(provider: string, model: string): Answer {
 function partsOf(item: Item, provider: string): AssistantPart[] {
   const { text } = item
   switch (item.type) {
-    case "message":
-      return text === "" ? [] : [{ type: "text", text }]
+    case "message": {
+      const { phase } = item
+      return text === "" ? [] : [{ type: "text", text, ...(phase !== undefined && { phase }) }]
+    }
     case "function_call":
       return [toolCallPart(item.id, item.name, text)]
     case "reasoning": {
@@ -189,6 +193,9 @@ function textOf({ type, content, summary, arguments: args }: Fields): string {
         .map((part) => string(part["text"]))
         .join("")
 }
+
+const phaseOf = ({ phase }: Fields): TextPart["phase"] =>
+  phase === "commentary" || phase === "final_answer" ? phase : undefined
 
 const hasRefusal = ({ content }: Fields): boolean =>
   fields(content).some((part) => part["type"] === "refusal")

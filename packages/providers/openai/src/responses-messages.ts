@@ -62,7 +62,7 @@ function assistantItems(
 ): ResponseInputItem[] {
   const items: ResponseInputItem[] = []
   let thought: ResponseInputItem[] = []
-  const own = thinker && (message.model === undefined || message.model === thinker.model)
+  const own = thinker !== undefined && isBy(message, thinker)
   const add = (item: ResponseInputItem): void => {
     items.push(...thought, item)
     thought = []
@@ -70,7 +70,8 @@ function assistantItems(
   for (const part of message.parts) {
     switch (part.type) {
       case "text":
-        if (part.text.trim() !== "") add({ role: "assistant", content: part.text.toWellFormed() })
+        if (part.text.trim() !== "")
+          add({ role: "assistant", content: part.text.toWellFormed(), ...(own && phaseOf(part)) })
         break
       case "thinking":
         if (own && part.provider === thinker.provider) thought.push(...reasoningItems(part))
@@ -89,6 +90,12 @@ function assistantItems(
   }
   return items
 }
+
+const isBy = ({ provider, model }: AssistantMessage, thinker: Thinker): boolean =>
+  (provider === undefined || provider === thinker.provider) &&
+  (model === undefined || model === thinker.model)
+
+const phaseOf = ({ phase }: TextPart) => (phase === undefined ? {} : { phase })
 
 function reasoningItems({ text, signature, data }: ThinkingPart): ResponseInputItem[] {
   const sealed = signature ?? data

@@ -79,24 +79,27 @@ function reasoningOf({ effort, summary }: Reasoning = {}, dialect: ResponsesDial
 }
 
 /**
- * The dialect to try after a refusal, or undefined when the refusal was about something else. Sealed thinking opens
- * only for the account it was written for, and now and then not even there: without it the session goes on.
+ * The dialect to try after a refusal of `params`, or undefined when the refusal was about something else. Sealed
+ * thinking opens only for the account it was written for, and now and then not even there; other servers want it in
+ * forms of their own. Without it the session goes on.
  */
 export function otherResponsesDialect(
   dialect: ResponsesDialect,
+  { input }: ResponseCreateParams,
   { status, body }: HttpFailure,
 ): ResponsesDialect | undefined {
   if (status !== 400 && status !== 422) return undefined
   const { code, param, message } = errorParts(body)
   const complaint = `${param} ${message}`
-  if (
-    dialect.thinking &&
-    (code === "invalid_encrypted_content" ||
-      /encrypted.content\b.*\b(verified|decrypt)|'reasoning' (was provided without|item)/is.test(message))
-  ) {
+  const isAboutThinking =
+    code === "invalid_encrypted_content" ||
+    (/reasoning|encrypted.content/i.test(complaint) && !/reasoning(\.\w| summar)|'?include\b/i.test(complaint))
+  if (isAboutThinking && Array.isArray(input) && input.some(({ type }) => type === "reasoning")) {
     return { ...dialect, thinking: false }
   }
-  if (dialect.sealed && /\binclude\b|encrypted.content/i.test(complaint)) return { ...dialect, sealed: false }
+  if (dialect.sealed && /['"`]include\b|^include|encrypted.content\b.*\bnot\b/i.test(complaint)) {
+    return { ...dialect, sealed: false }
+  }
   if (dialect.summary && /summar/i.test(complaint)) return { ...dialect, summary: false }
   if (dialect.temperature && /temperature/.test(complaint)) return { ...dialect, temperature: false }
   return undefined

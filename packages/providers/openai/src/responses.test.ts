@@ -255,6 +255,12 @@ describe("failure", () => {
       { type: "error", error: { type: "tokens", code: "rate_limit_exceeded", message: "Slowly." } },
     ],
     ["protocol", { type: "response.failed", response: { status: "failed", error: null } }],
+    ["invalid_request", status("invalid_prompt")],
+    ["invalid_request", status("bio_policy")],
+    [
+      "invalid_request",
+      { type: "error", error: { type: "invalid_request_error", code: null, message: "No." } },
+    ],
   ])("in the middle of an answer: %s", async (kind, event) => {
     const { provider } = await setup([stream(delta("output_text", 0, "Hi"), event)])
     const events: ModelEvent[] = []
@@ -424,6 +430,36 @@ describe("request", () => {
     expect(JSON.stringify(input)).not.toContain('"id"')
   })
 
+  test("what a model says its text is goes back to it", async () => {
+    const said = (phase: string, text: string) => ({
+      type: "message",
+      phase,
+      content: [{ type: "output_text", text }],
+    })
+    const remark = said("commentary", "Let me look.")
+    const { provider, server } = await setup([
+      stream(item("done", 0, remark), item("done", 1, said("final_answer", "It snows.")), completed()),
+      stream(item("done", 0, said("something new", "Yes.")), completed()),
+    ])
+    const { message } = doneOf(await collect(provider))
+    expect(message.parts).toEqual([
+      { type: "text", text: "Let me look.", phase: "commentary" },
+      { type: "text", text: "It snows.", phase: "final_answer" },
+    ])
+    const messages = [userMessage("a"), message, { ...message, model: "another" }, userMessage("b")]
+    expect(doneOf(await collect(provider, ask({ messages }))).message.parts).toEqual([
+      { type: "text", text: "Yes." },
+    ])
+    expect((await server.request(2)).body["input"]).toEqual([
+      expect.anything(),
+      { role: "assistant", content: "Let me look.", phase: "commentary" },
+      { role: "assistant", content: "It snows.", phase: "final_answer" },
+      { role: "assistant", content: "Let me look." },
+      { role: "assistant", content: "It snows." },
+      expect.anything(),
+    ])
+  })
+
   test("an invalid call goes back as what the model wrote", async () => {
     const invalid: AssistantPart = {
       type: "tool_call",
@@ -492,6 +528,7 @@ describe("refusals that are mended", () => {
   test.each([
     ["The encrypted content gAAA...Rg== could not be verified.", "invalid_encrypted_content"],
     ["Item 'rs_1' of type 'reasoning' was provided without its required following item.", null],
+    ['[{"loc":["body","input",1,"ResponseReasoningItem","id"],"msg":"Field required"}]', null],
   ])("a session whose thinking does not open goes on without it: %s", async (message, code) => {
     const { server, provider } = await setup([refuse(message, { code }), "Hi", "Hi again"])
     expect(await collect(provider, ask({ messages }))).toMatchObject([{ text: "Hi" }, {}])
@@ -515,6 +552,12 @@ describe("refusals that are mended", () => {
       kind: "invalid_request",
       message: expect.stringContaining("'max' is not supported"),
     })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test("a word like include or reasoning changes nothing by itself", async () => {
+    const { server, provider } = await setup([refuse("Your messages include too much reasoning.")])
+    await expect(collect(provider)).rejects.toMatchObject({ kind: "invalid_request" })
     expect(server.requests).toHaveLength(1)
   })
 })

@@ -20,8 +20,8 @@ export function responsesOpener(provider: string, defaults: ResponsesDefaults) {
   ): Promise<Response> => {
     let dialect = dialects.get(model) ?? FULL_DIALECT
     for (;;) {
+      const params = toResponsesParams(request, provider, defaults, dialect)
       try {
-        const params = toResponsesParams(request, provider, defaults, dialect)
         const response = await post("/responses", params, signal)
         // That thinking did not open says something of this session, not of the model.
         dialects.set(model, { ...dialect, thinking: true })
@@ -29,7 +29,7 @@ export function responsesOpener(provider: string, defaults: ResponsesDefaults) {
       } catch (error) {
         const http = findCause(error, HttpFailure)
         // Each dialect says less than the one before, so this ends.
-        const other = http && otherResponsesDialect(dialect, http)
+        const other = http && otherResponsesDialect(dialect, params, http)
         if (!other) throw error
         dialect = other
       }
