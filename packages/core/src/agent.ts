@@ -1,4 +1,12 @@
+import type { Envelope } from "./envelope.ts"
 import { InvalidInput } from "./errors.ts"
+import type { Hooks } from "./hooks.ts"
+import type { JsonObject } from "./json.ts"
+import type { SystemPrompt } from "./loop-run.ts"
+import type { Namespace } from "./namespace.ts"
+import type { PolicyRegistry } from "./policy.ts"
+import type { Provider } from "./provider.ts"
+import type { ToolRegistry } from "./tool.ts"
 
 /** An agent as it is configured: who it is, and what it may differ in from the others of its team. */
 export interface AgentProfile {
@@ -13,6 +21,35 @@ export interface AgentProfile {
   /** The names of the tools it has, of those there are. Default: all. */
   readonly tools?: readonly string[]
 }
+
+/** A run that is about to begin or to go on. */
+export interface AgentRun {
+  /** The agent that was asked for. */
+  readonly agent: string | undefined
+  readonly namespace: Namespace
+  /** The session's. */
+  readonly metadata: JsonObject
+  readonly envelope: Envelope | undefined
+}
+
+/** What a run by an agent has in place of the runtime's own. */
+export interface AgentSettings {
+  /** Recorded in `run_started.agent`. */
+  readonly name: string
+  readonly provider?: Provider
+  readonly tools?: ToolRegistry
+  /** In a run with an envelope, what `rights` begins with. */
+  readonly policies?: PolicyRegistry
+  readonly hooks?: readonly Hooks[]
+  readonly systemPrompt?: SystemPrompt
+  readonly model?: string
+  readonly maxTokens?: number
+  readonly temperature?: number
+  readonly maxTurns?: number
+}
+
+/** Must not throw; undefined leaves the run as the runtime's runs are. */
+export type AgentResolver = (run: AgentRun) => AgentSettings | undefined
 
 export const DEFAULT_AGENT = "Atlas"
 export const DEFAULT_PERSONALITY = "friendly, helpful, and concise"

@@ -1,3 +1,4 @@
+import type { AgentSettings } from "./agent.ts"
 import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { randomId } from "./ids.ts"
@@ -47,7 +48,7 @@ export interface Begun {
 export type Opening = () => readonly NewEntry[] | undefined
 
 /** What the sender of a message asks of its run. */
-type Asked = Pick<RunOptions, "model" | "maxTurns" | "principal" | "envelope">
+type Asked = Pick<RunOptions, "model" | "maxTurns" | "agent" | "principal" | "envelope">
 
 /** What is asked of a runtime that is closed or closing. */
 export const closed = (): OrraError => new OrraError("closed", "The runtime is shutting down.")
@@ -265,7 +266,9 @@ export class Driver {
     let cursor = 0
     let asked: Asked = options
     const { settings, notify } = this.#options
-    let { policies } = settings
+    let own: AgentSettings | undefined
+    let agent: string | undefined
+    let policies = settings.policies
     const written = await log.append(
       () => {
         cursor = log.version
@@ -278,8 +281,13 @@ export class Driver {
           asked = input
           entries = [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
         }
-        const { model = settings.model, maxTurns, principal, envelope } = asked
-        if (envelope) policies = settings.rights?.(envelope, settings.policies) ?? settings.policies
+        const { maxTurns, principal, envelope } = asked
+        const { namespace, info } = log
+        own = settings.agent?.({ namespace, agent: asked.agent, metadata: info?.metadata ?? {}, envelope })
+        const { model = own?.model ?? settings.model } = asked
+        agent = own?.name ?? asked.agent
+        policies = own?.policies ?? settings.policies
+        if (envelope) policies = settings.rights?.(envelope, policies) ?? policies
         return [
           ...entries,
           {
@@ -287,6 +295,7 @@ export class Driver {
             at: Date.now(),
             runId,
             ...(model !== undefined && { model }),
+            ...(agent !== undefined && { agent }),
             ...(maxTurns !== undefined && { maxTurns }),
             ...(principal !== undefined && { principal }),
             ...(envelope && { envelope }),
@@ -299,7 +308,7 @@ export class Driver {
     active.runId = runId
     const { controller } = active
     const inTime = stopAt(asked.envelope?.deadline, controller)
-    const result = runLoop(settings, {
+    const result = runLoop(own ? { ...settings, ...own } : settings, {
       runId,
       log,
       incarnation: log.incarnation,
@@ -307,7 +316,8 @@ export class Driver {
       signal: controller.signal,
       end: (why) => controller.abort(why),
       model: asked.model,
-      maxTurns: asked.maxTurns ?? this.#options.maxTurns,
+      maxTurns: asked.maxTurns ?? own?.maxTurns ?? this.#options.maxTurns,
+      agent,
       principal: asked.principal,
       envelope: asked.envelope,
       policies,

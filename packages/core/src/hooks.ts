@@ -13,6 +13,8 @@ import type { ToolRisk } from "./tool.ts"
 export interface HookContext {
   readonly namespace: Namespace
   readonly runId: string
+  /** The agent that answers, where there are several. */
+  readonly agent?: string | undefined
   /** Who asked, as `RunOptions.principal` said. */
   readonly principal?: string | undefined
   /** On whose behalf the run works; undefined for a person's. */

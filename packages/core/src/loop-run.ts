@@ -1,3 +1,4 @@
+import type { AgentResolver } from "./agent.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
@@ -28,6 +29,7 @@ export interface LoopSettings {
   readonly policies: PolicyRegistry
   /** The policies of a run with an envelope. */
   readonly rights: ((envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry) | undefined
+  readonly agent: AgentResolver | undefined
   readonly hooks: readonly Hooks[]
   readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
@@ -54,6 +56,7 @@ export interface LoopRun {
   readonly end: (why: OrraError) => void
   readonly model: string | undefined
   readonly maxTurns: number
+  readonly agent: string | undefined
   readonly principal: string | undefined
   readonly envelope: Envelope | undefined
   /** What this run may do: what it is shown and what it may call are both judged by these. */
@@ -64,6 +67,7 @@ export interface LoopRun {
 export const hookContext = (run: LoopRun): HookContext => ({
   namespace: run.log.namespace,
   runId: run.runId,
+  agent: run.agent,
   principal: run.principal,
   envelope: run.envelope,
   metadata: run.log.info?.metadata ?? {},

@@ -40,7 +40,7 @@ export const waitingInput = (
   inputId: string,
   message: UserMessage,
   whenBusy: WhenBusy,
-  { model, maxTurns, principal, envelope }: RunOptions,
+  { model, maxTurns, agent, principal, envelope }: RunOptions,
 ): NewEntry<"input"> => ({
   type: "input",
   at: Date.now(),
@@ -49,6 +49,7 @@ export const waitingInput = (
   message,
   ...(model !== undefined && { model }),
   ...(maxTurns !== undefined && { maxTurns }),
+  ...(agent !== undefined && { agent }),
   ...(principal !== undefined && { principal }),
   ...(envelope && { envelope }),
 })

@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly model?: string
   /** Model calls at most, default the runtime's. */
   readonly maxTurns?: number
+  /** The agent that shall answer, by name; recorded. What it differs in is `RuntimeOptions.agent`'s to say. */
+  readonly agent?: string
   /** Who asks, in the application's own terms: a user's id. Recorded; hooks and tools are told, the model is not. */
   readonly principal?: string
   /** On whose behalf the run works when it is not a person's. Its rights are what `RuntimeOptions.rights` makes of it. */

@@ -1,3 +1,4 @@
+import type { AgentResolver } from "./agent.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
@@ -20,6 +21,11 @@ export interface RuntimeOptions {
    * Default: the runtime's policies. Asked again whenever the run goes on after a wait or a restart.
    */
   readonly rights?: (envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry
+  /**
+   * What a run by an agent has of its own; a `Team` is made of it. Asked when a run begins, and again when it goes on
+   * after a wait or a restart. Default: all runs are alike.
+   */
+  readonly agent?: AgentResolver
   readonly hooks?: readonly Hooks[]
   readonly systemPrompt?: SystemPrompt
   readonly context?: Partial<ContextBudget>

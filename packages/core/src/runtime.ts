@@ -100,6 +100,7 @@ export class Runtime {
         tools: this.tools,
         policies: this.policies,
         rights: options.rights,
+        agent: options.agent,
         hooks: this.#hooks,
         systemPrompt: options.systemPrompt,
         budget: this.#budget,

@@ -92,6 +92,7 @@ export type EntryBody =
       /** What its sender asked of its run. A message that steers takes the run as it is. */
       readonly model?: string
       readonly maxTurns?: number
+      readonly agent?: string
       readonly principal?: string
       readonly envelope?: Envelope
     }
