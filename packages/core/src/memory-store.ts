@@ -1,6 +1,6 @@
 import { InvalidInput, LeaseLost, StoreError, VersionConflict } from "./errors.ts"
 import { memoryRecords } from "./memory-records.ts"
-import type { Namespace } from "./namespace.ts"
+import { keyOf, type Namespace } from "./namespace.ts"
 import { foldedTitle, pageOf } from "./paging.ts"
 import { type Records, recordName } from "./records.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
@@ -55,7 +55,7 @@ export class MemoryStore implements SessionStore {
 
   async info(namespace: Namespace): Promise<SessionInfo | undefined> {
     this.#assertOpen()
-    return this.#sessions.get(namespace.key)?.info
+    return this.#sessions.get(keyOf(namespace))?.info
   }
 
   async append(
@@ -66,13 +66,17 @@ export class MemoryStore implements SessionStore {
     this.#assertOpen()
     const { expected, lease, dropDeltas } = options
     if (dropDeltas || entries.some(needsLease)) this.#assertHeld(namespace, lease)
-    const session = this.#sessions.get(namespace.key)
+    const session = this.#sessions.get(keyOf(namespace))
     const actual = session?.info.version ?? 0
     if (actual !== expected) throw new VersionConflict(expected, actual)
 
-    const written = entries.map((entry, index) => frozenCopy<Entry>({ seq: expected + index + 1, ...entry }))
+    const written: Entry[] = []
     let info = session?.info
-    for (const entry of written) info = describe(namespace, info, entry)
+    for (const given of entries) {
+      const entry = frozenMembers({ seq: expected + written.length + 1, ...given })
+      written.push(entry)
+      info = describe(namespace, info, entry)
+    }
     if (info) this.#commit(session, frozenInfo(info), written, dropDeltas)
     return written
   }
@@ -83,7 +87,7 @@ export class MemoryStore implements SessionStore {
     if (!Number.isInteger(limit) || limit < 1) {
       throw new InvalidInput("A read takes a limit of 1 or more entries.", { limit })
     }
-    const session = this.#sessions.get(namespace.key)
+    const session = this.#sessions.get(keyOf(namespace))
     if (!session) return []
     if (!options.types) return windowOf(session.log, options, limit)
     const order = options.direction === "backward" ? -1 : 1
@@ -95,17 +99,18 @@ export class MemoryStore implements SessionStore {
 
   async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
     this.#assertOpen()
+    keyOf(prefix)
     return pageOf(this.#sessions.values(), prefix, options)
   }
 
   async delete(namespace: Namespace): Promise<boolean> {
     this.#assertOpen()
-    return this.#sessions.delete(namespace.key)
+    return this.#sessions.delete(keyOf(namespace))
   }
 
   async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
     this.#assertOpen()
-    const held = this.#leases.get(namespace.key)
+    const held = this.#leases.get(keyOf(namespace))
     const now = this.#now()
     if (held && held.owner !== owner && held.expiresAt > now) return undefined
     this.#lastToken += 1
@@ -116,7 +121,7 @@ export class MemoryStore implements SessionStore {
 
   async renew(lease: Lease, ttlMs: number): Promise<Lease> {
     this.#assertOpen()
-    const held = this.#leases.get(lease.namespace.key)
+    const held = this.#leases.get(keyOf(lease.namespace))
     if (held?.token !== lease.token) throw new LeaseLost(lease.namespace.key)
     const renewed: Lease = Object.freeze({ ...held, expiresAt: this.#now() + ttlMs })
     this.#leases.set(lease.namespace.key, renewed)
@@ -125,7 +130,7 @@ export class MemoryStore implements SessionStore {
 
   async release(lease: Lease): Promise<void> {
     this.#assertOpen()
-    const { key } = lease.namespace
+    const key = keyOf(lease.namespace)
     if (this.#leases.get(key)?.token === lease.token) this.#leases.delete(key)
   }
 
@@ -160,8 +165,8 @@ export class MemoryStore implements SessionStore {
       if (sameType) sameType.push(entry)
       else session.byType.set(entry.type, [entry])
     }
+    if (info.metadata !== session.info.metadata || !before) session.title = foldedTitle(info)
     session.info = info
-    session.title = foldedTitle(info)
   }
 
   /** A renewed lease keeps its token, so the expiry that counts is the store's and not the one handed in. */
@@ -219,16 +224,20 @@ function frozenInfo(info: SessionInfo): SessionInfo {
  * The JSON value again, in objects of its own that nobody can change. Texts are shared, so the cost is that of the
  * few objects around them; undefined members are left out, as they would be in a file.
  */
-function frozenCopy<T>(value: T): T
 function frozenCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => frozenCopy(item)))
-  const copy: Record<string, unknown> = { ...value }
-  for (const key of Object.keys(copy)) {
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy))
+  return frozenMembers({ ...value })
+}
+
+/** Freezes an object whose members are still somebody else's, and copies of those. */
+function frozenMembers<T extends object>(copy: T): T {
+  // Without a list of the keys: this is the store's own object, and it runs for each that is written.
+  for (const key in copy) {
     const member = copy[key]
     if (member === undefined) delete copy[key]
     // The spread has made every member the copy's own, also one named "__proto__": assigning only replaces it.
-    else if (typeof member === "object" && member !== null) copy[key] = frozenCopy(member)
+    else if (typeof member === "object" && member !== null) copy[key] = frozenCopy(member) as typeof member
   }
   return Object.freeze(copy)
 }
