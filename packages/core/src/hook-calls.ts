@@ -85,8 +85,9 @@ export async function askHooks(
       const given = structuredClone(question)
       const answer = await callHook(hook, () => hook.approval?.(given, context), context.signal)
       if (!answer) continue
-      if (answer.decision !== "approve") return { by, ...answer, decision: "deny" }
-      approved ??= { by, ...answer }
+      // Whatever is no approval is a denial.
+      if (answer.decision === "approve") approved ??= { by, ...answer }
+      else return { by, ...answer, decision: "deny", reason: answer.reason ?? "no reason was given" }
     } catch (error) {
       report(error)
       return { by, decision: "deny", reason: "the check before this call failed" }

@@ -44,6 +44,7 @@ export function approvalHook(
     async approval(question, context) {
       const late = AbortSignal.timeout(timeoutMs)
       const signal = AbortSignal.any([late, context.signal])
+      if (signal.aborted) return deny("the run was stopped")
       const ended = Promise.withResolvers<"ended">()
       signal.addEventListener("abort", () => ended.resolve("ended"), { once: true })
       const deadline = Date.now() + timeoutMs

@@ -30,6 +30,7 @@ export interface RecordFilter {
 }
 
 const ALL: readonly RecordedType[] = ["user", "assistant", "tool_result", "compaction"]
+const EMPTIED = "[redacted]"
 const WITHHELD = "[withheld: what checks a text before it is recorded failed]"
 
 /**
@@ -46,7 +47,7 @@ const WITHHELD = "[withheld: what checks a text before it is recorded failed]"
  * is to be changed may be split between two pieces: nobody sees them being written, and a crash keeps nothing of one.
  *
  * It works at once, without waiting, on each attempt to write. One that throws or gives no text is reported, and a
- * note that says so is recorded instead of the text. It cannot add, drop or reorder entries, nor change ids, times,
+ * note that says so is recorded instead of the text; a text that nothing is left of becomes "[redacted]". It cannot add, drop or reorder entries, nor change ids, times,
  * decisions and outcomes; nor the arguments of calls, which are judged, approved and after a crash executed as they
  * are recorded (`beforeTool` changes both); nor thinking, which providers sign; nor pictures and files.
  */
@@ -60,10 +61,11 @@ export function redact(
       const { namespace, metadata, report } = recording
       const where = { namespace, metadata, type, ...(tool !== undefined && { tool }) }
       return (text: string): string => {
-        if (!types.has(type)) return text
+        if (!types.has(type) || text === "") return text
         try {
           const made: unknown = rewrite(text, where)
-          if (typeof made === "string") return made
+          // Services refuse a message without text.
+          if (typeof made === "string") return made === "" ? EMPTIED : made
           report(new TypeError("What redacts a text gave none."))
         } catch (error) {
           report(error)
