@@ -4,7 +4,7 @@ import { failureOf } from "./failure.ts"
 import { randomId } from "./ids.ts"
 import { runLoop } from "./loop.ts"
 import type { LoopSettings } from "./loop-run.ts"
-import type { Namespace } from "./namespace.ts"
+import { keyOf, type Namespace } from "./namespace.ts"
 import { closingEntries } from "./recovery.ts"
 import type { Notice, RunOptions, RunResult } from "./run.ts"
 import type { NewEntry } from "./session.ts"
@@ -71,7 +71,7 @@ export class Driver {
   }
 
   get(namespace: Namespace): Active | undefined {
-    return this.#active.get(namespace.key)
+    return this.#active.get(keyOf(namespace))
   }
 
   /** @throws SessionBusy when the session is being run here or elsewhere; OrraError (`closed`) after `close`. */

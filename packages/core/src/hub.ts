@@ -1,4 +1,4 @@
-import type { Namespace } from "./namespace.ts"
+import { keyOf, type Namespace } from "./namespace.ts"
 
 /**
  * Items for one reader. It holds at most `capacity` of them; what comes on top is dropped, and the reader is told
@@ -73,12 +73,12 @@ export class Hub<T> {
 
   /** Listens to one namespace. @returns the function that stops it. */
   on(namespace: Namespace, listener: (item: T) => void): () => void {
-    return listen(this.#exact, namespace.key, listener)
+    return listen(this.#exact, keyOf(namespace), listener)
   }
 
   /** Listens to a namespace and everything below it. */
   onPrefix(prefix: Namespace, listener: (item: T) => void): () => void {
-    return listen(this.#prefixes, prefix.key, listener)
+    return listen(this.#prefixes, keyOf(prefix), listener)
   }
 
   emit(namespace: Namespace, item: T): void {

@@ -8,6 +8,7 @@ export {
   type OutboundError,
   type OutboundMessage,
 } from "./channel.ts"
+export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"
@@ -59,7 +60,7 @@ export {
   type UserPart,
   userMessage,
 } from "./message.ts"
-export { Namespace } from "./namespace.ts"
+export { keyOf, Namespace } from "./namespace.ts"
 export {
   decodeCursor,
   encodeCursor,

@@ -1,6 +1,6 @@
 import { InvalidInput, VersionConflict } from "./errors.ts"
 import { isObject, type Json } from "./json.ts"
-import type { Namespace } from "./namespace.ts"
+import { keyOf, type Namespace } from "./namespace.ts"
 import { pageLimit } from "./paging.ts"
 import { assertDistinct, type RecordChange, type Records, recordName, type StoredRecord } from "./records.ts"
 
@@ -49,6 +49,7 @@ export function memoryRecords(now: () => number): Records {
     },
     async list(namespace, options = {}) {
       now()
+      keyOf(namespace)
       const { cursor = "", below } = options
       const limit = pageLimit(options.limit)
       const found = [...kept]
@@ -66,7 +67,7 @@ const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | u
   below ? namespace.contains(record.namespace) : namespace.equals(record.namespace)
 
 /** No namespace's key has a control character, so these sort by namespace, then by key. */
-const place = (namespace: Namespace, key: string): string => `${namespace.key}\n${recordName(key)}`
+const place = (namespace: Namespace, key: string): string => `${keyOf(namespace)}\n${recordName(key)}`
 
 /**
  * The value again, in objects of its own that nobody can change, as JSON would give it back: members that are

@@ -65,8 +65,8 @@ export class MemoryStore implements SessionStore {
   ): Promise<readonly Entry[]> {
     this.#assertOpen()
     const { expected, lease, dropDeltas } = options
-    if (dropDeltas || entries.some(needsLease)) this.#assertHeld(namespace, lease)
     const session = this.#sessions.get(keyOf(namespace))
+    if (dropDeltas || entries.some(needsLease)) this.#assertHeld(namespace, lease)
     const actual = session?.info.version ?? 0
     if (actual !== expected) throw new VersionConflict(expected, actual)
 

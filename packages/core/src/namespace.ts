@@ -105,6 +105,19 @@ export class Namespace {
   }
 }
 
+/**
+ * The key under which something is kept. Stores and whatever else keeps state ask for it here: a caller that has lost
+ * the namespace on its way must not reach what all such callers share.
+ *
+ * @throws NamespaceError for anything that is no namespace: undefined, a text, an object that only has a key.
+ */
+export function keyOf(namespace: Namespace): string {
+  const { key, segments } = namespace ?? {}
+  // Not `instanceof`: an application may have two copies of this package.
+  if (typeof key === "string" && Array.isArray(segments)) return key
+  throw new NamespaceError("A namespace is needed here: make one with Namespace.of(...).")
+}
+
 /** In a key ":" stands between segments and nowhere else. */
 function prefixesOf(key: string): readonly string[] {
   const keys: string[] = []

@@ -1,4 +1,4 @@
-import { type Lease, LeaseLost, type Namespace } from "@orra/core"
+import { keyOf, type Lease, LeaseLost, type Namespace } from "@orra/core"
 import { sql as raw } from "kysely"
 import { nextOf } from "./counters.ts"
 import { get, type Operation, run } from "./operation.ts"
@@ -50,7 +50,7 @@ const selectFree = statement((p: { ns: string; owner: string }) =>
 )
 
 export function* acquire(namespace: Namespace, owner: string, ttlMs: number): Operation<Lease | undefined> {
-  const ns = namespace.key
+  const ns = keyOf(namespace)
   // Most of those who ask in vain are told without writing anything.
   if (yield* get(selectFree, { ns, owner })) return undefined
   const token = yield* nextOf("lease_token")
@@ -59,12 +59,12 @@ export function* acquire(namespace: Namespace, owner: string, ttlMs: number): Op
 }
 
 export function* renew(lease: Lease, ttlMs: number): Operation<Lease> {
-  const ns = lease.namespace.key
+  const ns = keyOf(lease.namespace)
   const renewed = yield* get(extendLease, { ns, token: lease.token, ttl: ttlMs })
   if (!renewed) throw new LeaseLost(ns)
   return { ...lease, expiresAt: renewed.expires_at }
 }
 
 export function* release(lease: Lease): Operation<void> {
-  yield* run(deleteLease, { ns: lease.namespace.key, token: lease.token })
+  yield* run(deleteLease, { ns: keyOf(lease.namespace), token: lease.token })
 }

@@ -1,6 +1,7 @@
 import {
   assertDistinct,
   type Json,
+  keyOf,
   Namespace,
   type Page,
   pageLimit,
@@ -89,7 +90,11 @@ type Write = Place & { readonly value: string | undefined; readonly expected: nu
 
 export function recordsOf(collection: string, carrier: Carrier): Records {
   recordName(collection)
-  const place = ({ key: ns }: Namespace, key: string): Place => ({ ns, collection, key: recordName(key) })
+  const place = (namespace: Namespace, key: string): Place => ({
+    ns: keyOf(namespace),
+    collection,
+    key: recordName(key),
+  })
   const prepared = (change: RecordChange): Write => ({
     ...place(change.namespace, change.key),
     value: "deleted" in change ? undefined : toJson(change.value, "A record"),
@@ -138,7 +143,7 @@ function* pageOf(
   const key = cursor?.slice(cursor.indexOf("\n") + 1) ?? ""
   const rows = below
     ? yield* listBelow(collection, namespace, limit + 1, cursor)
-    : yield* all(selectRecords, { ns: namespace.key, collection, key, limit: limit + 1 })
+    : yield* all(selectRecords, { ns: keyOf(namespace), collection, key, limit: limit + 1 })
   const page = rows.slice(0, limit)
   const items = page.map((row) => toRecord(row, namespace))
   const last = page.at(-1)

@@ -9,6 +9,7 @@ import {
   foldedTitle,
   InvalidInput,
   type JsonObject,
+  keyOf,
   LeaseLost,
   type ListOptions,
   Namespace,
@@ -95,7 +96,7 @@ export function drafts(entries: readonly NewEntry[]): readonly Draft[] {
 }
 
 export function* info(namespace: Namespace): Operation<SessionInfo | undefined> {
-  const row = yield* get(selectSession, { ns: namespace.key })
+  const row = yield* get(selectSession, { ns: keyOf(namespace) })
   return row && toInfo(row, namespace)
 }
 
@@ -105,7 +106,7 @@ export function* append(
   written: readonly Draft[],
   { expected, lease, dropDeltas }: AppendOptions,
 ): Operation<readonly Entry[]> {
-  const ns = namespace.key
+  const ns = keyOf(namespace)
   if (dropDeltas || written.some(({ entry }) => needsLease(entry))) {
     const held = lease && (yield* get(selectLease, { ns, token: lease.token }))
     if (!held) throw new LeaseLost(ns)
@@ -131,7 +132,7 @@ export function* append(
 }
 
 export function* remove(namespace: Namespace): Operation<boolean> {
-  return (yield* run(deleteSession, { ns: namespace.key })) > 0
+  return (yield* run(deleteSession, { ns: keyOf(namespace) })) > 0
 }
 
 export function* read(namespace: Namespace, options: ReadOptions): Operation<readonly Entry[]> {
@@ -140,7 +141,7 @@ export function* read(namespace: Namespace, options: ReadOptions): Operation<rea
     throw new InvalidInput("A read takes a limit of 1 or more entries.", { limit })
   }
   const window: Window = {
-    ns: namespace.key,
+    ns: keyOf(namespace),
     after: options.after ?? 0,
     before: options.before ?? Number.MAX_SAFE_INTEGER,
     limit,
@@ -237,8 +238,10 @@ export function* list(prefix: Namespace, options: ListOptions): Operation<Page<S
 }
 
 /** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */
-export const atOrBelow = ({ key }: Namespace): RawBuilder<boolean> =>
-  raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
+export function atOrBelow(namespace: Namespace): RawBuilder<boolean> {
+  const key = keyOf(namespace)
+  return raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
+}
 
 const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
   namespace,
