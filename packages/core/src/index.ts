@@ -72,6 +72,15 @@ export {
   pageOf,
 } from "./paging.ts"
 export {
+  InitFailed,
+  type Plugin,
+  type PluginEnd,
+  type PluginInfo,
+  type PluginOptions,
+  type PluginParts,
+  PluginRegistry,
+} from "./plugin.ts"
+export {
   type Decision,
   type PolicyLayer,
   type PolicyOptions,

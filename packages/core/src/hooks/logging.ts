@@ -1,7 +1,7 @@
 import type { HookContext, Hooks } from "../hooks.ts"
 import type { ToolStatus } from "../message.ts"
 import type { FinishReason, Usage } from "../provider.ts"
-import type { RunOutcome } from "../session.ts"
+import type { RunResult } from "../run.ts"
 
 /**
  * One record of what a runtime does, in the order things happen. All times are in ms. `session` is the namespace's
@@ -47,7 +47,7 @@ export type LogRecord = {
     }
   | {
       readonly event: "run_finished"
-      readonly outcome: RunOutcome
+      readonly outcome: RunResult["outcome"]
       readonly usage: Usage
       readonly durationMs?: number
       /** The failure's code; its text can quote what was said. */
