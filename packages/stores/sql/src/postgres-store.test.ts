@@ -1,0 +1,15 @@
+import { storeConformance } from "@orra/testing/conformance"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import { afterAll, beforeAll } from "vitest"
+import { postgresStore } from "./index.ts"
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await postgresServer()
+}, 120_000)
+afterAll(() => server.stop())
+
+let schemas = 0
+storeConformance("PostgreSQL", ({ now }) =>
+  postgresStore({ url: server.url, schema: `test_${++schemas}`, maxConnections: 3, now }),
+)

@@ -1,0 +1,63 @@
+import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
+import { Postgres } from "./postgres.ts"
+import { type Carrier, sessionStoreOver } from "./session-store.ts"
+
+export interface PostgresStoreOptions {
+  /** Where the database is: `postgres://user:password@host:5432/database`. */
+  readonly url: string
+  /** The schema that holds the tables; made when it is missing. Default "orra". */
+  readonly schema?: string
+  /** Connections at most, default 10. */
+  readonly maxConnections?: number
+  /** How long a call goes on trying while the server cannot be reached, as during a restart. Default 10,000. */
+  readonly patienceMs?: number
+  /** Told of connections that break while nobody uses them. Default: nobody, the next call opens another one. */
+  readonly onError?: (error: unknown) => void
+  /** Instead of the server's clock, in ms since 1970: for tests. */
+  readonly now?: () => number
+}
+
+const NAME = /^[a-z_][a-z0-9_]{0,62}$/
+
+/**
+ * Opens the store in a PostgreSQL database (14 or newer), creates its tables, or brings them to the present format. Any
+ * number of processes may share it; leases run by the server's clock, so theirs may differ.
+ *
+ * ```ts
+ * const store = await postgresStore({ url: "postgres://orra:secret@localhost/orra" })
+ * const runtime = new Runtime({ provider, store })
+ * ```
+ *
+ * @throws StoreError with the codes `store_unavailable`, `store_not_writable`, `store_newer` or `store_failed`.
+ */
+export async function postgresStore(options: PostgresStoreOptions): Promise<SessionStore> {
+  const { url, schema = "orra", maxConnections = 10, patienceMs = 10_000, now, onError = () => {} } = options
+  if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) {
+    throw new InvalidInput("The PostgreSQL store needs a URL such as postgres://user:password@host/database.")
+  }
+  if (!NAME.test(schema)) {
+    throw new InvalidInput(
+      "A schema's name is 1 to 63 lower-case letters, digits and underscores, not beginning with a digit.",
+    )
+  }
+  if (!Number.isInteger(maxConnections) || maxConnections < 1) {
+    throw new InvalidInput("`maxConnections` is a whole number, at least 1.", { maxConnections })
+  }
+  const postgres = await Postgres.open({ url, schema, maxConnections, patienceMs, now, onError })
+  let closing: Promise<void> | undefined
+  const open = (): Postgres => {
+    if (closing) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
+    return postgres
+  }
+  const carrier: Carrier = {
+    read: async (operation) => await open().read(operation),
+    write: async (operation) => await open().write(operation),
+  }
+  return {
+    ...sessionStoreOver(carrier),
+    close() {
+      closing ??= postgres.close()
+      return closing
+    },
+  }
+}
