@@ -1,7 +1,7 @@
 import type { ProviderErrorKind } from "@orra/core"
 import { anthropicError, anthropicFormat } from "./wire-anthropic.ts"
 import type { WireContext, WireError, WireFormat } from "./wire-format.ts"
-import { anthropicProblem, openaiProblem } from "./wire-grammar.ts"
+import { anthropicProblem, openaiProblem, surrogateProblem } from "./wire-grammar.ts"
 import { responsesProblem } from "./wire-grammar-responses.ts"
 import { openaiError, openaiFormat } from "./wire-openai.ts"
 import { responsesFormat } from "./wire-responses.ts"
@@ -27,7 +27,7 @@ export const FAMILIES: Readonly<Record<Family, WireFamily>> = {
     callPrefix: "toolu_",
     format: anthropicFormat,
     error: anthropicError,
-    problem: anthropicProblem,
+    problem: (body) => surrogateProblem(body) ?? anthropicProblem(body),
   },
   openai: {
     path: "/v1/chat/completions",
@@ -35,7 +35,7 @@ export const FAMILIES: Readonly<Record<Family, WireFamily>> = {
     callPrefix: "call_",
     format: openaiFormat,
     error: openaiError,
-    problem: openaiProblem,
+    problem: (body) => surrogateProblem(body) ?? openaiProblem(body),
   },
   responses: {
     path: "/v1/responses",
@@ -43,6 +43,6 @@ export const FAMILIES: Readonly<Record<Family, WireFamily>> = {
     callPrefix: "call_",
     format: responsesFormat,
     error: openaiError,
-    problem: responsesProblem,
+    problem: (body) => surrogateProblem(body) ?? responsesProblem(body),
   },
 }

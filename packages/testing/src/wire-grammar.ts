@@ -12,6 +12,18 @@ const sameIds = (a: readonly string[], b: readonly string[]): boolean =>
   [...a].sort().join("\n") === [...b].sort().join("\n")
 const ofType = (list: readonly Item[], type: string) => list.filter((block) => block["type"] === type)
 
+/** Half of a character: no service can read a body with one in it. */
+export function surrogateProblem(value: unknown): string | undefined {
+  if (typeof value === "string")
+    return value.isWellFormed() ? undefined : "The request body is not valid JSON: lone surrogate in string."
+  if (typeof value !== "object" || value === null) return undefined
+  for (const [key, item] of Object.entries(value)) {
+    const problem = surrogateProblem(key) ?? surrogateProblem(item)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
 /** Why Anthropic would refuse this body, or undefined. */
 export function anthropicProblem(body: Item): string | undefined {
   const messages = items(body["messages"])

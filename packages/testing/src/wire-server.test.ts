@@ -127,6 +127,7 @@ test.each([
     ],
   ],
   ["an empty message", [{ role: "user", content: [] }]],
+  ["half of a character", [{ role: "user", content: "Hi \ud83c" }]],
 ])("refuses %s", async (_name, messages) => {
   await using server = await fakeModelServer(["never sent"])
   expect((await openai(server.url, ask({ messages }))).status).toBe(400)

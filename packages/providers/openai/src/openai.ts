@@ -174,6 +174,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
       // Who asked for it whole gets it whole.
       if (streaming) yield events
     }
+    watch.end()
     if (!current.finished)
       throw serviceFailure(service, "protocol", { found: "the stream ended before the answer did" })
     yield [current.done()]

@@ -93,7 +93,8 @@ export function otherResponsesDialect(
   const complaint = `${param} ${message}`
   const isAboutThinking =
     code === "invalid_encrypted_content" ||
-    (/reasoning|encrypted.content/i.test(complaint) && !/reasoning(\.\w| summar)|'?include\b/i.test(complaint))
+    (/reasoning|encrypted.content/i.test(complaint) &&
+      !/reasoning(\.\w| summar)|'?include\b/i.test(complaint))
   if (isAboutThinking && Array.isArray(input) && input.some(({ type }) => type === "reasoning")) {
     return { ...dialect, thinking: false }
   }

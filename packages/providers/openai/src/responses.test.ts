@@ -169,6 +169,28 @@ describe("answer", () => {
     expect(doneOf(events).message.parts).toHaveLength(3)
   })
 
+  test("a server that gives every item the same number", async () => {
+    const text = { type: "message", content: [{ type: "output_text", text: "Hi" }] }
+    const asked = { type: "function_call", call_id: "a", name: "look", arguments: "{}" }
+    const { provider } = await setup([
+      stream(
+        item("added", 0, { type: "message" }),
+        delta("output_text", 0, "Hi"),
+        item("done", 0, text),
+        item("added", 0, { type: "function_call", call_id: "a", name: "look" }),
+        delta("function_call_arguments", 0, "{}"),
+        item("done", 0, asked),
+        item("done", 0, text),
+        completed({ output: [text, asked, text] }),
+      ),
+    ])
+    expect(doneOf(await collect(provider)).message.parts).toEqual([
+      { type: "text", text: "Hi" },
+      { type: "tool_call", id: "a", name: "look", arguments: {} },
+      { type: "text", text: "Hi" },
+    ])
+  })
+
   test("what it does not know is passed over", async () => {
     const { provider } = await setup([
       stream(
@@ -555,11 +577,14 @@ describe("refusals that are mended", () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  test("a word like include or reasoning changes nothing by itself", async () => {
-    const { server, provider } = await setup([refuse("Your messages include too much reasoning.")])
-    await expect(collect(provider)).rejects.toMatchObject({ kind: "invalid_request" })
-    expect(server.requests).toHaveLength(1)
-  })
+  test.each(["Your messages include too much.", "Reasoning is not possible with this tool."])(
+    "words change nothing by themselves: %s",
+    async (message) => {
+      const { server, provider } = await setup([refuse(message)])
+      await expect(collect(provider)).rejects.toMatchObject({ kind: "invalid_request" })
+      expect(server.requests).toHaveLength(1)
+    },
+  )
 })
 
 test("usage: what came from the cache, what went into it, and thinking as output", async () => {
