@@ -135,6 +135,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
     } catch (error) {
       if (!current.finished || error instanceof ProviderError) throw error
     }
+    watch.end()
     if (!current.finished)
       throw serviceFailure(service, "protocol", { found: "the stream ended before the answer did" })
     yield current.done()

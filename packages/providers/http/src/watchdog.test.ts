@@ -74,3 +74,13 @@ test("disposing ends the exchange and leaves nothing behind", () => {
   expect(vi.getTimerCount()).toBe(0)
   expect(removed).toHaveBeenCalledOnce()
 })
+
+test("after the end nothing is watched any more, and nothing is aborted", () => {
+  const caller = new AbortController()
+  const watch = watchdog(1_000, caller.signal)
+  watch.end()
+  expect(vi.getTimerCount()).toBe(0)
+  caller.abort()
+  watch[Symbol.dispose]()
+  expect(watch.signal.aborted).toBe(false)
+})
