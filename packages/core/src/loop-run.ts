@@ -1,4 +1,5 @@
 import type { AgentResolver } from "./agent.ts"
+import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
@@ -36,6 +37,8 @@ export interface LoopSettings {
   readonly tokenizer: Tokenizer
   /** What the tools cost in a request. */
   readonly countTools: (tools: readonly ToolDefinition[]) => number
+  /** Undefined: what is too much is cut without a summary. */
+  readonly compaction: Compactor | undefined
   readonly model: string | undefined
   readonly maxTokens: number | undefined
   readonly temperature: number | undefined

@@ -56,7 +56,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     for (let turn = 0; turn < run.maxTurns; turn++) {
       if (run.signal.aborted) return await finish("stopped")
       if (waits(run, "steer")) await takeInputs(run, "steer")
-      const request = await prepare(settings, run, limit)
+      const request = await prepare(settings, run, limit, (more) => {
+        usage = addUsage(usage, more)
+      })
       if (run.signal.aborted) return await finish("stopped")
       const turnBegan = Date.now()
       const messageId = randomId()

@@ -29,7 +29,7 @@ export async function ask(
   settings: LoopSettings,
   run: LoopRun,
   request: ModelRequest,
-  writer: DeltaWriter,
+  writer: Pick<DeltaWriter, "push">,
   thinking: { ms: number },
 ): Promise<Answer> {
   const { provider } = settings

@@ -2,14 +2,18 @@ import type { ViewItem } from "./context.ts"
 import { assertCut, planCut } from "./cut.ts"
 import { OrraError } from "./errors.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
-import type { ModelRequest, ToolDefinition } from "./provider.ts"
+import type { ModelRequest, ToolDefinition, Usage } from "./provider.ts"
 import { shortenLastResults } from "./shorten.ts"
 
-/** The request for the next model call: what fits, with the cut recorded when it moved. */
+/**
+ * The request for the next model call: what fits, with the cut recorded when it moved. `spent` is told what making a
+ * summary of what was cut has taken.
+ */
 export async function prepare(
   settings: LoopSettings,
   run: LoopRun,
   available: number,
+  spent: (usage: Usage) => void,
 ): Promise<ModelRequest> {
   const { log } = run
   if (log.stale) await log.refresh()
@@ -21,6 +25,17 @@ export async function prepare(
       : systemPrompt
   const tools = visibleTools(settings, run)
   const fixed = (base ? settings.tokenizer.count(base) : 0) + settings.countTools(tools)
+  const { compaction } = settings
+  if (compaction && log.viewTokens + fixed > available * compaction.threshold) {
+    await compaction.compact({
+      settings,
+      run,
+      fixedTokens: fixed,
+      availableTokens: available,
+      isAsked: false,
+      spent,
+    })
+  }
   if (log.viewTokens + fixed > available) {
     const cut = planCut(log, log.viewTokens + fixed, available)
     if (cut) {
@@ -34,14 +49,22 @@ export async function prepare(
   const excess = log.viewTokens + fixed - available
   const items = excess > 0 ? shortenLastResults(log.view, excess, settings.tokenizer) : log.view
   if (excess > 0) assertFits(items, log.viewTokens + fixed - total(log.view), available)
-  let request: ModelRequest = {
+  return await throughHooks(settings, run, {
     messages: log.transcript.of(items, log.first),
     tools,
     ...(base && { system: base }),
     ...optional("model", run.model ?? settings.model),
     ...optional("maxTokens", settings.maxTokens),
     ...optional("temperature", settings.temperature),
-  }
+  })
+}
+
+/** The request as the hooks that see it first leave it. */
+export async function throughHooks(
+  settings: LoopSettings,
+  run: LoopRun,
+  request: ModelRequest,
+): Promise<ModelRequest> {
   for (const hook of settings.hooks) {
     if (!hook.beforeModel) continue
     // A copy of the list: the session goes on with its own.

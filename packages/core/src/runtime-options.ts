@@ -1,4 +1,5 @@
 import type { AgentResolver } from "./agent.ts"
+import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
@@ -31,6 +32,8 @@ export interface RuntimeOptions {
   readonly context?: Partial<ContextBudget>
   /** Default: four bytes a token. */
   readonly tokenizer?: Tokenizer
+  /** `summarize()`: what is cut from a session that grows too long is summed up. Default: it is only cut. */
+  readonly compaction?: Compactor
   /** Default: the provider's. */
   readonly model?: string
   readonly maxTokens?: number

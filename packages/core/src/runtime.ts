@@ -106,6 +106,7 @@ export class Runtime {
         budget: this.#budget,
         tokenizer: this.#tokenizer,
         countTools: toolCounter(this.#tokenizer),
+        compaction: options.compaction,
         model: options.model,
         maxTokens: options.maxTokens,
         temperature: options.temperature,
