@@ -64,8 +64,8 @@ async function bringPnpm(node) {
  * invisible, and only an executable that runs gets that far: on a full disk npm leaves a cut file and says
  * that all went well.
  */
-async function bring(spec, executable, env = process.env) {
-  const name = spec.replace("@", "-")
+export async function bring(spec, executable, env = process.env) {
+  const name = spec.replace(/^@/, "").replaceAll(/[@/]/g, "-")
   const folder = join(root, ".bootstrap", name)
   if (existsSync(folder)) return join(folder, executable)
   console.error(`orra: bringing ${spec} from the npm registry (first run only)`)

@@ -13,6 +13,7 @@ import { child } from "./child.mjs"
 import { chromium } from "./chromium.mjs"
 import { Failure } from "./failure.mjs"
 import { installOnce } from "./install.mjs"
+import { postgres } from "./postgres.mjs"
 
 const builds = ["build:js", "check:types", "@orra/herald#build"]
 const checks = ["lint", "versions", "unused", "packages", "readmes", "size"].map((name) => `check:${name}`)
@@ -24,9 +25,13 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 try {
   const { pnpm, env } = await bootstrap()
   await installOnce({ pnpm, env })
-  const [browser] = await Promise.all([findBrowser(), checkAll(pnpm, env)])
+  const [browser, database] = await Promise.all([found(chromium), found(postgres), checkAll(pnpm, env)])
   const long = full ? { ORRA_TEST_FULL: "1" } : {}
-  await vitest(pnpm, { ...env, ...long, ...(browser === undefined ? {} : { CHROMIUM_PATH: browser }) })
+  const programs = {
+    ...(browser === undefined ? {} : { CHROMIUM_PATH: browser }),
+    ...(database === undefined ? {} : { ORRA_POSTGRES_BIN: database }),
+  }
+  await vitest(pnpm, { ...env, ...long, ...programs })
   if (full && passedOn.length === 0) await mutate(env)
 } catch (error) {
   countFailure(error)
@@ -34,9 +39,9 @@ try {
 console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
-async function findBrowser() {
+async function found(find) {
   try {
-    return await chromium()
+    return await find()
   } catch (error) {
     countFailure(error)
   }
