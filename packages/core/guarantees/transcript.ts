@@ -26,6 +26,15 @@ export const transcript: readonly Guarantee[] = [
           replacement: "answers.push(sendable(results.get(part.id) ?? unanswered(part), part.id))",
         },
       },
+      {
+        file: "packages/providers/openai/src/fuzz.test.ts",
+        test: "whatever happens to a session that moves between services, each takes what it is sent",
+        mutation: {
+          file: "packages/providers/openai/src/responses-messages.ts",
+          text: "items.push(...thought, item)",
+          replacement: "items.push(item, ...thought)",
+        },
+      },
     ],
   },
   {
@@ -50,6 +59,24 @@ export const transcript: readonly Guarantee[] = [
           file: "packages/providers/claude/src/messages.ts",
           text: "if (provider !== PROVIDER_ID) return []",
           replacement: "",
+        },
+      },
+      {
+        file: "packages/providers/openai/src/responses.test.ts",
+        test: "thinking goes back before what it led to, and only to who thought it",
+        mutation: {
+          file: "packages/providers/openai/src/responses-messages.ts",
+          text: "own && part.provider === thinker.provider",
+          replacement: "own",
+        },
+      },
+      {
+        file: "packages/providers/openai/src/fuzz.test.ts",
+        test: "whatever happens to a session that moves between services, each takes what it is sent",
+        mutation: {
+          file: "packages/providers/openai/src/responses-messages.ts",
+          text: "(model === undefined || model === thinker.model)",
+          replacement: "model !== null",
         },
       },
     ],
