@@ -71,6 +71,7 @@ export {
   pageLimit,
   pageOf,
 } from "./paging.ts"
+export { pin, unpin } from "./pins.ts"
 export {
   InitFailed,
   type Plugin,
@@ -89,6 +90,14 @@ export {
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
+export {
+  type NewProject,
+  type Project,
+  type ProjectPatch,
+  type ProjectSettings,
+  Projects,
+  type ProjectsOptions,
+} from "./project.ts"
 export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,
