@@ -8,6 +8,7 @@ import {
   type ModelRequest,
   messageText,
   Namespace,
+  pin,
   Runtime,
   type RuntimeOptions,
   type SummarizeOptions,
@@ -300,7 +301,7 @@ describe("a compaction", () => {
   test("leaves pins, the newest turn and the calls with their results, whatever the session", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ calls: fc.nat(3), pin: fc.boolean() }), { minLength: 6, maxLength: 14 }),
+        fc.array(fc.record({ calls: fc.nat(3), isPinned: fc.boolean() }), { minLength: 6, maxLength: 14 }),
         async (turns) => {
           const plan: ScriptedAnswer[] = []
           const one = chat(
@@ -309,13 +310,13 @@ describe("a compaction", () => {
             { context: { ...context, maxTokens: 2_000 } },
           )
           const pinned: string[] = []
-          for (const [turn, { calls, pin }] of turns.entries()) {
+          for (const [turn, { calls, isPinned }] of turns.entries()) {
             if (calls > 0)
               plan.push(Array.from({ length: calls }, (_, n) => call("look", { n: turn * 10 + n })))
             await one.runtime.run(ns, `turn ${turn} ${filler}`)
-            if (!pin || pinned.length > 1) continue
+            if (!isPinned || pinned.length > 1) continue
             const seq = (await one.entries("user")).at(-1)?.seq ?? 0
-            await one.runtime.pin(ns, seq)
+            await pin(one.runtime, ns, seq)
             pinned.push(`turn ${turn} `)
           }
           await one.runtime.run(ns, `last ${filler}`)

@@ -1,5 +1,6 @@
 import { countMessage, type ViewItem } from "./context.ts"
-import { afterCut, assertCut, type Cut, planCut } from "./cut.ts"
+import { afterCut, type Cut, planCut } from "./cut.ts"
+import { assertCut } from "./cut-check.ts"
 import { OrraError } from "./errors.ts"
 import { isLogFailure } from "./failure.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"

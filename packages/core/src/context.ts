@@ -34,7 +34,7 @@ export const charEstimator: Tokenizer = {
 export interface ContextBudget {
   /** The model's window, default 200,000. */
   readonly maxTokens: number
-  /** Kept free for the answer, default 4,096. */
+  /** Kept free for the answer and the thinking before it, default 4,096 or the runtime's `maxTokens` if more. */
   readonly reservedForOutput: number
   /** The most one tool result may take of what is available, default 0.3. */
   readonly toolResultShare: number

@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { charEstimator, countMessage, type ViewItem } from "./context.ts"
-import { afterCut, assertCut, type Cut, type CutView, planCut } from "./cut.ts"
+import { afterCut, type Cut, type CutView, planCut } from "./cut.ts"
+import { assertCut } from "./cut-check.ts"
 import { type Message, userMessage } from "./message.ts"
 import { shortenLastResults } from "./shorten.ts"
 

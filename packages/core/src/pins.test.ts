@@ -1,6 +1,16 @@
 import { call, fail, hang, say, scriptedProvider, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { type Entry, MemoryStore, Namespace, Runtime, type SessionStore, tool, userMessage } from "./index.ts"
+import {
+  type Entry,
+  MemoryStore,
+  Namespace,
+  pin,
+  Runtime,
+  type SessionStore,
+  tool,
+  unpin,
+  userMessage,
+} from "./index.ts"
 
 const ns = Namespace.of("tenant", "acme", "chat")
 
@@ -49,7 +59,7 @@ describe("a pinned message", () => {
     const one = chat()
     await one.runtime.run(ns, "The door code is 4711.")
     await one.turns(2)
-    await one.runtime.pin(ns, await seqOf(one, "user"))
+    await pin(one.runtime, ns, await seqOf(one, "user"))
     await one.turns(30)
     expect((await one.entries()).filter(({ type }) => type === "compaction").length).toBeGreaterThan(2)
     expect(one.sent()).toContain("4711")
@@ -64,7 +74,7 @@ describe("a pinned message", () => {
       const one = chat()
       one.provider.push([call("look", { n: 1 }, "a"), call("look", { n: 2 }, "b")])
       await one.runtime.run(ns, "Look")
-      await one.runtime.pin(ns, await seqOf(one, type))
+      await pin(one.runtime, ns, await seqOf(one, type))
       await one.turns(20)
       const [first, step, results] = one.provider.requests.at(-1)?.messages ?? []
       expect(first).toMatchObject({ role: "user", origin: { kind: "host" } })
@@ -80,12 +90,12 @@ describe("a pinned message", () => {
     await one.turns(20)
     expect(one.sent()).not.toContain("4711")
     const seq = await seqOf(one, "user")
-    await one.runtime.pin(ns, seq)
+    await pin(one.runtime, ns, seq)
     await one.turns(1)
     expect(one.sent()).toContain("4711")
     expect(await one.runtime.history(ns)).toMatchObject({ pins: [{ seqs: [seq] }] })
-    expect(await one.runtime.unpin(ns, seq)).toBe(true)
-    expect(await one.runtime.unpin(ns, seq)).toBe(false)
+    expect(await unpin(one.runtime, ns, seq)).toBe(true)
+    expect(await unpin(one.runtime, ns, seq)).toBe(false)
     await one.turns(1)
     expect(one.sent()).not.toContain("4711")
   })
@@ -100,7 +110,11 @@ describe("a pinned message", () => {
     const [first = 0, second = 0] = (await one.entries())
       .filter(({ type }) => type === "user" || type === "assistant")
       .map(({ seq }) => seq)
-    await Promise.all([one.runtime.pin(ns, first), other.runtime.pin(ns, second), one.runtime.pin(ns, first)])
+    await Promise.all([
+      pin(one.runtime, ns, first),
+      pin(other.runtime, ns, second),
+      pin(one.runtime, ns, first),
+    ])
     expect(await one.runtime.stop(ns)).toBe(true)
     const pinned = (await one.runtime.history(ns))?.pins.flatMap(({ seqs }) => seqs)
     expect(pinned?.toSorted()).toEqual([first, second])
@@ -111,23 +125,23 @@ describe("a pinned message", () => {
     await one.turns(6)
     const users = (await one.entries()).filter(({ type }) => type === "user").map(({ seq }) => seq)
     const [a = 0, b = 0, c = 0, d = 0] = users
-    for (const seq of [a, b, c]) await one.runtime.pin(ns, seq)
+    for (const seq of [a, b, c]) await pin(one.runtime, ns, seq)
     const { version } = (await one.runtime.info(ns)) ?? {}
-    await expect(one.runtime.pin(ns, d)).rejects.toMatchObject({ code: "pins_full" })
+    await expect(pin(one.runtime, ns, d)).rejects.toMatchObject({ code: "pins_full" })
     expect((await one.runtime.info(ns))?.version).toBe(version)
-    await one.runtime.unpin(ns, a)
-    await one.runtime.pin(ns, d)
+    await unpin(one.runtime, ns, a)
+    await pin(one.runtime, ns, d)
   })
 
   test("must be one: what is no message, of another session or branch, is not found", async () => {
     const one = chat()
     await one.runtime.run(ns, "Hi")
     for (const seq of [0, -1, 1.5, Number.NaN, 2, 99]) {
-      await expect(one.runtime.pin(ns, seq), `${seq}`).rejects.toMatchObject({ code: "not_found" })
+      await expect(pin(one.runtime, ns, seq), `${seq}`).rejects.toMatchObject({ code: "not_found" })
     }
-    await expect(one.runtime.pin(ns.child("other"), 1)).rejects.toMatchObject({ code: "not_found" })
+    await expect(pin(one.runtime, ns.child("other"), 1)).rejects.toMatchObject({ code: "not_found" })
     await one.runtime.edit(ns, 1, "Hello")
-    await expect(one.runtime.pin(ns, 1)).rejects.toMatchObject({ code: "not_found" })
+    await expect(pin(one.runtime, ns, 1)).rejects.toMatchObject({ code: "not_found" })
   })
 
   test("that waits for the results of its calls cannot be pinned yet", async () => {
@@ -143,22 +157,22 @@ describe("a pinned message", () => {
     const runtime = new Runtime({ provider, tools: [slow] })
     for await (const event of runtime.stream(ns, "Go")) {
       if (event.type !== "tool_intent") continue
-      await expect(runtime.pin(ns, event.seq - 1)).rejects.toMatchObject({ code: "invalid_input" })
+      await expect(pin(runtime, ns, event.seq - 1)).rejects.toMatchObject({ code: "invalid_input" })
       gate.resolve("done")
       break
     }
     await runtime.run(ns, "And?")
     const answer = (await runtime.store.read(ns, { types: ["assistant"] }))[0]
-    await runtime.pin(ns, answer?.seq ?? 0)
-    const [pin] = (await runtime.history(ns))?.pins ?? []
-    expect(pin?.seqs).toHaveLength(3)
+    await pin(runtime, ns, answer?.seq ?? 0)
+    const [pinned] = (await runtime.history(ns))?.pins ?? []
+    expect(pinned?.seqs).toHaveLength(3)
   })
 
   test("of another branch is not shown on this one, and is there again on its own", async () => {
     const one = chat()
     await one.runtime.run(ns, "The door code is 4711.")
     const seq = await seqOf(one, "user")
-    await one.runtime.pin(ns, seq)
+    await pin(one.runtime, ns, seq)
     await one.turns(12)
     const tip = (await one.runtime.info(ns))?.version ?? 0
     const edited = await one.runtime.edit(ns, seq, "The door is open.")
@@ -181,7 +195,7 @@ describe("a pinned message", () => {
       return watched.calls.read
     }
     const before = await readsOf()
-    await one.runtime.pin(ns, await seqOf(one, "user"))
+    await pin(one.runtime, ns, await seqOf(one, "user"))
     expect(await readsOf()).toBe(before + 1)
   })
 })
@@ -190,7 +204,7 @@ test("a session whose pins and newest message are too long together says what to
   const one = chat()
   await one.turns(3)
   const users = (await one.entries()).filter(({ type }) => type === "user").map(({ seq }) => seq)
-  for (const seq of users.slice(0, 3)) await one.runtime.pin(ns, seq)
+  for (const seq of users.slice(0, 3)) await pin(one.runtime, ns, seq)
   await expect(one.runtime.run(ns, "x".repeat(3_600))).rejects.toThrow(/unpin/)
   await expect(one.runtime.run(ns, "short")).resolves.toMatchObject({ outcome: "completed" })
 })
@@ -198,7 +212,7 @@ test("a session whose pins and newest message are too long together says what to
 test("a model that refuses the length gets a shorter request, with what is pinned in it", async () => {
   const one = chat()
   await one.runtime.run(ns, "The door code is 4711.")
-  await one.runtime.pin(ns, await seqOf(one, "user"))
+  await pin(one.runtime, ns, await seqOf(one, "user"))
   await one.turns(4)
   const refusing = scriptedProvider([fail("context_length"), "ok"])
   const runtime = new Runtime({ provider: refusing, store: one.store, context })

@@ -1,40 +1,31 @@
 import { pathBack } from "./branches.ts"
+import { availableForInput } from "./context.ts"
 import { InvalidInput, NotFound, OrraError } from "./errors.ts"
-import type { Entry, EntryType, NewEntry } from "./session.ts"
+import type { Namespace } from "./namespace.ts"
+import { MESSAGES, readMessages } from "./path-messages.ts"
+import type { Runtime } from "./runtime.ts"
+import type { Entry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { ReadOptions, SessionStore } from "./store.ts"
 
-/** The entries that are messages of the transcript. */
-const MESSAGES: readonly EntryType[] = ["user", "assistant", "tool_result"]
 const PAGE = 50
 
-/** Those of the entries `seqs` that are messages of the current branch, oldest first. */
-export async function readMessages(
-  store: SessionStore,
-  log: SessionLog,
-  seqs: readonly number[],
-): Promise<readonly Entry[]> {
-  const found: Entry[] = []
-  const path = seqs.length > 0 ? [...pathBack(log.stretches, log.tip)] : []
-  for (const seq of seqs.toSorted((a, b) => a - b)) {
-    if (!path.some(({ from, to }) => from <= seq && seq <= to)) continue
-    found.push(...(await store.read(log.namespace, { after: seq - 1, before: seq + 1, types: MESSAGES })))
-  }
-  return found
-}
-
 /**
- * Pins the message `seq`, or the whole step it belongs to: an answer with the results of all its calls.
+ * Keeps a message in the model's sight whatever is cut or summed up: `seq` is its entry. Of an answer with calls, or of
+ * one of their results, the whole step is kept. `history` says what is pinned.
  *
- * @throws NotFound when it is no message of the current branch; InvalidInput while a call of it has no result yet;
- *   OrraError (`pins_full`) when all pins together were more than `maxTokens`.
+ * ```ts
+ * const { entries } = (await runtime.history(chat)) ?? { entries: [] }
+ * await pin(runtime, chat, entries[0]?.seq ?? 0)
+ * ```
+ *
+ * @throws NotFound when it is no message of the current branch; InvalidInput while its calls have no results yet;
+ *   OrraError (`pins_full`) when all that is pinned would take more than `context.pinnedShare` of what is available.
  */
-export async function pin(
-  store: SessionStore,
-  log: SessionLog,
-  seq: number,
-  maxTokens: number,
-): Promise<void> {
+export async function pin({ store, internals }: Runtime, namespace: Namespace, seq: number): Promise<void> {
+  const log = await internals.session(namespace)
+  const { budget } = internals.settings
+  const maxTokens = Math.floor(availableForInput(budget) * budget.pinnedShare)
   const step = await stepOf(store, log, seq)
   const seqs = step.map((entry) => entry.seq)
   if (log.openRun?.unanswered.size && seqs.at(-1) === log.view.at(-1)?.seq) {
@@ -56,11 +47,16 @@ export async function pin(
   })
 }
 
-/** The entry that lets go of a pin; undefined when there is none. */
-export const withoutPin = (log: SessionLog, seq: number): readonly NewEntry[] | undefined =>
-  log.pinned(seq)
-    ? [{ type: "pin", at: Date.now(), pins: log.pins.filter(({ seqs }) => !seqs.includes(seq)) }]
-    : undefined
+/** Lets go of what `pin` has kept. @returns false when it was not pinned. @throws NotFound without such a session. */
+export async function unpin({ internals }: Runtime, namespace: Namespace, seq: number): Promise<boolean> {
+  const log = await internals.session(namespace)
+  const written = await log.append(() =>
+    log.pinned(seq)
+      ? [{ type: "pin", at: Date.now(), pins: log.pins.filter(({ seqs }) => !seqs.includes(seq)) }]
+      : undefined,
+  )
+  return written.length > 0
+}
 
 /** The entries of the step that `seq` belongs to, on the current branch. */
 async function stepOf(store: SessionStore, log: SessionLog, seq: number): Promise<readonly Entry[]> {

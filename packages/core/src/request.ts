@@ -1,5 +1,5 @@
 import type { ViewItem } from "./context.ts"
-import { assertCut, planCut } from "./cut.ts"
+import { planCut } from "./cut.ts"
 import { OrraError } from "./errors.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { ModelRequest, ToolDefinition, Usage } from "./provider.ts"
@@ -39,7 +39,6 @@ export async function prepare(
   if (log.viewTokens + fixed > available) {
     const cut = planCut(log, log.viewTokens + fixed, available)
     if (cut) {
-      assertCut(log, cut, log.openRun?.unanswered)
       const { summary } = log
       await record(run, [
         { type: "compaction", at: Date.now(), ...cut, ...(summary !== undefined && { summary }) },

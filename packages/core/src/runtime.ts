@@ -16,12 +16,12 @@ import { recordFilter } from "./hook-calls.ts"
 import type { Hooks } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
+import type { LoopSettings } from "./loop-run.ts"
 import { MemoryStore } from "./memory-store.ts"
 import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
-import { pin, withoutPin } from "./pins.ts"
 import { PolicyRegistry } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import {
@@ -42,6 +42,14 @@ import { ToolRegistry } from "./tool.ts"
 
 /** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
 const MAX_OPEN = 128
+
+/** What functions beside the class work with. */
+export interface RuntimeInternals {
+  readonly driver: Driver
+  readonly settings: LoopSettings
+  /** @throws NotFound without such a session. */
+  session(namespace: Namespace): Promise<SessionLog>
+}
 
 /** A message that was sent, and how its run ends, when it is one that began with it. */
 interface Sent {
@@ -66,6 +74,8 @@ export class Runtime {
   readonly store: SessionStore
   readonly tools: ToolRegistry
   readonly policies: PolicyRegistry
+  /** For functions of this package that not every program needs, such as `pin`. It may change with any release. */
+  readonly internals: RuntimeInternals
   readonly #driver: Driver
   readonly #budget: ContextBudget
   readonly #tokenizer: Tokenizer
@@ -83,38 +93,41 @@ export class Runtime {
     this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
     this.policies = options.policies ?? PolicyRegistry.allowAll()
     this.#broadcast = new Broadcast(this.store)
-    this.#budget = { ...DEFAULT_BUDGET, ...options.context }
+    const reserved = Math.max(DEFAULT_BUDGET.reservedForOutput, options.maxTokens ?? 0)
+    this.#budget = { ...DEFAULT_BUDGET, reservedForOutput: reserved, ...options.context }
     this.#tokenizer = options.tokenizer ?? charEstimator
     this.#owner = options.owner ?? randomId()
     this.#leaseTtlMs = options.leaseTtlMs ?? 30_000
     this.#onError = unfailing(options.onError ?? ((error) => console.error(error)))
     this.#hooks = options.hooks ?? []
+    const settings: LoopSettings = {
+      provider: this.provider,
+      tools: this.tools,
+      policies: this.policies,
+      rights: options.rights,
+      agent: options.agent,
+      hooks: this.#hooks,
+      systemPrompt: options.systemPrompt,
+      budget: this.#budget,
+      tokenizer: this.#tokenizer,
+      countTools: toolCounter(this.#tokenizer),
+      compaction: options.compaction,
+      model: options.model,
+      maxTokens: options.maxTokens,
+      temperature: options.temperature,
+      deltaIntervalMs: options.deltaIntervalMs ?? 30,
+      parallelTools: Math.max(1, options.parallelTools ?? 8),
+      onError: this.#onError,
+    }
     this.#driver = new Driver({
       store: this.store,
       owner: this.#owner,
       leaseTtlMs: this.#leaseTtlMs,
       maxTurns: options.maxTurns ?? 10,
       notify: (namespace, notice) => this.#broadcast.notice(namespace, notice),
-      settings: {
-        provider: this.provider,
-        tools: this.tools,
-        policies: this.policies,
-        rights: options.rights,
-        agent: options.agent,
-        hooks: this.#hooks,
-        systemPrompt: options.systemPrompt,
-        budget: this.#budget,
-        tokenizer: this.#tokenizer,
-        countTools: toolCounter(this.#tokenizer),
-        compaction: options.compaction,
-        model: options.model,
-        maxTokens: options.maxTokens,
-        temperature: options.temperature,
-        deltaIntervalMs: options.deltaIntervalMs ?? 30,
-        parallelTools: Math.max(1, options.parallelTools ?? 8),
-        onError: this.#onError,
-      },
+      settings,
     })
+    this.internals = { driver: this.#driver, settings, session: (namespace) => this.#existing(namespace) }
   }
 
   /**
@@ -392,25 +405,6 @@ export class Runtime {
     await log.append(() => (log.info ? [{ type: "meta", at: Date.now(), patch }] : undefined))
     if (!log.info) throw new NotFound("session")
     return log.info
-  }
-
-  /**
-   * Keeps a message in the model's sight whatever is cut or summarised: `seq` is its entry. Of an answer with calls,
-   * or of one of their results, the whole step is kept. `history` says what is pinned.
-   *
-   * @throws NotFound when it is no message of the current branch; InvalidInput while its calls have no results yet;
-   *   OrraError (`pins_full`) when all that is pinned would take more than `context.pinnedShare` of what is available.
-   */
-  async pin(namespace: Namespace, seq: number): Promise<void> {
-    const log = await this.#existing(namespace)
-    await pin(this.store, log, seq, Math.floor(availableForInput(this.#budget) * this.#budget.pinnedShare))
-  }
-
-  /** Lets go of what was pinned. @returns false when it was not. */
-  async unpin(namespace: Namespace, seq: number): Promise<boolean> {
-    const log = await this.#existing(namespace)
-    const written = await log.append(() => withoutPin(log, seq))
-    return written.length > 0
   }
 
   /** Stops the session's run and removes it with everything in it. */
