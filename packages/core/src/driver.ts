@@ -299,6 +299,7 @@ export class Driver {
             ...(maxTurns !== undefined && { maxTurns }),
             ...(principal !== undefined && { principal }),
             ...(envelope && { envelope }),
+            ...(envelope?.tainted && { tainted: true as const }),
           },
         ]
       },

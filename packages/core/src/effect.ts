@@ -147,6 +147,8 @@ async function carryOutOne(
   if (verdict.decision !== "allow" || !tool) result = refused(call, verdict)
   else if (effects.signal.aborted) result = answer(call, "cancelled", "Not started: the run was stopped.")
   else result = await execute(effects, call, tool, idempotencyKey)
+  // Whatever a hook makes of it, it was made from what strangers wrote.
+  const untrusted = result.untrusted || (tool?.untrusted && verdict.decision === "allow")
   for (const hook of effects.hooks) {
     if (!hook.afterTool) continue
     try {
@@ -167,7 +169,7 @@ async function carryOutOne(
       callId: call.id,
       result,
       durationMs,
-      ...(tool?.untrusted && verdict.decision === "allow" && { untrusted: true as const }),
+      ...(untrusted && { untrusted: true as const }),
     },
   ])
   return result
@@ -209,6 +211,7 @@ async function execute(
     idempotencyKey,
     signal,
     metadata,
+    tainted: effects.tainted(),
     progress: (text) => effects.progress(call.id, text),
   }
   let began = false
@@ -254,7 +257,7 @@ function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boo
 function fromOutput(
   { maxResultBytes }: Effects,
   call: ToolCallPart,
-  { content, structured, isError }: ToolOutput,
+  { content, structured, isError, untrusted }: ToolOutput,
 ): ToolResultPart {
   // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
   const isKept = structured !== undefined && fits(stringify(structured), maxResultBytes)
@@ -265,6 +268,7 @@ function fromOutput(
     status: isError ? "error" : "ok",
     content: bounded(content, maxResultBytes).map(wellFormed),
     ...(isKept && { structured }),
+    ...(untrusted && { untrusted: true }),
   }
 }
 

@@ -1,4 +1,12 @@
-export { type AgentProfile, DEFAULT_AGENT, DEFAULT_PERSONALITY, resolveAgents } from "./agent.ts"
+export {
+  type AgentProfile,
+  type AgentResolver,
+  type AgentRun,
+  type AgentSettings,
+  DEFAULT_AGENT,
+  DEFAULT_PERSONALITY,
+  resolveAgents,
+} from "./agent.ts"
 export {
   type Answering,
   type Channel,
@@ -10,6 +18,7 @@ export {
 } from "./channel.ts"
 export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
+export { type DelegationOptions, isDelegated } from "./delegation.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"
 export {
@@ -160,6 +169,7 @@ export {
   type ReadOptions,
   type SessionStore,
 } from "./store.ts"
+export { Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
 export {
   type Tool,
   type ToolContext,

@@ -67,6 +67,8 @@ export interface ToolResultPart {
   readonly status: ToolStatus
   readonly content: readonly (TextPart | ImagePart)[]
   readonly structured?: Json
+  /** Strangers wrote it, or something in it, although the tool is trusted otherwise. */
+  readonly untrusted?: true
 }
 
 /**

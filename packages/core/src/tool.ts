@@ -18,6 +18,8 @@ export interface ToolContext {
   readonly principal?: string | undefined
   /** On whose behalf the run works; undefined for a person's. */
   readonly envelope?: Envelope | undefined
+  /** The session has read what strangers wrote: what the model asks for may be theirs. */
+  readonly tainted?: boolean | undefined
   /** The same for every attempt at this call, also after a crash: pass it on to services that take one. */
   readonly idempotencyKey: string
   /** Fires when the run is stopped or the tool's time is up. */
@@ -33,6 +35,8 @@ export interface ToolOutput {
   readonly content: readonly (TextPart | ImagePart)[]
   readonly structured?: Json
   readonly isError?: boolean
+  /** Strangers wrote this one, or something in it, whatever the tool says of itself. */
+  readonly untrusted?: boolean
 }
 
 export interface Tool {

@@ -1,0 +1,318 @@
+import { agentKey } from "./agent.ts"
+import { InvalidInput, OrraError } from "./errors.ts"
+import type { HookContext, Hooks } from "./hooks.ts"
+import type { Json } from "./json.ts"
+import { messageText, userMessage } from "./message.ts"
+import { Namespace } from "./namespace.ts"
+import type { PolicyLayer } from "./policy.ts"
+import type { PolicyRule } from "./policy-rule.ts"
+import { type RunResult, resultOf, type Submission } from "./run.ts"
+import type { Runtime } from "./runtime.ts"
+import type { ListOptions, SessionStore } from "./store.ts"
+import { type Tool, type ToolContext, type ToolOutput, tool } from "./tool.ts"
+
+/** How far agents may hand tasks on. */
+export interface DelegationOptions {
+  /** How many delegations may lie between a person and a run, default 3. */
+  readonly maxDepth?: number
+  /** Tasks that one run may hand on, default 8. */
+  readonly maxFanOut?: number
+  /** How long one task may take, in ms, default 600,000; less when its caller has less left. */
+  readonly timeoutMs?: number
+  /** Model calls for one task, default the agent's. */
+  readonly maxTurns?: number
+}
+
+/** What is delegated in a session lives below it, in sessions with this segment. */
+const SEGMENT = "~agents"
+
+/** True for the session of a delegated task: lists of what people have said can leave it out. */
+export const isDelegated = (namespace: Namespace): boolean => namespace.segments.includes(SEGMENT)
+
+/** The sessions of what was delegated in a session, at any depth. */
+export async function delegatedBelow(
+  store: SessionStore,
+  namespace: Namespace,
+  options: ListOptions,
+): Promise<readonly Namespace[]> {
+  const found: Namespace[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list(namespace.child(SEGMENT), {
+      ...options,
+      limit: 500,
+      ...(cursor !== undefined && { cursor }),
+    })
+    for (const info of page.items) found.push(info.namespace)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return found
+}
+
+interface Task {
+  readonly task: string
+  readonly context?: string
+}
+
+/** Who gets a task, and what it may do besides what its caller may. */
+interface Receiver {
+  readonly agent: string
+  readonly helper: boolean
+  readonly bounds: readonly PolicyLayer[]
+}
+
+const text = (description: string): { readonly type: "string"; readonly description: string } => ({
+  type: "string",
+  description,
+})
+const TASK = text(
+  "What is to be done, with everything needed to do it: nothing else of this conversation is passed on.",
+)
+const CONTEXT = text("Facts, quotations or data that the task is about.")
+
+/** The tools by which an agent hands tasks on, and what holds while it does. */
+export class Delegation {
+  readonly #runtime: () => Runtime
+  readonly #profile: (name: string) => { readonly name: string; readonly policy?: PolicyLayer } | undefined
+  readonly #limits: Required<Omit<DelegationOptions, "maxTurns">> & Pick<DelegationOptions, "maxTurns">
+  /** One at a time in each run, so that none is overlooked when they are counted. */
+  readonly #counting = new Map<string, Promise<unknown>>()
+
+  constructor(
+    runtime: () => Runtime,
+    profile: (name: string) => { readonly name: string; readonly policy?: PolicyLayer } | undefined,
+    options: DelegationOptions = {},
+  ) {
+    this.#runtime = runtime
+    this.#profile = profile
+    this.#limits = { maxDepth: 3, maxFanOut: 8, timeoutMs: 600_000, ...options }
+  }
+
+  /** For every run of the team. */
+  get hooks(): readonly Hooks[] {
+    const guard = (context: HookContext) => this.#guard(context)
+    return [
+      {
+        name: "delegation",
+        beforeModel: (_, context) => guard(context),
+        beforeTool: (_, context) => guard(context),
+      },
+    ]
+  }
+
+  /** The tools of an agent, with the names of those it can ask. */
+  tools(caller: string, others: readonly string[], has: (name: string) => boolean): readonly Tool[] {
+    const { timeoutMs } = this.#limits
+    const common = { risk: "read", idempotent: true, timeoutMs: timeoutMs + 10_000 } as const
+    const spawn = tool<Task & { readonly tools?: readonly string[] }>({
+      ...common,
+      name: "spawn_agent",
+      description: "Gives one task to a helper that works on its own and comes back with the result.",
+      input: {
+        type: "object",
+        properties: {
+          task: TASK,
+          context: CONTEXT,
+          tools: {
+            type: "array",
+            items: { type: "string" },
+            description: "The names of the tools that the helper may use, of your own. Default: all.",
+          },
+        },
+        required: ["task"],
+      },
+      execute: (input, context) => {
+        const unknown = input.tools?.find((name) => !has(name))
+        if (unknown !== undefined) throw new InvalidInput(`You have no tool "${unknown}" to hand on.`)
+        const bounds: PolicyLayer[] = input.tools ? [{ allow: input.tools, default: "deny" }] : []
+        return this.#delegate(caller, { agent: caller, helper: true, bounds }, input, context)
+      },
+    })
+    if (others.length === 0) return [spawn]
+    const delegate = tool<Task & { readonly agent: string }>({
+      ...common,
+      name: "delegate_to_agent",
+      description: `Gives one task to another agent, which comes back with the result. There are: ${others.join(", ")}.`,
+      input: {
+        type: "object",
+        properties: { agent: text("The agent's name."), task: TASK, context: CONTEXT },
+        required: ["agent", "task"],
+      },
+      execute: (input, context) => {
+        const agent = this.#profile(input.agent)?.name
+        if (agent === undefined)
+          throw new OrraError(
+            "agent_not_found",
+            `There is no agent "${input.agent}". There are: ${others.join(", ")}.`,
+          )
+        return this.#delegate(caller, { agent, helper: false, bounds: [] }, input, context)
+      },
+    })
+    return [spawn, delegate]
+  }
+
+  async #delegate(
+    caller: string,
+    to: Receiver,
+    { task, context: facts }: Task,
+    context: ToolContext,
+  ): Promise<ToolOutput> {
+    const runtime = this.#runtime()
+    const { namespace, runId, callId, envelope, principal, signal } = context
+    const chain = [...(envelope?.agents ?? []), caller]
+    this.#assertMay(chain, to)
+    const { maxTurns, timeoutMs } = this.#limits
+    const session = namespace.child(SEGMENT, runId, context.idempotencyKey.replaceAll(":", "."))
+    const message = facts?.trim() ? `${task}\n\nContext:\n${facts}` : task
+    const submission = await this.#counted(runId, async () => {
+      await this.#assertRoom(namespace.child(SEGMENT, runId), session)
+      return await runtime.submit(session, userMessage(message, { kind: "agent", name: caller }), {
+        inputId: context.idempotencyKey,
+        agent: to.agent,
+        ...(principal !== undefined && { principal }),
+        ...(maxTurns !== undefined && { maxTurns }),
+        envelope: {
+          agents: chain,
+          depth: chain.length,
+          deadline: Math.min(Date.now() + timeoutMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
+          parent: { namespace: namespace.key, runId, callId },
+          bounds: [...(envelope?.bounds ?? []), ...to.bounds, ...frozen(this.#profile(caller)?.policy)],
+          ...(to.helper && { helper: true }),
+          ...(context.tainted && { tainted: true }),
+        },
+      })
+    })
+    const stop = (): void => void runtime.stop(session).catch(() => {})
+    signal.addEventListener("abort", stop, { once: true })
+    try {
+      if (signal.aborted) stop()
+      return await this.#answer(to, submission, context)
+    } finally {
+      signal.removeEventListener("abort", stop)
+    }
+  }
+
+  /** @throws OrraError that tells the model why not, and who is at work. */
+  #assertMay(chain: readonly string[], to: Receiver): void {
+    const { maxDepth } = this.#limits
+    const way = chain.join(" -> ")
+    if (!to.helper && chain.some((name) => agentKey(name) === agentKey(to.agent))) {
+      throw new OrraError(
+        "delegation_cycle",
+        `${to.agent} cannot be asked: it is waiting for this very task (${way} -> ${to.agent}). Do it yourself, or answer with what is missing.`,
+      )
+    }
+    if (chain.length > maxDepth) {
+      throw new OrraError(
+        "delegation_too_deep",
+        `Tasks are handed on at most ${maxDepth} times, and this one has been (${way}). Do it yourself, or answer with what is missing.`,
+      )
+    }
+  }
+
+  /** @throws OrraError when the run has handed on as many tasks as it may. This one counts once, however often it is tried. */
+  async #assertRoom(below: Namespace, session: Namespace): Promise<void> {
+    const { maxFanOut } = this.#limits
+    const runtime = this.#runtime()
+    const { items } = await runtime.store.list(below, { limit: Math.min(500, maxFanOut + 1) })
+    const others = items.filter(
+      (info) => info.namespace.depth === session.depth && !session.equals(info.namespace),
+    )
+    if (others.length < maxFanOut) return
+    throw new OrraError(
+      "delegation_too_many",
+      `A run hands on at most ${maxFanOut} tasks, and this one has. Do the rest yourself, or say what is left.`,
+    )
+  }
+
+  async #counted<T>(runId: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#counting.get(runId) ?? Promise.resolve()).then(work)
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#counting.set(runId, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#counting.get(runId) === settled) this.#counting.delete(runId)
+    }
+  }
+
+  async #answer(to: Receiver, submission: Submission, context: ToolContext): Promise<ToolOutput> {
+    const runtime = this.#runtime()
+    const name = to.helper ? `${to.agent}'s helper` : to.agent
+    let last = ""
+    let tainted = false
+    for await (const event of runtime.follow(submission, { signal: context.signal })) {
+      if (event.type === "tool_intent") context.progress(`${name}: ${event.name}`)
+      else if (event.type === "progress") context.progress(`${name}: ${event.text}`)
+      else if (event.type === "assistant") {
+        last = messageText(event.message)
+        tainted = event.tainted ?? false
+      } else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
+      else if (event.type === "run_finished")
+        return output(name, to, submission, resultOf(event, last), tainted)
+    }
+    throw new OrraError("aborted", `${name} was stopped.`)
+  }
+
+  /** What is done for somebody ends with their run: after a stop, a failure, or when the session is deleted. */
+  async #guard({ envelope }: HookContext): Promise<{ readonly end: string } | undefined> {
+    if (!envelope?.parent) return undefined
+    const { namespace, runId } = envelope.parent
+    const info = await this.#runtime().store.info(Namespace.parse(namespace))
+    return info?.openRun === runId ? undefined : { end: "The run that asked for this is over." }
+  }
+}
+
+/** What the caller and whoever looks at its session are told of how the task ended. */
+function output(
+  name: string,
+  { agent }: Receiver,
+  { namespace }: Submission,
+  { runId, outcome, usage, text: said, error }: RunResult,
+  untrusted: boolean,
+): ToolOutput {
+  const structured: Json = { agent, session: namespace.key, runId, usage: { ...usage }, outcome }
+  const problem =
+    outcome === "completed"
+      ? undefined
+      : outcome === "max_turns"
+        ? `${name} did not finish within its number of steps.`
+        : outcome === "failed" && error
+          ? `${name} failed: ${error.message}`
+          : `${name} was stopped before it had finished${error ? `: ${error.message}` : "."}`
+  const texts = problem
+    ? [problem, said && `So far it said:\n${said}`]
+    : [said || `${name} had nothing to say.`]
+  return {
+    content: [{ type: "text", text: texts.filter(Boolean).join("\n\n") }],
+    structured,
+    ...(problem && { isError: true }),
+    ...(untrusted && { untrusted: true }),
+  }
+}
+
+/**
+ * A layer as it can be recorded, no wider than it is together with the one it was made of. A check cannot be: a rule
+ * that it narrows is recorded without it, and one that it makes forbid is left to the layer itself.
+ */
+function frozen(layer: PolicyLayer | undefined): readonly PolicyLayer[] {
+  if (!layer) return []
+  const unchecked = (rules: PolicyLayer["deny"] = []): readonly (string | PolicyRule)[] =>
+    rules.filter((rule) => typeof rule === "string" || !rule.check)
+  const withoutCheck = (rule: string | PolicyRule): string | PolicyRule => {
+    if (typeof rule === "string") return rule
+    const { check: _, ...rest } = rule
+    return rest
+  }
+  return [
+    {
+      ...layer,
+      deny: unchecked(layer.deny),
+      ask: unchecked(layer.ask),
+      allow: (layer.allow ?? []).map(withoutCheck),
+    },
+  ]
+}

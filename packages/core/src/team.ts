@@ -1,0 +1,288 @@
+import { type AgentProfile, type AgentRun, type AgentSettings, agentKey, checkedAgents } from "./agent.ts"
+import { Delegation, type DelegationOptions, delegatedBelow } from "./delegation.ts"
+import type { Envelope } from "./envelope.ts"
+import { OrraError } from "./errors.ts"
+import type { Hooks } from "./hooks.ts"
+import { findMention } from "./mention.ts"
+import { messageText, userMessage } from "./message.ts"
+import type { Namespace } from "./namespace.ts"
+import { type PolicyLayer, PolicyRegistry } from "./policy.ts"
+import { PromptBuilder } from "./prompt.ts"
+import type { Provider } from "./provider.ts"
+import type { Agents } from "./router.ts"
+import type { RunEvent, RunInput, RunOptions, RunResult, Submission } from "./run.ts"
+import { Runtime } from "./runtime.ts"
+import type { RuntimeOptions } from "./runtime-options.ts"
+import { type Tool, ToolRegistry } from "./tool.ts"
+
+/** An agent of a team: its profile, and what it has in place of the team's or besides it. */
+export interface TeamAgent extends AgentProfile {
+  readonly provider?: Provider
+  /** Tools of its own, besides those of the team that its profile names. Of two with one name, its own is meant. */
+  readonly ownTools?: readonly Tool[]
+  /** After the team's. */
+  readonly hooks?: readonly Hooks[]
+  /** What it may do, within what the team's policies say. It holds for those it delegates to as well. */
+  readonly policy?: PolicyLayer
+  readonly maxTurns?: number
+  readonly maxTokens?: number
+  readonly temperature?: number
+}
+
+/** What a team is made of: what a runtime is, with agents in place of one system prompt. */
+export interface TeamOptions extends Omit<RuntimeOptions, "agent" | "rights" | "systemPrompt"> {
+  /** At least one. The first answers where none is named. */
+  readonly agents: readonly TeamAgent[]
+  /** Makes the prompts of those that have none of their own. Default: `new PromptBuilder()`. */
+  readonly prompt?: PromptBuilder
+  /** The tools `spawn_agent` and `delegate_to_agent`. Default: with the usual limits; false: agents work alone. */
+  readonly delegation?: DelegationOptions | false
+}
+
+/** One agent of a team, to speak to directly. */
+export interface TeamMember {
+  readonly profile: TeamAgent
+  run(namespace: Namespace, input: RunInput, options?: RunOptions): Promise<RunResult>
+  stream(namespace: Namespace, input: RunInput, options?: RunOptions): AsyncGenerator<RunEvent, void>
+  submit(namespace: Namespace, input: RunInput, options?: RunOptions): Promise<Submission>
+  follow: Runtime["follow"]
+}
+
+/**
+ * Several agents that share a provider, a store, tools, policies and sessions, and hand tasks to one another. Names are
+ * the same in letters of either case.
+ *
+ * A message goes to the agent that its sender asks for (`options.agent`), else to the one it mentions (`@name`), else
+ * to the session's (`agent` in its metadata), else to the first. Agents can be added, replaced and removed at any time;
+ * runs that have begun end as they began.
+ *
+ * ```ts
+ * const team = new Team({ provider, agents: [{ name: "Atlas" }, { name: "CodeBot", tools: ["shell"] }] })
+ * await team.run(ns, "@codebot, which tests fail?")
+ * ```
+ */
+export class Team implements Agents {
+  /** Everything that is not about agents: subscribing, history, lists, stopping. */
+  readonly runtime: Runtime
+  readonly #prompt: PromptBuilder
+  readonly #hooks: readonly Hooks[]
+  readonly #delegation: Delegation | undefined
+  #members: readonly Member[] = []
+  /** Their tools, of the team's as they are and of the agents as they are. */
+  #registries = new Map<Member, { readonly from: readonly Tool[]; readonly tools: ToolRegistry }>()
+
+  /** @throws InvalidInput without an agent, for a name that is none, and for a policy that is not one. */
+  constructor(options: TeamOptions) {
+    const { agents, prompt, delegation, ...rest } = options
+    this.#prompt = prompt ?? new PromptBuilder()
+    if (delegation !== false) {
+      this.#delegation = new Delegation(
+        () => this.runtime,
+        (name) => this.#find(name)?.profile,
+        delegation,
+      )
+    }
+    this.#hooks = [...(options.hooks ?? []), ...(this.#delegation?.hooks ?? [])]
+    this.#set(agents.map(member))
+    this.runtime = new Runtime({
+      ...rest,
+      agent: (run) => this.#settings(run),
+      rights: (envelope, policies) => this.#rights(envelope, policies),
+    })
+  }
+
+  /** The agents, in order: the first is the default. */
+  get agents(): readonly TeamAgent[] {
+    return this.#members.map(({ profile }) => profile)
+  }
+
+  agent(name: string): TeamMember | undefined {
+    const profile = this.#find(name)?.profile
+    if (!profile) return undefined
+    const { runtime } = this
+    const as = (options: RunOptions | undefined): RunOptions => ({ ...options, agent: profile.name })
+    return {
+      profile,
+      run: (namespace, input, options) => runtime.run(namespace, input, as(options)),
+      stream: (namespace, input, options) => runtime.stream(namespace, input, as(options)),
+      submit: (namespace, input, options) => runtime.submit(namespace, input, as(options)),
+      follow: (submission, options) => runtime.follow(submission, options),
+    }
+  }
+
+  /** @throws InvalidInput for a name that is none or is taken. */
+  add(agent: TeamAgent): void {
+    this.#set([...this.#members, member(agent)])
+  }
+
+  /** Puts an agent in the place of another, under the same name or a new one. @throws OrraError (`agent_not_found`) */
+  replace(name: string, agent: TeamAgent): void {
+    const old = this.#named(name)
+    this.#set(this.#members.map((each) => (each === old ? member(agent) : each)))
+  }
+
+  /**
+   * Messages that wait for it are answered with an error, and what it has delegated may do nothing more.
+   *
+   * @returns false when there is no such agent. @throws InvalidInput for the last one.
+   */
+  remove(name: string): boolean {
+    const old = this.#find(name)
+    if (old) this.#set(this.#members.filter((each) => each !== old))
+    return old !== undefined
+  }
+
+  /** As `Runtime.run`, by the agent that the message is for. @throws OrraError (`agent_not_found`) */
+  async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
+    return await this.runtime.run(namespace, input, this.#routed(input, options))
+  }
+
+  /** As `Runtime.stream`, by the agent that the message is for. */
+  stream(namespace: Namespace, input: RunInput, options: RunOptions = {}): AsyncGenerator<RunEvent, void> {
+    return this.runtime.stream(namespace, input, this.#routed(input, options))
+  }
+
+  /** As `Runtime.submit`, for the agent that the message is for. @throws OrraError (`agent_not_found`) */
+  async submit(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<Submission> {
+    return await this.runtime.submit(namespace, input, this.#routed(input, options))
+  }
+
+  follow(
+    submission: Submission,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncGenerator<RunEvent, void> {
+    return this.runtime.follow(submission, options)
+  }
+
+  /** Stops the session's run, and with it all that was delegated in it. @returns false when nothing was running. */
+  async stop(namespace: Namespace): Promise<boolean> {
+    const stopped = await this.runtime.stop(namespace)
+    for (const child of await delegatedBelow(this.runtime.store, namespace, { openRun: true }))
+      await this.runtime.stop(child)
+    return stopped
+  }
+
+  /** Removes a session and the sessions of what was delegated in it. @returns false when there was none. */
+  async delete(namespace: Namespace): Promise<boolean> {
+    const existed = await this.runtime.delete(namespace)
+    for (const deleted of [false, true])
+      for (const child of await delegatedBelow(this.runtime.store, namespace, { deleted }))
+        await this.runtime.delete(child)
+    return existed
+  }
+
+  close(): Promise<void> {
+    return this.runtime.close()
+  }
+
+  #routed(input: RunInput, options: RunOptions): RunOptions {
+    if (options.agent !== undefined) return { ...options, agent: this.#named(options.agent).profile.name }
+    const text = messageText(typeof input === "object" && "role" in input ? input : userMessage(input))
+    const mention = findMention(
+      text,
+      this.#members.map(({ profile }) => profile.name),
+    )
+    return mention ? { ...options, agent: mention.name } : options
+  }
+
+  #find(name: string): Member | undefined {
+    const key = agentKey(name)
+    return this.#members.find((each) => each.key === key)
+  }
+
+  #named(name: string): Member {
+    const found = this.#find(name)
+    if (!found) throw notFound(name)
+    return found
+  }
+
+  #set(members: readonly Member[]): void {
+    checkedAgents(members.map(({ profile }) => profile))
+    // A policy that is none is refused now, not when somebody asks for something.
+    for (const { profile } of members) if (profile.policy) new PolicyRegistry({ base: profile.policy })
+    this.#members = members
+    this.#registries = new Map()
+  }
+
+  #settings({ agent, namespace, metadata, envelope }: AgentRun): AgentSettings {
+    const preferred = typeof metadata["agent"] === "string" ? this.#find(metadata["agent"]) : undefined
+    const found = agent === undefined ? (preferred ?? this.#members[0]) : this.#find(agent)
+    if (!found) return gone(agent ?? "")
+    const { profile } = found
+    const { name, policy, hooks = [], tools: _, ownTools: __, personality, systemPrompt, ...rest } = profile
+    const tools = this.#tools(found)
+    const { policies } = this.runtime
+    const own = policy ? policies.within([policy], `agent ${name}`) : policies
+    const bound = envelope ? this.#rights(envelope, own) : own
+    const prompt = ({ now }: { readonly now: Date }): string => {
+      const allowed = tools
+        .list()
+        .filter(
+          ({ definition, risk }) =>
+            bound.explain(namespace, { tool: definition.name, risk }).decision !== "deny",
+        )
+      return this.#prompt.build(profile, { tools: allowed, now })
+    }
+    return {
+      ...rest,
+      name,
+      tools,
+      policies: own,
+      hooks: [...this.#hooks, ...hooks],
+      systemPrompt: envelope?.helper ? helperPrompt(name) : prompt,
+    }
+  }
+
+  /** What a run may do on somebody's behalf: what those may who handed it on, then and now, and its own agent. */
+  #rights(envelope: Envelope, policies: PolicyRegistry): PolicyRegistry {
+    const chain = envelope.agents.map((name): PolicyLayer => {
+      const caller = this.#find(name)
+      return caller ? (caller.profile.policy ?? {}) : { ceiling: "deny" }
+    })
+    return policies.within([...(envelope.bounds ?? []), ...chain], "delegation")
+  }
+
+  #tools(of: Member): ToolRegistry {
+    const from = this.runtime.tools.list()
+    const known = this.#registries.get(of)
+    if (known?.from === from) return known.tools
+    const { name, tools: names, ownTools = [] } = of.profile
+    const others = this.#members.filter((each) => each !== of).map(({ profile }) => profile.name)
+    const byName = new Map<string, Tool>()
+    const has = (tool: string): boolean => byName.has(tool)
+    for (const tool of [...from, ...(this.#delegation?.tools(name, others, has) ?? [])]) {
+      if (!names || names.includes(tool.definition.name)) byName.set(tool.definition.name, tool)
+    }
+    for (const tool of ownTools) byName.set(tool.definition.name, tool)
+    const tools = new ToolRegistry(byName.values())
+    this.#registries.set(of, { from, tools })
+    return tools
+  }
+}
+
+interface Member {
+  readonly key: string
+  readonly profile: TeamAgent
+}
+
+const member = (profile: TeamAgent): Member => ({ key: agentKey(profile.name), profile })
+
+const notFound = (name: string): OrraError =>
+  new OrraError("agent_not_found", `There is no agent "${name}" here (any more).`, { name })
+
+/** The run of an agent that has been removed since it was asked: it fails, and says why. */
+const gone = (name: string): AgentSettings => ({
+  name,
+  tools: new ToolRegistry(),
+  policies: PolicyRegistry.denyAll(),
+  systemPrompt: () => {
+    throw notFound(name)
+  },
+})
+
+const helperPrompt = (name: string): string =>
+  [
+    `You are a helper of ${name}, an AI assistant, who gives you one task.`,
+    `Do it with the tools you have. Nobody can answer questions: when something is unclear, choose, and say what you chose.`,
+    `Your last answer is all that ${name} gets to see of your work: put the result into it, and what you could not do.`,
+  ].join("\n\n")
