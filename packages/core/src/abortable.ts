@@ -61,18 +61,26 @@ const isThenable = <T>(value: Promise<T> | T): value is Promise<T> =>
   typeof value === "object" && value !== null && "then" in value
 
 /**
- * What `work` comes to, or undefined as soon as `signal` fires: what it still does is no longer waited for.
+ * What `work` comes to, or undefined as soon as `signal` fires: what it still does is no longer waited for. What is
+ * there at once is given at once: most hooks look and return, and a promise for that would be all they cost.
  *
  * @throws what it throws; Error when it takes longer than `timeoutMs`.
  */
-export async function unlessAborted<T>(
+export function unlessAborted<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T> | T,
   timeoutMs?: number,
-): Promise<T | undefined> {
+): Promise<T | undefined> | T | undefined {
   if (signal?.aborted) return undefined
   const result = work()
-  if (!isThenable(result)) return result
+  return isThenable(result) ? firstOf(result, signal, timeoutMs) : result
+}
+
+async function firstOf<T>(
+  result: Promise<T>,
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+): Promise<T | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>()
   const onAbort = (): void => resolve(undefined)
   signal?.addEventListener("abort", onAbort, { once: true })

@@ -1,7 +1,7 @@
 import { unlessAborted } from "./abortable.ts"
 import { errorMessage, OrraError } from "./errors.ts"
 import type { ApprovalAnswer, ApprovalQuestion, EndRun, HookContext, Hooks } from "./hooks.ts"
-import type { JsonObject } from "./json.ts"
+import { copyJson, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
 import type { DeltaPiece, NewEntry } from "./session.ts"
 
@@ -19,7 +19,8 @@ export async function callHook<T>(
   valid?: (answer: Answered<T>) => unknown,
 ): Promise<T | undefined> {
   try {
-    const answer = await unlessAborted(signal, call, timeoutMs)
+    const made = unlessAborted(signal, call, timeoutMs)
+    const answer = made instanceof Promise ? await made : made
     if (answer && valid && !valid(answer as Answered<T>))
       throw new Error("what it answered is none of what it may answer")
     return answer
@@ -82,7 +83,7 @@ export async function askHooks(
     const by = hook.name ?? "hook"
     try {
       // A copy: what is approved is what is carried out.
-      const given = structuredClone(question)
+      const given = copyJson(question)
       const answer = await callHook(hook, () => hook.approval?.(given, context), context.signal)
       if (!answer) continue
       // Whatever is no approval is a denial.

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { parseJson } from "./json.ts"
+import { copyJson, parseJson } from "./json.ts"
 
 describe("parseJson", () => {
   test("reads what JSON.stringify writes", () => {
@@ -35,5 +35,27 @@ describe("parseJson", () => {
 
   test.each(["", "{", "nope", "[1,]"])("refuses %j, which is no JSON", (text) => {
     expect(() => parseJson(text)).toThrow(SyntaxError)
+  })
+})
+
+describe("copyJson", () => {
+  const objects = (value: unknown): readonly object[] =>
+    typeof value === "object" && value !== null ? [value, ...Object.values(value).flatMap(objects)] : []
+
+  test("is the same value, with no object in common", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+        const copy = copyJson(value)
+        expect(copy).toStrictEqual(value)
+        const theirs = new Set(objects(value))
+        expect(objects(copy).filter((object) => theirs.has(object))).toEqual([])
+      }),
+    )
+  })
+
+  test("keeps a key that names a prototype as what it is, a key", () => {
+    const copy: object = copyJson(JSON.parse('{"__proto__":{"a":{}}}'))
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
+    expect(JSON.stringify(copy)).toBe('{"__proto__":{"a":{}}}')
   })
 })
