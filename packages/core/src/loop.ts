@@ -53,9 +53,13 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     let limit = availableForInput(settings.budget)
     let overflows = 0
     const usedIds = new Set<string>()
+    let answered = false
     for (let turn = 0; turn < run.maxTurns; turn++) {
       if (run.signal.aborted) return await finish("stopped")
-      if (waits(run, "steer")) await takeInputs(run, "steer")
+      const steered = waits(run, "steer") && (await takeInputs(run, "steer"))
+      // What kept the run going after its last word was withdrawn before it was taken.
+      if (answered && !steered) return await finish("completed")
+      answered = false
       const request = await prepare(settings, run, limit, (more) => {
         usage = addUsage(usage, more)
       })
@@ -126,6 +130,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       const calls = toolCalls(message)
       if (calls.length > 0) await carryOutCalls(settings, run, turn, calls)
       else if (!waits(run, "steer")) return await finish("completed")
+      answered = calls.length === 0
     }
     return await finish(run.signal.aborted ? "stopped" : "max_turns")
   } catch (error) {
