@@ -134,7 +134,7 @@ export function summarize(options: SummarizeOptions = {}): Compactor {
     const asked = await throughHooks(settings, run, request)
     if (run.signal.aborted) return undefined
     // Nobody watches a summary being written.
-    const quiet: LoopSettings = { ...settings, provider, hooks: [] }
+    const quiet = { ...settings, provider, hooks: settings.hooks.filter((hook) => !hook.streamChunk) }
     const answer = await ask(quiet, run, asked, { push: () => {} }, { ms: 0 })
     if (answer.type === "stopped") return undefined
     if (answer.type === "failed") throw answer.error

@@ -16,6 +16,7 @@ export {
   type OutboundError,
   type OutboundMessage,
 } from "./channel.ts"
+export { compact } from "./compact.ts"
 export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { type DelegationOptions, isDelegated } from "./delegation.ts"

@@ -1,0 +1,79 @@
+import { availableForInput } from "./context.ts"
+import { InvalidInput, LeaseLost } from "./errors.ts"
+import { randomId } from "./ids.ts"
+import type { LoopRun } from "./loop-run.ts"
+import type { Namespace } from "./namespace.ts"
+import type { Runtime } from "./runtime.ts"
+import type { Entry } from "./session.ts"
+
+/**
+ * Sums up now what is before the newest turn, also of a session that waits for an approval. Messages that arrive
+ * meanwhile run when it is done; `signal` stops it.
+ *
+ * ```ts
+ * const compaction = await compact(runtime, chat)
+ * console.log(compaction?.summary ?? "There was nothing to sum up.")
+ * ```
+ *
+ * @returns its entry, with the summary and what that took; undefined when nothing can be cut or no summary came about.
+ * @throws InvalidInput when the runtime has no `compaction`; NotFound without such a session; SessionBusy while it runs.
+ */
+export async function compact(
+  { internals, store }: Runtime,
+  namespace: Namespace,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Entry<"compaction"> | undefined> {
+  const { driver, settings } = internals
+  const { compaction, policies, budget, onError } = settings
+  if (!compaction) throw new InvalidInput('Give the runtime a way to do it first: "compaction: summarize()".')
+  const log = await internals.session(namespace)
+  return await driver.withLease(namespace, async (first) => {
+    await log.refresh()
+    const before = log.version
+    const controller = new AbortController()
+    const stop = () => controller.abort()
+    options.signal?.addEventListener("abort", stop, { once: true })
+    if (options.signal?.aborted) stop()
+    let lease = first
+    const ttlMs = first.expiresAt - Date.now()
+    const renewal = setInterval(() => {
+      store.renew(lease, ttlMs).then(
+        (renewed) => {
+          lease = renewed
+        },
+        (error: unknown) => (error instanceof LeaseLost ? stop() : onError(error)),
+      )
+    }, ttlMs / 3)
+    const run: LoopRun = {
+      runId: randomId(),
+      log,
+      incarnation: log.incarnation,
+      lease: () => lease,
+      signal: controller.signal,
+      end: (why) => controller.abort(why),
+      agent: undefined,
+      model: undefined,
+      maxTurns: 0,
+      principal: undefined,
+      envelope: undefined,
+      policies,
+      ...{ answers: undefined, earlierMs: 0, cost: { usd: undefined } },
+      notify: () => {},
+    }
+    try {
+      await compaction.compact({
+        settings,
+        run,
+        fixedTokens: 0,
+        availableTokens: availableForInput(budget),
+        isAsked: true,
+        spent: () => {},
+      })
+    } finally {
+      clearInterval(renewal)
+      options.signal?.removeEventListener("abort", stop)
+    }
+    const [entry] = await store.read(namespace, { after: before, types: ["compaction"] })
+    return entry?.type === "compaction" ? entry : undefined
+  })
+}
