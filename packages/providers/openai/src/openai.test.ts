@@ -317,6 +317,15 @@ describe("dialects", () => {
     expect(bodies[0]).not.toHaveProperty("max_tokens")
   })
 
+  test("how much it thinks is asked for where it was said", async () => {
+    const { server, provider } = await setup([], { reasoning: { effort: "low", summary: "auto" } })
+    await collect(provider)
+    expect((await server.request(1)).body).toMatchObject({ reasoning_effort: "low" })
+    const { server: other, provider: silent } = await setup()
+    await collect(silent)
+    expect((await other.request(1)).body).not.toHaveProperty("reasoning_effort")
+  })
+
   test("a complaint changes it once, and it is remembered", async () => {
     const { server, provider } = await setup([
       refuse(

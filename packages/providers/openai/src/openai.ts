@@ -48,7 +48,10 @@ export interface OpenAIOptions {
    * "responses": what the model thought goes back to it, sealed, and tools can show pictures. Nothing is stored there.
    */
   readonly api?: "chat" | "responses" | undefined
-  /** With `api: "responses"`: `{ effort: "high", summary: "auto" }`. Default: what the model does when nothing is said. */
+  /**
+   * Such as `{ effort: "high", summary: "auto" }`; Chat Completions knows no summary. Default: what the model does when
+   * nothing is said.
+   */
   readonly reasoning?: Reasoning | undefined
   /** Who is answering, if it is not OpenAI: stored with every message. Default "openai". */
   readonly id?: string | undefined
@@ -100,7 +103,12 @@ export function openai(options: OpenAIOptions = {}): Provider {
     host,
     secrets: apiKey === undefined ? [] : [apiKey],
   }
-  const defaults = { model: options.model ?? "gpt-5.4-mini", maxTokens: options.maxTokens, streaming }
+  const defaults = {
+    model: options.model ?? "gpt-5.4-mini",
+    maxTokens: options.maxTokens,
+    streaming,
+    reasoning: options.reasoning,
+  }
   const dialects = new Map<string, Dialect>()
   const firstDialect: Dialect = {
     maxTokens: official || hostname.endsWith(".openai.azure.com") ? "max_completion_tokens" : "max_tokens",
@@ -108,7 +116,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     temperature: true,
   }
   const responses = options.api === "responses"
-  const send = responses ? responsesOpener(id, { ...defaults, reasoning: options.reasoning }) : open
+  const send = responses ? responsesOpener(id, defaults) : open
 
   let connection: Promise<Connection> | undefined
   const connected = (): Promise<Connection> => {

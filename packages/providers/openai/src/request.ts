@@ -3,6 +3,7 @@ import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-h
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions"
 import { errorParts } from "./errors.ts"
 import { toMessages } from "./messages.ts"
+import type { Reasoning } from "./responses-request.ts"
 
 /** What differs between the servers that speak this protocol, and between models of one server. */
 export interface Dialect {
@@ -14,7 +15,12 @@ export interface Dialect {
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
 export const toParams = (
   request: ModelRequest,
-  defaults: { readonly model: string; readonly maxTokens: number | undefined; readonly streaming: boolean },
+  defaults: {
+    readonly model: string
+    readonly maxTokens: number | undefined
+    readonly streaming: boolean
+    readonly reasoning: Reasoning | undefined
+  },
   dialect: Dialect,
 ): ChatCompletionCreateParams => {
   const maxTokens = request.maxTokens ?? defaults.maxTokens
@@ -24,6 +30,7 @@ export const toParams = (
     stream: defaults.streaming,
     ...(defaults.streaming && dialect.streamOptions && { stream_options: { include_usage: true } }),
     ...(maxTokens !== undefined && { [dialect.maxTokens]: maxTokens }),
+    ...(defaults.reasoning?.effort !== undefined && { reasoning_effort: defaults.reasoning.effort }),
     ...(dialect.temperature && request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.tools.length > 0 && {
       tools: request.tools.map(({ name, description, inputSchema }) => ({

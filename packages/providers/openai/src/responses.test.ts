@@ -498,6 +498,31 @@ describe("request", () => {
     expect(input).toMatchObject([{}, { arguments: '{"invalid":"{oops"}' }, { output: "Error: Not JSON." }])
   })
 
+  test("what was sent once is sent again, byte for byte, with what is new behind it", async () => {
+    const { provider, server } = await setup([
+      [think("Hm.", "seal"), call("look", { at: "me" }, "same")],
+      [think("So.", "seal"), call("look", { at: "you" }, "same")],
+      "Fine.",
+    ])
+    const messages: Message[] = [userMessage("a")]
+    for (let turn = 0; turn < 3; turn++) {
+      const { message } = doneOf(
+        await collect(provider, ask({ messages: [...messages], system: "Be kind." })),
+      )
+      messages.push(message)
+      const calls = message.parts.filter((part) => part.type === "tool_call")
+      if (calls.length > 0) messages.push({ role: "tool", parts: calls.map(({ id }) => result(id, "ok")) })
+    }
+    const [first, second, third] = server.requests.map(({ body }) =>
+      JSON.stringify(body["input"]).slice(0, -1),
+    )
+    expect(second?.startsWith(first ?? "-")).toBe(true)
+    expect(third?.startsWith(second ?? "-")).toBe(true)
+    expect(third).toContain('"call_id":"same_2"')
+    const rest = server.requests.map(({ body: { input, ...others } }) => JSON.stringify(others))
+    expect(new Set(rest).size).toBe(1)
+  })
+
   test("the full address is taken", async () => {
     const server = await fakeModelServer(["Hi"])
     onTestFinished(() => server.close())
