@@ -323,6 +323,7 @@ export class Driver {
       envelope: asked.envelope,
       policies,
       notify: (notice) => notify(log.namespace, notice),
+      cost: { usd: undefined },
     }).finally(inTime)
     active.ended = result.catch(() => {})
     return { runId, cursor, result }

@@ -18,8 +18,13 @@ export {
 } from "./channel.ts"
 export { compact } from "./compact.ts"
 export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
+export { type BudgetOptions, Budgets, type LimitState } from "./budget.ts"
+export type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
+export type { AtLimit, Limit } from "./budget-limit.ts"
+export type { Period } from "./budget-window.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { type DelegationOptions, isDelegated } from "./delegation.ts"
+export { DEFAULT_PRICES } from "./default-prices.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"
 export {
@@ -108,6 +113,7 @@ export {
   Projects,
   type ProjectsOptions,
 } from "./project.ts"
+export { costOf, type FoundPrice, NANO, type Price, type PriceTable, priceOf, type Rates } from "./price.ts"
 export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,

@@ -1,5 +1,6 @@
 import type { AgentResolver } from "./agent.ts"
 import type { Compactor } from "./compaction.ts"
+import type { BudgetGate } from "./budget-gate.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
@@ -34,6 +35,7 @@ export interface LoopSettings {
   readonly hooks: readonly Hooks[]
   readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
+  readonly budgets: BudgetGate | undefined
   readonly tokenizer: Tokenizer
   /** What the tools cost in a request. */
   readonly countTools: (tools: readonly ToolDefinition[]) => number
@@ -65,6 +67,8 @@ export interface LoopRun {
   /** What this run may do: what it is shown and what it may call are both judged by these. */
   readonly policies: PolicyRegistry
   readonly notify: (notice: Notice) => void
+  /** What its model calls have cost so far in USD; undefined where no price is known. */
+  readonly cost: { usd: number | undefined }
 }
 
 export const hookContext = (run: LoopRun): HookContext => ({

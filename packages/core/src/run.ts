@@ -82,6 +82,8 @@ export interface RunResult {
   readonly text: string
   /** All model calls of the run. */
   readonly usage: Usage
+  /** What they cost in USD, where prices are known. */
+  readonly cost?: number
   readonly error?: RunFailure
 }
 
@@ -91,6 +93,7 @@ export const resultOf = (end: Entry<"run_finished">, text: string): RunResult =>
   outcome: end.outcome,
   text,
   usage: end.usage,
+  ...(end.cost !== undefined && { cost: end.cost }),
   ...(end.error && { error: end.error }),
 })
 

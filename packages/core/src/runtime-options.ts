@@ -1,5 +1,6 @@
 import type { AgentResolver } from "./agent.ts"
 import type { Compactor } from "./compaction.ts"
+import type { BudgetGate } from "./budget-gate.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
@@ -30,6 +31,8 @@ export interface RuntimeOptions {
   readonly hooks?: readonly Hooks[]
   readonly systemPrompt?: SystemPrompt
   readonly context?: Partial<ContextBudget>
+  /** What may be spent: `new Budgets({ store, prices })`. Default: no limit, and no costs are recorded. */
+  readonly budgets?: BudgetGate
   /** Default: four bytes a token. */
   readonly tokenizer?: Tokenizer
   /** `summarize()`: what is cut from a session that grows too long is summed up. Default: it is only cut. */

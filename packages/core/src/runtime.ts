@@ -109,6 +109,7 @@ export class Runtime {
       hooks: this.#hooks,
       systemPrompt: options.systemPrompt,
       budget: this.#budget,
+      budgets: options.budgets,
       tokenizer: this.#tokenizer,
       countTools: toolCounter(this.#tokenizer),
       compaction: options.compaction,

@@ -48,6 +48,8 @@ export type EntryBody =
       readonly usage?: Usage
       /** Written after the session had read what strangers wrote: so may this be theirs. */
       readonly tainted?: true
+      /** What the call cost in USD, where prices are known. */
+      readonly cost?: number
       /** Wall time of the model call and of its thinking, in ms. */
       readonly durationMs?: number
       readonly thinkingMs?: number
@@ -80,8 +82,22 @@ export type EntryBody =
       readonly runId: string
       readonly outcome: RunOutcome
       readonly usage: Usage
+      /** What its own model calls cost in USD, where prices are known. */
+      readonly cost?: number
       readonly error?: RunFailure
       readonly durationMs?: number
+    }
+  /**
+   * A budget changed how the run goes on: with the cheaper `model`, or with less shown to it (`compact`); or the price of
+   * the `model` is not known (`unpriced`), and it counts as the dearest.
+   */
+  | {
+      readonly type: "budget"
+      readonly runId: string
+      readonly action: "model" | "compact" | "unpriced"
+      /** Why, for people. */
+      readonly reason: string
+      readonly model?: string
     }
   /** A message that arrived while a run was going on and waits for its turn. */
   | {

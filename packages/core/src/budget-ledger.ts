@@ -1,0 +1,258 @@
+import {
+  type Account,
+  type Amounts,
+  charge,
+  EMPTY,
+  heldOf,
+  hold,
+  present,
+  spentOf,
+} from "./budget-account.ts"
+import { Books, type Place } from "./budget-books.ts"
+import type { Rule } from "./budget-limit.ts"
+import type { Period } from "./budget-window.ts"
+import type { Records } from "./records.ts"
+
+/** An account that a call is charged to, and what limits it. */
+export interface Scope {
+  readonly place: Place
+  readonly rules: readonly Rule[]
+  readonly periods: readonly Period[]
+  /** What is counted here. */
+  readonly units: ReadonlySet<string>
+  /** Whose account it is: of a namespace, of the run itself, of the run that started it, of one above that. */
+  readonly of: "namespace" | "run" | "parent" | "ancestor"
+}
+
+/** Who asks for something. */
+export interface Asker {
+  readonly runId: string
+  readonly chain: Account["chain"]
+  /** Delegations between a person and the run. */
+  readonly depth: number
+  /** Time it worked that is not charged yet, in ms. */
+  readonly worked: number
+}
+
+/** How a rule stood when something was asked for. */
+export interface Standing {
+  readonly rule: Rule
+  readonly windowStart: number
+  /** Spent and held, with what was asked for if there was room for it. */
+  readonly used: number
+  /** There would be room without what calls under way hold. */
+  readonly waits: boolean
+}
+
+/** There was room for it in all limits, or these have none. */
+export interface Taken {
+  readonly breaches: readonly Standing[]
+  readonly standings: readonly Standing[]
+}
+
+export interface LedgerOptions {
+  readonly records: Records
+  readonly ttlMs: number
+  readonly expired: "release" | "charge"
+  readonly now: () => number
+  readonly monotonic: () => number
+}
+
+/** More than this between what two clocks say is a jump, in ms. */
+const JUMP_MS = 60_000
+const SETTLED = "settled"
+
+/**
+ * What was spent and what is reserved, in accounts that processes share. Each operation changes all accounts of a call
+ * or none, atomically.
+ */
+export class Ledger {
+  readonly #options: LedgerOptions
+  readonly #books: Books
+  /** What is held for calls that are under way in this process. */
+  readonly #open = new Map<string, { readonly scopes: readonly Scope[]; readonly want: Amounts }>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #wall: number
+  #steady: number
+  #mayExpireFrom = Number.NEGATIVE_INFINITY
+
+  constructor(options: LedgerOptions) {
+    this.#options = options
+    this.#books = new Books(options.records)
+    this.#wall = options.now()
+    this.#steady = options.monotonic()
+  }
+
+  /** An account as it is now. */
+  async read(scope: Scope): Promise<Account> {
+    return this.#present((await this.#books.read(scope.place)) ?? EMPTY, scope)
+  }
+
+  chainOf(place: Place): Promise<Account["chain"]> {
+    return this.#books.read(place).then((account) => account?.chain)
+  }
+
+  /** Holds what a call may spend, if all limits have room for it. */
+  async reserve(asker: Asker, scopes: readonly Scope[], id: string, want: Amounts): Promise<Taken> {
+    // Ours before it is written: nobody here may think it expired.
+    this.#open.set(id, { scopes, want })
+    try {
+      const taken = await this.#take(asker, scopes, want, (account, scope) =>
+        hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs),
+      )
+      if (taken.breaches.length > 0) this.#forget(id)
+      else this.#keepAlive()
+      return taken
+    } catch (error) {
+      this.#forget(id)
+      throw error
+    }
+  }
+
+  /** Spends at once, if all limits have room for it. */
+  spend(asker: Asker, scopes: readonly Scope[], amounts: Amounts): Promise<Taken> {
+    return this.#take(asker, scopes, amounts, (account, scope) =>
+      charge(account, SETTLED, of(scope, { ...amounts, wallMs: asker.worked })),
+    )
+  }
+
+  /**
+   * Puts what was spent in the place of what was held. Where it cannot be written, it stays held until it expires: no
+   * more is given out meanwhile than there is.
+   */
+  async settle(scopes: readonly Scope[], id: string, amounts: Amounts, unpriced: boolean): Promise<void> {
+    try {
+      await this.#change(scopes, (account, scope) => charge(account, id, of(scope, amounts), unpriced))
+    } finally {
+      this.#forget(id)
+    }
+  }
+
+  /** Charges the last of a run; a run that is over needs no account any more. */
+  async close(scopes: readonly Scope[], amounts: Amounts, over: boolean): Promise<void> {
+    await this.#change(scopes, (account, scope) =>
+      over && scope.of === "run" ? undefined : charge(account, SETTLED, of(scope, amounts)),
+    )
+  }
+
+  async #take(
+    asker: Asker,
+    scopes: readonly Scope[],
+    want: Amounts,
+    apply: (account: Account, scope: Scope) => Account,
+  ): Promise<Taken> {
+    const places = scopes.map(({ place }) => place)
+    return await this.#books.change<Taken>(places, (accounts) => {
+      const now = accounts.map((account, index) =>
+        opened(this.#present(account, scopes[index]), asker, scopes[index]),
+      )
+      const standings = scopes.flatMap((scope, index) => standingsOf(scope, now[index] ?? EMPTY, asker, want))
+      const breaches = standings.filter(({ rule, used }) => used > rule.limit)
+      if (breaches.length > 0) return { accounts, result: { breaches, standings } }
+      const next = scopes.map((scope, index) => {
+        const account = now[index] ?? EMPTY
+        return isGone(scope, accounts[index]) ? accounts[index] : apply(account, scope)
+      })
+      return { accounts: next, result: { breaches, standings } }
+    })
+  }
+
+  async #change(
+    scopes: readonly Scope[],
+    apply: (account: Account, scope: Scope) => Account | undefined,
+  ): Promise<void> {
+    if (scopes.length === 0) return
+    const places = scopes.map(({ place }) => place)
+    await this.#books.change(places, (accounts) => ({
+      accounts: scopes.map((scope, index) => {
+        const account = accounts[index] ?? EMPTY
+        return isGone(scope, account) ? account : apply(this.#present(account, scope), scope)
+      }),
+      result: undefined,
+    }))
+  }
+
+  #present(account: Account, scope: Scope | undefined): Account {
+    const { ttlMs, expired } = this.#options
+    const { now, mayExpire } = this.#time()
+    const isOurs = (id: string): boolean => this.#open.has(id)
+    return present(account, scope?.periods ?? [], { now, ttlMs, expired, isOurs, mayExpire })
+  }
+
+  /**
+   * The time. After a jump ahead (the clock was set, or the machine slept) nothing expires for as long as a
+   * reservation lasts: whoever is alive says so within that time.
+   */
+  #time(): { readonly now: number; readonly mayExpire: boolean } {
+    const now = this.#options.now()
+    const steady = this.#options.monotonic()
+    if (now - this.#wall > steady - this.#steady + JUMP_MS) this.#mayExpireFrom = steady + this.#options.ttlMs
+    this.#wall = now
+    this.#steady = steady
+    return { now, mayExpire: steady >= this.#mayExpireFrom }
+  }
+
+  #forget(id: string): void {
+    this.#open.delete(id)
+    if (this.#open.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** While calls are under way they say so, three times in the life of a reservation. */
+  #keepAlive(): void {
+    this.#timer ??= setInterval(() => {
+      for (const [id, { scopes, want }] of this.#open) {
+        const extend = (account: Account, scope: Scope): Account =>
+          // It may have been settled since this was asked for.
+          this.#open.has(id)
+            ? hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs)
+            : account
+        // A store that fails now is found out by the call itself when it settles.
+        this.#change(scopes, extend).catch(() => {})
+      }
+    }, this.#options.ttlMs / 3)
+  }
+}
+
+/** What of it is counted here. */
+function of(scope: Scope, amounts: Amounts): Amounts {
+  const counted: Record<string, number> = {}
+  for (const unit of scope.units) {
+    const amount = amounts[unit]
+    if (amount) counted[unit] = amount
+  }
+  return counted
+}
+
+/** The account of a run above that is over already: nothing limits any more, and nothing is to make it anew. */
+const isGone = (scope: Scope, account: Account | undefined): boolean =>
+  account === EMPTY && (scope.of === "parent" || scope.of === "ancestor")
+
+/** A run's own account says who is above it, and that of the run above which runs it started. */
+function opened(account: Account, { runId, chain }: Asker, scope: Scope | undefined): Account {
+  if (scope?.of === "run" && chain && !account.chain) return { ...account, chain }
+  if (scope?.of === "parent" && !account.children?.[runId]) {
+    return { ...account, children: { ...account.children, [runId]: true } }
+  }
+  return account
+}
+
+function standingsOf(scope: Scope, account: Account, asker: Asker, want: Amounts): readonly Standing[] {
+  return scope.rules.flatMap((rule) => {
+    const { unit, per, limit } = rule
+    const standing = (used: number, waits = false): readonly Standing[] => [
+      { rule, windowStart: account.windows[per]?.start ?? 0, used, waits },
+    ]
+    if (unit === "depth") return scope.of === "run" ? standing(asker.depth) : []
+    if (unit === "fanOut")
+      return scope.of === "parent" ? standing(Object.keys(account.children ?? {}).length) : []
+    const spent = spentOf(account, per, unit)
+    // Time cannot be reserved: there must be some left.
+    if (unit === "wallMs") return standing(spent + asker.worked < limit ? spent + asker.worked : limit + 1)
+    const wanted = want[unit]
+    if (!wanted) return []
+    const held = heldOf(account, unit)
+    return standing(spent + held + wanted, spent + wanted <= limit)
+  })
+}

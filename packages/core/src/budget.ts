@@ -1,0 +1,446 @@
+import type { Account, Amounts } from "./budget-account.ts"
+import { heldOf, spentOf } from "./budget-account.ts"
+import type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
+import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
+import { explain, type Limit, type Rule, rulesOf, shown } from "./budget-limit.ts"
+import { PromptCounter } from "./budget-prompt.ts"
+import { endOf, type Period } from "./budget-window.ts"
+import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
+import { InvalidInput, OrraError } from "./errors.ts"
+import { tellHooks } from "./hook-calls.ts"
+import type { HookContext } from "./hooks.ts"
+import { randomId } from "./ids.ts"
+import { Namespace } from "./namespace.ts"
+import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
+import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
+import type { NewEntry } from "./session.ts"
+import type { SessionStore } from "./store.ts"
+
+export interface BudgetOptions {
+  /** Where it is kept what was spent: the store of the sessions, or any other that all processes share. */
+  readonly store: Pick<SessionStore, "records">
+  /** What models cost; needed for limits in USD. `DEFAULT_PRICES` has Claude and OpenAI. */
+  readonly prices?: PriceTable
+  /** Estimates what a request sends. Default: four bytes a token. */
+  readonly tokenizer?: Tokenizer
+  /** The estimate times this is reserved: how far off it may be. Default 4/3, the error of the default tokenizer. */
+  readonly margin?: number
+  /** The most tokens of an answer where the request does not say. Default 8,192. */
+  readonly maxTokens?: number
+  /** How long a reservation outlives its process, in ms. Default 300,000. A call under way keeps its own alive. */
+  readonly reservationMs?: number
+  /** What becomes of the reservation of a process that died: `release` (default), or `charge` it as if spent. */
+  readonly expired?: "release" | "charge"
+  /** The time in ms since 1970. Default `Date.now`. */
+  readonly now?: () => number
+  /** A clock in ms that only goes forward. Default `performance.now`. */
+  readonly monotonic?: () => number
+}
+
+/** How a limit stands. Amounts are in the limit's unit, USD for `usd`. */
+export interface LimitState {
+  readonly namespace: Namespace
+  readonly per: Period
+  /** As in `Limit`; of one tool "tool:" and its name. */
+  readonly unit: string
+  readonly limit: number
+  readonly spent: number
+  /** Held by calls that are under way. */
+  readonly reserved: number
+  /** Never below 0. */
+  readonly left: number
+  /** When a new window begins, in ms since 1970. */
+  readonly renewsAt?: number
+  /** A model without a known price was used: `spent` is what the dearest one would have cost. */
+  readonly unpriced?: true
+}
+
+/** What is remembered of a run at work. */
+interface RunBook {
+  /** The limits it was made for. */
+  readonly generation: number
+  readonly scopes: readonly Scope[]
+  readonly chain: Account["chain"]
+  readonly prompt: PromptCounter
+  /** Up to when its time is charged, by the monotonic clock. */
+  chargedTo: number
+  /** Stops it when its time is up. */
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+/** From this share of a limit on it is near. */
+const NEAR = 0.8
+const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
+/** How many limits that are near are remembered, so that each window is told of once. */
+const MAX_TOLD = 10_000
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Limits on what may be spent, on any namespace. What a call may cost at most is reserved before it is made, for its
+ * namespace and all above, in one step that is atomic between processes; afterwards it is settled with what the
+ * provider counted. A call that does not fit is not made.
+ *
+ * ```ts
+ * const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
+ * budgets.set(Namespace.of("acme"), { per: "month", usd: 100 })
+ * budgets.set(Namespace.of("acme", "bob"), [
+ *   { per: "day", usd: 1, atLimit: { model: "claude-haiku-4-5" } },
+ *   { per: "run", modelCalls: 20, tools: { web_search: 5 } },
+ * ])
+ * const runtime = new Runtime({ provider, store, budgets })
+ * await budgets.state(Namespace.of("acme", "bob")) // [{ unit: "usd", limit: 100, spent: 0.13, left: 99.87, ... }, ...]
+ * ```
+ */
+export class Budgets implements BudgetGate {
+  readonly #options: BudgetOptions
+  readonly #ledger: Ledger
+  readonly #rules = new Map<string, readonly Rule[]>()
+  readonly #runs = new Map<string, RunBook>()
+  readonly #told = new Set<string>()
+  readonly #tokenizer: Tokenizer
+  readonly #countTools: ReturnType<typeof toolCounter>
+  readonly #monotonic: () => number
+  #generation = 0
+
+  constructor(options: BudgetOptions) {
+    const { now = Date.now, monotonic = () => performance.now(), expired = "release" } = options
+    const { reservationMs = 300_000, tokenizer = charEstimator } = options
+    if (!(reservationMs > 0))
+      throw new InvalidInput("`reservationMs` is a number of ms above 0.", { reservationMs })
+    this.#options = options
+    this.#monotonic = monotonic
+    this.#tokenizer = tokenizer
+    this.#countTools = toolCounter(tokenizer)
+    const records = options.store.records("budgets")
+    this.#ledger = new Ledger({ records, ttlMs: reservationMs, expired, now, monotonic })
+  }
+
+  /**
+   * Sets the limits of a namespace, in place of those it had; none removes them. What was spent before counts as far
+   * as a limit of the same window and unit counted it. All processes have to set the same.
+   *
+   * @throws InvalidInput for what cannot be held, such as a limit in USD without prices.
+   */
+  set(namespace: Namespace, limits: Limit | readonly Limit[]): void {
+    const rules = rulesOf(namespace, "per" in limits ? [limits] : limits)
+    if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
+      throw new InvalidInput("A limit in USD needs `prices`: new Budgets({ store, prices: DEFAULT_PRICES }).")
+    }
+    if (rules.length > 0) this.#rules.set(namespace.key, rules)
+    else this.#rules.delete(namespace.key)
+    this.#generation++
+  }
+
+  /** How every limit stands that holds for this namespace, root first; those per run when the run is named. */
+  async state(
+    namespace: Namespace,
+    options: { readonly runId?: string } = {},
+  ): Promise<readonly LimitState[]> {
+    const scopes = this.#scopes(namespace, options.runId, "run")
+    const states = scopes.map(async (scope) => {
+      const account = await this.#ledger.read(scope)
+      return scope.rules.flatMap((rule) => stateOf(rule, account))
+    })
+    return (await Promise.all(states)).flat()
+  }
+
+  async model(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
+    const { prices, maxTokens = 8_192, margin = 4 / 3 } = this.#options
+    const { context } = spender
+    const book = await this.#book(context)
+    const scopes = book.scopes.filter(({ units }) => MODEL_UNITS.some((unit) => units.has(unit)))
+    const input = book.prompt.count(request)
+    const output = request.maxTokens ?? maxTokens
+    const entries: NewEntry<"budget">[] = []
+    const tried = new Set<string>()
+    let used = model
+    for (;;) {
+      tried.add(used)
+      const found = prices && priceOf(prices, used)
+      const sent = Math.ceil(input * margin)
+      const id = randomId()
+      const breach = await this.#reserve(spender, book, scopes, id, {
+        tokens: sent + output,
+        modelCalls: 1,
+        ...(found && { usd: boundOf(found.price, sent, output) }),
+      })
+      if (!breach) {
+        if (found && !found.known && scopes.some(({ units }) => units.has("usd"))) {
+          entries.push(
+            entry(context, "unpriced", `No price is known for ${used}: it counts as the dearest.`, used),
+          )
+        }
+        return this.#permit(
+          spender,
+          book,
+          { scopes, id, found, input, entries },
+          {
+            ...request,
+            ...(scopes.length > 0 && { maxTokens: output }),
+            ...(used !== model && { model: used }),
+          },
+        )
+      }
+      const { atLimit } = breach.rule
+      if (typeof atLimit !== "object" || tried.has(atLimit.model)) throw exceeded(breach)
+      used = atLimit.model
+      entries.push(entry(context, "model", `${reason(breach)} It goes on with ${used}.`, used))
+    }
+  }
+
+  tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> | undefined {
+    // Where nothing limits tools their calls cost nothing here.
+    return this.#rules.size === 0 ? undefined : this.#tool(spender, name)
+  }
+
+  rest({ runId }: HookContext, over: boolean): Promise<void> | undefined {
+    const book = this.#runs.get(runId)
+    if (!book) return undefined
+    this.#runs.delete(runId)
+    clearTimeout(book.timer)
+    const scopes = book.scopes.filter((scope) => scope.units.has("wallMs") || (over && scope.of === "run"))
+    if (scopes.length === 0) return undefined
+    return this.#ledger.close(scopes, { wallMs: this.#worked(book) }, over)
+  }
+
+  #permit(
+    spender: Spender,
+    book: RunBook,
+    call: {
+      readonly scopes: readonly Scope[]
+      readonly id: string
+      readonly found: FoundPrice | undefined
+      readonly input: number
+      readonly entries: readonly NewEntry<"budget">[]
+    },
+    request: ModelRequest,
+  ): ModelPermit {
+    const { scopes, id, found, input, entries } = call
+    return {
+      request,
+      entries,
+      retried: () => {
+        const calls = scopes.filter(({ units }) => units.has("modelCalls"))
+        this.#spend(spender, book, calls, { modelCalls: 1 })
+          .then((breach) => breach && spender.end(exceeded(breach)))
+          .catch(spender.report)
+      },
+      settle: async (usage, text) => {
+        const counted = usage ?? (text === undefined ? undefined : this.#estimated(input, text))
+        const usd = counted && found && costOf(found.price, counted)
+        const amounts: Amounts = {
+          modelCalls: 1,
+          wallMs: this.#worked(book),
+          ...(counted && { tokens: counted.inputTokens + counted.outputTokens }),
+          ...(usd !== undefined && { usd }),
+        }
+        await this.#ledger.settle(scopes, id, amounts, found?.known === false && counted !== undefined)
+        return usd === undefined ? undefined : usd / NANO
+      },
+    }
+  }
+
+  async #tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> {
+    const book = await this.#book(spender.context)
+    const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
+    const scopes = book.scopes.filter(
+      ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
+    )
+    const breach = await this.#spend(spender, book, scopes, amounts)
+    if (!breach) return undefined
+    if (breach.rule.atLimit !== "refuse") spender.end(exceeded(breach))
+    return { reason: reason(breach) }
+  }
+
+  async #reserve(
+    spender: Spender,
+    book: RunBook,
+    scopes: readonly Scope[],
+    id: string,
+    want: Amounts,
+  ): Promise<Standing | undefined> {
+    if (scopes.length === 0) return undefined
+    const taken = await this.#ledger.reserve(this.#asker(spender, book), scopes, id, want)
+    return this.#look(spender, book, taken)
+  }
+
+  async #spend(
+    spender: Spender,
+    book: RunBook,
+    scopes: readonly Scope[],
+    amounts: Amounts,
+  ): Promise<Standing | undefined> {
+    if (scopes.length === 0) return undefined
+    const asker = this.#asker(spender, book)
+    // Charged with this call, and with no other that is made at the same time.
+    book.chargedTo += asker.worked
+    let taken: Taken | undefined
+    try {
+      taken = await this.#ledger.spend(asker, scopes, amounts)
+    } finally {
+      if (taken?.breaches.length !== 0) book.chargedTo -= asker.worked
+    }
+    return this.#look(spender, book, taken)
+  }
+
+  /** Tells of limits that are near or hit, and stops the run when its time is up. @returns the breach that decides. */
+  #look(spender: Spender, book: RunBook, { breaches, standings }: Taken): Standing | undefined {
+    for (const standing of breaches.length > 0 ? breaches : standings) {
+      const { rule, used, windowStart } = standing
+      const near = `${rule.namespace.key} ${rule.per} ${rule.unit} ${windowStart} ${rule.per === "run" ? spender.context.runId : ""}`
+      if (breaches.length > 0) tell(spender, standing, "hit")
+      else if (used >= rule.limit * NEAR && !this.#told.has(near)) {
+        if (this.#told.size >= MAX_TOLD) this.#told.clear()
+        this.#told.add(near)
+        tell(spender, standing, "near")
+      }
+      if (rule.unit !== "wallMs" || breaches.length > 0 || rule.limit === Number.POSITIVE_INFINITY) continue
+      clearTimeout(book.timer)
+      const left = Math.min(rule.limit - used, MAX_TIMER_MS)
+      book.timer = setTimeout(() => spender.end(exceeded(standing)), left)
+    }
+    return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+  }
+
+  #asker({ context }: Spender, book: RunBook) {
+    return {
+      runId: context.runId,
+      chain: book.chain,
+      depth: context.envelope?.depth ?? 0,
+      worked: Math.round(this.#monotonic() - book.chargedTo),
+    }
+  }
+
+  /** The time that is not charged yet, which is with this. */
+  #worked(book: RunBook): number {
+    const worked = Math.max(0, Math.round(this.#monotonic() - book.chargedTo))
+    book.chargedTo += worked
+    return worked
+  }
+
+  async #book({ namespace, runId, envelope }: HookContext): Promise<RunBook> {
+    const known = this.#runs.get(runId)
+    if (known?.generation === this.#generation) return known
+    const generation = this.#generation
+    const own = this.#scopes(namespace, runId, "run")
+    let chain: Account["chain"]
+    const above: Scope[] = []
+    const parent = envelope?.parent
+    if (parent && own.some((scope) => scope.of === "run")) {
+      const place = { namespace: Namespace.parse(parent.namespace), key: runKey(parent.runId) }
+      chain = [parent, ...((await this.#ledger.chainOf(place)) ?? [])].map(
+        ({ namespace: ns, runId: id }) => ({
+          namespace: ns,
+          runId: id,
+        }),
+      )
+      for (const [index, link] of chain.entries()) {
+        const scopes = this.#scopes(
+          Namespace.parse(link.namespace),
+          link.runId,
+          index === 0 ? "parent" : "ancestor",
+        )
+        above.push(...scopes.filter((scope) => scope.of !== "namespace"))
+      }
+    }
+    const book: RunBook = {
+      generation,
+      scopes: [...own, ...above],
+      chain,
+      prompt: known?.prompt ?? new PromptCounter(this.#tokenizer, this.#countTools),
+      chargedTo: known?.chargedTo ?? this.#monotonic(),
+      timer: known?.timer,
+    }
+    this.#runs.set(runId, book)
+    return book
+  }
+
+  /** The accounts of a namespace and all above it that have limits, root first, and that of a run. */
+  #scopes(
+    namespace: Namespace,
+    runId: string | undefined,
+    of: Exclude<Scope["of"], "namespace">,
+  ): readonly Scope[] {
+    const rules = namespace.lineageKeys.flatMap((key) => this.#rules.get(key) ?? [])
+    const scopes: Scope[] = []
+    const perRun: Rule[] = []
+    for (const rule of rules) if (rule.per === "run") perRun.push(rule)
+    for (const key of namespace.lineageKeys) {
+      const own = this.#rules.get(key)?.filter(({ per }) => per !== "run") ?? []
+      const first = own[0]
+      if (first) scopes.push(scopeOf({ namespace: first.namespace, key: "total" }, own, "namespace"))
+    }
+    if (runId !== undefined && perRun.length > 0)
+      scopes.push(scopeOf({ namespace, key: runKey(runId) }, perRun, of))
+    return scopes
+  }
+
+  #estimated(inputTokens: number, text: string): Usage {
+    return { ...NO_USAGE, inputTokens, outputTokens: this.#tokenizer.count(text) }
+  }
+}
+
+const runKey = (runId: string): string => `run ${runId}`
+
+const scopeOf = (place: Scope["place"], rules: readonly Rule[], of: Scope["of"]): Scope => ({
+  place,
+  rules,
+  of,
+  periods: [...new Set(rules.map(({ per }) => per))],
+  units: new Set(rules.map(({ unit }) => unit)),
+})
+
+function stateOf(rule: Rule, account: Account): readonly LimitState[] {
+  const { namespace, per, unit, limit } = rule
+  if (unit === "depth") return []
+  const window = account.windows[per]
+  const spent = unit === "fanOut" ? Object.keys(account.children ?? {}).length : spentOf(account, per, unit)
+  const reserved = heldOf(account, unit)
+  const renewsAt = endOf(per, window?.start ?? 0)
+  return [
+    {
+      namespace,
+      per,
+      unit,
+      limit: shown(unit, limit),
+      spent: shown(unit, spent),
+      reserved: shown(unit, reserved),
+      left: shown(unit, Math.max(0, limit - spent - reserved)),
+      ...(renewsAt !== undefined && { renewsAt }),
+      ...(window?.unpriced && unit === "usd" && { unpriced: true as const }),
+    },
+  ]
+}
+
+function tell({ hooks, report, context }: Spender, { rule, used }: Standing, type: "near" | "hit"): void {
+  const { namespace, per, unit, limit } = rule
+  const event = { type, namespace, unit, window: per, limit: shown(unit, limit), used: shown(unit, used) }
+  void tellHooks(hooks, report, (hook) => hook.budget?.(event, context))
+}
+
+/** Of several limits the one decides that leaves the least to choose. */
+const severity = ({ atLimit }: Rule): number =>
+  typeof atLimit === "object" ? 0 : ["compact", "refuse", "stop"].indexOf(atLimit) + 1
+
+const reason = ({ rule, windowStart, waits }: Standing): string => explain(rule, windowStart, waits)
+
+function exceeded(standing: Standing): OrraError {
+  const { rule, windowStart } = standing
+  const { namespace, per, unit, limit, atLimit } = rule
+  const renewsAt = endOf(per, windowStart)
+  return new OrraError("budget_exceeded", reason(standing), {
+    namespace: namespace.key,
+    per,
+    unit,
+    limit: shown(unit, limit),
+    ...(renewsAt !== undefined && { renewsAt }),
+    ...(atLimit === "compact" && { compact: true }),
+  })
+}
+
+const entry = (
+  { runId }: HookContext,
+  action: NewEntry<"budget">["action"],
+  why: string,
+  model: string,
+): NewEntry<"budget"> => ({ type: "budget", at: Date.now(), runId, action, reason: why, model })
