@@ -97,11 +97,25 @@ export interface SessionStore {
    */
   records(collection: string): Records
 
+  /**
+   * Where several processes share the store: the sessions that others write or delete, from now on, soon after they
+   * did; undefined when some may have been missed, so whoever waits for one looks at it again. Ends when the signal
+   * fires.
+   */
+  changes?(signal: AbortSignal): AsyncIterable<Namespace | undefined>
+
   close(): Promise<void>
 }
 
 /** Entries that anyone with access may add while a run goes on; all others belong to the holder of the lease. */
-const LEASE_FREE: ReadonlySet<EntryType> = new Set<EntryType>(["meta", "pin", "input", "input_cancelled"])
+const LEASE_FREE: ReadonlySet<EntryType> = new Set<EntryType>([
+  "meta",
+  "pin",
+  "input",
+  "input_cancelled",
+  "approval_decision",
+  "wake",
+])
 
 /** True when only the holder of the session's lease may write this entry. */
 export const needsLease = (entry: NewEntry): boolean => !LEASE_FREE.has(entry.type)

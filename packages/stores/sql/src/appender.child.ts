@@ -3,6 +3,7 @@
 import { writeSync } from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { Namespace } from "@orra/core"
+import { postgresStore } from "./postgres-store.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 /** A line of its output: the session and the number of an entry that is durable. */
@@ -10,8 +11,11 @@ export type Acknowledged = readonly [key: string, seq: number]
 
 export const SESSIONS = ["a", "b", "c", "d"].map((name) => Namespace.of("kill", name))
 
-async function main(path: string): Promise<void> {
-  const store = await sqliteStore({ path })
+/** `place` is a file, or the URL of a server. */
+async function main(place: string): Promise<void> {
+  const store = place.startsWith("postgres:")
+    ? await postgresStore({ url: place, maxConnections: 4 })
+    : await sqliteStore({ path: place })
   await Promise.all(
     SESSIONS.map(async (ns) => {
       const lease = await store.acquire(ns, "appender", 3_600_000)
@@ -39,5 +43,5 @@ async function say(line: string): Promise<void> {
   }
 }
 
-const [, script, path] = process.argv
-if (script === import.meta.filename && path !== undefined) await main(path)
+const [, script, place] = process.argv
+if (script === import.meta.filename && place !== undefined) await main(place)

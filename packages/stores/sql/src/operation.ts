@@ -42,8 +42,3 @@ export function* select<Row>(query: Built<Row>): Operation<readonly Row[]> {
   const { rows } = yield { type: "query", query, rows: true }
   return rows as readonly Row[]
 }
-
-export function* execute(query: Built<unknown>): Operation<number> {
-  const { changed } = yield { type: "query", query, rows: false }
-  return changed
-}

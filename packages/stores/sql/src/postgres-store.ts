@@ -17,7 +17,8 @@ export interface PostgresStoreOptions {
   readonly now?: () => number
 }
 
-const NAME = /^[a-z_][a-z0-9_]{0,62}$/
+/** Short enough for the name of the channel that is made of it. */
+const NAME = /^[a-z_][a-z0-9_]{0,49}$/
 
 /**
  * Opens the store in a PostgreSQL database (14 or newer), creates its tables, or brings them to the present format. Any
@@ -37,7 +38,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Sess
   }
   if (!NAME.test(schema)) {
     throw new InvalidInput(
-      "A schema's name is 1 to 63 lower-case letters, digits and underscores, not beginning with a digit.",
+      "A schema's name is 1 to 50 lower-case letters, digits and underscores, not beginning with a digit.",
     )
   }
   if (!Number.isInteger(maxConnections) || maxConnections < 1) {
@@ -54,7 +55,8 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Sess
     write: async (operation) => await open().write(operation),
   }
   return {
-    ...sessionStoreOver(carrier),
+    ...sessionStoreOver(carrier, (namespace) => postgres.changes.announce(namespace)),
+    changes: (signal) => open().changes.listen(signal),
     close() {
       closing ??= postgres.close()
       return closing

@@ -1,8 +1,9 @@
 import { setTimeout } from "node:timers/promises"
 import { OrraError, StoreError } from "@orra/core"
-import type { Pool, PoolClient, PoolConfig } from "pg"
+import type { Client, Pool, PoolClient, PoolConfig } from "pg"
 import { CorruptRow } from "./errors.ts"
 import type { Operation, Outcome, Step } from "./operation.ts"
+import { Changes } from "./postgres-changes.ts"
 import { type Migration, migrations } from "./schema.ts"
 import { compiled, type Statement } from "./statement.ts"
 
@@ -31,10 +32,18 @@ export class Postgres {
   readonly #pool: Pool
   readonly #options: PostgresOptions
   readonly #names = new Map<Statement<never, unknown>, string>()
+  readonly changes: Changes
 
-  private constructor(pool: Pool, options: PostgresOptions) {
+  private constructor(pool: Pool, options: PostgresOptions, connect: () => Promise<Client>) {
     this.#pool = pool
     this.#options = options
+    const { schema, onError } = options
+    this.changes = new Changes({
+      channel: `orra_${schema}`,
+      connect,
+      send: (text) => pool.query(text),
+      onError,
+    })
   }
 
   /** Connects and brings the schema to the present format. @throws StoreError. */
@@ -44,7 +53,6 @@ export class Postgres {
     const bigint = pg.types.builtins.INT8
     const config: PoolConfig = {
       connectionString: options.url,
-      max: options.maxConnections,
       connectionTimeoutMillis: options.patienceMs,
       // Another word than the schema's name can be in nobody's search path.
       options: `-c search_path=${options.schema}`,
@@ -54,9 +62,15 @@ export class Postgres {
         getTypeParser: (type, format) => (type === bigint ? Number : pg.types.getTypeParser(type, format)),
       },
     }
-    const pool = new pg.Pool(config)
+    const pool = new pg.Pool({ ...config, max: options.maxConnections })
     pool.on("error", options.onError)
-    const postgres = new Postgres(pool, options)
+    const postgres = new Postgres(pool, options, async () => {
+      const client = new pg.Client(config)
+      // A broken connection says so here as well, also before anybody listens.
+      client.on("error", () => {})
+      await client.connect()
+      return client
+    })
     try {
       await postgres.#migrate()
       return postgres
@@ -88,6 +102,7 @@ export class Postgres {
   }
 
   async close(): Promise<void> {
+    await this.changes.flush()
     await this.#pool.end()
   }
 

@@ -1,4 +1,4 @@
-import type { SessionStore } from "@orra/core"
+import type { Namespace, SessionStore } from "@orra/core"
 import * as leases from "./lease-table.ts"
 import type { Operation } from "./operation.ts"
 import { recordsOf } from "./records.ts"
@@ -13,16 +13,26 @@ export interface Carrier {
 }
 
 /** Sessions and records in a database: the same operations, whoever carries them out. */
-export function sessionStoreOver({ read, write }: Carrier): Omit<SessionStore, "close"> {
+export function sessionStoreOver(
+  { read, write }: Carrier,
+  /** Told of each session after it was written or removed. */
+  written: (namespace: Namespace) => void = () => {},
+): Omit<SessionStore, "close"> {
   return {
     info: (namespace) => read(() => sessions.info(namespace)),
     append: async (namespace, entries, options) => {
       const drafts = sessions.drafts(entries)
-      return await write(() => sessions.append(namespace, drafts, options))
+      const appended = await write(() => sessions.append(namespace, drafts, options))
+      if (appended.length > 0) written(namespace)
+      return appended
     },
     read: (namespace, options = {}) => read(() => sessions.read(namespace, options)),
     list: (prefix, options = {}) => read(() => sessions.list(prefix, options)),
-    delete: (namespace) => write(() => sessions.remove(namespace)),
+    delete: async (namespace) => {
+      const existed = await write(() => sessions.remove(namespace))
+      if (existed) written(namespace)
+      return existed
+    },
     acquire: (namespace, owner, ttlMs) => write(() => leases.acquire(namespace, owner, ttlMs)),
     renew: (lease, ttlMs) => write(() => leases.renew(lease, ttlMs)),
     release: (lease) => write(() => leases.release(lease)),
