@@ -143,6 +143,46 @@ describe("thinking", () => {
     expect(await bodyOf(loop(own, now("1")), { thinking })).toHaveProperty("thinking")
   })
 
+  test.each([
+    "messages.1.content.0: Invalid `signature` in `thinking` block",
+    "messages.1.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.",
+  ])("a session whose thinking is refused goes on without it: %s", async (message) => {
+    const error = { type: "invalid_request_error", message }
+    const { server, provider } = await setup([respond(400, { body: { type: "error", error } }), "Hi"], {
+      thinking: { budgetTokens: 2_000 },
+    })
+    const thought: AssistantPart = {
+      type: "thinking",
+      text: "T",
+      provider: "anthropic",
+      signature: "foreign",
+    }
+    const now: AssistantPart = { type: "tool_call", id: "1", name: "now", arguments: {} }
+    const result = { type: "tool_result", callId: "1", name: "now", status: "ok", content: [] } as const
+    const messages: Message[] = [
+      userMessage("a"),
+      { role: "assistant", parts: [thought, now] },
+      { role: "tool", parts: [result] },
+    ]
+    expect(await collect(provider, ask({ messages }))).toMatchObject([{ text: "Hi" }, {}])
+    const [first, second] = server.requests.map(({ body }) => JSON.stringify(body))
+    expect(first).toContain("foreign")
+    // In the middle of tool calls the service takes none where it would have to see some.
+    expect(second).not.toMatch(/foreign|budget_tokens/)
+  })
+
+  test("what else the service refuses it refuses once", async () => {
+    const error = {
+      type: "invalid_request_error",
+      message: "thinking.budget_tokens: must be less than max_tokens",
+    }
+    const { server, provider } = await setup([respond(400, { body: { type: "error", error } })])
+    await expect(collect(provider, ask({ temperature: 0.5 }))).rejects.toMatchObject({
+      kind: "invalid_request",
+    })
+    expect(server.requests).toHaveLength(1)
+  })
+
   test("a model that takes no temperature is asked again without it", async () => {
     const error = { type: "invalid_request_error", message: "`temperature` is deprecated for this model." }
     const { server, provider } = await setup([respond(400, { body: { type: "error", error } }), "Hi"])

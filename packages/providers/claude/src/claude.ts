@@ -27,7 +27,14 @@ import {
 import { answer } from "./answer.ts"
 import { eventFailure, failureOf } from "./errors.ts"
 import { PROVIDER_ID } from "./messages.ts"
-import { type Cache, type Params, type RequestDefaults, type Thinking, toParams } from "./request.ts"
+import {
+  type Cache,
+  type RequestDefaults,
+  type Taken,
+  type Thinking,
+  takenInstead,
+  toParams,
+} from "./request.ts"
 
 export interface ClaudeOptions {
   /**
@@ -107,7 +114,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
     if (caller?.aborted) throw abortedError(PROVIDER_ID)
     using watch = watchdog(timeoutMs, caller)
     try {
-      const response = await open(api, toParams(request, defaults), watch.signal)
+      const response = await open(api, request, defaults, watch.signal)
       yield* read(response, model, watch)
     } catch (error) {
       throw failure(error, model, watch, caller)
@@ -165,19 +172,27 @@ export function claude(options: ClaudeOptions = {}): Provider {
 }
 
 /**
- * Sends the request. Newer models take no temperature; it is a wish, so the request goes out again without it.
+ * Sends the request, again without what the service refused of it.
  * (`messages.create` would do the same as `post`, and write a warning to the console for each call of an old model.)
  */
-async function open(sdk: Anthropic, params: Params, signal: AbortSignal): Promise<Response> {
-  const send = (body: Params) => sdk.post("/v1/messages", { body, signal, stream: true }).asResponse()
-  try {
-    return await send(params)
-  } catch (error) {
-    const http = findCause(error, HttpFailure)
-    if (params.temperature === undefined || http?.status !== 400 || !/temperature/i.test(http.body))
-      throw error
-    const { temperature: _refused, ...rest } = params
-    return send(rest)
+async function open(
+  sdk: Anthropic,
+  request: ModelRequest,
+  defaults: RequestDefaults,
+  signal: AbortSignal,
+): Promise<Response> {
+  let taken: Taken = { temperature: true, thinking: true }
+  for (;;) {
+    const body = toParams(request, defaults, taken)
+    try {
+      return await sdk.post("/v1/messages", { body, signal, stream: true }).asResponse()
+    } catch (error) {
+      const http = findCause(error, HttpFailure)
+      // Each time there is less to refuse, so this ends.
+      const other = http && takenInstead(taken, body, http)
+      if (!other) throw error
+      taken = other
+    }
   }
 }
 

@@ -23,9 +23,12 @@ export const PROVIDER_ID = "anthropic"
 const MAX_CALL_ID = 64
 
 /**
- * The transcript as Anthropic takes it: roles alternate, no message and no text is empty, ids are unique, and thinking goes back only with its signature and only to the model that wrote it.
+ * The transcript as Anthropic takes it: roles alternate, no message and no text is empty, ids are unique, and thinking
+ * goes back only with its signature and only to the model that wrote it.
+ *
+ * @param model undefined: send back no thinking at all.
  */
-export function toMessages(messages: readonly Message[], model: string): MessageParam[] {
+export function toMessages(messages: readonly Message[], model: string | undefined): MessageParam[] {
   const ids = callIdMapper(MAX_CALL_ID)
   const result: { role: "user" | "assistant"; content: ContentBlockParam[] }[] = []
   for (const message of messages) {
@@ -41,7 +44,7 @@ export function toMessages(messages: readonly Message[], model: string): Message
 
 type CallIds = ReturnType<typeof callIdMapper>
 
-function contentOf(message: Message, model: string, ids: CallIds): ContentBlockParam[] {
+function contentOf(message: Message, model: string | undefined, ids: CallIds): ContentBlockParam[] {
   switch (message.role) {
     case "user":
       return userContent(message)
@@ -58,8 +61,12 @@ const userContent = (message: UserMessage): ContentBlockParam[] =>
     return [part.type === "image" ? imageBlock(part) : documentBlock(part)]
   })
 
-function assistantContent(message: AssistantMessage, model: string, ids: CallIds): ContentBlockParam[] {
-  const ownThinking = message.model === undefined || message.model === model
+function assistantContent(
+  message: AssistantMessage,
+  model: string | undefined,
+  ids: CallIds,
+): ContentBlockParam[] {
+  const ownThinking = model !== undefined && (message.model === undefined || message.model === model)
   return message.parts.flatMap((part) => {
     if (part.type === "text") return textBlocks(part.text)
     if (part.type === "thinking") return ownThinking ? thinkingBlocks(part) : []

@@ -5,7 +5,7 @@ import type {
   ThinkingConfigParam,
 } from "@anthropic-ai/sdk/resources/messages"
 import type { ModelRequest } from "@orra/core"
-import { acceptedToolName, wellFormed } from "@orra/provider-http"
+import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
 import { toMessages } from "./messages.ts"
 
 /** Whether Claude thinks before it answers: as it sees fit, up to so many tokens, or not at all. */
@@ -24,10 +24,17 @@ export interface RequestDefaults {
 /** The SDK no longer lists `temperature`; the service still takes it for older models. */
 export type Params = MessageCreateParamsStreaming & { readonly temperature?: number }
 
+/** What of a request is sent, beside that which always is. */
+export interface Taken {
+  readonly temperature: boolean
+  /** What the model thought before. */
+  readonly thinking: boolean
+}
+
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
-export function toParams(request: ModelRequest, defaults: RequestDefaults): Params {
+export function toParams(request: ModelRequest, defaults: RequestDefaults, taken: Taken): Params {
   const model = request.model ?? defaults.model
-  const messages = toMessages(request.messages, model)
+  const messages = toMessages(request.messages, taken.thinking ? model : undefined)
   const thinking = thinkingOf(defaults.thinking, messages)
   const budget = thinking?.type === "enabled" ? thinking.budget_tokens : 0
   const cache = cacheControl(defaults.cache)
@@ -53,6 +60,7 @@ export function toParams(request: ModelRequest, defaults: RequestDefaults): Para
     }),
     ...(thinking && { thinking }),
     ...(request.temperature !== undefined &&
+      taken.temperature &&
       (!thinking || thinking.type === "disabled") && { temperature: request.temperature }),
   }
 }
@@ -100,3 +108,16 @@ const startsWithThinking = (message: MessageParam | undefined): boolean =>
 
 const firstType = (message: MessageParam | undefined): string | undefined =>
   typeof message?.content === "string" ? "text" : message?.content[0]?.type
+
+/** What to leave out after a refusal of `params`, or undefined when it was about something else. */
+export function takenInstead(taken: Taken, params: Params, { status, body }: HttpFailure): Taken | undefined {
+  if (status !== 400) return undefined
+  // Newer models take no temperature; it is a wish.
+  if (params.temperature !== undefined && /temperature/i.test(body)) return { ...taken, temperature: false }
+  // A signature is good where it was made; elsewhere, and now and then even there, a session could never go on.
+  const isAboutThinking = /signature|thinking\W+blocks?\b|found\W+thinking/i.test(body)
+  return isAboutThinking && params.messages.some(hasThinking) ? { ...taken, thinking: false } : undefined
+}
+
+const hasThinking = ({ content }: MessageParam): boolean =>
+  typeof content !== "string" && content.some(({ type }) => /thinking$/.test(type))
