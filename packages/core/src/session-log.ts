@@ -294,7 +294,7 @@ export class SessionLog implements CutView {
       limit: 1,
     })
     if (pin?.type === "pin") this.#setPins(pin.pins)
-    const recent: Entry[] = []
+    const recent: { readonly entry: Entry; readonly item: ViewItem | undefined }[] = []
     let tokens = 0
     let cut: Entry<"compaction"> | undefined
     search: for (const range of pathBack(this.stretches, this.tip)) {
@@ -310,8 +310,8 @@ export class SessionLog implements CutView {
         for (const entry of page) {
           if (entry.type === "compaction") cut ??= entry
           if (entry.seq < (cut?.from ?? 0)) break search
-          recent.push(entry)
           const item = this.itemOf(entry)
+          recent.push({ entry, item })
           if (item) tokens += item.tokens
           // One turn more than fits, so that the cut can fall on a turn's start.
           if (tokens > this.#options.viewTokens && entry.type === "user") break search
@@ -322,7 +322,7 @@ export class SessionLog implements CutView {
       }
     }
     // Of what is older, what the model still sees.
-    const from = recent.at(-1)?.seq ?? 0
+    const from = recent.at(-1)?.entry.seq ?? 0
     // Where the window ends before it reaches the cut, the view begins with the window, and with a newer turn.
     const { keep, summary } = cut ?? {}
     const begin = cut?.from === from ? cut : { from, ...(summary !== undefined && { summary }) }
@@ -333,11 +333,11 @@ export class SessionLog implements CutView {
       this,
       [...kept].filter((seq) => seq < from),
     )) {
-      this.#push(entry)
+      this.#push(this.itemOf(entry))
     }
     // The run may have begun before what was read: that it is open is known all the same.
     if (info.openRun !== undefined) this.#openRun = newOpenRun(info.openRun)
-    for (const entry of recent.reverse()) this.#applyTranscript(entry)
+    for (const { entry, item } of recent.reverse()) this.#applyTranscript(entry, item)
     this.#applyCut(begin)
     // A branch can leave a run in its middle, which ended all the same: its end is on another branch.
     if (info.openRun === undefined) this.#openRun = undefined
@@ -376,7 +376,7 @@ export class SessionLog implements CutView {
     }
     if (entry.type === "pin") this.#applyPins(entry)
     this.#applyInput(entry)
-    this.#applyTranscript(entry)
+    this.#applyTranscript(entry, this.itemOf(entry))
     if (entry.type === "compaction") this.#applyCut(entry)
   }
 
@@ -389,8 +389,8 @@ export class SessionLog implements CutView {
     }
   }
 
-  #applyTranscript(entry: Entry): void {
-    this.#push(entry)
+  #applyTranscript(entry: Entry, item: ViewItem | undefined): void {
+    this.#push(item)
     if ("untrusted" in entry || "tainted" in entry) this.#tainted = true
     const run = this.#openRun
     switch (entry.type) {
@@ -471,8 +471,7 @@ export class SessionLog implements CutView {
     return { seq, message, tokens: countMessage(message, tokenizer) }
   }
 
-  #push(entry: Entry): void {
-    const item = this.itemOf(entry)
+  #push(item: ViewItem | undefined): void {
     if (!item) return
     this.#view.push(item)
     this.#viewTokens += item.tokens
