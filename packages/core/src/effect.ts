@@ -5,7 +5,7 @@ import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 import { isObject } from "./json.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
-import { bounded, fits } from "./result-limit.ts"
+import { bounded } from "./result-limit.ts"
 import type { NewEntry } from "./session.ts"
 import {
   isOutput,
@@ -260,7 +260,7 @@ function fromOutput(
   { content, structured, isError, untrusted }: ToolOutput,
 ): ToolResultPart {
   // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
-  const isKept = structured !== undefined && fits(stringify(structured), maxResultBytes)
+  const isKept = structured !== undefined && stringify(structured).length <= maxResultBytes
   return {
     type: "tool_result",
     callId: call.id,
