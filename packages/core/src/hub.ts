@@ -82,7 +82,8 @@ export class Hub<T> {
   }
 
   emit(namespace: Namespace, item: T): void {
-    for (const listener of this.#exact.get(namespace.key) ?? []) listener(item)
+    const exact = this.#exact.get(namespace.key)
+    if (exact) for (const listener of exact) listener(item)
     if (this.#prefixes.size === 0) return
     for (const key of namespace.lineageKeys)
       for (const listener of this.#prefixes.get(key) ?? []) listener(item)

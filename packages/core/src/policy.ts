@@ -70,7 +70,10 @@ interface CompiledLayer {
 }
 
 /** What checks have answered for the call that is being judged. */
-type Answers = Map<CompiledRule, boolean | "failed">
+type Answers = ReadonlyMap<CompiledRule, boolean | "failed">
+
+/** Most calls are judged by rules that have no check. */
+const NO_ANSWERS: Answers = new Map()
 
 /** One judgement on its way: what the layers said so far. */
 class Judgement {
@@ -241,7 +244,7 @@ export class PolicyRegistry {
    * answers at once unless a rule's `check` takes time.
    */
   decide(namespace: Namespace, call: PolicyCall): Verdict | Promise<Verdict> {
-    return this.#decide(namespace, call, new Map())
+    return this.#decide(namespace, call, NO_ANSWERS)
   }
 
   /**
@@ -255,7 +258,8 @@ export class PolicyRegistry {
     throw new InvalidInput("A rule for this call has a check that takes time: use decide() and wait for it.")
   }
 
-  #decide(namespace: Namespace, call: PolicyCall, answers: Answers): Verdict | Promise<Verdict> {
+  #decide(namespace: Namespace, call: PolicyCall, known: Answers): Verdict | Promise<Verdict> {
+    let answers = known
     for (;;) {
       // Judged anew after each answer, by the layers as they are then.
       const judgement = new Judgement(call, answers, () => this.#time(call.at))
@@ -264,9 +268,9 @@ export class PolicyRegistry {
       if (!rule || verdict.decision === "deny") return verdict
       const answer = this.#answer(rule, namespace, call)
       if (answer instanceof Promise) {
-        return answer.then((value) => this.#decide(namespace, call, answers.set(rule, value)))
+        return answer.then((value) => this.#decide(namespace, call, new Map(answers).set(rule, value)))
       }
-      answers.set(rule, answer)
+      answers = new Map(answers).set(rule, answer)
     }
   }
 
