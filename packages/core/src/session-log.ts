@@ -79,6 +79,7 @@ export class SessionLog implements CutView {
   #stale = false
   #incarnation = 0
   #queue: Promise<unknown> = Promise.resolve()
+  #underWay = 0
 
   private constructor(namespace: Namespace, store: SessionStore, options: SessionLogOptions) {
     this.namespace = namespace
@@ -195,8 +196,16 @@ export class SessionLog implements CutView {
     build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
     options: LogAppendOptions = {},
   ): Promise<readonly Entry[]> {
-    const task = this.#queue.then(() => this.#append(build, options))
-    this.#queue = task.catch(() => {})
+    return this.#inTurn(() => this.#append(build, options))
+  }
+
+  /**
+   * Work on the log, one piece after the other; each counts itself out at its end. Where nothing is under way it begins
+   * at once: to wait for a promise would cost as much as a store in memory takes.
+   */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const task = this.#underWay++ === 0 ? work() : this.#queue.then(work, work)
+    this.#queue = task
     return task
   }
 
@@ -204,40 +213,46 @@ export class SessionLog implements CutView {
     build: readonly NewEntry[] | (() => readonly NewEntry[] | undefined),
     { lease, dropDeltas, incarnation }: LogAppendOptions,
   ): Promise<readonly Entry[]> {
-    for (;;) {
-      if (incarnation !== undefined && incarnation !== this.#incarnation) {
-        throw new StoreError("store_session_deleted", "The session was deleted while it was being written.")
+    try {
+      for (;;) {
+        if (incarnation !== undefined && incarnation !== this.#incarnation) {
+          throw new StoreError("store_session_deleted", "The session was deleted while it was being written.")
+        }
+        const given = typeof build === "function" ? build() : build
+        if (!given || given.length === 0) return []
+        const made = this.#tainted ? tainted(given) : given
+        const entries = this.#options.filter?.(made, this.#info?.metadata ?? {}) ?? made
+        if (entries.length === 0) return []
+        const options: { -readonly [K in keyof AppendOptions]: AppendOptions[K] } = { expected: this.#version }
+        if (lease) options.lease = lease
+        if (dropDeltas) options.dropDeltas = dropDeltas
+        try {
+          const stored = await this.#store.append(this.namespace, entries, options)
+          for (const entry of stored) this.#apply(entry)
+          this.#announce(stored)
+          return stored
+        } catch (error) {
+          if (!(error instanceof VersionConflict)) throw error
+          await this.#catchUp()
+        }
       }
-      const given = typeof build === "function" ? build() : build
-      if (!given || given.length === 0) return []
-      const made = this.#tainted ? tainted(given) : given
-      const entries = this.#options.filter?.(made, this.#info?.metadata ?? {}) ?? made
-      if (entries.length === 0) return []
-      const options: AppendOptions = {
-        expected: this.#version,
-        ...(lease && { lease }),
-        ...(dropDeltas && { dropDeltas }),
-      }
-      try {
-        const stored = await this.#store.append(this.namespace, entries, options)
-        for (const entry of stored) this.#apply(entry)
-        this.#announce(stored)
-        return stored
-      } catch (error) {
-        if (!(error instanceof VersionConflict)) throw error
-        await this.#catchUp()
-      }
+    } finally {
+      this.#underWay--
     }
   }
 
   /** Reads what others have written since. */
   async refresh(): Promise<void> {
-    const task = this.#queue.then(async () => {
+    await this.#inTurn(() => this.#refresh())
+  }
+
+  async #refresh(): Promise<void> {
+    try {
       if (this.#stale) await this.#load()
       else await this.#catchUp()
-    })
-    this.#queue = task.catch(() => {})
-    await task
+    } finally {
+      this.#underWay--
+    }
   }
 
   #announce(entries: readonly Entry[]): void {
