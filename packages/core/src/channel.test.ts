@@ -48,6 +48,18 @@ describe("a channel", () => {
     expect(errors).toEqual([])
   })
 
+  test("says who asks, whom, and hears who answered", async () => {
+    const { pipe, adapter, runtime } = served(echo)
+    pipe.push(bob, "hello", { principal: "bob@acme", agent: "Nova", metadata: { thread: 7 } })
+    await pipe.until(() => pipe.sent.length === 1)
+    await adapter.stop()
+    expect(pipe.answers).toMatchObject([
+      { agent: "Nova", metadata: { thread: 7 }, result: { outcome: "completed" } },
+    ])
+    const [started] = await runtime.store.read(bob, { types: ["run_started"] })
+    expect(started).toMatchObject({ principal: "bob@acme", agent: "Nova" })
+  })
+
   test("one slow session holds up nobody else, and its own messages keep their order", async () => {
     const slow = Promise.withResolvers<void>()
     const { pipe, adapter } = served((request) =>

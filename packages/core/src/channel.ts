@@ -13,6 +13,8 @@ export interface InboundMessage {
   readonly metadata: JsonObject
   /** The channel's own id of the message: one that arrives twice runs once. */
   readonly id?: string
+  /** Who wrote it, in the application's own terms: `RunOptions.principal`. */
+  readonly principal?: string
   /** The agent it is for, where the channel knows: letters of either case are the same. */
   readonly agent?: string
 }
@@ -21,6 +23,8 @@ export interface InboundMessage {
 export interface OutboundMessage {
   readonly namespace: Namespace
   readonly metadata: JsonObject
+  /** Who answered, where there are several agents. */
+  readonly agent?: string
   readonly result: RunResult
 }
 

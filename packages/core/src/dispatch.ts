@@ -22,7 +22,9 @@ interface Place {
 }
 
 /** What came of a message: how its run ended, or why there was none to wait for. */
-type Outcome = RunResult | { readonly outcome: "none"; readonly error: RunFailure }
+type Outcome =
+  | (RunResult & { readonly agent: string | undefined })
+  | { readonly outcome: "none"; readonly error: RunFailure }
 
 const closing = (): OrraError =>
   new OrraError("closed", "This service is shutting down before there was an answer. Try again in a moment.")
@@ -170,13 +172,16 @@ class Served {
       if (!submitted) throw closing()
       const { target, submission } = submitted
       let text = ""
+      let agent: string | undefined
       // Before its own run, a message that waited sees the end of the run before.
       let joined = false
       for await (const event of target.follow(submission, { signal })) {
         if (event.type === "user") joined ||= event.inputId === submission.inputId
-        else if (event.type === "run_started") text = ""
-        else if (event.type === "assistant") text = messageText(event.message)
-        else if (event.type === "run_finished" && joined) return resultOf(event, text)
+        else if (event.type === "run_started") {
+          text = ""
+          agent = event.agent
+        } else if (event.type === "assistant") text = messageText(event.message)
+        else if (event.type === "run_finished" && joined) return { ...resultOf(event, text), agent }
         else if (event.type === "failure") return { outcome: "none", error: event.failure }
         else if (event.type === "input_cancelled" && event.inputId === submission.inputId)
           throw new OrraError("input_cancelled", "The message was taken back before it was answered.")
@@ -197,6 +202,8 @@ class Served {
     const target = await this.#options.route(message, this.#channel)
     const submission = await target.submit(message.namespace, message.message, {
       ...(message.id !== undefined && { inputId: message.id }),
+      ...(message.agent !== undefined && { agent: message.agent }),
+      ...(message.principal !== undefined && { principal: message.principal }),
     })
     return { target, submission }
   }
@@ -212,10 +219,9 @@ class Served {
   async #answer({ namespace, metadata }: InboundMessage, outcome: Outcome): Promise<void> {
     let { error } = outcome
     if (outcome.outcome !== "none" && outcome.outcome !== "failed") {
-      const sent = await this.#send((signal) =>
-        this.#channel.send({ namespace, metadata, result: outcome }, signal),
-      )
-      if (sent) return
+      const { agent, ...result } = outcome
+      const answer = { namespace, metadata, result, ...(agent !== undefined && { agent }) }
+      if (await this.#send((signal) => this.#channel.send(answer, signal))) return
       error = { code: "send_failed", message: "The answer could not be sent to this place.", retryable: true }
     }
     const told = error ?? failureOf(undefined)
