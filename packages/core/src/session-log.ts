@@ -223,7 +223,9 @@ export class SessionLog implements CutView {
         const made = this.#tainted ? tainted(given) : given
         const entries = this.#options.filter?.(made, this.#info?.metadata ?? {}) ?? made
         if (entries.length === 0) return []
-        const options: { -readonly [K in keyof AppendOptions]: AppendOptions[K] } = { expected: this.#version }
+        const options: { -readonly [K in keyof AppendOptions]: AppendOptions[K] } = {
+          expected: this.#version,
+        }
         if (lease) options.lease = lease
         if (dropDeltas) options.dropDeltas = dropDeltas
         try {
