@@ -1,11 +1,13 @@
-import type { AgentSettings } from "./agent.ts"
 import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { randomId } from "./ids.ts"
 import { runLoop } from "./loop.ts"
-import type { LoopSettings } from "./loop-run.ts"
+import type { LoopRun, LoopSettings } from "./loop-run.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
-import { closingEntries } from "./recovery.ts"
+import { continueMessage } from "./opening.ts"
+import type { PolicyRegistry } from "./policy.ts"
+import { NO_USAGE } from "./provider.ts"
+import { closingEntries, draftEntries, isDue, storyOf } from "./recovery.ts"
 import type { Notice, RunOptions, RunResult } from "./run.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
@@ -30,6 +32,8 @@ export interface Active {
   runId: string | undefined
   /** The end of the present run. */
   ended: Promise<unknown>
+  /** Lets the present run go on without its caller. */
+  detach: () => void
   /** Set to leave what waits in the queue for later. */
   paused: boolean
   /** Settles when the session is free again. Never rejects. */
@@ -41,14 +45,34 @@ export interface Begun {
   readonly runId: string
   /** The number of the last entry before it. */
   readonly cursor: number
+  /** How it ended, for its caller: also that it goes on without them. */
   readonly result: Promise<RunResult>
+  /** Its real end. */
+  readonly ended: Promise<RunResult>
 }
+
+/** What a run has of its own. */
+interface Own {
+  readonly asked: Asked
+  readonly settings: LoopSettings
+  readonly agent: string | undefined
+  readonly maxTurns: number
+  readonly policies: PolicyRegistry
+}
+
+/** What becomes of a run that waits when another is to begin: it stays, or it is withdrawn. */
+type WhenWaiting = "stay" | "withdraw"
+
+/** Goes on with the open run instead of beginning one. */
+export const GO_ON = Symbol("go on")
 
 /** The entries before `run_started`; empty to go on as the transcript stands, undefined to begin with the queue. */
 export type Opening = () => readonly NewEntry[] | undefined
 
 /** What the sender of a message asks of its run. */
 type Asked = Pick<RunOptions, "model" | "maxTurns" | "agent" | "principal" | "envelope">
+
+const WAITING = "This session waits for a decision: make it, stop the run, or queue the message."
 
 /** What is asked of a runtime that is closed or closing. */
 export const closed = (): OrraError => new OrraError("closed", "The runtime is shutting down.")
@@ -75,7 +99,12 @@ export class Driver {
   }
 
   /** @throws SessionBusy when the session is being run here or elsewhere; OrraError (`closed`) after `close`. */
-  async start(log: SessionLog, opening: Opening, options: RunOptions): Promise<Begun> {
+  async start(
+    log: SessionLog,
+    opening: Opening | typeof GO_ON,
+    options: RunOptions,
+    whenWaiting: WhenWaiting = "withdraw",
+  ): Promise<Begun> {
     const { namespace } = log
     // Whoever asked before the end and comes here after it would start what nobody stops.
     if (this.#closed) throw closed()
@@ -86,12 +115,13 @@ export class Driver {
       controller: new AbortController(),
       runId: undefined,
       ended: Promise.resolve(),
+      detach: () => {},
       paused: false,
       idle: Promise.resolve(),
     }
     this.#active.set(namespace.key, active)
     const begun = Promise.withResolvers<Begun>()
-    active.idle = this.#drive(log, active, opening, options, begun)
+    active.idle = this.#drive(log, active, opening, options, whenWaiting, begun)
     this.#drives.add(active.idle)
     active.idle.finally(() => this.#drives.delete(active.idle))
     return await begun.promise
@@ -145,13 +175,17 @@ export class Driver {
     }
   }
 
-  /** Closes the run that a dead process left open, if there is one: with the lease, nobody can be running it. */
-  async closeOpenRun(log: SessionLog, lease: Lease): Promise<void> {
+  /**
+   * Closes the run that a dead process left open, if there is one: with the lease, nobody can be running it. One that
+   * waits is withdrawn, or stays.
+   */
+  async closeOpenRun(log: SessionLog, lease: Lease, whenWaiting: WhenWaiting = "withdraw"): Promise<void> {
     const { tools } = this.#options.settings
     // What is known of the session may be older than the process that died.
     await log.refresh()
-    if (!log.openRun) return
-    const draft = log.openRun?.draft
+    const open = log.openRun
+    if (!open || (open.waiting && whenWaiting === "stay")) return
+    const { draft } = open
     await log.append(
       closingEntries(log, Date.now(), (name) => tools.get(name)?.idempotent ?? false),
       {
@@ -173,8 +207,9 @@ export class Driver {
   async #drive(
     log: SessionLog,
     active: Active,
-    opening: Opening,
+    opening: Opening | typeof GO_ON,
     options: RunOptions,
+    whenWaiting: WhenWaiting,
     begun: PromiseWithResolvers<Begun>,
   ): Promise<void> {
     const { store, leaseTtlMs, settings, notify } = this.#options
@@ -182,6 +217,7 @@ export class Driver {
     let renewal: ReturnType<typeof setInterval> | undefined
     let done = false
     const stopFirst = () => active.controller.abort()
+    const release = () => options.signal?.removeEventListener("abort", stopFirst)
     try {
       await this.#work.get(log.namespace.key)
       lease = await this.#acquire(log.namespace)
@@ -198,20 +234,26 @@ export class Driver {
           },
         )
       }, leaseTtlMs / 3)
-      await this.closeOpenRun(log, lease)
+      if (opening === GO_ON) await log.refresh()
+      else await this.closeOpenRun(log, lease, whenWaiting)
+      if (opening !== GO_ON && log.openRun) throw new SessionBusy(WAITING)
 
       options.signal?.addEventListener("abort", stopFirst, { once: true })
       if (options.signal?.aborted) stopFirst()
-      let first: Opening | undefined = opening
+      let first: Opening | typeof GO_ON | undefined = opening
+      const held = () => lease as Lease
       for (;;) {
-        const run = await this.#begin(log, active, first, options, () => lease as Lease)
+        const run: Begun | undefined =
+          first === GO_ON
+            ? await this.#goOn(log, active, held)
+            : await this.#begin(log, active, first, options, held)
         if (!run) break
         begun.resolve(run)
-        await run.result
-        options.signal?.removeEventListener("abort", stopFirst)
+        run.result.then(release, release)
+        await run.ended
         first = undefined
         // Also after a failure: whoever waits for an answer learns what became of their own message.
-        if (active.paused || log.inputs.length === 0) break
+        if (active.paused || log.openRun || log.inputs.length === 0) break
         active.controller = new AbortController()
       }
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
@@ -223,12 +265,12 @@ export class Driver {
       this.#free(active)
       begun.reject(error)
       if (active.runId !== undefined) settings.onError(error)
-      if (active.runId !== undefined || log.inputs.length > 0) {
+      if (active.runId !== undefined || (log.inputs.length > 0 && !log.openRun?.waiting)) {
         const runId = active.runId ?? randomId()
         notify(log.namespace, { type: "failure", runId, failure: failureOf(error) })
       }
     } finally {
-      options.signal?.removeEventListener("abort", stopFirst)
+      release()
       clearInterval(renewal)
       if (lease) await store.release(lease).catch(settings.onError)
     }
@@ -243,9 +285,24 @@ export class Driver {
     if (this.#closed) return
     try {
       await log.refresh()
-      if (log.inputs.length > 0 && !this.#closed) await this.start(log, () => undefined, {})
+      await this.proceed(log)
     } catch (error) {
-      if (!(error instanceof SessionBusy)) this.#options.settings.onError(error)
+      this.#options.settings.onError(error)
+    }
+  }
+
+  /**
+   * Does what there is to do in a session that nobody runs: its run goes on, if it waited and need not any more, or
+   * what is in the queue begins. Where somebody else is quicker, or this process ends, it is left to the next.
+   */
+  async proceed(log: SessionLog): Promise<void> {
+    const { openRun, inputs } = log
+    const isWaiting = openRun?.waiting !== undefined
+    if (this.#closed || (isWaiting ? !isDue(openRun) : inputs.length === 0)) return
+    try {
+      await this.start(log, isWaiting ? GO_ON : () => undefined, {}, "stay")
+    } catch (error) {
+      if (!(error instanceof SessionBusy)) throw error
     }
   }
 
@@ -264,15 +321,11 @@ export class Driver {
   ): Promise<Begun | undefined> {
     const runId = randomId()
     let cursor = 0
-    let asked: Asked = options
-    const { settings, notify } = this.#options
-    let own: AgentSettings | undefined
-    let agent: string | undefined
-    let policies = settings.policies
+    let own: Own | undefined
     const written = await log.append(
       () => {
         cursor = log.version
-        asked = options
+        let asked: Asked = options
         let entries = opening?.()
         if (!entries) {
           // A message that waited brings what its own sender asked for.
@@ -281,13 +334,9 @@ export class Driver {
           asked = input
           entries = [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
         }
-        const { maxTurns, principal, envelope } = asked
-        const { namespace, info } = log
-        own = settings.agent?.({ namespace, agent: asked.agent, metadata: info?.metadata ?? {}, envelope })
-        const { model = own?.model ?? settings.model } = asked
-        agent = own?.name ?? asked.agent
-        policies = own?.policies ?? settings.policies
-        if (envelope) policies = settings.rights?.(envelope, policies) ?? policies
+        own = this.#ownOf(log, asked)
+        const { model = own.settings.model, maxTurns, principal, envelope } = asked
+        const { agent } = own
         return [
           ...entries,
           {
@@ -305,28 +354,107 @@ export class Driver {
       },
       { lease: lease() },
     )
-    if (written.length === 0) return undefined
+    return own && written.length > 0
+      ? this.#play(log, active, lease, { runId, cursor, own, answers: undefined, earlierMs: 0 })
+      : undefined
+  }
+
+  /** Sets the open run going again, where it stood. Undefined when there is none, or it has nothing to do. */
+  async #goOn(log: SessionLog, active: Active, lease: () => Lease): Promise<Begun | undefined> {
+    const { openRun: open, version: cursor } = log
+    if (!open || (open.waiting && !isDue(open))) return undefined
+    const { runId, draft } = open
+    const earlierMs = open.waiting?.durationMs ?? 0
+    const story = await storyOf(this.#options.store, log.namespace, runId)
+    if (!story) return undefined
+    const own = this.#ownOf(log, story.start)
+    const written = await log.append(
+      () => {
+        const at = Date.now()
+        const cutOff = draftEntries(open, at)
+        // What was shown of an answer stays, and the model is asked for the rest.
+        const more = cutOff.length > 0 ? [continueMessage(randomId())] : []
+        return [{ type: "run_resumed", at, runId }, ...cutOff, ...more]
+      },
+      { lease: lease(), ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }) },
+    )
+    const cut = written.filter((entry) => entry.type === "assistant")
+    const answers = [...story.answers, ...cut]
+    return this.#play(log, active, lease, { runId, cursor, own, answers, earlierMs })
+  }
+
+  /** What a run has of its own: by its agent, and by whom it works for. */
+  #ownOf(log: SessionLog, asked: Asked): Own {
+    const { settings } = this.#options
+    const { namespace, info } = log
+    const { envelope } = asked
+    const given = settings.agent?.({
+      namespace,
+      agent: asked.agent,
+      metadata: info?.metadata ?? {},
+      envelope,
+    })
+    const policies = given?.policies ?? settings.policies
+    return {
+      asked,
+      settings: given ? { ...settings, ...given } : settings,
+      agent: given?.name ?? asked.agent,
+      maxTurns: asked.maxTurns ?? given?.maxTurns ?? this.#options.maxTurns,
+      policies: (envelope && settings.rights?.(envelope, policies)) ?? policies,
+    }
+  }
+
+  #play(
+    log: SessionLog,
+    active: Active,
+    lease: () => Lease,
+    {
+      runId,
+      cursor,
+      own,
+      answers,
+      earlierMs,
+    }: Pick<LoopRun, "runId" | "answers" | "earlierMs"> & {
+      readonly cursor: number
+      readonly own: Own
+    },
+  ): Begun {
     active.runId = runId
     const { controller } = active
-    const inTime = stopAt(asked.envelope?.deadline, controller)
-    const result = runLoop(own ? { ...settings, ...own } : settings, {
+    const { asked, agent, maxTurns, policies } = own
+    const { model, principal, envelope } = asked
+    const inTime = stopAt(envelope?.deadline, controller)
+    const playing = runLoop(own.settings, {
       runId,
       log,
       incarnation: log.incarnation,
       lease,
       signal: controller.signal,
       end: (why) => controller.abort(why),
-      model: asked.model,
-      maxTurns: asked.maxTurns ?? own?.maxTurns ?? this.#options.maxTurns,
+      model,
+      maxTurns,
       agent,
-      principal: asked.principal,
-      envelope: asked.envelope,
+      principal,
+      envelope,
       policies,
-      notify: (notice) => notify(log.namespace, notice),
+      answers,
+      earlierMs,
+      notify: (notice) => this.#options.notify(log.namespace, notice),
       cost: { usd: undefined },
     }).finally(inTime)
+    const result = playing.then(async (end): Promise<RunResult> => {
+      // Stopped in the moment in which it began to wait: nothing would come of the waiting.
+      if (end.outcome !== "waiting" || !controller.signal.aborted) return end
+      await this.closeOpenRun(log, lease())
+      return { ...end, outcome: "stopped" }
+    })
     active.ended = result.catch(() => {})
-    return { runId, cursor, result }
+    const { promise: detached, resolve } = Promise.withResolvers<RunResult>()
+    active.detach = () => resolve({ runId, outcome: "detached", text: "", usage: NO_USAGE })
+    const forCaller = Promise.race([result, detached])
+    // There may be no caller who looks.
+    forCaller.catch(() => {})
+    return { runId, cursor, result: forCaller, ended: result }
   }
 }
 

@@ -1,20 +1,17 @@
 import { unlessAborted } from "./abortable.ts"
-import { errorMessage, type OrraError } from "./errors.ts"
+import { type ApprovalGate, askFor } from "./approval-gate.ts"
+import type { BudgetGate } from "./budget-gate.ts"
+import type { OrraError } from "./errors.ts"
+import { answer, execute, fromOutput } from "./execution.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 import { isObject } from "./json.ts"
-import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
+import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
-import { bounded } from "./result-limit.ts"
-import type { NewEntry } from "./session.ts"
-import {
-  isOutput,
-  stringify,
-  type Tool,
-  type ToolContext,
-  type ToolOutput,
-  type ToolRegistry,
-} from "./tool.ts"
+import { TOOL_UNKNOWN } from "./recovery.ts"
+import type { Approval, NewEntry } from "./session.ts"
+import type { OpenCall } from "./session-log.ts"
+import { isOutput, PENDING, type Tool, type ToolRegistry } from "./tool.ts"
 
 /** What the door needs to know of the run it belongs to. */
 export interface Effects {
@@ -29,6 +26,12 @@ export interface Effects {
   readonly parallel: number
   /** What is kept of a result at most. */
   readonly maxResultBytes: number
+  /** Where calls that policy asks about can be approved; without it they are denied. */
+  readonly gate: ApprovalGate | undefined
+  /** What may be spent; without it there is no limit. */
+  readonly budgets?: BudgetGate | undefined
+  /** Whether the run can stand still until something happens. */
+  readonly mayWait: boolean
   readonly record: (entries: readonly NewEntry[]) => Promise<void>
   /** Stops the run, for this reason. */
   readonly end: (why: OrraError) => void
@@ -43,34 +46,36 @@ interface Decided {
   readonly tool: Tool | undefined
   readonly verdict: Verdict
   readonly idempotencyKey: string
+  readonly approval?: Approval | undefined
+  /** It waits: for this to be decided, when it has not been asked yet. */
+  readonly waits?: { readonly request?: NewEntry<"approval_request"> }
+  /** Decided and recorded before the run stood still, and not to be begun again. */
+  readonly settled?: ToolResultPart
 }
 
 /**
  * The one door for effects: every tool execution, whatever asked for it, goes through here. All calls of a step
  * are decided and the decisions recorded before the first one runs; each result is recorded when it is there.
  * One decision, one record, at most one execution for each call; the results come back in the order of the calls.
+ *
+ * A run that goes on after a wait or a crash comes with what is recorded of the calls that have no result yet, `open`:
+ * only these are looked at. Each is decided again, by the policies of now. No result means that the call waits.
  */
 export async function carryOut(
   effects: Effects,
   step: number,
   calls: readonly ToolCallPart[],
-): Promise<readonly ToolResultPart[]> {
-  const decided: Decided[] = []
-  for (const [ordinal, call] of calls.entries()) decided.push(await decide(effects, step, ordinal, call))
-  await effects.record(
-    decided.map(({ call, verdict, idempotencyKey }) => ({
-      type: "tool_intent",
-      at: Date.now(),
-      runId: effects.context.runId,
-      callId: call.id,
-      name: call.name,
-      arguments: call.arguments,
-      decision: verdict.decision,
-      reason: `${verdict.layer}: ${verdict.rule}`,
-      idempotencyKey,
-    })),
-  )
-  const results: ToolResultPart[] = new Array(calls.length)
+  open?: ReadonlyMap<string, OpenCall>,
+): Promise<readonly (ToolResultPart | undefined)[]> {
+  const decided: (Decided | undefined)[] = []
+  for (const [ordinal, call] of calls.entries()) {
+    const known = open?.get(call.id)
+    if (open && !known) decided.push(undefined)
+    else decided.push(await affordable(effects, await decide(effects, step, ordinal, call, known), known))
+  }
+  const intents = decided.flatMap((item) => (item ? recordOf(effects, item) : []))
+  if (intents.length > 0) await effects.record(intents)
+  const results: (ToolResultPart | undefined)[] = new Array(calls.length)
   let next = 0
   let failed = false
   const worker = async (): Promise<void> => {
@@ -93,11 +98,31 @@ export async function carryOut(
   return results
 }
 
+/** What is recorded of a decision before anything is done. */
+function recordOf({ context }: Effects, item: Decided): readonly NewEntry[] {
+  const { call, verdict, idempotencyKey, approval, waits, settled } = item
+  if (settled || (waits && !waits.request)) return []
+  const intent: NewEntry = {
+    type: "tool_intent",
+    at: Date.now(),
+    runId: context.runId,
+    callId: call.id,
+    name: call.name,
+    arguments: call.arguments,
+    decision: verdict.decision,
+    reason: reasonOf(verdict),
+    ...(approval && { approval }),
+    idempotencyKey,
+  }
+  return waits?.request ? [intent, waits.request] : [intent]
+}
+
 async function decide(
   effects: Effects,
   step: number,
   ordinal: number,
   asked: ToolCallPart,
+  open: OpenCall | undefined,
 ): Promise<Decided> {
   const { runId, namespace } = effects.context
   const idempotencyKey = `${runId}:${step}:${asked.name}:${ordinal}`
@@ -107,6 +132,21 @@ async function decide(
     verdict: { decision: "deny", layer, rule },
     idempotencyKey,
   })
+  const before = open?.intent
+  // What was refused stays refused, and what has begun and cannot be repeated is not.
+  if (before?.decision === "deny") {
+    const verdict: Verdict = { decision: "deny", layer: "runtime", rule: before.reason }
+    return { call: asked, tool: undefined, verdict, idempotencyKey, settled: refused(asked, verdict) }
+  }
+  if (before?.decision === "allow" && !effects.tools.get(asked.name)?.idempotent) {
+    return {
+      call: asked,
+      tool: undefined,
+      verdict: { decision: "deny", layer: "runtime", rule: "" },
+      idempotencyKey,
+      settled: answer(asked, "unknown", TOOL_UNKNOWN),
+    }
+  }
   if (asked.invalid !== undefined) return refuse("runtime", "the arguments are not a JSON object")
   let call = asked
   for (const hook of effects.hooks) {
@@ -135,18 +175,54 @@ async function decide(
   })
   const verdict = asking instanceof Promise ? await unlessAborted(effects.signal, () => asking) : asking
   if (!verdict) return refuse("runtime", "the run was stopped before this call was decided", call)
-  return { call, tool, verdict, idempotencyKey }
+  if (before && JSON.stringify(before.arguments) !== JSON.stringify(call.arguments)) {
+    return refuse("runtime", "its arguments are not the ones that were recorded for it", call)
+  }
+  const decided: Decided = { call, tool, verdict, idempotencyKey }
+  if (verdict.decision === "deny" || (verdict.decision === "allow" && !open?.request)) return decided
+  const answered = await askFor(effects, { call, risk: tool.risk, verdict, tainted: effects.tainted() }, open)
+  if (answered.type === "denied") return refuse(answered.layer, answered.rule, call)
+  if (answered.type === "nobody") return decided
+  if (answered.type === "waits") return { ...decided, waits: answered }
+  return { ...decided, verdict: { ...verdict, decision: "allow" }, approval: answered.approval }
+}
+
+/** What budgets say to a call that may be made. One that was allowed before the run stood still has been counted. */
+async function affordable(effects: Effects, decided: Decided, open: OpenCall | undefined): Promise<Decided> {
+  const { call, tool, verdict } = decided
+  if (!effects.budgets || !tool || verdict.decision !== "allow" || open?.intent?.decision === "allow")
+    return decided
+  const refuse = (rule: string): Decided => ({
+    ...decided,
+    tool: undefined,
+    verdict: { decision: "deny", layer: "budget", rule },
+  })
+  try {
+    const refusal = await effects.budgets.tool(effects, call.name)
+    return refusal ? refuse(refusal.reason) : decided
+  } catch (error) {
+    effects.report(error)
+    return refuse("what may be spent is not known")
+  }
 }
 
 async function carryOutOne(
   effects: Effects,
-  { call, tool, verdict, idempotencyKey }: Decided,
-): Promise<ToolResultPart> {
+  { call, tool, verdict, idempotencyKey, waits, settled }: Decided,
+): Promise<ToolResultPart | undefined> {
   const began = Date.now()
   let result: ToolResultPart
-  if (verdict.decision !== "allow" || !tool) result = refused(call, verdict)
+  if (settled) result = settled
+  else if (waits) {
+    if (!effects.signal.aborted) return undefined
+    result = answer(call, "cancelled", "Withdrawn: the run was stopped while this waited for approval.")
+  } else if (verdict.decision !== "allow" || !tool) result = refused(call, verdict)
   else if (effects.signal.aborted) result = answer(call, "cancelled", "Not started: the run was stopped.")
-  else result = await execute(effects, call, tool, idempotencyKey)
+  else {
+    const output = await execute(effects, call, tool, idempotencyKey)
+    if (output === PENDING) return undefined
+    result = output as ToolResultPart
+  }
   // Whatever a hook makes of it, it was made from what strangers wrote.
   const untrusted = result.untrusted || (tool?.untrusted && verdict.decision === "allow")
   for (const hook of effects.hooks) {
@@ -175,6 +251,8 @@ async function carryOutOne(
   return result
 }
 
+const reasonOf = ({ layer, rule }: Verdict): string => `${layer}: ${rule}`
+
 /** Whether `beforeTool` made something that it may answer. */
 const isAnswer = (made: NonNullable<ToolCallAnswer>): boolean =>
   "reject" in made || "end" in made || isObject(made.arguments)
@@ -191,95 +269,3 @@ function refused(call: ToolCallPart, verdict: Verdict): ToolResultPart {
   if (verdict.layer === "runtime") return answer(call, "denied", `Refused: ${verdict.rule}.`)
   return answer(call, "denied", `"${call.name}" is not allowed here (${verdict.rule}).`)
 }
-
-async function execute(
-  effects: Effects,
-  call: ToolCallPart,
-  tool: Tool,
-  idempotencyKey: string,
-): Promise<ToolResultPart> {
-  const { namespace, runId, principal, envelope, metadata } = effects.context
-  // The tool's own signal: fires with the run's, or when its time is up.
-  const controller = new AbortController()
-  const { signal } = controller
-  const context: ToolContext = {
-    namespace,
-    runId,
-    callId: call.id,
-    principal,
-    envelope,
-    idempotencyKey,
-    signal,
-    metadata,
-    tainted: effects.tainted(),
-    progress: (text) => effects.progress(call.id, text),
-  }
-  let began = false
-  const work = async (): Promise<ToolOutput | "ended"> => {
-    const input = await tool.parse(call.arguments)
-    if (signal.aborted) return "ended"
-    began = true
-    return await tool.execute(input, context)
-  }
-  // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
-  const ended = Promise.withResolvers<"ended">()
-  const abandon = (): void => {
-    controller.abort()
-    ended.resolve("ended")
-  }
-  effects.signal.addEventListener("abort", abandon, { once: true })
-  const timer = setTimeout(abandon, tool.timeoutMs)
-  try {
-    const output = await Promise.race([work(), ended.promise])
-    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(effects, call, output)
-  } catch (error) {
-    if (signal.aborted) return unfinished(effects, call, tool, began)
-    return fromOutput(effects, call, {
-      content: [{ type: "text", text: errorMessage(error) }],
-      isError: true,
-    })
-  } finally {
-    clearTimeout(timer)
-    effects.signal.removeEventListener("abort", abandon)
-  }
-}
-
-function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boolean): ToolResultPart {
-  if (!began && effects.signal.aborted) return answer(call, "cancelled", "Not started: the run was stopped.")
-  if (!began) return answer(call, "error", "Not started: checking its arguments took too long.")
-  const what = effects.signal.aborted
-    ? "Stopped while it ran"
-    : `No answer within ${tool.timeoutMs / 1_000} s, so it was abandoned`
-  if (!tool.idempotent) return answer(call, "unknown", `${what}; whether it took effect is not known.`)
-  return answer(call, effects.signal.aborted ? "cancelled" : "error", `${what}.`)
-}
-
-function fromOutput(
-  { maxResultBytes }: Effects,
-  call: ToolCallPart,
-  { content, structured, isError, untrusted }: ToolOutput,
-): ToolResultPart {
-  // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
-  const isKept = structured !== undefined && stringify(structured).length <= maxResultBytes
-  return {
-    type: "tool_result",
-    callId: call.id,
-    name: call.name,
-    status: isError ? "error" : "ok",
-    content: bounded(content, maxResultBytes).map(wellFormed),
-    ...(isKept && { structured }),
-    ...(untrusted && { untrusted: true }),
-  }
-}
-
-const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResultPart => ({
-  type: "tool_result",
-  callId: call.id,
-  name: call.name,
-  status,
-  content: [wellFormed({ type: "text", text })],
-})
-
-/** Text with a lone surrogate has no UTF-8 form, and a service refuses the request that carries it. */
-const wellFormed = (piece: TextPart | ImagePart): TextPart | ImagePart =>
-  piece.type === "text" && !piece.text.isWellFormed() ? { ...piece, text: piece.text.toWellFormed() } : piece

@@ -8,6 +8,14 @@ export {
   resolveAgents,
 } from "./agent.ts"
 export {
+  type ApprovalAct,
+  type ApprovalDecision,
+  type ApprovalOptions,
+  type ApprovalRule,
+  Approvals,
+  type PendingApproval,
+} from "./approval.ts"
+export {
   type Answering,
   type Channel,
   ChannelAdapter,
@@ -156,6 +164,7 @@ export { Runtime } from "./runtime.ts"
 export type { RuntimeOptions } from "./runtime-options.ts"
 export type { InputSchema, StandardSchema } from "./schema.ts"
 export {
+  type Approval,
   type DeltaPiece,
   describe,
   type Entry,
@@ -178,6 +187,7 @@ export {
 } from "./store.ts"
 export { Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
 export {
+  PENDING,
   type Tool,
   type ToolContext,
   type ToolOptions,

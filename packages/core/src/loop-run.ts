@@ -1,5 +1,6 @@
 import type { AgentResolver } from "./agent.ts"
 import type { Compactor } from "./compaction.ts"
+import type { ApprovalGate } from "./approval-gate.ts"
 import type { BudgetGate } from "./budget-gate.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
@@ -33,6 +34,8 @@ export interface LoopSettings {
   readonly rights: ((envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry) | undefined
   readonly agent: AgentResolver | undefined
   readonly hooks: readonly Hooks[]
+  /** Where calls that policy asks about can be approved. */
+  readonly gate: ApprovalGate | undefined
   readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
   readonly budgets: BudgetGate | undefined
@@ -66,6 +69,10 @@ export interface LoopRun {
   readonly envelope: Envelope | undefined
   /** What this run may do: what it is shown and what it may call are both judged by these. */
   readonly policies: PolicyRegistry
+  /** What the model has answered in this run, when the run goes on after a wait or a crash. */
+  readonly answers: readonly Entry<"assistant">[] | undefined
+  /** For how long it ran before. */
+  readonly earlierMs: number
   readonly notify: (notice: Notice) => void
   /** What its model calls have cost so far in USD; undefined where no price is known. */
   readonly cost: { usd: number | undefined }

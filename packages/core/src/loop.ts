@@ -8,10 +8,10 @@ import { randomId } from "./ids.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import { type AssistantMessage, type ToolCallPart, toolCalls } from "./message.ts"
 import { ask } from "./model-call.ts"
-import { addUsage, NO_USAGE } from "./provider.ts"
+import { addUsage, NO_USAGE, type Usage } from "./provider.ts"
 import { prepare } from "./request.ts"
 import type { RunResult } from "./run.ts"
-import type { NewEntry, RunFailure, RunOutcome } from "./session.ts"
+import type { Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
 
 /** How often a request that the model finds too long is shortened, and to what share of its length. */
 const MAX_OVERFLOWS = 4
@@ -23,12 +23,16 @@ const AFTER_OVERFLOW = 0.6
  * end itself could not be recorded.
  */
 export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<RunResult> {
-  const began = Date.now()
+  const began = Date.now() - run.earlierMs
   let usage = NO_USAGE
   let text = ""
   /** Pieces of an answer that came to nothing worth keeping: they go with the end of the run. */
   let unfinished: DeltaWriter | undefined
+  /** Why less is shown, when that is for a budget. */
+  let overBudget: RunFailure | undefined
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
+    await settings.budgets?.rest(hookContext(run), true)?.catch(settings.onError)
+    const spent = priced(run.cost.usd)
     const why: unknown = run.signal.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
     const end: NewEntry = {
@@ -37,27 +41,71 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       runId: run.runId,
       outcome,
       usage,
+      ...spent,
       durationMs: Date.now() - began,
       ...(failure && { error: failure }),
     }
     await record(run, [end], unfinished?.range)
-    const result = { runId: run.runId, outcome, text, usage, ...(failure && { error: failure }) }
+    const result = { runId: run.runId, outcome, text, usage, ...spent, ...(failure && { error: failure }) }
     await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
+  /** The run stands still until somebody decides or something happens. */
+  const wait = async (): Promise<RunResult> => {
+    await settings.budgets?.rest(hookContext(run), false)?.catch(settings.onError)
+    await run.log.append(() => [waiting(run, usage, Date.now() - began)], {
+      lease: run.lease(),
+      incarnation: run.incarnation,
+    })
+    return { runId: run.runId, outcome: "waiting", text, usage }
+  }
+  /** The last word was spoken, and what waits to be answered after it may still be withdrawn. */
+  let answered = false
+  /** Does what an answer asks for. Undefined when the model is to be asked again. */
+  const act = async (
+    { message, usage = NO_USAGE, finishReason = "stop" }: Answered,
+    step: number,
+  ): Promise<RunResult | undefined> => {
+    const calls = toolCalls(message)
+    const open = run.log.openRun?.unanswered
+    // Of an answer from before the run stood still: anything decided means that it has been looked at.
+    if (open?.size === calls.length && open.values().every(({ intent }) => !intent)) {
+      for (const hook of settings.hooks) {
+        if (!hook.afterModel) continue
+        const answer = { message, usage, finishReason }
+        await guard(run, hook, () => hook.afterModel?.(answer, hookContext(run)))
+      }
+    }
+    answered = calls.length === 0
+    if (answered) return waits(run, "steer") ? undefined : await finish("completed")
+    await carryOutCalls(settings, run, step, calls)
+    return open?.size ? await wait() : undefined
+  }
 
   try {
-    for (const hook of settings.hooks) {
-      if (hook.runStart) await guard(run, hook, () => hook.runStart?.(hookContext(run)))
+    const { answers } = run
+    const usedIds = new Set<string>()
+    for (const { message, usage: used, cost } of answers ?? []) {
+      usage = addUsage(usage, used ?? NO_USAGE)
+      if (cost !== undefined) run.cost.usd = (run.cost.usd ?? 0) + cost
+      text = textOf(message)
+      for (const { id } of toolCalls(message)) usedIds.add(id)
+    }
+    if (answers) {
+      const last = answers.at(-1)
+      const isNewest = run.log.view.at(-1)?.message.role !== "user"
+      const end = last?.status === "complete" && isNewest && (await act(last, answers.length - 1))
+      if (end) return end
+    } else {
+      for (const hook of settings.hooks) {
+        if (hook.runStart) await guard(run, hook, () => hook.runStart?.(hookContext(run)))
+      }
     }
     let limit = availableForInput(settings.budget)
     let overflows = 0
-    const usedIds = new Set<string>()
-    let answered = false
-    for (let turn = 0; turn < run.maxTurns; turn++) {
+    for (let turn = answers?.length ?? 0; turn < run.maxTurns; turn++) {
       if (run.signal.aborted) return await finish("stopped")
       const steered = waits(run, "steer") && (await takeInputs(run, "steer"))
-      // What kept the run going after its last word was withdrawn before it was taken.
       if (answered && !steered) return await finish("completed")
       answered = false
       const request = await prepare(settings, run, limit, (more) => {
@@ -79,13 +127,15 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
         if (answer.type === "failed" && failure?.code === "internal") settings.onError(answer.error)
+        overBudget = answer.type === "failed" && isToCompact(answer.error) ? failure : undefined
         if (
-          failure?.code === "provider_context_length" &&
+          (failure?.code === "provider_context_length" || overBudget) &&
           answer.draft.isEmpty &&
           !writer.range &&
           overflows++ < MAX_OVERFLOWS
         ) {
-          // The estimate was too low, or the window is smaller than we were told: show less and ask again.
+          // The estimate was too low, the window is smaller than we were told, or the budget: show less and ask again.
+          if (overBudget) await record(run, [compacts(run, overBudget)])
           limit = Math.min(limit, run.log.viewTokens) * AFTER_OVERFLOW
           turn--
           continue
@@ -97,6 +147,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
             messageId,
             message,
             status: failure ? "error" : "stopped",
+            ...priced(answer.cost),
             durationMs: Date.now() - turnBegan,
             ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
           })
@@ -109,28 +160,19 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       const message = withUniqueIds(answer.message, usedIds)
       usage = addUsage(usage, answer.usage)
       text = textOf(message)
+      const { finishReason } = answer
       await recordAnswer(run, writer, {
         messageId,
         message,
         status: "complete",
-        finishReason: answer.finishReason,
+        finishReason,
         usage: answer.usage,
+        ...priced(answer.cost),
         durationMs: Date.now() - turnBegan,
         ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
       })
-      for (const hook of settings.hooks) {
-        if (!hook.afterModel) continue
-        await guard(run, hook, () =>
-          hook.afterModel?.(
-            { message, usage: answer.usage, finishReason: answer.finishReason },
-            hookContext(run),
-          ),
-        )
-      }
-      const calls = toolCalls(message)
-      if (calls.length > 0) await carryOutCalls(settings, run, turn, calls)
-      else if (!waits(run, "steer")) return await finish("completed")
-      answered = calls.length === 0
+      const end = await act({ message, usage: answer.usage, finishReason }, turn)
+      if (end) return end
     }
     return await finish(run.signal.aborted ? "stopped" : "max_turns")
   } catch (error) {
@@ -138,7 +180,39 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     // Where the log itself failed there is nothing to record the failure in; the caller tells who is watching.
     if (isLogFailure(error)) throw error
     if (failure.code === "internal") settings.onError(error)
-    return await finish("failed", failure)
+    return await finish("failed", failure.code === "context_too_long" && overBudget ? overBudget : failure)
+  }
+}
+
+const priced = (cost: number | undefined): { readonly cost?: number } => (cost === undefined ? {} : { cost })
+
+/** A limit that asks for less to be shown: see `Limit.atLimit`. */
+const isToCompact = (error: unknown): boolean =>
+  error instanceof OrraError && error.code === "budget_exceeded" && error.details["compact"] === true
+
+const compacts = ({ runId }: LoopRun, { message }: RunFailure): NewEntry => ({
+  type: "budget",
+  at: Date.now(),
+  runId,
+  action: "compact",
+  reason: message,
+})
+
+/** What is known of an answer whose consequences are to be drawn. */
+type Answered = Pick<Entry<"assistant">, "message" | "usage" | "finishReason">
+
+/** What a run that stands still waits for, as is known when this is written. */
+function waiting({ runId, log }: LoopRun, usage: Usage, durationMs: number): NewEntry<"run_waiting"> {
+  const calls = [...(log.openRun?.unanswered.values() ?? [])]
+  const undecided = calls.flatMap(({ request, answer }) => (request && !answer ? [request.expiresAt] : []))
+  return {
+    type: "run_waiting",
+    at: Date.now(),
+    runId,
+    approvals: undecided.length,
+    ...(undecided.length > 0 && { expiresAt: Math.min(...undecided) }),
+    usage,
+    durationMs,
   }
 }
 
@@ -179,9 +253,12 @@ async function carryOutCalls(
       tools: settings.tools,
       policies: run.policies,
       hooks: settings.hooks,
+      budgets: settings.budgets,
       context: hookContext(run),
       signal: run.signal,
       tainted: () => run.log.tainted,
+      gate: settings.gate,
+      mayWait: true,
       parallel: settings.parallelTools,
       maxResultBytes: settings.budget.maxResultBytes,
       record: async (entries) => {
@@ -193,6 +270,7 @@ async function carryOutCalls(
     },
     step,
     calls,
+    run.log.openRun?.unanswered,
   )
 }
 

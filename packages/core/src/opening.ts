@@ -17,10 +17,13 @@ export function continuation(log: SessionLog, inputId: string): readonly NewEntr
   const last = log.view.at(-1)?.message
   if (!last) throw new InvalidInput("There is nothing to continue yet: send a message.")
   if (last.role !== "assistant") return []
+  return [continueMessage(inputId)]
+}
+
+export function continueMessage(inputId: string): NewEntry<"user"> {
   const text = "Continue from exactly where your last answer stopped."
-  return [
-    { type: "user", at: Date.now(), inputId, message: userMessage(text, { kind: "host", name: "continue" }) },
-  ]
+  const message = userMessage(text, { kind: "host", name: "continue" })
+  return { type: "user", at: Date.now(), inputId, message }
 }
 
 /** The message, checked. @throws InvalidInput when there is nothing in it. */

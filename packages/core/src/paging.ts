@@ -80,6 +80,7 @@ export function pageOf(
     if (!prefix.contains(info.namespace)) continue
     if ("deletedAt" in info.metadata !== deleted) continue
     if (options.openRun && info.openRun === undefined) continue
+    if (options.waiting && !info.waiting) continue
     if (title && !session.title.includes(title)) continue
     if (after && newestFirst(position(info), after) <= 0) continue
     found.push(info)

@@ -1,9 +1,15 @@
 import { Draft } from "./draft.ts"
+import type { Namespace } from "./namespace.ts"
 import { NO_USAGE } from "./provider.ts"
-import type { NewEntry } from "./session.ts"
-import type { SessionLog } from "./session-log.ts"
+import type { Entry, NewEntry } from "./session.ts"
+import type { OpenRun, SessionLog } from "./session-log.ts"
+import type { SessionStore } from "./store.ts"
 
-/** The entries that close a run which a dead process left open. */
+/** What the model is told of a call that had begun, cannot be repeated, and has no result. */
+export const TOOL_UNKNOWN =
+  "The process stopped while this ran. Whether it took effect is not known: find out before repeating it."
+
+/** The entries that close a run which a dead process left open, or which is no longer to be waited for. */
 export function closingEntries(
   log: SessionLog,
   now: number,
@@ -11,46 +17,79 @@ export function closingEntries(
 ): readonly NewEntry[] {
   const open = log.openRun
   if (!open) return []
-  const { runId, draft, unanswered } = open
-  const entries: NewEntry[] = []
-  if (draft) {
-    const partial = new Draft("unknown")
-    for (const entry of draft.entries) for (const piece of entry.pieces) partial.add(piece)
-    if (!partial.isEmpty) {
-      entries.push({
-        type: "assistant",
-        at: now,
-        runId,
-        messageId: draft.messageId,
-        message: partial.message(),
-        status: "interrupted",
-      })
-    }
-  }
+  const { runId, unanswered, waiting } = open
+  const entries = draftEntries(open, now)
   for (const [callId, { name, intent }] of unanswered) {
     const began = intent?.decision === "allow"
     const status = began && !idempotent(name) ? "unknown" : "cancelled"
+    const text = waiting ? WITHDRAWN : interruptedText(began, status)
     entries.push({
       type: "tool_result",
       at: now,
       runId,
       callId,
-      result: {
-        type: "tool_result",
-        callId,
-        name,
-        status,
-        content: [{ type: "text", text: interruptedText(began, status) }],
-      },
+      result: { type: "tool_result", callId, name, status, content: [{ type: "text", text }] },
     })
   }
-  entries.push({ type: "run_finished", at: now, runId, outcome: "interrupted", usage: NO_USAGE })
+  entries.push({
+    type: "run_finished",
+    at: now,
+    runId,
+    outcome: waiting ? "stopped" : "interrupted",
+    usage: waiting?.usage ?? NO_USAGE,
+    ...(waiting && { durationMs: waiting.durationMs }),
+  })
   return entries
 }
+
+/** The answer that was being written, as far as it came. */
+export function draftEntries({ runId, draft }: OpenRun, now: number): NewEntry[] {
+  const partial = new Draft("unknown")
+  for (const entry of draft?.entries ?? []) for (const piece of entry.pieces) partial.add(piece)
+  if (!draft || partial.isEmpty) return []
+  const { messageId } = draft
+  const message = partial.message()
+  return [{ type: "assistant", at: now, runId, messageId, message, status: "interrupted" }]
+}
+
+const WITHDRAWN = "Withdrawn: nobody waits for this any more."
 
 function interruptedText(began: boolean, status: "unknown" | "cancelled"): string {
   if (!began) return "Not started: the process stopped before this call."
   return status === "unknown"
-    ? "The process stopped while this ran. Whether it took effect is not known: find out before repeating it."
+    ? TOOL_UNKNOWN
     : "The process stopped while this ran. It can safely be called again."
+}
+
+/** True when a run that waits has something to do. */
+export const isDue = ({ waiting, woken, unanswered }: OpenRun): boolean =>
+  woken ||
+  Date.now() >= (waiting?.expiresAt ?? Number.POSITIVE_INFINITY) ||
+  unanswered.values().some(({ answer }) => answer)
+
+/** How a run began, and what the model has answered in it so far, oldest first. */
+export async function storyOf(
+  store: SessionStore,
+  namespace: Namespace,
+  runId: string,
+): Promise<
+  { readonly start: Entry<"run_started">; readonly answers: readonly Entry<"assistant">[] } | undefined
+> {
+  const answers: Entry<"assistant">[] = []
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const page = await store.read(namespace, {
+      types: ["run_started", "assistant"],
+      direction: "backward",
+      before,
+      limit: 20,
+    })
+    for (const entry of page) {
+      before = entry.seq
+      if (entry.type === "run_started") {
+        return entry.runId === runId ? { start: entry, answers: answers.reverse() } : undefined
+      }
+      if (entry.type === "assistant" && entry.runId === runId) answers.push(entry)
+    }
+    if (page.length === 0) return undefined
+  }
 }

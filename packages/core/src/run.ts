@@ -15,6 +15,8 @@ export type Notice =
       readonly delayMs: number
       readonly failure: RunFailure
     }
+  /** The run goes on without the caller who began it: see `Runtime.detach`. */
+  | { readonly type: "detached"; readonly runId: string }
   /** The run ended and not even that could be recorded: the store failed or another process took over. */
   | { readonly type: "failure"; readonly runId: string; readonly failure: RunFailure }
 
@@ -74,10 +76,11 @@ export interface Submission {
   readonly cursor: number
 }
 
-/** How a run ended. */
+/** How a run ended, or what it has come to so far. */
 export interface RunResult {
   readonly runId: string
-  readonly outcome: RunOutcome
+  /** `waiting`: it stands still until somebody decides or something happens. `detached`: it goes on by itself. */
+  readonly outcome: RunOutcome | "waiting" | "detached"
   /** The text of the last answer. */
   readonly text: string
   /** All model calls of the run. */

@@ -1,6 +1,7 @@
 import type { AgentResolver } from "./agent.ts"
-import type { Compactor } from "./compaction.ts"
+import type { Approvals } from "./approval.ts"
 import type { BudgetGate } from "./budget-gate.ts"
+import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
@@ -28,6 +29,8 @@ export interface RuntimeOptions {
    * after a wait or a restart. Default: all runs are alike.
    */
   readonly agent?: AgentResolver
+  /** Lets people decide about the calls that policy asks about. Without it such calls are denied. */
+  readonly approvals?: Approvals
   readonly hooks?: readonly Hooks[]
   readonly systemPrompt?: SystemPrompt
   readonly context?: Partial<ContextBudget>

@@ -1,3 +1,4 @@
+import type { Approvals } from "./approval.ts"
 import { parentOf } from "./branches.ts"
 import { Broadcast } from "./broadcast.ts"
 import {
@@ -8,7 +9,7 @@ import {
   type Tokenizer,
   toolCounter,
 } from "./context.ts"
-import { closed, Driver, type Opening } from "./driver.ts"
+import { closed, Driver, GO_ON, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
@@ -23,7 +24,8 @@ import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
 import { PolicyRegistry } from "./policy.ts"
-import type { Provider } from "./provider.ts"
+import { NO_USAGE, type Provider } from "./provider.ts"
+import { isDue } from "./recovery.ts"
 import {
   type History,
   type RunEvent,
@@ -33,6 +35,7 @@ import {
   resultOf,
   type SessionChange,
   type Submission,
+  type WhenBusy,
 } from "./run.ts"
 import type { RuntimeOptions } from "./runtime-options.ts"
 import type { Entry, SessionInfo } from "./session.ts"
@@ -74,6 +77,8 @@ export class Runtime {
   readonly store: SessionStore
   readonly tools: ToolRegistry
   readonly policies: PolicyRegistry
+  /** Where people decide about the calls that policy asks about, when the runtime was given any. */
+  readonly approvals: Approvals | undefined
   /** For functions of this package that not every program needs, such as `pin`. It may change with any release. */
   readonly internals: RuntimeInternals
   readonly #driver: Driver
@@ -92,6 +97,7 @@ export class Runtime {
     this.store = options.store ?? new MemoryStore()
     this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
     this.policies = options.policies ?? PolicyRegistry.allowAll()
+    this.approvals = options.approvals
     this.#broadcast = new Broadcast(this.store)
     const reserved = Math.max(DEFAULT_BUDGET.reservedForOutput, options.maxTokens ?? 0)
     this.#budget = { ...DEFAULT_BUDGET, reservedForOutput: reserved, ...options.context }
@@ -105,6 +111,7 @@ export class Runtime {
       tools: this.tools,
       policies: this.policies,
       rights: options.rights,
+      gate: options.approvals,
       agent: options.agent,
       hooks: this.#hooks,
       systemPrompt: options.systemPrompt,
@@ -129,6 +136,7 @@ export class Runtime {
       settings,
     })
     this.internals = { driver: this.#driver, settings, session: (namespace) => this.#existing(namespace) }
+    options.approvals?.attach(this)
   }
 
   /**
@@ -141,21 +149,25 @@ export class Runtime {
     if (result) return succeeded(await result.catch(rethrown))
     let text = ""
     let end: Entry<"run_finished"> | undefined
+    let soFar: Extract<RunEvent, { type: "run_waiting" | "detached" }> | undefined
     for await (const event of this.follow(submission)) {
       if (event.type === "run_started") text = ""
       else if (event.type === "assistant") text = messageText(event.message)
       else if (event.type === "run_finished") end = event
+      else if (event.type === "run_resumed") soFar = undefined
+      else if (event.type === "run_waiting" || event.type === "detached") soFar = event
       else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
       else if (event.type === "input_cancelled" && event.inputId === submission.inputId)
         throw new OrraError("input_cancelled", "The message was taken back.")
     }
+    if (!end && soFar) return unfinished(soFar, text)
     if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
     return succeeded(resultOf(end, text))
   }
 
   /**
-   * Sends a message and yields what happens, from the message itself to the `run_finished` of its run. Leaving the
-   * loop only stops watching; `options.signal` or `stop()` stops the run.
+   * Sends a message and yields what happens, from the message itself to the `run_finished` of its run, or until that
+   * waits. Leaving the loop only stops watching; `options.signal` or `stop()` stops the run.
    */
   stream(namespace: Namespace, input: RunInput, options: RunOptions = {}): AsyncGenerator<RunEvent, void> {
     return this.#follow(() => this.submit(namespace, input, options))
@@ -163,7 +175,8 @@ export class Runtime {
 
   /**
    * What happens from a message on, to the `run_finished` of its run; also of a message that waits, or was sent
-   * before. It ends early when the message is taken back. Leaving the loop, or `signal`, only stops watching.
+   * before. It ends early when the message is taken back, and while its run waits: follow it again when that goes on.
+   * Leaving the loop, or `signal`, only stops watching.
    */
   follow(
     submission: Submission,
@@ -184,6 +197,12 @@ export class Runtime {
       if (event.type === "user" && event.inputId === inputId) joined = true
       else if (event.type === "input_cancelled" && event.inputId === inputId) return
       else if (event.type === "failure") return
+      else if (event.type === "detached" && event.runId === runId) return
+      else if (joined && event.type === "run_waiting" && event.runId === (runId ?? event.runId)) {
+        // One that has gone on since is not the end of it.
+        const info = await this.store.info(namespace)
+        if (info?.openRun === event.runId && info.waiting) return
+      }
       // A message that steered a run has no run_started of its own: the next end is that of its run.
       else if (joined && event.type === "run_started") runId ??= event.runId
       else if (joined && event.type === "run_finished" && event.runId === (runId ?? event.runId)) return
@@ -217,23 +236,37 @@ export class Runtime {
     if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()
     // Somebody else may be quicker when the session becomes free: then that run is interrupted as well.
     while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)
-    const now = whenBusy === "interrupt" || rewindTo !== undefined || log.inputs.length === 0
-    if (!this.#driver.get(namespace) && now) return await this.#start(log, inputId, message, options)
+    const isNext = log.inputs.length === 0 && log.arriving === 0
+    const now = whenBusy === "interrupt" || rewindTo !== undefined || isNext
+    if (!this.#driver.get(namespace) && now) {
+      const sent = await this.#start(log, inputId, message, options, whenBusy)
+      if (sent) return sent
+    }
 
     const running = this.#driver.get(namespace)?.log ?? log
     const waiting = waitingInput(inputId, message, whenBusy, options)
-    const [entry] = await running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
+    running.arriving++
+    const writing = running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
+    const [entry] = await writing.finally(() => running.arriving--)
     if (!entry) return { submission: await this.#duplicate(running, inputId) }
     const submission: Submission = { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
     if (options.signal) this.#obey(options.signal, submission).catch(this.#onError)
     // The run may have ended while this was written: then nobody else looks at the queue.
-    if (!this.#driver.get(namespace)) await this.#startQueue(running)
+    await this.#driver.proceed(running)
     return { submission }
   }
 
-  async #start(log: SessionLog, inputId: string, message: UserMessage, options: RunOptions): Promise<Sent> {
+  /** Begins a run with the message; undefined when it has to wait behind a run that waits. */
+  async #start(
+    log: SessionLog,
+    inputId: string,
+    message: UserMessage,
+    options: RunOptions,
+    whenBusy: WhenBusy,
+  ): Promise<Sent | undefined> {
     const { namespace } = log
     const { rewindTo } = options
+    const mayWait = whenBusy === "queue" || whenBusy === "steer"
     let again = false
     const opening: Opening = () => {
       // Another process may have been sent the same message.
@@ -243,9 +276,11 @@ export class Runtime {
       return [...before, { type: "user", at: Date.now(), message, inputId }]
     }
     try {
-      const { runId, cursor, result } = await this.#driver.start(log, opening, options)
+      const whenWaiting = whenBusy === "interrupt" ? "withdraw" : "stay"
+      const { runId, cursor, result } = await this.#driver.start(log, opening, options, whenWaiting)
       if (!again) return { submission: { status: "started", namespace, inputId, runId, cursor }, result }
     } catch (error) {
+      if (mayWait && error instanceof SessionBusy && log.openRun?.waiting) return undefined
       if (!again) throw error
     }
     return { submission: await this.#duplicate(log, inputId) }
@@ -276,7 +311,8 @@ export class Runtime {
     this.#assertOpen()
     const log = await this.#existing(namespace)
     const inputId = randomId()
-    const { runId, cursor } = await this.#driver.start(log, () => continuation(log, inputId), options)
+    const opening = () => continuation(log, inputId)
+    const { runId, cursor } = await this.#driver.start(log, opening, options, "stay")
     return { status: "started", namespace, inputId, runId, cursor }
   }
 
@@ -324,14 +360,54 @@ export class Runtime {
   }
 
   /**
-   * Stops the answer being written: the request to the provider and the tools end, what was written stays. Messages
-   * that wait take their turn. @returns false when nothing was running.
+   * Stops the answer being written: the request to the provider and the tools end, what was written stays. What a run
+   * waits for is withdrawn. Messages that wait take their turn. @returns false when nothing was running here.
    */
   async stop(namespace: Namespace): Promise<boolean> {
     const active = this.#driver.get(namespace)
-    if (!active) return false
-    active.controller.abort()
-    await active.ended
+    if (active) {
+      active.controller.abort()
+      await active.ended
+      return true
+    }
+    const log = await this.#open(namespace)
+    await log.refresh()
+    if (!log.openRun?.waiting) return false
+    await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease))
+    await this.#driver.proceed(log)
+    return true
+  }
+
+  /**
+   * Lets the run go on without its caller: its signal no longer stops it, and `run()` and `stream()` end for them, with
+   * the outcome `detached`. The run ends as it would have. @returns false when nothing was running here.
+   */
+  detach(namespace: Namespace): boolean {
+    const active = this.#driver.get(namespace)
+    if (active?.runId === undefined) return false
+    active.detach()
+    this.#broadcast.notice(namespace, { type: "detached", runId: active.runId })
+    return true
+  }
+
+  /**
+   * Says that what the session's run waits for may have happened: tools that answered `PENDING` are executed again,
+   * with the same idempotency key. Durable when it resolves, also where another process runs the session.
+   *
+   * @returns false when no run is open.
+   */
+  async wake(namespace: Namespace): Promise<boolean> {
+    this.#assertOpen()
+    const log = await this.#open(namespace)
+    await log.refresh()
+    const { openRun } = log
+    if (!openRun) return false
+    await log.append(() =>
+      log.openRun && !log.openRun.woken
+        ? [{ type: "wake", at: Date.now(), runId: log.openRun.runId }]
+        : undefined,
+    )
+    await this.#driver.proceed(log)
     return true
   }
 
@@ -350,14 +426,18 @@ export class Runtime {
     return this.#driver.get(namespace) !== undefined
   }
 
-  /** How a run ended, once it has. @throws NotFound when the session has no such run. */
+  /** How a run ended, once it has or as soon as it waits. @throws NotFound when the session has no such run. */
   async result(namespace: Namespace, runId: string): Promise<RunResult> {
     const active = this.#driver.get(namespace)
     if (active?.runId === runId) await active.ended
     const end = await newest(this.store, namespace, "run_finished", (entry) => entry.runId === runId)
-    if (!end) throw new NotFound("run")
-    const answer = await newest(this.store, namespace, "assistant", (entry) => entry.runId === runId, end.seq)
-    return resultOf(end, answer ? messageText(answer.message) : "")
+    const isOurs = (entry: { readonly runId: string }): boolean => entry.runId === runId
+    const wait = end ? undefined : await newest(this.store, namespace, "run_waiting", isOurs)
+    const answer = await newest(this.store, namespace, "assistant", isOurs, end?.seq)
+    const text = answer ? messageText(answer.message) : ""
+    if (end) return resultOf(end, text)
+    if (wait) return unfinished(wait, text)
+    throw new NotFound("run")
   }
 
   /**
@@ -419,13 +499,17 @@ export class Runtime {
 
   /**
    * Closes what dead processes left open below `prefix`: answers cut off are marked interrupted, calls without a
-   * result get one that says what is known. Nothing is asked of a model. Sessions that another process is
-   * running are left alone.
+   * result get one that says what is known. With `resume` the runs go on instead: idempotent calls are executed again
+   * with the same key, others are unknown, and the model is asked. Runs that wait are left to wait, unless their wait
+   * is over. Sessions that another process is running are left alone.
    *
-   * @returns the sessions it closed.
+   * @returns the sessions whose runs it closed or set going again.
    */
-  async recover(prefix: Namespace): Promise<readonly Namespace[]> {
-    const closed: Namespace[] = []
+  async recover(
+    prefix: Namespace,
+    { resume = false }: { readonly resume?: boolean } = {},
+  ): Promise<readonly Namespace[]> {
+    const found: Namespace[] = []
     let cursor: string | undefined
     do {
       const page = await this.store.list(prefix, {
@@ -436,16 +520,21 @@ export class Runtime {
       for (const { namespace } of page.items) {
         if (this.#driver.get(namespace)) continue
         const log = await this.#open(namespace)
+        await log.refresh()
+        const { openRun } = log
+        if (!openRun || (openRun.waiting && !isDue(openRun))) continue
         try {
-          await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease))
-          closed.push(namespace)
+          if (resume || openRun.waiting) await this.#driver.start(log, GO_ON, {})
+          else
+            await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease, "stay"))
+          found.push(namespace)
         } catch (error) {
           if (!(error instanceof SessionBusy)) throw error
         }
       }
       cursor = page.cursor
     } while (cursor !== undefined)
-    return closed
+    return found
   }
 
   /** Stops all runs, waits for them, and ends all that watch. The provider and the store stay open: they were given. */
@@ -499,17 +588,6 @@ export class Runtime {
     throw new NotFound("session")
   }
 
-  async #startQueue(log: SessionLog): Promise<void> {
-    // The message is safe: it is the next process's.
-    if (this.#closed) return
-    try {
-      await this.#driver.start(log, () => undefined, {})
-    } catch (error) {
-      // Somebody else was quicker, and will find what waits.
-      if (!(error instanceof SessionBusy)) throw error
-    }
-  }
-
   async #duplicate(log: SessionLog, inputId: string): Promise<Submission> {
     const { namespace } = log
     const entry = await newest(this.store, namespace, "user", (user) => user.inputId === inputId)
@@ -517,6 +595,17 @@ export class Runtime {
     return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
   }
 }
+
+/** What there is of a run that waits, or goes on without its caller. */
+const unfinished = (
+  event: Extract<RunEvent, { type: "run_waiting" | "detached" }>,
+  text: string,
+): RunResult => ({
+  runId: event.runId,
+  outcome: event.type === "detached" ? "detached" : "waiting",
+  text,
+  usage: "usage" in event ? event.usage : NO_USAGE,
+})
 
 /** @throws OrraError with the failure's code when the run failed. */
 function succeeded(result: RunResult): RunResult {

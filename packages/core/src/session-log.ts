@@ -20,6 +20,11 @@ const TRANSCRIPT: readonly EntryType[] = [
   "tool_result",
   "run_started",
   "run_finished",
+  "run_waiting",
+  "run_resumed",
+  "approval_request",
+  "approval_decision",
+  "wake",
   "compaction",
   "delta",
 ]
@@ -49,8 +54,21 @@ export interface OpenRun {
   readonly runId: string
   /** The answer being written. */
   draft: { messageId: string; from: number; to: number; entries: Entry<"delta">[] } | undefined
-  /** Calls of the last answer that have no result yet, with the intent if it was recorded. */
-  readonly unanswered: Map<string, { readonly name: string; intent?: Entry<"tool_intent"> }>
+  /** Calls of the last answer that have no result yet. */
+  readonly unanswered: Map<string, OpenCall>
+  /** Nobody runs it: it waits. */
+  waiting: Entry<"run_waiting"> | undefined
+  /** Something has happened since the run last went on. */
+  woken: boolean
+}
+
+/** What is recorded of a call that has no result yet. */
+export interface OpenCall {
+  readonly name: string
+  /** The newest one. */
+  intent?: Entry<"tool_intent">
+  request?: Entry<"approval_request">
+  answer?: Entry<"approval_decision">
 }
 
 /**
@@ -61,6 +79,8 @@ export class SessionLog implements CutView {
   readonly namespace: Namespace
   /** Makes the messages of requests: it remembers what it made of the view. */
   readonly transcript = new Transcript()
+  /** Messages on their way into the queue: who comes now comes after them. */
+  arriving = 0
   readonly #store: SessionStore
   readonly #options: SessionLogOptions
   #info: SessionInfo | undefined
@@ -435,7 +455,31 @@ export class SessionLog implements CutView {
         }
         break
       case "tool_intent":
-        run?.unanswered.set(entry.callId, { name: entry.name, intent: entry })
+        run?.unanswered.set(entry.callId, {
+          ...run.unanswered.get(entry.callId),
+          name: entry.name,
+          intent: entry,
+        })
+        break
+      case "approval_request":
+      case "approval_decision": {
+        const call = run?.unanswered.get(entry.callId)
+        if (call && entry.type === "approval_request") call.request = entry
+        else if (call && entry.type === "approval_decision") call.answer = entry
+        break
+      }
+      case "run_waiting":
+        if (run) run.waiting = entry
+        break
+      case "wake":
+        if (run) run.woken = true
+        break
+      case "run_resumed":
+        if (run) {
+          run.waiting = undefined
+          run.woken = false
+          run.draft = undefined
+        }
         break
       case "tool_result":
         run?.unanswered.delete(entry.callId)
@@ -519,7 +563,13 @@ function tainted(entries: readonly NewEntry[]): readonly NewEntry[] {
   )
 }
 
-const newOpenRun = (runId: string): OpenRun => ({ runId, draft: undefined, unanswered: new Map() })
+const newOpenRun = (runId: string): OpenRun => ({
+  runId,
+  draft: undefined,
+  unanswered: new Map(),
+  waiting: undefined,
+  woken: false,
+})
 
 /** The message that an entry adds to the transcript, if it does. */
 function messageOf(entry: Entry): Message | undefined {

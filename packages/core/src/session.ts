@@ -54,7 +54,10 @@ export type EntryBody =
       readonly durationMs?: number
       readonly thinkingMs?: number
     }
-  /** A tool call was decided. For `allow` it is about to run under `idempotencyKey`; otherwise it never will. */
+  /**
+   * A tool call was decided. For `allow` it is about to run under `idempotencyKey`; for `deny` it never will; for `ask`
+   * it waits, where somebody can approve it. A call that has waited is decided again, in an entry of its own.
+   */
   | {
       readonly type: "tool_intent"
       readonly runId: string
@@ -66,8 +69,55 @@ export type EntryBody =
       readonly reason: string
       /** The session had read what strangers wrote when this was decided. */
       readonly tainted?: true
+      /** Policy asks, and this is why it is allowed all the same. */
+      readonly approval?: Approval
       readonly idempotencyKey: string
     }
+  /** A call waits for somebody's decision, for exactly these arguments, until `expiresAt`. */
+  | {
+      readonly type: "approval_request"
+      readonly runId: string
+      readonly approvalId: string
+      readonly callId: string
+      readonly name: string
+      readonly arguments: JsonObject
+      /** SHA-256 of the arguments as canonical JSON (RFC 8785), in hex. */
+      readonly digest: string
+      /** The policy layer and rule that ask. */
+      readonly reason: string
+      readonly principal?: string
+      /** ms since 1970. */
+      readonly expiresAt: number
+    }
+  | {
+      readonly type: "approval_decision"
+      readonly runId: string
+      readonly approvalId: string
+      readonly callId: string
+      readonly decision: "approve" | "deny"
+      /** Who decided, in the application's own terms. */
+      readonly by: string
+      /** For the model, when it is a denial. */
+      readonly note?: string
+    }
+  /**
+   * The run can only go on when somebody has decided or something has happened. Until then nobody holds its lease, and
+   * nothing of it is in memory.
+   */
+  | {
+      readonly type: "run_waiting"
+      readonly runId: string
+      /** How many decisions it waits for, and when the first of them is too late. */
+      readonly approvals: number
+      readonly expiresAt?: number
+      /** What the run has used so far, and for how long it ran. */
+      readonly usage: Usage
+      readonly durationMs: number
+    }
+  /** What the run waits for may have happened: see `Runtime.wake`. */
+  | { readonly type: "wake"; readonly runId: string }
+  /** The run goes on, after a wait or because its process died. */
+  | { readonly type: "run_resumed"; readonly runId: string }
   | {
       readonly type: "tool_result"
       readonly runId: string
@@ -135,6 +185,19 @@ export type EntryBody =
 
 export type EntryType = EntryBody["type"]
 
+/** Why a call that policy asks about is allowed. */
+export interface Approval {
+  /** Who approved, or who made the rule. */
+  readonly by: string
+  /** The decision about this very call. */
+  readonly approvalId?: string
+  /** The remembered rule that covers it, and where it is kept. */
+  readonly rule?: string
+  readonly scope?: string
+  /** All was approved until then, in ms since 1970. */
+  readonly until?: number
+}
+
 export type DeltaPiece =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly text: string }
@@ -177,6 +240,12 @@ export interface SessionInfo {
   readonly messages: number
   /** The run that began and has not finished, if any. */
   readonly openRun?: string
+  /** That run waits since then: for so many decisions, of which the first will be too late at `expiresAt`. */
+  readonly waiting?: {
+    readonly since: number
+    readonly approvals: number
+    readonly expiresAt?: number
+  }
   /** Session metadata: `title`, `deletedAt` and whatever the application keeps. */
   readonly metadata: JsonObject
 }
@@ -199,8 +268,21 @@ export function describe(namespace: Namespace, before: SessionInfo | undefined, 
     case "run_started":
       return { ...next, openRun: entry.runId }
     case "run_finished": {
-      const { openRun: _, ...closed } = next
+      const { openRun: _, waiting: __, ...closed } = next
       return { ...closed, updatedAt: entry.at }
+    }
+    case "run_waiting": {
+      const { at, approvals, expiresAt } = entry
+      const waiting = { since: at, approvals, ...(expiresAt !== undefined && { expiresAt }) }
+      return { ...next, updatedAt: at, waiting }
+    }
+    case "approval_decision": {
+      const { waiting } = next
+      return waiting ? { ...next, waiting: { ...waiting, approvals: waiting.approvals - 1 } } : next
+    }
+    case "run_resumed": {
+      const { waiting: _, ...going } = next
+      return going
     }
     case "meta":
       return { ...next, metadata: merge(base.metadata, entry.patch) }

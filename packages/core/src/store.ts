@@ -48,6 +48,8 @@ export interface ListOptions {
   readonly title?: string
   /** Only sessions with a run that has not finished. */
   readonly openRun?: boolean
+  /** Only sessions whose run waits, for a decision or for something to happen. */
+  readonly waiting?: boolean
   /** Which to list: those in use (default) or those with `deletedAt` in their metadata. */
   readonly deleted?: boolean
 }

@@ -39,6 +39,12 @@ export interface ToolOutput {
   readonly untrusted?: boolean
 }
 
+/**
+ * What a tool returns whose result comes later. The run waits, holding nothing; after `runtime.wake(namespace)`, and
+ * whenever else the run goes on, the tool is executed again with the same idempotency key. For idempotent tools only.
+ */
+export const PENDING: ToolOutput = Object.freeze({ content: Object.freeze([]) })
+
 export interface Tool {
   readonly definition: ToolDefinition
   readonly risk: ToolRisk

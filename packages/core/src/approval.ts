@@ -1,0 +1,317 @@
+import type { ApprovalGate } from "./approval-gate.ts"
+import { canonicalJson } from "./canonical-json.ts"
+import { InvalidInput, NotFound, OrraError } from "./errors.ts"
+import { isObject, type JsonObject } from "./json.ts"
+import type { Namespace } from "./namespace.ts"
+import { newest } from "./newest.ts"
+import type { Records, StoredRecord } from "./records.ts"
+import type { Runtime } from "./runtime.ts"
+import type { Approval, Entry } from "./session.ts"
+import type { SessionStore } from "./store.ts"
+
+/** A call that waits for a decision. */
+export interface PendingApproval {
+  readonly namespace: Namespace
+  readonly approvalId: string
+  readonly runId: string
+  readonly tool: string
+  readonly arguments: JsonObject
+  /** The policy layer and rule that ask. */
+  readonly reason: string
+  /** Who asked for the run. */
+  readonly principal?: string
+  /** ms since 1970. */
+  readonly requestedAt: number
+  readonly expiresAt: number
+}
+
+/** A decision about one call. */
+export interface ApprovalDecision {
+  readonly decision: "approve" | "deny"
+  /** Who decides, as the application has established it. */
+  readonly by: string
+  /** Why: recorded, and told to the model when it is a denial. */
+  readonly note?: string
+  /**
+   * For an approval: calls like this one are approved from now on, with exactly these arguments or with any, in the
+   * session or in `scope`, a namespace that contains it.
+   */
+  readonly remember?: { readonly calls: "arguments" | "tool"; readonly scope?: Namespace }
+}
+
+/** What stands approved in a namespace and below it. */
+export interface ApprovalRule {
+  readonly ruleId: string
+  /** Where it is kept. */
+  readonly namespace: Namespace
+  /** `arguments`: exactly this call. `tool`: all calls of the tool. `everything`: whatever policy asks about. */
+  readonly type: "arguments" | "tool" | "everything"
+  readonly tool?: string
+  readonly arguments?: JsonObject
+  readonly by: string
+  /** ms since 1970. */
+  readonly at: number
+  /** When it ends by itself, in ms since 1970. */
+  readonly until?: number
+}
+
+/** What somebody wants to do, for `mayDecide`. */
+export interface ApprovalAct {
+  /** `decide` about one call, `remember` it as a rule, approve `everything` for a time, or `revoke` a rule. */
+  readonly act: "decide" | "remember" | "everything" | "revoke"
+  /** Where it has effect: the session, or the scope of the rule. */
+  readonly namespace: Namespace
+  readonly by: string
+  /** Who asked for the run. */
+  readonly principal?: string
+  readonly tool?: string
+  readonly arguments?: JsonObject
+}
+
+export interface ApprovalOptions {
+  /** How long a question stays open. Default 24 hours. */
+  readonly ttlMs?: number
+  /** Whether `by` may do this. Default: the application has made sure before it called. */
+  readonly mayDecide?: (act: ApprovalAct) => boolean | Promise<boolean>
+}
+
+const HOUR = 3_600_000
+const MAX_EVERYTHING_MS = 24 * HOUR
+const EVERYTHING = "everything"
+
+const refused = (code: string, message: string): OrraError => new OrraError(code, message)
+const notFound = (): OrraError => refused("approval_not_found", "No such approval.")
+
+/**
+ * Lets people decide about the calls that policy asks about. Such a call is recorded and its run waits, without a
+ * lease, a timer or memory, until somebody decides, in whatever process. An approval is for one call of one run, with
+ * exactly the arguments that were shown; when it is used, policy is asked again, and a denial there still denies.
+ *
+ * ```ts
+ * const approvals = new Approvals({ mayDecide: ({ namespace, by }) => isAdmin(by, namespace) })
+ * const runtime = new Runtime({ provider, store, tools, policies, approvals })
+ * await runtime.run(ns, "Delete it.") // { outcome: "waiting", ... }
+ * for (const { namespace, approvalId } of await approvals.list(tenant))
+ *   await approvals.decide(namespace, approvalId, { decision: "approve", by: "ann" })
+ * ```
+ *
+ * Each one belongs to one runtime.
+ */
+export class Approvals implements ApprovalGate {
+  readonly ttlMs: number
+  readonly #mayDecide: (act: ApprovalAct) => boolean | Promise<boolean>
+  #host: Runtime | undefined
+
+  constructor({ ttlMs = 24 * HOUR, mayDecide = () => true }: ApprovalOptions = {}) {
+    if (!(ttlMs > 0)) throw new InvalidInput("An approval's ttlMs is a number of milliseconds above 0.")
+    this.ttlMs = ttlMs
+    this.#mayDecide = mayDecide
+  }
+
+  /** Called by the runtime. @throws InvalidInput when they belong to another one. */
+  attach(host: Runtime): void {
+    if (this.#host) throw new InvalidInput("These approvals belong to another runtime: make new ones.")
+    this.#host = host
+  }
+
+  get #attached(): Runtime {
+    if (!this.#host) throw new InvalidInput("Give these approvals to a runtime first.")
+    return this.#host
+  }
+
+  get #rules(): Records {
+    return this.#attached.store.records("approval-rules")
+  }
+
+  /** What waits for a decision at or below a namespace, by session, those of one session oldest first. */
+  async list(prefix: Namespace): Promise<readonly PendingApproval[]> {
+    const { store } = this.#attached
+    const found: PendingApproval[] = []
+    let cursor: string | undefined
+    do {
+      const page = await store.list(prefix, {
+        waiting: true,
+        limit: 500,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const { namespace, waiting } of page.items) {
+        if (waiting && waiting.approvals > 0) found.push(...(await pending(store, namespace)))
+      }
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return found
+  }
+
+  /**
+   * Decides about a call that waits. The first decision counts, in whatever process it was made. Resolves when it is
+   * durable; the run goes on by itself.
+   *
+   * @throws OrraError: `approval_not_found` for an id that this session does not have, `approval_forbidden` when `by`
+   *   may not decide, `approval_expired` when it is too late, `approval_decided` when it is decided or withdrawn.
+   */
+  async decide(namespace: Namespace, approvalId: string, decision: ApprovalDecision): Promise<void> {
+    assertDecision(decision, namespace)
+    const host = this.#attached
+    const log = await host.internals.session(namespace).catch((error: unknown) => {
+      throw error instanceof NotFound ? notFound() : error
+    })
+    const is = (request: Entry<"approval_request">): boolean => request.approvalId === approvalId
+    const request = await newest(host.store, namespace, "approval_request", is)
+    if (!request) throw notFound()
+    const { by, note, remember } = decision
+    const { name: tool, arguments: args, principal, callId, runId, expiresAt } = request
+    const about = { by, tool, arguments: args, ...(principal !== undefined && { principal }) }
+    const scope = remember?.scope ?? namespace
+    await this.#assertMay({ act: "decide", namespace, ...about })
+    if (remember) await this.#assertMay({ act: "remember", namespace: scope, ...about })
+    try {
+      await log.append(() => {
+        if (Date.now() >= expiresAt) {
+          throw refused("approval_expired", "It is too late for this decision: the call has been refused.")
+        }
+        const open = log.openRun?.unanswered.get(callId)
+        if (open?.request?.approvalId !== approvalId || open.answer) {
+          throw refused("approval_decided", "This has been decided, or is no longer waited for.")
+        }
+        const body = { type: "approval_decision", at: Date.now(), runId, approvalId, callId } as const
+        return [{ ...body, decision: decision.decision, by, ...(note !== undefined && { note }) }]
+      })
+      if (remember) {
+        const rule = { type: remember.calls, tool, by, at: Date.now() }
+        const exact = remember.calls === "arguments"
+        const key = exact ? exactly(tool, request.digest) : anyOf(tool)
+        await this.#rules.put(scope, key, exact ? { ...rule, arguments: args } : rule)
+      }
+    } finally {
+      // Also when it is too late: the run need not wait any longer.
+      await host.internals.driver.proceed(log)
+    }
+  }
+
+  /** The rules that are kept at this namespace, by id. */
+  async rules(namespace: Namespace): Promise<readonly ApprovalRule[]> {
+    const found: ApprovalRule[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.#rules.list(namespace, {
+        limit: 500,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const record of page.items) {
+        const rule = ruleOf(record)
+        if (rule) found.push(rule)
+      }
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return found
+  }
+
+  /** Takes back a rule. @returns false when there is none. @throws OrraError (`approval_forbidden`). */
+  async revoke(namespace: Namespace, ruleId: string, { by }: { readonly by: string }): Promise<boolean> {
+    const record = await this.#rules.get(namespace, ruleId)
+    const rule = record && ruleOf(record)
+    if (!rule) return false
+    const { tool } = rule
+    await this.#assertMay({ act: "revoke", namespace, by, ...(tool !== undefined && { tool }) })
+    return await this.#rules.delete(namespace, ruleId)
+  }
+
+  /**
+   * Approves whatever policy asks about in a namespace and below it, until a time or for one, 24 hours at most. What
+   * policy denies stays denied, and each call that it covers says so in the log. `revoke` it to end it before.
+   *
+   * @throws InvalidInput for a time that is longer, or past; OrraError (`approval_forbidden`).
+   */
+  async approveEverything(
+    namespace: Namespace,
+    { by, ...time }: { readonly by: string } & ({ readonly until: number } | { readonly forMs: number }),
+  ): Promise<ApprovalRule> {
+    const at = Date.now()
+    const until = "until" in time ? time.until : at + time.forMs
+    if (!(until > at && until <= at + MAX_EVERYTHING_MS)) {
+      throw new InvalidInput("Everything can be approved for 24 hours at most.")
+    }
+    await this.#assertMay({ act: "everything", namespace, by })
+    const rule = { type: EVERYTHING, by, at, until } as const
+    await this.#rules.put(namespace, EVERYTHING, rule)
+    return { ruleId: EVERYTHING, namespace, ...rule }
+  }
+
+  async digest(args: JsonObject): Promise<string> {
+    const text = new TextEncoder().encode(canonicalJson(args))
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", text))
+    return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  }
+
+  async standing(namespace: Namespace, tool: string, digest: string): Promise<Approval | undefined> {
+    for (const place of namespace.lineage) {
+      for (const key of [exactly(tool, digest), anyOf(tool), EVERYTHING]) {
+        const record = await this.#rules.get(place, key)
+        const rule = record && ruleOf(record)
+        if (!rule) continue
+        const { ruleId, by, until } = rule
+        return { by, rule: ruleId, scope: place.key, ...(until !== undefined && { until }) }
+      }
+    }
+    return undefined
+  }
+
+  async #assertMay(act: ApprovalAct): Promise<void> {
+    if (typeof act.by !== "string" || act.by === "") throw new InvalidInput('Say in "by" who decides.')
+    if ((await this.#mayDecide(act)) !== true) {
+      throw refused("approval_forbidden", "You may not decide this: ask somebody who may.")
+    }
+  }
+}
+
+/** A tool's name has no ":" and the digest is hex: the keys of two rules never meet. */
+const exactly = (tool: string, digest: string): string => `arguments:${tool}:${digest}`
+const anyOf = (tool: string): string => `tool:${tool}`
+
+function assertDecision({ decision, remember }: ApprovalDecision, namespace: Namespace): void {
+  if (decision !== "approve" && decision !== "deny") {
+    throw new InvalidInput('A decision is "approve" or "deny".')
+  }
+  if (!remember) return
+  const { calls, scope } = remember
+  if (decision === "deny") throw new InvalidInput("Only an approval can be remembered: deny it by policy.")
+  if (calls !== "arguments" && calls !== "tool") {
+    throw new InvalidInput('What is remembered is "arguments" or "tool".')
+  }
+  if (scope && !scope.contains(namespace)) throw new InvalidInput("The scope must contain the session.")
+}
+
+/** The rule that a record holds, while it holds. */
+function ruleOf({ namespace, key, value }: StoredRecord): ApprovalRule | undefined {
+  if (!isObject(value)) return undefined
+  const rule = value as unknown as Omit<ApprovalRule, "ruleId" | "namespace">
+  return rule.until !== undefined && rule.until <= Date.now()
+    ? undefined
+    : { ...rule, ruleId: key, namespace }
+}
+
+/** What a session's open run asks and nobody has decided, oldest first. */
+async function pending(store: SessionStore, namespace: Namespace): Promise<readonly PendingApproval[]> {
+  const found: PendingApproval[] = []
+  const decided = new Set<string>()
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const page = await store.read(namespace, {
+      types: ["approval_request", "approval_decision", "run_started"],
+      direction: "backward",
+      before,
+      limit: 100,
+    })
+    for (const entry of page) {
+      before = entry.seq
+      if (entry.type === "run_started") return found.reverse()
+      if (entry.type === "approval_decision") decided.add(entry.approvalId)
+      if (entry.type !== "approval_request" || decided.has(entry.approvalId)) continue
+      const { approvalId, runId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
+      if (Date.now() >= expiresAt) continue
+      const who = principal === undefined ? {} : { principal }
+      const when = { requestedAt: at, expiresAt }
+      found.push({ namespace, approvalId, runId, tool, arguments: args, reason, ...who, ...when })
+    }
+    if (page.length === 0) return found.reverse()
+  }
+}

@@ -1,0 +1,101 @@
+import type { Effects } from "./effect.ts"
+import { errorMessage } from "./errors.ts"
+import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
+import { bounded } from "./result-limit.ts"
+import { type PENDING, stringify, type Tool, type ToolContext, type ToolOutput } from "./tool.ts"
+
+/**
+ * One execution, for the door alone. Never rejects: whatever the tool does comes to a result, or to `PENDING` for a
+ * tool whose result comes later.
+ */
+export async function execute(
+  effects: Effects,
+  call: ToolCallPart,
+  tool: Tool,
+  idempotencyKey: string,
+): Promise<ToolResultPart | typeof PENDING> {
+  const { namespace, runId, principal, envelope, metadata } = effects.context
+  // The tool's own signal: fires with the run's, or when its time is up.
+  const controller = new AbortController()
+  const { signal } = controller
+  const context: ToolContext = {
+    namespace,
+    runId,
+    callId: call.id,
+    principal,
+    envelope,
+    idempotencyKey,
+    signal,
+    metadata,
+    tainted: effects.tainted(),
+    progress: (text) => effects.progress(call.id, text),
+  }
+  let began = false
+  const work = async (): Promise<ToolOutput | "ended"> => {
+    const input = await tool.parse(call.arguments)
+    if (signal.aborted) return "ended"
+    began = true
+    return await tool.execute(input, context)
+  }
+  // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
+  const ended = Promise.withResolvers<"ended">()
+  const abandon = (): void => {
+    controller.abort()
+    ended.resolve("ended")
+  }
+  effects.signal.addEventListener("abort", abandon, { once: true })
+  const timer = setTimeout(abandon, tool.timeoutMs)
+  try {
+    const output = await Promise.race([work(), ended.promise])
+    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(effects, call, output)
+  } catch (error) {
+    if (signal.aborted) return unfinished(effects, call, tool, began)
+    return fromOutput(effects, call, {
+      content: [{ type: "text", text: errorMessage(error) }],
+      isError: true,
+    })
+  } finally {
+    clearTimeout(timer)
+    effects.signal.removeEventListener("abort", abandon)
+  }
+}
+
+function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boolean): ToolResultPart {
+  if (!began && effects.signal.aborted) return answer(call, "cancelled", "Not started: the run was stopped.")
+  if (!began) return answer(call, "error", "Not started: checking its arguments took too long.")
+  const what = effects.signal.aborted
+    ? "Stopped while it ran"
+    : `No answer within ${tool.timeoutMs / 1_000} s, so it was abandoned`
+  if (!tool.idempotent) return answer(call, "unknown", `${what}; whether it took effect is not known.`)
+  return answer(call, effects.signal.aborted ? "cancelled" : "error", `${what}.`)
+}
+
+export function fromOutput(
+  { maxResultBytes }: Effects,
+  call: ToolCallPart,
+  { content, structured, isError, untrusted }: ToolOutput,
+): ToolResultPart {
+  // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
+  const isKept = structured !== undefined && stringify(structured).length <= maxResultBytes
+  return {
+    type: "tool_result",
+    callId: call.id,
+    name: call.name,
+    status: isError ? "error" : "ok",
+    content: bounded(content, maxResultBytes).map(wellFormed),
+    ...(isKept && { structured }),
+    ...(untrusted && { untrusted: true }),
+  }
+}
+
+export const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResultPart => ({
+  type: "tool_result",
+  callId: call.id,
+  name: call.name,
+  status,
+  content: [wellFormed({ type: "text", text })],
+})
+
+/** Text with a lone surrogate has no UTF-8 form, and a service refuses the request that carries it. */
+const wellFormed = (piece: TextPart | ImagePart): TextPart | ImagePart =>
+  piece.type === "text" && !piece.text.isWellFormed() ? { ...piece, text: piece.text.toWellFormed() } : piece
