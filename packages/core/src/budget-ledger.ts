@@ -128,6 +128,19 @@ export class Ledger {
     }
   }
 
+  /** Says of all calls that are under way here that they are. */
+  async renew(): Promise<void> {
+    const renewing = [...this.#open].map(([id, { scopes, want }]) =>
+      this.#change(scopes, (account, scope) =>
+        // It may have been settled since this was asked for.
+        this.#open.has(id)
+          ? hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs)
+          : account,
+      ),
+    )
+    await Promise.all(renewing)
+  }
+
   /** Charges the last of a run; a run that is over needs no account any more. */
   async close(scopes: readonly Scope[], amounts: Amounts, over: boolean): Promise<void> {
     await this.#change(scopes, (account, scope) =>
@@ -202,15 +215,8 @@ export class Ledger {
   /** While calls are under way they say so, three times in the life of a reservation. */
   #keepAlive(): void {
     this.#timer ??= setInterval(() => {
-      for (const [id, { scopes, want }] of this.#open) {
-        const extend = (account: Account, scope: Scope): Account =>
-          // It may have been settled since this was asked for.
-          this.#open.has(id)
-            ? hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs)
-            : account
-        // A store that fails now is found out by the call itself when it settles.
-        this.#change(scopes, extend).catch(() => {})
-      }
+      // A store that fails now is found out by the call itself when it settles.
+      this.renew().catch(() => {})
     }, this.#options.ttlMs / 3)
   }
 }
