@@ -134,8 +134,8 @@ export const durability: readonly Guarantee[] = [
         test: "steers: it is seen by the next model call of the run",
         mutation: {
           file: core("loop.ts"),
-          text: 'if (waits(run, "steer")) await takeInputs(run, "steer")',
-          replacement: "",
+          text: 'const steered = waits(run, "steer") && (await takeInputs(run, "steer"))',
+          replacement: "const steered = false",
         },
       },
       {

@@ -5,6 +5,7 @@ import { listConformance } from "./store/lists.ts"
 import { logConformance } from "./store/log.ts"
 import { recordConformance } from "./store/records.ts"
 
+export { isolationConformance } from "./isolation/isolation-conformance.ts"
 export { type MakeProvider, type ProviderSettings, providerConformance } from "./provider-conformance.ts"
 export type { MakeStore } from "./store/fixture.ts"
 
