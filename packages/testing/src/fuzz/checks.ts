@@ -119,15 +119,21 @@ const PAIRED: Readonly<Record<Family, (body: Item) => Paired>> = {
     }),
 }
 
+/** What a signature of that model begins with. */
+export const signedBy = (family: Family, model: string): string => `${family}|${model}|`
+
+/** The signatures of all thinking in a request. */
+export const signaturesOf = (family: Family, body: Item): readonly string[] =>
+  (family === "responses" ? items(body["input"]) : blocks(body)).flatMap((block) => {
+    const signature = block["signature"] ?? block["data"] ?? block["encrypted_content"]
+    return signature === undefined ? [] : [String(signature)]
+  })
+
 /** Thinking goes back only to the model that thought it. */
 function signatureProblem(family: Family, body: Item): string | undefined {
-  const own = `${family}|${String(body["model"])}`
-  const signed = family === "responses" ? items(body["input"]) : blocks(body)
-  for (const block of signed) {
-    const signature = block["signature"] ?? block["data"] ?? block["encrypted_content"]
-    if (signature !== undefined && signature !== own) return `Thinking of ${signature} is sent to ${own}.`
-  }
-  return undefined
+  const own = signedBy(family, String(body["model"]))
+  const foreign = signaturesOf(family, body).find((signature) => !signature.startsWith(own))
+  return foreign === undefined ? undefined : `Thinking of ${foreign} is sent to ${own}.`
 }
 
 /** The blocks of all messages. */

@@ -12,7 +12,7 @@ import {
   type UserMessage,
 } from "@orra/core"
 import { type Mortal, mortal } from "../crash/mortal.ts"
-import { naiveHistory, naiveQueue, requestProblem } from "./checks.ts"
+import { naiveHistory, naiveQueue, requestProblem, signedBy } from "./checks.ts"
 import { argumentsText, callId, fuzzTools, written } from "./fixture.ts"
 import { type Execution, logProblem } from "./log-problem.ts"
 import { type RecordingStore, recordingStore } from "./recording-store.ts"
@@ -63,6 +63,7 @@ export class FuzzSession implements Service {
   #script: ModelAnswer[] = []
   #messages = 0
   #calls = 0
+  #account = 1
   #last: { readonly message: UserMessage; readonly inputId: string } | undefined
   /** How many requests were sent and checked. */
   requests = 0
@@ -72,7 +73,7 @@ export class FuzzSession implements Service {
   constructor(sequence: Sequence, providers: readonly Provider[]) {
     this.#sequence = sequence
     this.#providers = providers
-    this.#dynamic = new DynamicProvider(providers[0])
+    this.#dynamic = new DynamicProvider(providers[sequence.provider % providers.length])
     this.#life = this.#begin()
   }
 
@@ -90,7 +91,9 @@ export class FuzzSession implements Service {
     return { id: callId(id, n), text: argumentsText(args, n) }
   }
 
-  signature: Service["signature"] = (family, model) => `${family}|${model}`
+  signature: Service["signature"] = (family, model) => `${signedBy(family, model)}${this.#account}`
+
+  opens: Service["opens"] = (signature) => signature.endsWith(`|${this.#account}`)
 
   /** Waits to be let go. What ignores its signal is no longer waited for once it has fired, and ends late. */
   gate = (signal?: AbortSignal, heeds = true): Promise<void> =>
@@ -231,6 +234,9 @@ export class FuzzSession implements Service {
         return
       case "swap":
         this.#dynamic.swap(this.#providers[step.provider % this.#providers.length])
+        return
+      case "new account":
+        this.#account++
         return
       case "rename":
         await runtime.update(NS, { title: `Title ${this.#calls}` })

@@ -65,6 +65,8 @@ export type Step = { readonly aside?: boolean } & (
   | { readonly do: "crash"; readonly recover: boolean }
   | { readonly do: "restart" }
   | { readonly do: "swap"; readonly provider: number }
+  /** The services take no thinking any more that they signed before. */
+  | { readonly do: "new account" }
   | { readonly do: "rename" }
   | { readonly do: "delete" }
 )
@@ -74,6 +76,8 @@ export interface Sequence {
   readonly maxTokens: number
   readonly maxTurns: number
   readonly parallelTools: number
+  /** Who answers at first. */
+  readonly provider: number
   readonly steps: readonly Step[]
 }
 
@@ -167,6 +171,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   happens(3, fc.record({ do: is("crash"), recover: fc.boolean(), aside: fc.boolean() })),
   happens(1, fc.record({ do: is("restart"), aside: fc.boolean() })),
   happens(4, fc.record({ do: is("swap"), provider: fc.nat({ max: 7 }) })),
+  happens(3, fc.record({ do: is("new account") })),
   happens(1, fc.record({ do: is("rename"), aside: fc.boolean() })),
   happens(1, fc.record({ do: is("delete"), aside: fc.boolean() })),
 )
@@ -179,6 +184,7 @@ export const sequences = (maxSteps: number): fc.Arbitrary<Sequence> =>
       maxTokens: fc.constantFrom(200_000, 200_000, 200_000, 1_600, 900),
       maxTurns: fc.integer({ min: 1, max: 4 }),
       parallelTools: fc.constantFrom(1, 2, 8),
+      provider: fc.nat({ max: 7 }),
       // Without a session nothing can happen to it.
       first: send,
       others: fc.array(step, { maxLength: maxSteps - 1, size: "max" }),

@@ -1,6 +1,7 @@
 import { isObject, type Usage } from "@orra/core"
 import { FAMILIES, type Family } from "../wire-families.ts"
 import type { WireFormat } from "../wire-format.ts"
+import { signaturesOf } from "./checks.ts"
 import type { ModelAnswer, Piece } from "./steps.ts"
 
 /** A service inside the process: what it is asked, what it answers, and where an answer waits. */
@@ -11,8 +12,17 @@ export interface Service {
   /** The arguments and the id of a call. */
   call(piece: Extract<Piece, { type: "call" }>): { readonly id: string; readonly text: string }
   signature(family: Family, model: string): string
+  /** Whether the service takes this thinking back. */
+  opens(signature: string): boolean
   /** Holds an answer until it is let go; rejects when the signal fires. */
   gate(signal: AbortSignal): Promise<void>
+}
+
+/** What a service says of thinking that it does not take. */
+const CLOSED: Readonly<Record<Family, string>> = {
+  anthropic: "messages.1.content.0: Invalid `signature` in `thinking` block",
+  openai: "Chat Completions has no place for thinking.",
+  responses: "The encrypted content gAAA...Rg== could not be verified.",
 }
 
 const USAGE: Usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0 }
@@ -20,7 +30,7 @@ const USAGE: Usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cac
 /** A `fetch` behind which a service of that family answers, without a socket and without a timer. */
 export function wireFetch(family: Family, service: () => Service): typeof fetch {
   return async (_input, init) => {
-    const { ask, answer, gate, ...rest } = service()
+    const { ask, answer, gate, opens, ...rest } = service()
     const signal = init?.signal ?? new AbortController().signal
     signal.throwIfAborted()
     const body: unknown = JSON.parse(String(init?.body))
@@ -29,6 +39,7 @@ export function wireFetch(family: Family, service: () => Service): typeof fetch 
     const refuse = ({ status, body }: ReturnType<typeof error>) => Response.json(body, { status })
     const problem = ask(family, body)
     if (problem !== undefined) return refuse(error("invalid_request", problem))
+    if (!signaturesOf(family, body).every(opens)) return refuse(error("invalid_request", CLOSED[family]))
 
     const { pieces, end } = answer()
     if (pieces.length === 0 && end === "network") throw new TypeError("fetch failed")
