@@ -97,6 +97,36 @@ describe("logging", () => {
     expect(await preview("")).toBe("")
   })
 
+  test("a limit that is near or hit, and where it is set", async () => {
+    const records: LogRecord[] = []
+    const namespace = sessionOf("ann")
+    const context = { namespace, runId: "r1", metadata: {}, signal: new AbortController().signal }
+    const of = { namespace: Namespace.of("tenant", "acme"), unit: "usd", window: "day", limit: 1 }
+    const hook = logging({ write: (record) => records.push(record) })
+    await hook.budget?.({ type: "near", ...of, used: 0.9 }, context)
+    await hook.budget?.({ type: "hit", ...of, used: 1 }, context)
+    expect(records).toEqual([
+      {
+        session: "tenant:acme:ann",
+        runId: "r1",
+        event: "budget_near",
+        ...of,
+        namespace: undefined,
+        on: "tenant:acme",
+        used: 0.9,
+      },
+      {
+        session: "tenant:acme:ann",
+        runId: "r1",
+        event: "budget_hit",
+        ...of,
+        namespace: undefined,
+        on: "tenant:acme",
+        used: 1,
+      },
+    ])
+  })
+
   test("sessions that run at the same time have their own times", async () => {
     const records: LogRecord[] = []
     let now = 0
