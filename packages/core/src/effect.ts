@@ -22,8 +22,6 @@ export interface Effects {
   readonly signal: AbortSignal
   /** Whether the session has read what strangers wrote. */
   readonly tainted: () => boolean
-  /** What may be spent; without it there is no limit. */
-  readonly budgets?: BudgetGate | undefined
   /** Tool calls at the same time, at most. */
   readonly parallel: number
   /** What is kept of a result at most. */
@@ -194,24 +192,6 @@ async function affordable(effects: Effects, decided: Decided, open: OpenCall | u
   const { call, tool, verdict } = decided
   if (!effects.budgets || !tool || verdict.decision !== "allow" || open?.intent?.decision === "allow")
     return decided
-  const refuse = (rule: string): Decided => ({
-    ...decided,
-    tool: undefined,
-    verdict: { decision: "deny", layer: "budget", rule },
-  })
-  try {
-    const refusal = await effects.budgets.tool(effects, call.name)
-    return refusal ? refuse(refusal.reason) : decided
-  } catch (error) {
-    effects.report(error)
-    return refuse("what may be spent is not known")
-  }
-}
-
-/** What budgets say to a call that may be made. */
-async function affordable(effects: Effects, decided: Decided): Promise<Decided> {
-  const { call, tool, verdict } = decided
-  if (!effects.budgets || !tool || verdict.decision !== "allow") return decided
   const refuse = (rule: string): Decided => ({
     ...decided,
     tool: undefined,
