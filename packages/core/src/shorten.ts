@@ -16,19 +16,26 @@ export function shortenResult(
   for (const piece of part.content) if (piece.type === "text") length += piece.text.length
   // A token has at least one character: short texts need no counting.
   if (length <= maxTokens) return part
-  let tokens = 0
-  for (const piece of part.content) if (piece.type === "text") tokens += tokenizer.count(piece.text)
-  if (tokens <= maxTokens) return part
-  const share = maxTokens / tokens
-  let before = 0
-  const content = part.content.map((piece) => {
-    if (piece.type !== "text") return piece
-    const text = shortened(piece.text, Math.floor(piece.text.length * share), result, before)
-    before += wholeLength(piece.text, result)
-    return { ...piece, text }
-  })
-  return { ...part, content }
+  let shown = part
+  for (let share = 1; ; ) {
+    let tokens = 0
+    for (const piece of shown.content) if (piece.type === "text") tokens += tokenizer.count(piece.text)
+    if (tokens <= maxTokens || share < NO_SHARE) return shown
+    // What is left may have more tokens to a character than the whole.
+    share *= (maxTokens / tokens) * 0.98
+    let before = 0
+    const content = part.content.map((piece) => {
+      if (piece.type !== "text") return piece
+      const text = shortened(piece.text, Math.floor(piece.text.length * share), result, before)
+      before += wholeLength(piece.text, result)
+      return { ...piece, text }
+    })
+    shown = { ...part, content }
+  }
 }
+
+/** Where nothing is left but the line that says so. */
+const NO_SHARE = 1e-7
 
 const note = (result: number, missing: number | string, from: number | string): string =>
   `\n\n[… result ${result}: ${missing} characters left out here, from ${from} on …]\n\n`
@@ -61,8 +68,8 @@ function cutPoint(text: string, index: number): number {
   return isLow && followsHigh ? index - 1 : index
 }
 
-/** What a shortened result has besides its text: the note of what is missing, and the framing of a message. */
-const SHORTENED_OVERHEAD = 35
+/** The framing of a message with a result. */
+const SHORTENED_OVERHEAD = 10
 
 /**
  * The items with the results of the last step shortened, so that `excess` tokens less are sent: several at once can

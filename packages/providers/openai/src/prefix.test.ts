@@ -59,6 +59,7 @@ const services: Readonly<Record<string, (url: string, fetch: typeof globalThis.f
 
 test.each(Object.entries(services))(
   "over 100 turns each request begins with the bytes of the one before, but where the log or the host says so: %s",
+  { timeout: 120_000 },
   async (_, make) => {
     let asked = 0
     await using server = await fakeModelServer([], {
