@@ -41,7 +41,7 @@ export const transcript: readonly Guarantee[] = [
     id: "T2",
     title: "Another provider may go on",
     promise:
-      "Thinking goes back only to the provider that wrote it and can prove it; thinking that was cut off goes to nobody.",
+      "Thinking goes back only to the provider that wrote it and can prove it; thinking that was cut off goes to nobody, and what a service no longer takes back is left out instead of failing the session for ever.",
     proofs: [
       {
         file: core("loop.test.ts"),
@@ -68,6 +68,24 @@ export const transcript: readonly Guarantee[] = [
           file: "packages/providers/openai/src/responses-messages.ts",
           text: "own && part.provider === thinker.provider",
           replacement: "own",
+        },
+      },
+      {
+        file: "packages/providers/claude/src/claude.test.ts",
+        test: "a session whose thinking is refused goes on without it",
+        mutation: {
+          file: "packages/providers/claude/src/request.ts",
+          text: "return isAboutThinking && params.messages.some(hasThinking) ? { ...taken, thinking: false } : undefined",
+          replacement: "return undefined",
+        },
+      },
+      {
+        file: "packages/providers/openai/src/responses.test.ts",
+        test: "a session whose thinking does not open goes on without it",
+        mutation: {
+          file: "packages/providers/openai/src/responses-request.ts",
+          text: "if (isAboutThinking && Array.isArray(input)",
+          replacement: "if (!isAboutThinking && Array.isArray(input)",
         },
       },
       {
