@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { Budgets, Runtime } from "@orra/core"
+import { afterAll, expect, onTestFinished, test } from "vitest"
+import { LIMIT, PRICES, provider, RESERVATION_MS, type Spent, TENANT } from "./spender.child.ts"
+import { sqliteStore } from "./sqlite-store.ts"
+
+const CHILD = fileURLToPath(new URL("./spender.child.ts", import.meta.url))
+const PROCESSES = 5
+
+const folder = mkdtempSync(join(tmpdir(), "orra-budget-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Processes that begin `runs` runs each at once, of which every `every`th call never ends. Told of each run once. */
+function start(path: string, runs: number, every: number) {
+  const lines: Spent[] = []
+  const all = Promise.withResolvers<void>()
+  const children = Array.from({ length: PROCESSES }, (_, index) => {
+    const args = [
+      "--conditions=@orra/source",
+      "--no-warnings",
+      CHILD,
+      path,
+      `p${index}`,
+      `${runs}`,
+      `${every}`,
+    ]
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    let complaint = ""
+    child.stderr.on("data", (text) => {
+      complaint += text
+    })
+    child.once("exit", (code) => code && all.reject(new Error(complaint)))
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      lines.push(JSON.parse(line) as Spent)
+      if (lines.length === PROCESSES * runs) all.resolve()
+    })
+    return child
+  })
+  const count = (what: Spent): number => lines.filter((line) => line === what).length
+  return { children, all: all.promise, count }
+}
+
+async function spend(path: string, now: () => number) {
+  const store = await sqliteStore({ path })
+  onTestFinished(() => store.close())
+  const budgets = new Budgets({ store, prices: PRICES, reservationMs: RESERVATION_MS, now })
+  budgets.set(TENANT, LIMIT)
+  let calls = 0
+  const model = provider(
+    () => false,
+    () => calls++,
+  )
+  const runtime = new Runtime({ provider: model, store, budgets, maxTokens: 1_000, onError: () => {} })
+  const runs = async (name: string, count: number): Promise<number> => {
+    calls = 0
+    const sessions = Array.from({ length: count }, (_, index) => TENANT.child(name, `${index}`))
+    await Promise.allSettled(sessions.map((session) => runtime.run(session, "Hello")))
+    return calls
+  }
+  return { budgets, runs }
+}
+
+test(`50 runs at once in ${PROCESSES} processes, on 1.00 USD at 0.10 each: ten calls are made, and no more`, {
+  timeout: 120_000,
+}, async () => {
+  const path = join(folder, "all.db")
+  const { children, all, count } = start(path, 50 / PROCESSES, 0)
+  const exits = children.map((child) => once(child, "exit"))
+  await all
+  await Promise.all(exits)
+  expect([count("answered"), count("refused")]).toEqual([10, 40])
+  const { budgets } = await spend(path, Date.now)
+  expect(await budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
+})
+
+test("killed between reserving and settling: what they held is free when it expires, and not before", {
+  timeout: 120_000,
+}, async () => {
+  const path = join(folder, "kill.db")
+  const { children, all, count } = start(path, 8, 2)
+  await all
+  const exits = children.map((child) => once(child, "exit"))
+  for (const child of children) child.kill("SIGKILL")
+  await Promise.all(exits)
+  const answered = count("answered")
+  expect(answered + count("hangs")).toBe(10)
+  expect(count("hangs")).toBeGreaterThan(0)
+
+  const before = await spend(path, Date.now)
+  expect(await before.runs("before", 3)).toBe(0)
+  const [state] = await before.budgets.state(TENANT)
+  expect([state?.spent.toFixed(2), state?.reserved.toFixed(2)]).toEqual([
+    (answered / 10).toFixed(2),
+    (count("hangs") / 10).toFixed(2),
+  ])
+  const after = await spend(path, () => Date.now() + RESERVATION_MS)
+  expect(await after.runs("after", 20)).toBe(10 - answered)
+  expect(await after.budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
+})
