@@ -1,8 +1,8 @@
 import type { Effects } from "./effect.ts"
-import { errorMessage } from "./errors.ts"
+import { errorMessage, OrraError } from "./errors.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import { bounded } from "./result-limit.ts"
-import { type PENDING, stringify, type Tool, type ToolContext, type ToolOutput } from "./tool.ts"
+import { PENDING, stringify, type Tool, type ToolContext, type ToolOutput } from "./tool.ts"
 
 /**
  * One execution, for the door alone. Never rejects: whatever the tool does comes to a result, or to `PENDING` for a
@@ -47,7 +47,13 @@ export async function execute(
   const timer = setTimeout(abandon, tool.timeoutMs)
   try {
     const output = await Promise.race([work(), ended.promise])
-    return output === "ended" ? unfinished(effects, call, tool, began) : fromOutput(effects, call, output)
+    if (output === "ended") return unfinished(effects, call, tool, began)
+    if (output !== PENDING) return fromOutput(effects, call, output)
+    if (tool.idempotent) return PENDING
+    throw new OrraError(
+      "tool_output_invalid",
+      "Only a tool that is idempotent can answer PENDING: it is executed again.",
+    )
   } catch (error) {
     if (signal.aborted) return unfinished(effects, call, tool, began)
     return fromOutput(effects, call, {
