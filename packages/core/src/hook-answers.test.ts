@@ -75,6 +75,21 @@ describe("a hook that ends the run", () => {
     },
   )
 
+  test("before a model call: the provider is not even told of it", async () => {
+    let told = 0
+    const provider = {
+      id: "eager",
+      model: "eager-1",
+      stream: () => {
+        told++
+        return scriptedProvider(["Hello"]).stream({ messages: [], tools: [] })
+      },
+    }
+    const { runtime } = setup([{ beforeModel: () => ({ end: "Enough." }) }], { provider })
+    expect((await runtime.run(ns, "Go")).outcome).toBe("stopped")
+    expect(told).toBe(0)
+  })
+
   test("at a call: none of its step is carried out, and each has a result", async () => {
     const { runtime, executed, read } = setup([
       { beforeTool: ({ arguments: args }) => (args["at"] === "sea" ? { end: "Not the sea." } : undefined) },
@@ -244,6 +259,7 @@ describe("a hook that takes longer than it may", () => {
 describe("stream chunks", () => {
   test("are shown piece by piece, in order; what hooks do with them changes nothing", async () => {
     const seen: string[] = []
+    const second: string[] = []
     const { runtime, errors } = setup(
       [
         {
@@ -253,12 +269,18 @@ describe("stream chunks", () => {
             throw new Error("boom")
           },
         },
-        { streamChunk: () => Promise.reject(new Error("late")) as never },
+        {
+          streamChunk: (piece) => {
+            if (piece.type === "text") second.push(piece.text)
+            return Promise.reject(new Error("late")) as never
+          },
+        },
       ],
       { provider: scriptedProvider([say("One ", "two ", "three")]) },
     )
     expect((await runtime.run(ns, "Go")).text).toBe("One two three")
     expect(seen).toEqual(["One ", "two ", "three"].map((text) => `tenant:acme:chat ${text}`))
+    expect(second).toEqual(["One ", "two ", "three"])
     await expect.poll(() => errors.length).toBe(6)
   })
 })

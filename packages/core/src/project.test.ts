@@ -177,6 +177,9 @@ describe("a session below a project", () => {
     await elsewhere.update(acme, "site", { enabledTools: ["read_file", "write_file"] })
     await runtime.run(session, "Go")
     expect(toolsOf()).toEqual(["read_file", "write_file"])
+    await elsewhere.update(acme, "site", { enabledTools: null })
+    await runtime.run(session, "Go")
+    expect(toolsOf()).toEqual(["fetch", "read_file", "write_file"])
     answers.push(async () => {
       await elsewhere.update(acme, "site", { enabledTools: ["fetch"] })
       return call("write_file")
