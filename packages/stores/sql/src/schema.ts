@@ -25,6 +25,8 @@ export interface SessionRow {
   updated_at: number
   messages: number
   open_run: string | null
+  /** What the open run waits for, as JSON. */
+  waiting: string | null
   deleted: number
   /** `foldCase` of the title: SQLite's own lower() knows ASCII only. */
   folded_title: string
@@ -135,4 +137,6 @@ export const migrations: readonly Migration[] = [
     sql.schema.createIndex("records_below").on("records").columns(["collection", "ns", "key"]),
     sql.insertInto("counters").values({ name: "record_version", value: 1 }),
   ],
+  // Runs that wait for approval.
+  [sql.schema.alterTable("sessions").addColumn("waiting", "text")],
 ]

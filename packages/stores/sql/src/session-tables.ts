@@ -40,6 +40,7 @@ const insertSession = statement((p: Readonly<SessionRow>) =>
       updated_at: p.updated_at,
       messages: p.messages,
       open_run: p.open_run,
+      waiting: p.waiting,
       deleted: p.deleted,
       folded_title: p.folded_title,
       metadata: p.metadata,
@@ -54,6 +55,7 @@ const updateSession = statement((p: Readonly<SessionRow> & { readonly expected: 
       updated_at: p.updated_at,
       messages: p.messages,
       open_run: p.open_run,
+      waiting: p.waiting,
       deleted: p.deleted,
       folded_title: p.folded_title,
       metadata: p.metadata,
@@ -220,6 +222,7 @@ export function* list(prefix: Namespace, options: ListOptions): Operation<Page<S
     .orderBy("ns", "desc")
     .limit(limit + 1)
   if (options.openRun) query = query.where("open_run", "is not", null)
+  if (options.waiting) query = query.where("waiting", "is not", null)
   // Not LIKE: a "%" that someone looks for is a percent sign. Both databases know `replace`.
   if (options.title) {
     const title = withoutNul(foldCase(options.title))
@@ -250,6 +253,7 @@ const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
   updatedAt: row.updated_at,
   messages: row.messages,
   ...(row.open_run !== null && { openRun: row.open_run }),
+  ...(row.waiting !== null && { waiting: fromJson<NonNullable<SessionInfo["waiting"]>>(row.waiting) }),
   metadata: fromJson<JsonObject>(row.metadata),
 })
 
@@ -263,6 +267,7 @@ const toRow = (info: SessionInfo): SessionRow => ({
   updated_at: info.updatedAt,
   messages: info.messages,
   open_run: info.openRun ?? null,
+  waiting: info.waiting ? JSON.stringify(info.waiting) : null,
   deleted: "deletedAt" in info.metadata ? 1 : 0,
   folded_title: withoutNul(foldedTitle(info)),
   metadata: JSON.stringify(info.metadata),

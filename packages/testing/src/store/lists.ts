@@ -166,6 +166,38 @@ export function listConformance(makeStore: MakeStore): void {
       expect((await store.list(Namespace.of("t"), { openRun: false })).items).toHaveLength(2)
     })
 
+    test("only sessions whose run waits, with what it waits for", async () => {
+      const { store } = await fixture(makeStore)
+      const [waiting, running] = [Namespace.of("t", "waiting"), Namespace.of("t", "running")]
+      for (const ns of [waiting, running]) {
+        await store.append(ns, [user("a"), started("r")], { expected: 0, lease: await hold(store, ns) })
+      }
+      const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 }
+      const wait = {
+        type: "run_waiting",
+        at: 5,
+        runId: "r",
+        approvals: 2,
+        expiresAt: 9,
+        usage,
+        durationMs: 1,
+      } as const
+      await store.append(waiting, [wait], { expected: 2, lease: await hold(store, waiting) })
+      const list = async () => (await store.list(Namespace.of("t"), { waiting: true })).items
+      expect(await list()).toMatchObject([
+        { namespace: waiting, openRun: "r", waiting: { since: 5, approvals: 2, expiresAt: 9 } },
+      ])
+      const decided = { type: "approval_decision", at: 6, runId: "r", approvalId: "a", callId: "c" } as const
+      // Without a lease: whoever decides is not who runs.
+      await store.append(waiting, [{ ...decided, decision: "deny", by: "ann" }], { expected: 3 })
+      expect(await list()).toMatchObject([{ waiting: { approvals: 1 } }])
+      await store.append(waiting, [{ type: "wake", at: 7, runId: "r" }], { expected: 4 })
+      const resumed = { type: "run_resumed", at: 8, runId: "r" } as const
+      await store.append(waiting, [resumed], { expected: 5, lease: await hold(store, waiting) })
+      expect(await list()).toEqual([])
+      expect(await store.info(waiting)).toMatchObject({ openRun: "r" })
+    })
+
     test("deleted sessions apart from those in use", async () => {
       const { store } = await fixture(makeStore)
       const [kept, gone] = [Namespace.of("t", "kept"), Namespace.of("t", "gone")]
