@@ -6,6 +6,7 @@ import { failureOf, isLogFailure } from "./failure.ts"
 import { chunkWatcher } from "./hook-calls.ts"
 import { hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { AssistantMessage } from "./message.ts"
+import { assertStream, checkedDone, isPiece } from "./model-event.ts"
 import {
   type FinishReason,
   type ModelEvent,
@@ -64,7 +65,9 @@ export async function ask(
         // Unless it is known better, it has cost what was sent.
         text = ""
         answer = await call(settings, run, request, writer, thinking, permit)
-        if (answer.type === "done") usage = answer.usage
+        // A service that does not say what it used has not given its answer away.
+        if (answer.type === "done" && answer.usage.inputTokens > 0) usage = answer.usage
+        else if (answer.type === "done") text = draftOf(answer, provider.id, model).text
         else text = answer.type === "failed" && answer.draft.isEmpty ? undefined : answer.draft.text
       }
     } finally {
@@ -101,17 +104,20 @@ async function call(
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
   try {
-    await each(provider.stream(request, { signal: run.signal }), run.signal, (event) => {
-      if (event.type === "done") {
-        done = event
+    const stream = provider.stream(request, { signal: run.signal })
+    assertStream(stream, provider.id)
+    await each(stream, run.signal, (event) => {
+      if (event?.type === "done") {
+        done = checkedDone(event, provider.id)
         return true
       }
-      if (event.type === "retry") {
+      if (event?.type === "retry") {
         const { attempt, delayMs, error } = event
         permit?.retried()
         run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
         return false
       }
+      if (!isPiece(event, provider.id)) return false
       if (event.type === "thinking") thinkingSince ??= Date.now()
       else if (thinkingSince !== undefined) {
         thinking.ms += Date.now() - thinkingSince
