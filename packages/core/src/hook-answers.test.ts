@@ -75,6 +75,18 @@ describe("a hook that ends the run", () => {
     },
   )
 
+  test("after the last answer: it is kept, and the run says why it ended", async () => {
+    const { runtime, read } = setup([{ afterModel: () => ({ end: "Too rude." }) }], {
+      provider: scriptedProvider(["Go away"]),
+    })
+    expect(await runtime.run(ns, "Go")).toMatchObject({
+      outcome: "stopped",
+      text: "Go away",
+      error: { message: "Too rude." },
+    })
+    expect((await read("assistant"))[0]).toMatchObject({ status: "complete" })
+  })
+
   test("before a model call: the provider is not even told of it", async () => {
     let told = 0
     const provider = {

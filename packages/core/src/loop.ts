@@ -6,7 +6,7 @@ import { failureOf, isLogFailure } from "./failure.ts"
 import { tellHooks } from "./hook-calls.ts"
 import { randomId } from "./ids.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
-import { type AssistantMessage, type ToolCallPart, toolCalls } from "./message.ts"
+import { type AssistantMessage, messageText, type ToolCallPart, toolCalls } from "./message.ts"
 import { ask } from "./model-call.ts"
 import { addUsage, NO_USAGE, type Usage } from "./provider.ts"
 import { prepare } from "./request.ts"
@@ -74,6 +74,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         if (!hook.afterModel) continue
         const answer = { message, usage, finishReason }
         await guard(run, hook, () => hook.afterModel?.(answer, hookContext(run)))
+        if (calls.length === 0 && run.signal.aborted) return await finish("stopped")
       }
     }
     answered = calls.length === 0
@@ -88,7 +89,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     for (const { message, usage: used, cost } of answers ?? []) {
       usage = addUsage(usage, used ?? NO_USAGE)
       if (cost !== undefined) run.cost.usd = (run.cost.usd ?? 0) + cost
-      text = textOf(message)
+      text = messageText(message)
       for (const { id } of toolCalls(message)) usedIds.add(id)
     }
     if (answers) {
@@ -142,8 +143,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         }
         if (!answer.draft.isEmpty) {
           const message = answer.draft.message()
-          text = textOf(message)
-          await recordAnswer(run, writer, {
+          text = await recordAnswer(run, writer, {
             messageId,
             message,
             status: failure ? "error" : "stopped",
@@ -159,9 +159,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
 
       const message = withUniqueIds(answer.message, usedIds)
       usage = addUsage(usage, answer.usage)
-      text = textOf(message)
       const { finishReason } = answer
-      await recordAnswer(run, writer, {
+      text = await recordAnswer(run, writer, {
         messageId,
         message,
         status: "complete",
@@ -216,12 +215,15 @@ function waiting({ runId, log }: LoopRun, usage: Usage, durationMs: number): New
   }
 }
 
+/** @returns the text as it was recorded: what a hook took out of it is not in the run's result either. */
 async function recordAnswer(
   run: LoopRun,
   writer: DeltaWriter,
   entry: Omit<NewEntry<"assistant">, "type" | "at" | "runId">,
-): Promise<void> {
-  await record(run, [{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], writer.range)
+): Promise<string> {
+  const made: NewEntry = { type: "assistant", at: Date.now(), runId: run.runId, ...entry }
+  const [written] = await record(run, [made], writer.range)
+  return written?.type === "assistant" ? messageText(written.message) : ""
 }
 
 const waits = ({ log }: LoopRun, mode: "queue" | "steer"): boolean =>
@@ -289,10 +291,4 @@ function withUniqueIds(message: AssistantMessage, used: Set<string>): AssistantM
     return { ...part, id }
   })
   return changed ? { ...message, parts } : message
-}
-
-function textOf(message: AssistantMessage): string {
-  let text = ""
-  for (const part of message.parts) if (part.type === "text") text += part.text
-  return text
 }

@@ -1,5 +1,5 @@
 import { InvalidInput, NotFound, OrraError, VersionConflict } from "./errors.ts"
-import type { HookContext, Hooks } from "./hooks.ts"
+import type { EndRun, HookContext, Hooks } from "./hooks.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { SystemPrompt } from "./loop-run.ts"
 import type { Namespace } from "./namespace.ts"
@@ -102,10 +102,9 @@ export class Projects {
     this.#clock = clock
     this.hooks = {
       name: "projects",
-      runStart: async ({ namespace }) => {
-        const why = await this.#whyNot(namespace)
-        return why === undefined ? undefined : { end: why }
-      },
+      runStart: ({ namespace }) => this.#end(namespace),
+      // Also of a run that waited, perhaps for days and in another process.
+      beforeModel: (_, { namespace }) => this.#end(namespace),
       beforeTool: async (_, { namespace }: HookContext) => {
         const why = await this.#whyNot(namespace)
         return why === undefined ? undefined : { reject: why }
@@ -195,6 +194,11 @@ export class Projects {
       const added = (record?.value as Stored | undefined)?.systemPrompt
       return [own, added].filter(Boolean).join("\n\n")
     }
+  }
+
+  async #end(namespace: Namespace): Promise<EndRun | undefined> {
+    const why = await this.#whyNot(namespace)
+    return why === undefined ? undefined : { end: why }
   }
 
   /** Why a session may not run or act, with what its project allows brought up to date. */

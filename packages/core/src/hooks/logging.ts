@@ -49,7 +49,8 @@ export type LogRecord = {
       readonly event: "run_finished"
       readonly outcome: RunResult["outcome"]
       readonly usage: Usage
-      readonly durationMs?: number
+      /** Since it began, or last went on after it had waited. */
+      readonly durationMs: number
       /** The failure's code; its text can quote what was said. */
       readonly code?: string
     }
@@ -89,17 +90,21 @@ export function logging({
   // By the run's signal, which lives as long as the run does here: nothing is left over when its end cannot be told.
   const runs = new WeakMap<AbortSignal, Timing>()
   const who = ({ namespace, runId }: HookContext) => ({ session: namespace.key, runId })
-  const since = (began: number | undefined) =>
-    began === undefined ? {} : { durationMs: Math.round(clock() - began) }
+  const since = (began: number): number => Math.round(clock() - began)
+  const timing = ({ signal }: HookContext): Timing => {
+    // A run that waited goes on without a new start, perhaps in another process.
+    const known = runs.get(signal) ?? { began: clock(), modelCall: clock(), calls: new Map<string, number>() }
+    runs.set(signal, known)
+    return known
+  }
   return {
     name: "logging",
     runStart(context) {
-      runs.set(context.signal, { began: clock(), modelCall: clock(), calls: new Map() })
+      timing(context)
       write({ ...who(context), event: "run_started" })
     },
     beforeModel({ model, messages, tools }, context) {
-      const run = runs.get(context.signal)
-      if (run) run.modelCall = clock()
+      timing(context).modelCall = clock()
       write({
         ...who(context),
         event: "model_call_started",
@@ -118,17 +123,18 @@ export function logging({
         finishReason,
         usage,
         toolCalls: parts.filter(({ type }) => type === "tool_call").length,
-        durationMs: 0,
-        ...since(runs.get(context.signal)?.modelCall),
+        durationMs: since(timing(context).modelCall),
       })
     },
     beforeTool({ id, name }, context) {
-      runs.get(context.signal)?.calls.set(id, clock())
+      timing(context).calls.set(id, clock())
       write({ ...who(context), event: "tool_call_started", callId: id, tool: name })
       return undefined
     },
     afterTool({ status, content }, { id, name }, context) {
-      const calls = runs.get(context.signal)?.calls
+      const { calls } = timing(context)
+      const began = calls.get(id)
+      calls.delete(id)
       const text = content.map((piece) => (piece.type === "text" ? piece.text : `[${piece.mediaType}]`))
       write({
         ...who(context),
@@ -136,10 +142,9 @@ export function logging({
         callId: id,
         tool: name,
         status,
-        ...since(calls?.get(id)),
+        ...(began !== undefined && { durationMs: since(began) }),
         ...(previewLength > 0 && { preview: preview(text, previewLength) }),
       })
-      calls?.delete(id)
       return undefined
     },
     budget({ type, namespace, unit, window, limit, used }, context) {
@@ -154,13 +159,12 @@ export function logging({
       })
     },
     runEnd({ outcome, usage, error }, context) {
-      const run = runs.get(context.signal)
       write({
         ...who(context),
         event: "run_finished",
         outcome,
         usage,
-        ...since(run?.began),
+        durationMs: since(timing(context).began),
         ...(error && { code: error.code }),
       })
     },

@@ -110,6 +110,10 @@ describe("redact", () => {
     }
   })
 
+  test("the caller of run() gets what was recorded", async () => {
+    expect((await setup(redact(card)).runtime.run(ns, "Go")).text).toBe("It is [card].")
+  })
+
   test("leaves ids, outcomes and the order of the log as they are without it", async () => {
     const plain = setup(redact((text) => text))
     const strict = setup(redact(() => ""))
