@@ -2,7 +2,7 @@ import { countMessage, type Tokenizer, type toolCounter } from "./context.ts"
 import type { Message } from "./message.ts"
 import type { ModelRequest } from "./provider.ts"
 
-/** Counts the requests of a run. What was counted for the one before is not counted again. */
+/** Counts the requests of a session. What was counted for the one before is not counted again. */
 export class PromptCounter {
   readonly #tokenizer: Tokenizer
   readonly #tools: ReturnType<typeof toolCounter>
@@ -20,22 +20,25 @@ export class PromptCounter {
 
   /** About what the request sends, in tokens. */
   count({ messages, system = "", tools }: ModelRequest): number {
-    const grew = this.#length > 0 && messages[0] === this.#first && messages[this.#length - 1] === this.#last
-    if (!grew) {
-      this.#length = 0
-      this.#tokens = 0
-    }
-    for (let index = this.#length; index < messages.length; index++) {
+    const isKnown =
+      this.#length > 0 && messages[0] === this.#first && messages[this.#length - 1] === this.#last
+    let tokens = isKnown ? this.#tokens : 0
+    // The last answer and its results are one message each until they are complete: only what is before them stays.
+    const settled = messages.length - 2
+    for (let index = isKnown ? this.#length : 0; index < messages.length; index++) {
       const message = messages[index]
-      if (message) this.#tokens += countMessage(message, this.#tokenizer)
+      if (message) tokens += countMessage(message, this.#tokenizer)
+      if (index === settled - 1) {
+        this.#first = messages[0]
+        this.#last = message
+        this.#length = settled
+        this.#tokens = tokens
+      }
     }
-    this.#first = messages[0]
-    this.#last = messages.at(-1)
-    this.#length = messages.length
     if (system !== this.#system) {
       this.#system = system
       this.#systemTokens = this.#tokenizer.count(system)
     }
-    return this.#tokens + this.#systemTokens + this.#tools(tools)
+    return tokens + this.#systemTokens + this.#tools(tools)
   }
 }

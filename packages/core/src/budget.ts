@@ -73,6 +73,9 @@ const NEAR = 0.8
 const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
 /** How many limits that are near are remembered, so that each window is told of once. */
 const MAX_TOLD = 10_000
+const MAX_PRICES = 1_000
+/** As many sessions as a runtime keeps in memory. */
+const MAX_PROMPTS = 128
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -97,6 +100,9 @@ export class Budgets implements BudgetGate {
   readonly #rules = new Map<string, readonly Rule[]>()
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
+  readonly #prices = new Map<string, FoundPrice>()
+  /** By session, those that ran last. */
+  readonly #prompts = new Map<string, PromptCounter>()
   readonly #tokenizer: Tokenizer
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
@@ -156,7 +162,7 @@ export class Budgets implements BudgetGate {
     let used = model
     for (;;) {
       tried.add(used)
-      const found = prices && priceOf(prices, used)
+      const found = prices && this.#price(prices, used)
       const sent = Math.ceil(input * margin)
       const id = randomId()
       const breach = await this.#reserve(spender, book, scopes, id, {
@@ -318,6 +324,29 @@ export class Budgets implements BudgetGate {
     return worked
   }
 
+  /** Looked up once: a model that the table does not know is compared with every one it does. */
+  #price(prices: PriceTable, model: string): FoundPrice {
+    const known = this.#prices.get(model)
+    if (known) return known
+    if (this.#prices.size >= MAX_PRICES) this.#prices.clear()
+    const found = priceOf(prices, model)
+    this.#prices.set(model, found)
+    return found
+  }
+
+  /** The counter of the session's requests: what one run has counted the next need not count again. */
+  #prompt({ key }: Namespace): PromptCounter {
+    const counter = this.#prompts.get(key) ?? new PromptCounter(this.#tokenizer, this.#countTools)
+    // Most recently used last.
+    this.#prompts.delete(key)
+    this.#prompts.set(key, counter)
+    for (const oldest of this.#prompts.keys()) {
+      if (this.#prompts.size <= MAX_PROMPTS) break
+      this.#prompts.delete(oldest)
+    }
+    return counter
+  }
+
   async #book({ namespace, runId, envelope }: HookContext): Promise<RunBook> {
     const known = this.#runs.get(runId)
     if (known?.generation === this.#generation) return known
@@ -347,7 +376,7 @@ export class Budgets implements BudgetGate {
       generation,
       scopes: [...own, ...above],
       chain,
-      prompt: known?.prompt ?? new PromptCounter(this.#tokenizer, this.#countTools),
+      prompt: known?.prompt ?? this.#prompt(namespace),
       chargedTo: known?.chargedTo ?? this.#monotonic(),
       timer: known?.timer,
     }

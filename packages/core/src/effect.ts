@@ -5,7 +5,7 @@ import type { OrraError } from "./errors.ts"
 import { answer, execute, fromOutput } from "./execution.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
-import { isObject } from "./json.ts"
+import { copyJson, isObject } from "./json.ts"
 import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import type { PolicyRegistry, Verdict } from "./policy.ts"
 import { TOOL_UNKNOWN } from "./recovery.ts"
@@ -153,7 +153,7 @@ async function decide(
     if (!hook.beforeTool) continue
     try {
       // Copies, both ways: what is decided is what is carried out.
-      const given = structuredClone(call)
+      const given = copyJson(call)
       const ask = () => hook.beforeTool?.(given, effects.context)
       const answer = await callHook<ToolCallAnswer>(hook, ask, effects.signal, isAnswer)
       if (!answer) continue
@@ -228,7 +228,7 @@ async function carryOutOne(
   for (const hook of effects.hooks) {
     if (!hook.afterTool) continue
     try {
-      const given = structuredClone(result)
+      const given = copyJson(result)
       const look = () => hook.afterTool?.(given, call, effects.context)
       const changed = await callHook(hook, look, undefined, isResult)
       if (changed) result = { ...fromOutput(effects, call, changed), status: changed.status }

@@ -89,11 +89,13 @@ function frozen(value: unknown): Json {
   // A cycle ends where the stack does.
   if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => frozen(item ?? null)))
   if (!isObject(value)) throw notJson()
-  const copy: Record<string, Json> = {}
-  for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) Object.defineProperty(copy, key, { value: frozen(member), enumerable: true })
+  // The spread makes every member the copy's own, also one named "__proto__": assigning only replaces it.
+  const copy: Record<string, unknown> = { ...value }
+  for (const key in copy) {
+    if (copy[key] === undefined) delete copy[key]
+    else copy[key] = frozen(copy[key])
   }
-  return Object.freeze(copy)
+  return Object.freeze(copy) as Json
 }
 
 const notJson = (): InvalidInput =>
