@@ -1,5 +1,5 @@
 import { agentKey } from "./agent.ts"
-import { InvalidInput, OrraError } from "./errors.ts"
+import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import type { HookContext, Hooks } from "./hooks.ts"
 import type { Json } from "./json.ts"
 import { messageText, userMessage } from "./message.ts"
@@ -9,7 +9,7 @@ import type { PolicyRule } from "./policy-rule.ts"
 import { type RunResult, resultOf, type Submission } from "./run.ts"
 import type { Runtime } from "./runtime.ts"
 import type { ListOptions, SessionStore } from "./store.ts"
-import { type Tool, type ToolContext, type ToolOutput, tool } from "./tool.ts"
+import { PENDING, type Tool, type ToolContext, type ToolOutput, tool } from "./tool.ts"
 
 /** How far agents may hand tasks on. */
 export interface DelegationOptions {
@@ -29,20 +29,25 @@ const SEGMENT = "~agents"
 /** True for the session of a delegated task: lists of what people have said can leave it out. */
 export const isDelegated = (namespace: Namespace): boolean => namespace.segments.includes(SEGMENT)
 
-/** The sessions of what was delegated in a session, at any depth. */
-export async function delegatedBelow(
+/** The session in which that was delegated which is done in this one; undefined where a person speaks. */
+export function callerOf(namespace: Namespace): Namespace | undefined {
+  const at = namespace.segments.lastIndexOf(SEGMENT)
+  return at > 0 ? Namespace.of(...namespace.segments.slice(0, at)) : undefined
+}
+
+/** Where the sessions are of what was delegated in a session, at any depth. */
+export const delegatedIn = (namespace: Namespace): Namespace => namespace.child(SEGMENT)
+
+export async function sessionsBelow(
   store: SessionStore,
-  namespace: Namespace,
+  prefix: Namespace,
   options: ListOptions,
 ): Promise<readonly Namespace[]> {
   const found: Namespace[] = []
   let cursor: string | undefined
   do {
-    const page = await store.list(namespace.child(SEGMENT), {
-      ...options,
-      limit: 500,
-      ...(cursor !== undefined && { cursor }),
-    })
+    const more = cursor !== undefined && { cursor }
+    const page = await store.list(prefix, { ...options, limit: 500, ...more })
     for (const info of page.items) found.push(info.namespace)
     cursor = page.cursor
   } while (cursor !== undefined)
@@ -74,6 +79,8 @@ const CONTEXT = text("Facts, quotations or data that the task is about.")
 export class Delegation {
   readonly #runtime: () => Runtime
   readonly #profile: (name: string) => { readonly name: string; readonly policy?: PolicyLayer } | undefined
+  /** Sessions of which the end is being waited for here. */
+  readonly #awaited = new Set<string>()
   readonly #limits: Required<Omit<DelegationOptions, "maxTurns">> & Pick<DelegationOptions, "maxTurns">
   /** One at a time in each run, so that none is overlooked when they are counted. */
   readonly #counting = new Map<string, Promise<unknown>>()
@@ -96,6 +103,7 @@ export class Delegation {
         name: "delegation",
         beforeModel: (_, context) => guard(context),
         beforeTool: (_, context) => guard(context),
+        runEnd: (_, context) => this.#ended(context),
       },
     ]
   }
@@ -162,10 +170,10 @@ export class Delegation {
     const chain = [...(envelope?.agents ?? []), caller]
     this.#assertMay(chain, to)
     const { maxTurns, timeoutMs } = this.#limits
-    const session = namespace.child(SEGMENT, runId, context.idempotencyKey.replaceAll(":", "."))
+    const session = delegatedIn(namespace).child(runId, context.idempotencyKey.replaceAll(":", "."))
     const message = facts?.trim() ? `${task}\n\nContext:\n${facts}` : task
     const submission = await this.#counted(runId, async () => {
-      await this.#assertRoom(namespace.child(SEGMENT, runId), session)
+      await this.#assertRoom(delegatedIn(namespace).child(runId), session)
       return await runtime.submit(session, userMessage(message, { kind: "agent", name: caller }), {
         inputId: context.idempotencyKey,
         agent: to.agent,
@@ -182,6 +190,10 @@ export class Delegation {
         },
       })
     })
+    if (submission.status === "duplicate") {
+      // It was begun before this run stood still, or before its process died: then it goes on here.
+      await runtime.recover(session, { resume: true })
+    }
     const stop = (): void => void runtime.stop(session).catch(() => {})
     signal.addEventListener("abort", stop, { once: true })
     try {
@@ -189,6 +201,7 @@ export class Delegation {
       return await this.#answer(to, submission, context)
     } finally {
       signal.removeEventListener("abort", stop)
+      this.#awaited.delete(session.key)
     }
   }
 
@@ -239,22 +252,65 @@ export class Delegation {
     }
   }
 
+  /** What came of a task, or `PENDING` while it waits: whoever is there when it ends wakes the caller. */
   async #answer(to: Receiver, submission: Submission, context: ToolContext): Promise<ToolOutput> {
     const runtime = this.#runtime()
+    const { namespace } = submission
+    for (;;) {
+      this.#awaited.add(namespace.key)
+      const info = await runtime.info(namespace)
+      if (!info) throw new NotFound("session")
+      // Of a run that waits, or that another process has, nothing is heard here.
+      if (info.openRun === undefined || (!info.waiting && runtime.isRunning(namespace))) {
+        const answer = await this.#followed(to, submission, context)
+        if (answer) return answer
+        continue
+      }
+      // From here on its end wakes the caller. One that came before shows now.
+      this.#awaited.delete(namespace.key)
+      if ((await runtime.info(namespace))?.openRun !== undefined) return PENDING
+    }
+  }
+
+  /** How the task ended; undefined when it waits. @throws OrraError when it was stopped. */
+  async #followed(
+    to: Receiver,
+    submission: Submission,
+    { signal, progress }: ToolContext,
+  ): Promise<ToolOutput | undefined> {
     const name = to.helper ? `${to.agent}'s helper` : to.agent
     let last = ""
-    let tainted = false
-    for await (const event of runtime.follow(submission, { signal: context.signal })) {
-      if (event.type === "tool_intent") context.progress(`${name}: ${event.name}`)
-      else if (event.type === "progress") context.progress(`${name}: ${event.text}`)
+    let untrusted = false
+    let isWaiting = false
+    for await (const event of this.#runtime().follow(submission, { signal })) {
+      isWaiting = event.type === "run_waiting"
+      if (event.type === "tool_intent") progress(`${name}: ${event.name}`)
+      else if (event.type === "progress") progress(`${name}: ${event.text}`)
       else if (event.type === "assistant") {
         last = messageText(event.message)
-        tainted = event.tainted ?? false
+        untrusted = event.tainted ?? false
       } else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
       else if (event.type === "run_finished")
-        return output(name, to, submission, resultOf(event, last), tainted)
+        return output(name, to, submission, resultOf(event, last), untrusted)
     }
+    if (isWaiting) return undefined
     throw new OrraError("aborted", `${name} was stopped.`)
+  }
+
+  /** The caller may be waiting for this: in whatever process it goes on. */
+  async #ended({ namespace, envelope }: HookContext): Promise<void> {
+    if (envelope?.parent && !this.#awaited.has(namespace.key))
+      await this.wake(Namespace.parse(envelope.parent.namespace))
+  }
+
+  /** Lets the run of a session look again at what it has handed on. */
+  async wake(namespace: Namespace): Promise<void> {
+    try {
+      await this.#runtime().wake(namespace)
+    } catch (error) {
+      // A process that ends leaves it to the next one's `recover`.
+      if (!(error instanceof OrraError && error.code === "closed")) throw error
+    }
   }
 
   /** What is done for somebody ends with their run: after a stop, a failure, or when the session is deleted. */

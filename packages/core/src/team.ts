@@ -1,5 +1,5 @@
 import { type AgentProfile, type AgentRun, type AgentSettings, agentKey, checkedAgents } from "./agent.ts"
-import { Delegation, type DelegationOptions, delegatedBelow } from "./delegation.ts"
+import { callerOf, Delegation, type DelegationOptions, delegatedIn, sessionsBelow } from "./delegation.ts"
 import type { Envelope } from "./envelope.ts"
 import { OrraError } from "./errors.ts"
 import type { Hooks } from "./hooks.ts"
@@ -157,16 +157,35 @@ export class Team implements Agents {
   /** Stops the session's run, and with it all that was delegated in it. @returns false when nothing was running. */
   async stop(namespace: Namespace): Promise<boolean> {
     const stopped = await this.runtime.stop(namespace)
-    for (const child of await delegatedBelow(this.runtime.store, namespace, { openRun: true }))
+    for (const child of await sessionsBelow(this.runtime.store, delegatedIn(namespace), { openRun: true }))
       await this.runtime.stop(child)
+    const caller = stopped ? callerOf(namespace) : undefined
+    if (caller) await this.runtime.wake(caller)
     return stopped
+  }
+
+  /**
+   * As `Runtime.recover`, and lets those look again who wait for what they have handed on: its end may have come while
+   * nobody was there to tell them.
+   */
+  async recover(
+    prefix: Namespace,
+    options: { readonly resume?: boolean } = {},
+  ): Promise<readonly Namespace[]> {
+    const recovered = await this.runtime.recover(prefix, options)
+    const { store } = this.runtime
+    for (const session of await sessionsBelow(store, prefix, { waiting: true })) {
+      const { items } = await store.list(delegatedIn(session), { limit: 1 })
+      if (items.length > 0) await this.runtime.wake(session)
+    }
+    return recovered
   }
 
   /** Removes a session and the sessions of what was delegated in it. @returns false when there was none. */
   async delete(namespace: Namespace): Promise<boolean> {
     const existed = await this.runtime.delete(namespace)
     for (const deleted of [false, true])
-      for (const child of await delegatedBelow(this.runtime.store, namespace, { deleted }))
+      for (const child of await sessionsBelow(this.runtime.store, delegatedIn(namespace), { deleted }))
         await this.runtime.delete(child)
     return existed
   }
