@@ -1,10 +1,16 @@
+import { call, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import {
+  type ApprovalAnswer,
   type ApprovalQuestion,
   type ApprovalRequest,
   approvalHook,
+  type Entry,
   type HookContext,
   Namespace,
+  PolicyRegistry,
+  Runtime,
+  tool,
 } from "../index.ts"
 
 const question = (command: string): ApprovalQuestion => ({
@@ -97,5 +103,86 @@ describe("approvalHook", () => {
       "deny",
       "deny",
     ])
+  })
+})
+
+describe("approvalHook in a runtime", () => {
+  function setup(ask: Parameters<typeof approvalHook>[0], timeoutMs = 60_000) {
+    const executed: string[] = []
+    const exec = tool<{ command: string }>({
+      name: "exec",
+      description: "",
+      input: { type: "object" },
+      risk: "exec",
+      execute: ({ command }, { namespace }) => {
+        executed.push(`${namespace.segments.at(-1)} ${command}`)
+        return "ran"
+      },
+    })
+    const errors: unknown[] = []
+    const runtime = new Runtime({
+      provider: scriptedProvider([], {
+        otherwise: ({ messages }) =>
+          messages.at(-1)?.role === "tool" ? "done" : call("exec", { command: "deploy" }),
+      }),
+      tools: [exec],
+      policies: new PolicyRegistry({ default: "ask" }),
+      hooks: [approvalHook(ask, { timeoutMs, name: "desk" })],
+      onError: (error) => errors.push(error),
+    })
+    const intentOf = async (user: string) => {
+      const [intent] = await runtime.store.read(contextOf(user).namespace, { types: ["tool_intent"] })
+      return intent as Entry<"tool_intent"> | undefined
+    }
+    return { executed, errors, runtime, intentOf }
+  }
+
+  test("one user's yes is for that user's call, whoever else waits for an answer", async () => {
+    const open = new Map<string, (answer: ApprovalAnswer) => void>()
+    const { executed, runtime, intentOf } = setup(
+      ({ context }) => new Promise((resolve) => open.set(context.namespace.segments.at(-1) ?? "", resolve)),
+    )
+    const runs = ["ann", "bob", "eve"].map((user) => runtime.run(contextOf(user).namespace, "Deploy"))
+    await expect.poll(() => open.size).toBe(3)
+    open.get("bob")?.({ decision: "approve", by: "bob himself" })
+    await runs[1]
+    expect(executed).toEqual(["bob deploy"])
+    open.get("eve")?.({ decision: "deny", reason: "not today" })
+    open.get("ann")?.(undefined)
+    await Promise.all(runs)
+    expect(executed).toEqual(["bob deploy"])
+    expect(await intentOf("bob")).toMatchObject({ decision: "allow", approval: { by: "bob himself" } })
+    expect(await intentOf("eve")).toMatchObject({ decision: "deny", reason: "desk: not today" })
+    expect(await intentOf("ann")).toMatchObject({ decision: "deny" })
+  })
+
+  test("what throws or is too late carries nothing out", async () => {
+    const failing: readonly (readonly [Parameters<typeof approvalHook>[0], number])[] = [
+      [() => new Promise(() => {}), 5],
+      [() => Promise.reject(new Error("boom")), 60_000],
+      [
+        () => {
+          throw new Error("boom")
+        },
+        60_000,
+      ],
+    ]
+    for (const [ask, timeoutMs] of failing) {
+      const { executed, runtime, intentOf } = setup(ask, timeoutMs)
+      expect((await runtime.run(contextOf("ann").namespace, "Deploy")).text).toBe("done")
+      expect(executed).toEqual([])
+      expect(await intentOf("ann")).toMatchObject({ decision: "deny" })
+    }
+  })
+
+  test("what policy denies it is not asked about", async () => {
+    let asked = 0
+    const { runtime, executed } = setup(() => {
+      asked++
+      return { decision: "approve" }
+    })
+    runtime.policies.set(contextOf("ann").namespace, { deny: ["exec"] })
+    await runtime.run(contextOf("ann").namespace, "Deploy")
+    expect([asked, executed]).toEqual([0, []])
   })
 })
