@@ -1,4 +1,4 @@
-import type { ApprovalGate } from "./approval-gate.ts"
+import { type ApprovalGate, type Asked, askPerson, type Desk } from "./approval-gate.ts"
 import { canonicalJson } from "./canonical-json.ts"
 import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import { isObject, type JsonObject } from "./json.ts"
@@ -97,7 +97,7 @@ const notFound = (): OrraError => refused("approval_not_found", "No such approva
  *
  * Each one belongs to one runtime.
  */
-export class Approvals implements ApprovalGate {
+export class Approvals implements ApprovalGate, Desk {
   readonly ttlMs: number
   readonly #mayDecide: (act: ApprovalAct) => boolean | Promise<boolean>
   #host: Runtime | undefined
@@ -235,6 +235,15 @@ export class Approvals implements ApprovalGate {
     const rule = { type: EVERYTHING, by, at, until } as const
     await this.#rules.put(namespace, EVERYTHING, rule)
     return { ruleId: EVERYTHING, namespace, ...rule }
+  }
+
+  async ask(...[effects, question, open]: Parameters<ApprovalGate["ask"]>): Promise<Asked> {
+    try {
+      return await askPerson(this, effects, question, open)
+    } catch (error) {
+      effects.report(error)
+      return { type: "denied", layer: "approval", rule: "it could not be asked for" }
+    }
   }
 
   async digest(args: JsonObject): Promise<string> {

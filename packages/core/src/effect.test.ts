@@ -49,6 +49,8 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
     context: { namespace: ns, runId: "run", metadata: {}, signal: new AbortController().signal },
     signal: new AbortController().signal,
     parallel: 8,
+    gate: undefined,
+    mayWait: false,
     maxResultBytes: 1_000_000,
     record: async (entries) => {
       recorded.push(...entries)
@@ -106,7 +108,7 @@ describe("one decision, one record, at most one execution", () => {
           )
           const results = await carryOut(effects, 0, asked)
 
-          expect(results.map((result) => result.callId)).toEqual(asked.map(({ id }) => id))
+          expect(results.map((result) => result?.callId)).toEqual(asked.map(({ id }) => id))
           const intents = effects.recorded.filter((entry) => entry.type === "tool_intent")
           const answers = effects.recorded.filter((entry) => entry.type === "tool_result")
           expect(effects.recorded.slice(0, intents.length)).toEqual(intents)
@@ -336,7 +338,7 @@ describe("a decision that is not allow", () => {
       ask("maybe"),
       ask("what"),
     ])
-    expect(results.map(({ status, content }) => [status, content[0]])).toEqual([
+    expect(results.map((result) => [result?.status, result?.content[0]])).toEqual([
       ["denied", { type: "text", text: '"no" is not allowed here (deny "no").' }],
       ["denied", { type: "text", text: '"maybe" needs a person\'s approval, and nobody can give it here.' }],
       ["denied", { type: "text", text: 'Refused: there is no tool "what".' }],

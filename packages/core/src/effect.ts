@@ -181,8 +181,9 @@ async function decide(
   const decided: Decided = { call, tool, verdict, idempotencyKey }
   if (verdict.decision === "deny" || (verdict.decision === "allow" && !open?.request)) return decided
   const answered = await askFor(effects, { call, risk: tool.risk, verdict, tainted: effects.tainted() }, open)
+  // Nobody is there to approve it.
+  if (!answered) return { ...decided, verdict: { ...verdict, decision: "ask" } }
   if (answered.type === "denied") return refuse(answered.layer, answered.rule, call)
-  if (answered.type === "nobody") return decided
   if (answered.type === "waits") return { ...decided, waits: answered }
   return { ...decided, verdict: { ...verdict, decision: "allow" }, approval: answered.approval }
 }
