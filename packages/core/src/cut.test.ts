@@ -180,6 +180,25 @@ describe("a view that is too long", () => {
     expect(passed).toBeGreaterThan(50)
   })
 
+  test("is refused a cut that would lose a pin or an open call, each by its own name", () => {
+    const said = (seq: number, message: Message): ViewItem => ({ seq, message, tokens: 10 })
+    const answer: Message = {
+      role: "assistant",
+      parts: [{ type: "tool_call", id: "open", name: "t", arguments: {} }],
+    }
+    const view = [said(1, userMessage("a")), said(2, answer), said(3, userMessage("b"))]
+    const none = () => false
+    expect(() => assertCut({ view, from: 0, pinned: none }, { from: 3 }, new Map())).not.toThrow()
+    const open = new Map([["open", {}]])
+    expect(() => assertCut({ view, from: 0, pinned: none }, { from: 3 }, open)).toThrow(/open call open/)
+    // What is left is looked at again, not what it was made with.
+    let asked = 0
+    const late = (seq: number) => ++asked > 2 && seq === 1
+    expect(() => assertCut({ view, from: 0, pinned: late }, { from: 3 }, new Map())).toThrow(
+      /1, which is pinned/,
+    )
+  })
+
   test("property: fits with the results of its last step shortened, whenever the rest of it leaves room", () => {
     fc.assert(
       fc.property(conversation, fc.integer({ min: 700, max: 3_000 }), (before, available) => {

@@ -11,13 +11,13 @@ const bytes = (text: string): number => new TextEncoder().encode(text).length
 const pieces = fc.array(
   fc.oneof(
     fc
-      .string({ unit: fc.constantFrom("a", "é", "漢", "😀", "\ud800"), maxLength: 60 })
+      .string({ unit: fc.constantFrom("a", "é", "漢", "😀", "\ud800"), maxLength: 60, size: "max" })
       .map((text): TextPart | ImagePart => ({ type: "text", text })),
     fc
-      .string({ unit: fc.constantFrom("A"), maxLength: 200 })
+      .string({ unit: fc.constantFrom("A"), maxLength: 200, size: "max" })
       .map((data): TextPart | ImagePart => ({ type: "image", mediaType: "image/png", data })),
   ),
-  { maxLength: 12 },
+  { maxLength: 12, size: "max" },
 )
 
 describe("what is kept of a tool's answer", () => {

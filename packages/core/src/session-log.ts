@@ -360,6 +360,7 @@ export class SessionLog implements CutView {
     }
     // Of what is older, what the model still sees.
     const from = recent.at(-1)?.entry.seq ?? 0
+    if (tokens > this.#options.viewTokens) cut ??= await this.#cutBefore(from)
     // Where the window ends before it reaches the cut, the view begins with the window, and with a newer turn.
     const { keep, summary } = cut ?? {}
     const begin = cut?.from === from ? cut : { from, ...(summary !== undefined && { summary }) }
@@ -378,6 +379,21 @@ export class SessionLog implements CutView {
     this.#applyCut(begin)
     // A branch can leave a run in its middle, which ended all the same: its end is on another branch.
     if (info.openRun === undefined) this.#openRun = undefined
+  }
+
+  /** The newest cut on the way to an entry: its summary stands before a window too small to reach it. */
+  async #cutBefore(seq: number): Promise<Entry<"compaction"> | undefined> {
+    for (const { from, to } of pathBack(this.stretches, this.tip)) {
+      const [entry] = await this.#store.read(this.namespace, {
+        types: ["compaction"],
+        after: from - 1,
+        before: Math.min(to + 1, seq),
+        direction: "backward",
+        limit: 1,
+      })
+      if (entry?.type === "compaction") return entry
+    }
+    return undefined
   }
 
   async #readAll(types: readonly EntryType[]): Promise<readonly Entry[]> {

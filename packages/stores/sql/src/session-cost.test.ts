@@ -146,6 +146,7 @@ describe("a turn in a session of 100,000 entries", { timeout: 300_000 }, () => {
     }
     // A session that is opened is read back in pages, as far as the model's view goes.
     expect(many.cold.entries).toBeLessThan(100 + 2 * 200 + 10)
-    expect(many.cold.counted).toBeLessThanOrEqual(hundred.cold.counted + 10)
+    // Each message of the view is counted once: it has no more than twenty-five of them.
+    expect(many.cold.counted).toBeLessThan(40)
   })
 })
