@@ -49,10 +49,10 @@ export async function execute(
     const output = await Promise.race([work(), ended.promise])
     if (output === "ended") return unfinished(effects, call, tool, began)
     if (output !== PENDING) return fromOutput(effects, call, output)
-    if (tool.idempotent) return PENDING
+    if (tool.idempotent && effects.mayWait) return PENDING
     throw new OrraError(
       "tool_output_invalid",
-      "Only a tool that is idempotent can answer PENDING: it is executed again.",
+      "Only a tool that is idempotent can answer PENDING, and only in a run: it is executed again.",
     )
   } catch (error) {
     if (signal.aborted) return unfinished(effects, call, tool, began)
