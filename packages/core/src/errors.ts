@@ -80,8 +80,8 @@ export class InvalidInput extends OrraError {
 
 /** The text of anything thrown, for a person: never a stack. */
 export function errorMessage(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name
   try {
+    if (error instanceof Error) return String(error.message || error.name)
     return String(error)
   } catch {
     return "Something was thrown that has no text."

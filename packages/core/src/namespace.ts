@@ -54,6 +54,7 @@ export class Namespace {
    *   escape is "%3A"): accepting a second spelling would make two keys for one namespace.
    */
   static parse(key: string): Namespace {
+    if (typeof key !== "string") throw new NamespaceError("A namespace key is text.")
     if (key.length > MAX_KEY) throw new NamespaceError(`A namespace key has at most ${MAX_KEY} characters.`)
     const namespace = Namespace.of(...key.split(":").map(decodeSegment))
     if (namespace.key !== key) {
@@ -132,6 +133,7 @@ const PLAIN = /^[\w.@~+-]+$/
 const needsEscape = (char: string): boolean => char === ":" || char === "%" || char < " " || char === "\x7f"
 
 function encodeSegment(segment: string): string {
+  if (typeof segment !== "string") throw new NamespaceError("A namespace segment is text.")
   if (PLAIN.test(segment)) return segment
   if (segment === "") throw new NamespaceError("A namespace segment may not be empty.")
   if (!segment.isWellFormed()) throw new NamespaceError("A namespace segment has a lone surrogate.")

@@ -312,6 +312,8 @@ export class PolicyRegistry {
     } catch (error) {
       this.#report(error)
     }
+    // A time without end is none: taken for one, it would be the latest for ever.
+    if (!Number.isFinite(now)) now = Number.NaN
     if (now > this.#latest) this.#latest = now
     return { now, latest: Number.isFinite(now) ? this.#latest : Number.NaN, skewMs }
   }

@@ -33,6 +33,8 @@ const isStandard = (schema: InputSchema<unknown>): schema is StandardSchema<unkn
 
 /** The JSON Schema to show a model. @throws InvalidInput when there is none, or it is not of type object. */
 export function inputSchemaOf(tool: string, schema: InputSchema<unknown>): JsonObject {
+  if (!isObject(schema) && typeof schema !== "function")
+    throw new InvalidInput(`The tool "${tool}" has no schema of its input.`)
   const json = isStandard(schema)
     ? (schema["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) as JsonObject | undefined)
     : schema

@@ -96,7 +96,7 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/
  * @throws InvalidInput when the name or the schema cannot be sent to a model.
  */
 export function tool<Input = Record<string, never>>(options: ToolOptions<Input>): Tool {
-  if (!NAME.test(options.name)) {
+  if (typeof options.name !== "string" || !NAME.test(options.name)) {
     throw new InvalidInput(
       `"${options.name}" is not a tool name: use letters, digits, "_" and "-", at most 64.`,
     )
