@@ -55,6 +55,7 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
     record: async (entries) => {
       recorded.push(...entries)
     },
+    end: () => {},
     progress: () => {},
     report: (error) => reported.push(error),
     ...options,
