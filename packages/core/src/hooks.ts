@@ -86,7 +86,7 @@ export interface Hooks {
   readonly name?: string
   /** How long this hook may take each time, default 60,000 ms. */
   readonly timeoutMs?: number
-  /** The session is loaded, with the message that began the run. May end the run. */
+  /** The session is loaded, with the message that began the run. May end the run. Once: not again after it waited. */
   runStart?(context: HookContext): Promise<MayEnd> | MayEnd
   /** May return another request, or end the run. Nothing of the request is stored. */
   beforeModel?(
