@@ -1,6 +1,7 @@
-import { fail, hang, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
+import { call, fail, hang, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import {
+  Approvals,
   type AssistantMessage,
   compact,
   MemoryStore,
@@ -8,8 +9,10 @@ import {
   messageText,
   Namespace,
   type NewEntry,
+  PolicyRegistry,
   Runtime,
   summarize,
+  tool,
   userMessage,
 } from "./index.ts"
 
@@ -109,6 +112,46 @@ describe("compact", () => {
     const runtime = new Runtime({ provider, store, compaction: summarize(), leaseTtlMs: 300 })
     for (const text of ["one", "two"]) await runtime.run(ns, `${text} ${words}`)
     expect(await compact(runtime, ns)).toMatchObject({ summary: "In short." })
+  })
+
+  test("of a session that waits for an approval leaves the call and its question, and the run goes on with them", async () => {
+    const paid: string[] = []
+    const pay = tool<{ to: string }>({
+      name: "pay",
+      description: "",
+      input: { type: "object" },
+      risk: "write",
+      execute: ({ to }) => {
+        paid.push(to)
+        return "paid"
+      },
+    })
+    const answers: ScriptedAnswer[] = [words, words, call("pay", { to: "ann" }, "open")]
+    const provider = scriptedProvider([], {
+      otherwise: (request) => (isSummary(request) ? "In short." : (answers.shift() ?? "Done.")),
+    })
+    const policies = new PolicyRegistry({ default: "allow" })
+    policies.set(ns, { ask: ["pay"] })
+    const options = { provider, tools: [pay], policies, compaction: summarize() }
+    const runtime = new Runtime({ ...options, approvals: new Approvals() })
+    for (const text of ["one", "two"]) await runtime.run(ns, `${text} ${words}`)
+    const { runId, outcome } = await runtime.run(ns, `three ${words}`)
+    expect(outcome).toBe("waiting")
+    expect(await compact(runtime, ns)).toMatchObject({ summary: "In short." })
+    // Whoever opens the session anew finds the question where it was.
+    const approvals = new Approvals()
+    const other = new Runtime({ ...options, store: runtime.store, approvals })
+    const [question] = await approvals.list(ns)
+    await approvals.decide(ns, question?.approvalId ?? "", { decision: "approve", by: "ann" })
+    for await (const event of other.subscribe(ns, { after: 0 }))
+      if (event.type === "run_finished" && event.runId === runId) break
+    expect(paid).toEqual(["ann"])
+    const last = provider.requests.at(-1)?.messages ?? []
+    expect(messageText(last[0] ?? userMessage(""))).toContain("In short.")
+    expect(last.slice(-2)).toMatchObject([
+      { role: "assistant", parts: [{ id: "open" }] },
+      { role: "tool", parts: [{ callId: "open", status: "ok" }] },
+    ])
   })
 
   test("leaves the calls that are open", async () => {

@@ -57,8 +57,10 @@ export async function compact(
       principal: undefined,
       envelope: undefined,
       policies,
-      ...{ answers: undefined, earlierMs: 0, cost: { usd: undefined } },
+      answers: undefined,
+      earlierMs: 0,
       notify: () => {},
+      cost: { usd: undefined },
     }
     try {
       await compaction.compact({
