@@ -5,6 +5,7 @@ export type Amounts = Readonly<Record<string, number>>
 
 /** What a call that has begun may still spend. */
 interface Held {
+  readonly id: string
   /** When it is given up, in ms since 1970: its process has died. */
   readonly until: number
   readonly amounts: Amounts
@@ -13,14 +14,14 @@ interface Held {
 /** What is kept of a namespace, or of a run: pure JSON, changed by the functions here only. */
 export interface Account {
   readonly windows: Readonly<Partial<Record<Period, Window>>>
-  readonly held: Readonly<Record<string, Held>>
+  readonly held: readonly Held[]
   /** Of a run: the runs on whose behalf it works, the nearest first. */
   readonly chain?: readonly { readonly namespace: string; readonly runId: string }[]
   /** Of a run: the runs that it started. */
-  readonly children?: Readonly<Record<string, true>>
+  readonly children?: readonly string[]
 }
 
-export const EMPTY: Account = { windows: {}, held: {} }
+export const EMPTY: Account = { windows: {}, held: [] }
 
 export interface Expiry {
   readonly now: number
@@ -44,7 +45,7 @@ export function present(account: Account, periods: readonly Period[], expiry: Ex
     if (window !== last) windows = { ...windows, [per]: window }
   }
   let next: Account = windows === account.windows ? account : { ...account, windows }
-  for (const [id, { until, amounts }] of Object.entries(account.held)) {
+  for (const { id, until, amounts } of account.held) {
     if (isOurs(id)) continue
     if (until <= now && mayExpire) {
       next = expiry.expired === "charge" ? charge(next, id, amounts) : release(next, id)
@@ -58,7 +59,7 @@ export function present(account: Account, periods: readonly Period[], expiry: Ex
 /** What is held by calls that have begun, for one unit. */
 export function heldOf({ held }: Account, unit: string): number {
   let sum = 0
-  for (const id in held) sum += held[id]?.amounts[unit] ?? 0
+  for (const { amounts } of held) sum += amounts[unit] ?? 0
   return sum
 }
 
@@ -67,13 +68,12 @@ export const spentOf = ({ windows }: Account, per: Period, unit: string): number
 
 export const hold = (account: Account, id: string, amounts: Amounts, until: number): Account => ({
   ...account,
-  held: { ...account.held, [id]: { until, amounts } },
+  held: [...account.held.filter((one) => one.id !== id), { id, until, amounts }],
 })
 
 export function release(account: Account, id: string): Account {
-  if (!(id in account.held)) return account
-  const { [id]: _, ...held } = account.held
-  return { ...account, held }
+  const held = account.held.filter((one) => one.id !== id)
+  return held.length === account.held.length ? account : { ...account, held }
 }
 
 /** Adds to every window, in place of what was held under this id. */

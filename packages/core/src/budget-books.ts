@@ -14,20 +14,35 @@ export interface Place {
 export interface Change<T> {
   readonly accounts: readonly (Account | undefined)[]
   readonly result: T
+  /** Nothing is changed because of how the accounts stand: they are looked at again if that was from memory. */
+  readonly refused?: boolean
 }
 
 interface Job {
   readonly places: readonly Place[]
-  readonly apply: (open: Map<string, Opened>) => () => void
+  readonly apply: (open: Map<string, Opened>) => Applied
   readonly reject: (error: unknown) => void
+}
+
+interface Applied {
+  readonly refused: boolean
+  readonly answer: () => void
+}
+
+/** An account as it was last read or written here. */
+interface Known {
+  readonly version: number
+  readonly account: Account | undefined
 }
 
 interface Opened {
   readonly place: Place
-  readonly version: number
-  readonly before: Account | undefined
+  readonly known: Known
   after: Account | undefined
 }
+
+/** How many accounts are kept in memory, so that most changes read nothing. */
+const MAX_KNOWN = 1_000
 
 /**
  * Accounts in a store. Changes are made by compare-and-swap, so they are atomic also between processes; those that one
@@ -37,14 +52,14 @@ export class Books {
   readonly #records: Records
   /** By tenant, whose accounts others do not share. */
   readonly #queues = new Map<string, Job[]>()
+  readonly #known = new Map<string, Known>()
 
   constructor(records: Records) {
     this.#records = records
   }
 
-  async read({ namespace, key }: Place): Promise<Account | undefined> {
-    const record = await this.#records.get(namespace, key).catch(unavailable)
-    return accountOf(record?.value)
+  async read(place: Place): Promise<Account | undefined> {
+    return (await this.#load(place)).account
   }
 
   /**
@@ -53,16 +68,16 @@ export class Books {
    */
   change<T>(places: readonly Place[], work: (accounts: readonly Account[]) => Change<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const apply = (open: Map<string, Opened>): (() => void) => {
+      const apply = (open: Map<string, Opened>): Applied => {
         try {
           const opened = places.map((place) => open.get(idOf(place)))
-          const { accounts, result } = work(opened.map((one) => one?.after ?? EMPTY))
+          const { accounts, result, refused = false } = work(opened.map((one) => one?.after ?? EMPTY))
           for (const [index, one] of opened.entries()) {
             if (one && accounts[index] !== EMPTY) one.after = accounts[index]
           }
-          return () => resolve(result)
+          return { refused, answer: () => resolve(result) }
         } catch (error) {
-          return () => reject(error)
+          return { refused: false, answer: () => reject(error) }
         }
       }
       const tenant = places[0]?.namespace.segments[0] ?? ""
@@ -91,34 +106,55 @@ export class Books {
   async #write(jobs: readonly Job[]): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const open = new Map<string, Opened>()
+      let fromMemory = false
       for (const { places } of jobs) {
         for (const place of places) {
           const id = idOf(place)
           if (open.has(id)) continue
-          const record = await this.#records.get(place.namespace, place.key).catch(unavailable)
-          const before = accountOf(record?.value)
-          open.set(id, { place, version: record?.version ?? 0, before, after: before })
+          const seen = this.#known.get(id)
+          fromMemory ||= seen !== undefined
+          const known = seen ?? (await this.#load(place))
+          open.set(id, { place, known, after: known.account })
         }
       }
-      const answers = jobs.map((job) => job.apply(open))
-      const changes: RecordChange[] = []
-      for (const { place, version, before, after } of open.values()) {
-        if (after === before) continue
-        const at = { ...place, expected: version }
-        changes.push(after ? { ...at, value: after as unknown as Json } : { ...at, deleted: true })
+      const applied = jobs.map((job) => job.apply(open))
+      if (fromMemory && applied.some(({ refused }) => refused)) {
+        for (const id of open.keys()) this.#known.delete(id)
+        continue
       }
+      const changed = [...open].filter(([, { known, after }]) => after !== known.account)
       try {
-        if (changes.length > 0) await this.#records.write(changes)
+        if (changed.length > 0) this.#remember(changed, await this.#records.write(changed.map(toChange)))
       } catch (error) {
+        for (const id of open.keys()) this.#known.delete(id)
         if (!(error instanceof VersionConflict)) unavailable(error)
         await pause(attempt)
         continue
       }
-      for (const answer of answers) answer()
+      for (const { answer } of applied) answer()
       return
     }
   }
+
+  async #load({ namespace, key }: Place): Promise<Known> {
+    const record = await this.#records.get(namespace, key).catch(unavailable)
+    return { version: record?.version ?? 0, account: accountOf(record?.value) }
+  }
+
+  #remember(changed: readonly (readonly [string, Opened])[], versions: readonly number[]): void {
+    if (this.#known.size > MAX_KNOWN) this.#known.clear()
+    for (const [index, [id, { after }]] of changed.entries()) {
+      const version = versions[index]
+      if (after && version) this.#known.set(id, { version, account: after })
+      else this.#known.delete(id)
+    }
+  }
 }
+
+const toChange = ([, { place, known, after }]: readonly [string, Opened]): RecordChange =>
+  after
+    ? { ...place, expected: known.version, value: after as unknown as Json }
+    : { ...place, expected: known.version, deleted: true }
 
 /** Not the store's own error: the session can still be written, and says why its run ended. */
 function unavailable(error: unknown): never {

@@ -41,7 +41,7 @@ function processes(store = new MemoryStore()) {
     }
     const state = async (of: Scope) => {
       const account = await ledger.read(of)
-      const held = Object.values(account.held).reduce((sum, { amounts }) => sum + (amounts["tokens"] ?? 0), 0)
+      const held = account.held.reduce((sum, { amounts }) => sum + (amounts["tokens"] ?? 0), 0)
       return { spent: account.windows.day?.spent["tokens"] ?? 0, held }
     }
     const reserve = async (scopes: readonly Scope[], id: string, tokens: number): Promise<boolean> =>
@@ -94,6 +94,7 @@ describe("a reservation", () => {
     expect(await other.reserve(all, "b", 30)).toBe(true)
     expect(await other.state(one)).toEqual({ spent: 50, held: 30 })
     await other.settle(all, "b", 10)
+    await vi.advanceTimersByTimeAsync(TTL)
     expect(vi.getTimerCount()).toBe(0)
   })
 

@@ -11,6 +11,7 @@ import {
 import { Books, type Place } from "./budget-books.ts"
 import type { Rule } from "./budget-limit.ts"
 import type { Period } from "./budget-window.ts"
+import { isObject } from "./json.ts"
 import type { Records } from "./records.ts"
 
 /** An account that a call is charged to, and what limits it. */
@@ -100,11 +101,11 @@ export class Ledger {
       const taken = await this.#take(asker, scopes, want, (account, scope) =>
         hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs),
       )
-      if (taken.breaches.length > 0) this.#forget(id)
+      if (taken.breaches.length > 0) this.#open.delete(id)
       else this.#keepAlive()
       return taken
     } catch (error) {
-      this.#forget(id)
+      this.#open.delete(id)
       throw error
     }
   }
@@ -124,7 +125,7 @@ export class Ledger {
     try {
       await this.#change(scopes, (account, scope) => charge(account, id, of(scope, amounts), unpriced))
     } finally {
-      this.#forget(id)
+      this.#open.delete(id)
     }
   }
 
@@ -161,7 +162,7 @@ export class Ledger {
       )
       const standings = scopes.flatMap((scope, index) => standingsOf(scope, now[index] ?? EMPTY, asker, want))
       const breaches = standings.filter(({ rule, used }) => used > rule.limit)
-      if (breaches.length > 0) return { accounts, result: { breaches, standings } }
+      if (breaches.length > 0) return { accounts, result: { breaches, standings }, refused: true }
       const next = scopes.map((scope, index) => {
         const account = now[index] ?? EMPTY
         return isGone(scope, accounts[index]) ? accounts[index] : apply(account, scope)
@@ -205,19 +206,20 @@ export class Ledger {
     return { now, mayExpire: steady >= this.#mayExpireFrom }
   }
 
-  #forget(id: string): void {
-    this.#open.delete(id)
-    if (this.#open.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
-
   /** While calls are under way they say so, three times in the life of a reservation. */
   #keepAlive(): void {
-    this.#timer ??= setInterval(() => {
+    if (this.#timer !== undefined) return
+    this.#timer = setInterval(() => {
+      if (this.#open.size === 0) {
+        clearInterval(this.#timer)
+        this.#timer = undefined
+      }
       // A store that fails now is found out by the call itself when it settles.
       this.renew().catch(() => {})
     }, this.#options.ttlMs / 3)
+    // It goes on for a while after the last call, and a process may end meanwhile.
+    const timer: unknown = this.#timer
+    if (isObject(timer) && typeof timer["unref"] === "function") timer["unref"]()
   }
 }
 
@@ -238,8 +240,8 @@ const isGone = (scope: Scope, account: Account | undefined): boolean =>
 /** A run's own account says who is above it, and that of the run above which runs it started. */
 function opened(account: Account, { runId, chain }: Asker, scope: Scope | undefined): Account {
   if (scope?.of === "run" && chain && !account.chain) return { ...account, chain }
-  if (scope?.of === "parent" && !account.children?.[runId]) {
-    return { ...account, children: { ...account.children, [runId]: true } }
+  if (scope?.of === "parent" && !account.children?.includes(runId)) {
+    return { ...account, children: [...(account.children ?? []), runId] }
   }
   return account
 }
@@ -251,8 +253,7 @@ function standingsOf(scope: Scope, account: Account, asker: Asker, want: Amounts
       { rule, windowStart: account.windows[per]?.start ?? 0, used, waits },
     ]
     if (unit === "depth") return scope.of === "run" ? standing(asker.depth) : []
-    if (unit === "fanOut")
-      return scope.of === "parent" ? standing(Object.keys(account.children ?? {}).length) : []
+    if (unit === "fanOut") return scope.of === "parent" ? standing(account.children?.length ?? 0) : []
     const spent = spentOf(account, per, unit)
     // Time cannot be reserved: there must be some left.
     if (unit === "wallMs") return standing(spent + asker.worked < limit ? spent + asker.worked : limit + 1)

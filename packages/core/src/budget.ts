@@ -61,7 +61,6 @@ interface RunBook {
   readonly generation: number
   readonly scopes: readonly Scope[]
   readonly chain: Account["chain"]
-  readonly prompt: PromptCounter
   /** Up to when its time is charged, by the monotonic clock. */
   chargedTo: number
   /** Stops it when its time is up. */
@@ -97,7 +96,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export class Budgets implements BudgetGate {
   readonly #options: BudgetOptions
   readonly #ledger: Ledger
-  readonly #rules = new Map<string, readonly Rule[]>()
+  /** By namespace: what counts per run, and the account of all the rest. */
+  readonly #limits = new Map<
+    string,
+    { readonly perRun: readonly Rule[]; readonly total: Scope | undefined }
+  >()
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
@@ -132,8 +135,11 @@ export class Budgets implements BudgetGate {
     if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
       throw new InvalidInput("A limit in USD needs `prices`: new Budgets({ store, prices: DEFAULT_PRICES }).")
     }
-    if (rules.length > 0) this.#rules.set(namespace.key, rules)
-    else this.#rules.delete(namespace.key)
+    const perRun = rules.filter(({ per }) => per === "run")
+    const others = rules.filter(({ per }) => per !== "run")
+    const total = others.length > 0 ? scopeOf({ namespace, key: "total" }, others, "namespace") : undefined
+    if (rules.length > 0) this.#limits.set(namespace.key, { perRun, total })
+    else this.#limits.delete(namespace.key)
     this.#generation++
   }
 
@@ -155,7 +161,8 @@ export class Budgets implements BudgetGate {
     const { context } = spender
     const book = await this.#book(context)
     const scopes = book.scopes.filter(({ units }) => MODEL_UNITS.some((unit) => units.has(unit)))
-    const input = book.prompt.count(request)
+    const count = (): number => this.#prompt(context.namespace).count(request)
+    const input = scopes.length > 0 ? count() : 0
     const output = request.maxTokens ?? maxTokens
     const entries: NewEntry<"budget">[] = []
     const tried = new Set<string>()
@@ -179,7 +186,7 @@ export class Budgets implements BudgetGate {
         return this.#permit(
           spender,
           book,
-          { scopes, id, found, input, entries },
+          { scopes, id, found, count, entries },
           {
             ...request,
             ...(scopes.length > 0 && { maxTokens: output }),
@@ -196,7 +203,7 @@ export class Budgets implements BudgetGate {
 
   tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> | undefined {
     // Where nothing limits tools their calls cost nothing here.
-    return this.#rules.size === 0 ? undefined : this.#tool(spender, name)
+    return this.#limits.size === 0 ? undefined : this.#tool(spender, name)
   }
 
   rest({ runId }: HookContext, over: boolean): Promise<void> | undefined {
@@ -216,12 +223,12 @@ export class Budgets implements BudgetGate {
       readonly scopes: readonly Scope[]
       readonly id: string
       readonly found: FoundPrice | undefined
-      readonly input: number
+      readonly count: () => number
       readonly entries: readonly NewEntry<"budget">[]
     },
     request: ModelRequest,
   ): ModelPermit {
-    const { scopes, id, found, input, entries } = call
+    const { scopes, id, found, count, entries } = call
     return {
       request,
       entries,
@@ -232,7 +239,7 @@ export class Budgets implements BudgetGate {
           .catch(spender.report)
       },
       settle: async (usage, text) => {
-        const counted = usage ?? (text === undefined ? undefined : this.#estimated(input, text))
+        const counted = usage ?? (text === undefined ? undefined : this.#estimated(count(), text))
         const usd = counted && found && costOf(found.price, counted)
         const amounts: Amounts = {
           modelCalls: 1,
@@ -292,20 +299,25 @@ export class Budgets implements BudgetGate {
   /** Tells of limits that are near or hit, and stops the run when its time is up. @returns the breach that decides. */
   #look(spender: Spender, book: RunBook, { breaches, standings }: Taken): Standing | undefined {
     for (const standing of breaches.length > 0 ? breaches : standings) {
-      const { rule, used, windowStart } = standing
-      const near = `${rule.namespace.key} ${rule.per} ${rule.unit} ${windowStart} ${rule.per === "run" ? spender.context.runId : ""}`
+      const { rule, used } = standing
       if (breaches.length > 0) tell(spender, standing, "hit")
-      else if (used >= rule.limit * NEAR && !this.#told.has(near)) {
-        if (this.#told.size >= MAX_TOLD) this.#told.clear()
-        this.#told.add(near)
-        tell(spender, standing, "near")
-      }
+      else if (used >= rule.limit * NEAR && this.#isNew(spender, standing)) tell(spender, standing, "near")
       if (rule.unit !== "wallMs" || breaches.length > 0 || rule.limit === Number.POSITIVE_INFINITY) continue
       clearTimeout(book.timer)
       const left = Math.min(rule.limit - used, MAX_TIMER_MS)
       book.timer = setTimeout(() => spender.end(exceeded(standing)), left)
     }
     return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+  }
+
+  /** True the first time in a window. */
+  #isNew({ context }: Spender, { rule, windowStart }: Standing): boolean {
+    const { namespace, per, unit } = rule
+    const what = `${namespace.key} ${per === "run" ? context.runId : windowStart} ${per} ${unit}`
+    if (this.#told.has(what)) return false
+    if (this.#told.size >= MAX_TOLD) this.#told.clear()
+    this.#told.add(what)
+    return true
   }
 
   #asker({ context }: Spender, book: RunBook) {
@@ -376,7 +388,6 @@ export class Budgets implements BudgetGate {
       generation,
       scopes: [...own, ...above],
       chain,
-      prompt: known?.prompt ?? this.#prompt(namespace),
       chargedTo: known?.chargedTo ?? this.#monotonic(),
       timer: known?.timer,
     }
@@ -390,17 +401,17 @@ export class Budgets implements BudgetGate {
     runId: string | undefined,
     of: Exclude<Scope["of"], "namespace">,
   ): readonly Scope[] {
-    const rules = namespace.lineageKeys.flatMap((key) => this.#rules.get(key) ?? [])
     const scopes: Scope[] = []
-    const perRun: Rule[] = []
-    for (const rule of rules) if (rule.per === "run") perRun.push(rule)
+    const rules: Rule[] = []
+    if (this.#limits.size === 0) return scopes
     for (const key of namespace.lineageKeys) {
-      const own = this.#rules.get(key)?.filter(({ per }) => per !== "run") ?? []
-      const first = own[0]
-      if (first) scopes.push(scopeOf({ namespace: first.namespace, key: "total" }, own, "namespace"))
+      const limits = this.#limits.get(key)
+      if (!limits) continue
+      if (limits.total) scopes.push(limits.total)
+      rules.push(...limits.perRun)
     }
-    if (runId !== undefined && perRun.length > 0)
-      scopes.push(scopeOf({ namespace, key: runKey(runId) }, perRun, of))
+    if (runId !== undefined && rules.length > 0)
+      scopes.push(scopeOf({ namespace, key: runKey(runId) }, rules, of))
     return scopes
   }
 
@@ -423,7 +434,7 @@ function stateOf(rule: Rule, account: Account): readonly LimitState[] {
   const { namespace, per, unit, limit } = rule
   if (unit === "depth") return []
   const window = account.windows[per]
-  const spent = unit === "fanOut" ? Object.keys(account.children ?? {}).length : spentOf(account, per, unit)
+  const spent = unit === "fanOut" ? (account.children?.length ?? 0) : spentOf(account, per, unit)
   const reserved = heldOf(account, unit)
   const renewsAt = endOf(per, window?.start ?? 0)
   return [
