@@ -70,7 +70,10 @@ export const GO_ON = Symbol("go on")
 export type Opening = () => readonly NewEntry[] | undefined
 
 /** What the sender of a message asks of its run. */
-type Asked = Pick<RunOptions, "model" | "maxTurns" | "agent" | "principal" | "envelope">
+type Asked = Pick<RunOptions, "model" | "maxTurns" | "agent" | "principal" | "envelope"> & {
+  /** What is done instead of asking a model. */
+  readonly instead?: typeof runLoop
+}
 
 const WAITING = "This session waits for a decision: make it, stop the run, or queue the message."
 
@@ -102,7 +105,7 @@ export class Driver {
   async start(
     log: SessionLog,
     opening: Opening | typeof GO_ON,
-    options: RunOptions,
+    options: RunOptions & Asked,
     whenWaiting: WhenWaiting = "withdraw",
   ): Promise<Begun> {
     const { namespace } = log
@@ -208,7 +211,7 @@ export class Driver {
     log: SessionLog,
     active: Active,
     opening: Opening | typeof GO_ON,
-    options: RunOptions,
+    options: RunOptions & Asked,
     whenWaiting: WhenWaiting,
     begun: PromiseWithResolvers<Begun>,
   ): Promise<void> {
@@ -316,7 +319,7 @@ export class Driver {
     log: SessionLog,
     active: Active,
     opening: Opening | undefined,
-    options: RunOptions,
+    options: RunOptions & Asked,
     lease: () => Lease,
   ): Promise<Begun | undefined> {
     const runId = randomId()
@@ -348,6 +351,7 @@ export class Driver {
             ...(maxTurns !== undefined && { maxTurns }),
             ...(principal !== undefined && { principal }),
             ...(envelope && { envelope }),
+            ...(asked.instead && { direct: true as const }),
             ...(envelope?.tainted && { tainted: true as const }),
           },
         ]
@@ -366,7 +370,11 @@ export class Driver {
     const { runId, draft } = open
     const earlierMs = open.waiting?.durationMs ?? 0
     const story = await storyOf(this.#options.store, log.namespace, runId)
-    if (!story) return undefined
+    // Without a model there is nobody to go on.
+    if (!story || story.start.direct) {
+      await this.closeOpenRun(log, lease())
+      return undefined
+    }
     const own = this.#ownOf(log, story.start)
     const written = await log.append(
       () => {
@@ -422,9 +430,9 @@ export class Driver {
     active.runId = runId
     const { controller } = active
     const { asked, agent, maxTurns, policies } = own
-    const { model, principal, envelope } = asked
+    const { model, principal, envelope, instead = runLoop } = asked
     const inTime = stopAt(envelope?.deadline, controller)
-    const playing = runLoop(own.settings, {
+    const playing = instead(own.settings, {
       runId,
       log,
       incarnation: log.incarnation,

@@ -15,6 +15,11 @@ export {
   Approvals,
   type PendingApproval,
 } from "./approval.ts"
+export { type BudgetOptions, Budgets, type LimitState } from "./budget.ts"
+export type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
+export type { AtLimit, Limit } from "./budget-limit.ts"
+export type { Period } from "./budget-window.ts"
+export { type CallOptions, callTool } from "./call-tool.ts"
 export {
   type Answering,
   type Channel,
@@ -26,13 +31,9 @@ export {
 } from "./channel.ts"
 export { compact } from "./compact.ts"
 export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
-export { type BudgetOptions, Budgets, type LimitState } from "./budget.ts"
-export type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
-export type { AtLimit, Limit } from "./budget-limit.ts"
-export type { Period } from "./budget-window.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
-export { type DelegationOptions, isDelegated } from "./delegation.ts"
 export { DEFAULT_PRICES } from "./default-prices.ts"
+export { type DelegationOptions, isDelegated } from "./delegation.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"
 export {
@@ -113,6 +114,7 @@ export {
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
+export { costOf, type FoundPrice, NANO, type Price, type PriceTable, priceOf, type Rates } from "./price.ts"
 export {
   type NewProject,
   type Project,
@@ -121,7 +123,6 @@ export {
   Projects,
   type ProjectsOptions,
 } from "./project.ts"
-export { costOf, type FoundPrice, NANO, type Price, type PriceTable, priceOf, type Rates } from "./price.ts"
 export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,

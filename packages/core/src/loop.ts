@@ -1,12 +1,12 @@
 import { availableForInput } from "./context.ts"
 import { DeltaWriter } from "./delta-writer.ts"
-import { carryOut } from "./effect.ts"
+import { carryOut, type Effects } from "./effect.ts"
 import { OrraError } from "./errors.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
 import { tellHooks } from "./hook-calls.ts"
 import { randomId } from "./ids.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
-import { type AssistantMessage, messageText, type ToolCallPart, toolCalls } from "./message.ts"
+import { type AssistantMessage, messageText, toolCalls } from "./message.ts"
 import { ask } from "./model-call.ts"
 import { addUsage, NO_USAGE, type Usage } from "./provider.ts"
 import { prepare } from "./request.ts"
@@ -79,7 +79,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     }
     answered = calls.length === 0
     if (answered) return waits(run, "steer") ? undefined : await finish("completed")
-    await carryOutCalls(settings, run, step, calls)
+    await carryOut(effectsOf(settings, run), step, calls, open)
     return open?.size ? await wait() : undefined
   }
 
@@ -244,37 +244,26 @@ export async function takeInputs(run: LoopRun, mode: "queue" | "steer"): Promise
   return written.length > 0
 }
 
-async function carryOutCalls(
-  settings: LoopSettings,
-  run: LoopRun,
-  step: number,
-  calls: readonly ToolCallPart[],
-): Promise<void> {
-  await carryOut(
-    {
-      tools: settings.tools,
-      policies: run.policies,
-      hooks: settings.hooks,
-      budgets: settings.budgets,
-      context: hookContext(run),
-      signal: run.signal,
-      tainted: () => run.log.tainted,
-      gate: settings.gate,
-      mayWait: true,
-      parallel: settings.parallelTools,
-      maxResultBytes: settings.budget.maxResultBytes,
-      record: async (entries) => {
-        await record(run, entries)
-      },
-      end: run.end,
-      progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
-      report: settings.onError,
-    },
-    step,
-    calls,
-    run.log.openRun?.unanswered,
-  )
-}
+/** What the door is told of a run. */
+export const effectsOf = (settings: LoopSettings, run: LoopRun, mayWait = true): Effects => ({
+  tools: settings.tools,
+  policies: run.policies,
+  hooks: settings.hooks,
+  budgets: settings.budgets,
+  context: hookContext(run),
+  signal: run.signal,
+  tainted: () => run.log.tainted,
+  gate: settings.gate,
+  mayWait,
+  parallel: settings.parallelTools,
+  maxResultBytes: settings.budget.maxResultBytes,
+  record: async (entries) => {
+    await record(run, entries)
+  },
+  end: run.end,
+  progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
+  report: settings.onError,
+})
 
 /** Some servers number their calls anew in each answer; within a run an id must name one call. */
 function withUniqueIds(message: AssistantMessage, used: Set<string>): AssistantMessage {

@@ -52,6 +52,8 @@ export interface RuntimeInternals {
   readonly settings: LoopSettings
   /** @throws NotFound without such a session. */
   session(namespace: Namespace): Promise<SessionLog>
+  /** Also of one in which nothing was written yet. */
+  open(namespace: Namespace): Promise<SessionLog>
 }
 
 /** A message that was sent, and how its run ends, when it is one that began with it. */
@@ -135,7 +137,12 @@ export class Runtime {
       notify: (namespace, notice) => this.#broadcast.notice(namespace, notice),
       settings,
     })
-    this.internals = { driver: this.#driver, settings, session: (namespace) => this.#existing(namespace) }
+    this.internals = {
+      driver: this.#driver,
+      settings,
+      session: (namespace) => this.#existing(namespace),
+      open: (namespace) => this.#open(namespace),
+    }
     options.approvals?.attach(this)
   }
 

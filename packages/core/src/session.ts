@@ -28,6 +28,8 @@ export type EntryBody =
       /** Who asked, and on whose behalf it works. */
       readonly principal?: string
       readonly envelope?: Envelope
+      /** A call that was made without a model: see `callTool`. */
+      readonly direct?: true
       readonly tainted?: true
     }
   /** A piece of an answer being written. Superseded by the `assistant` entry with the same `messageId`. */
