@@ -29,10 +29,19 @@ const SEGMENT = "~agents"
 /** True for the session of a delegated task: lists of what people have said can leave it out. */
 export const isDelegated = (namespace: Namespace): boolean => namespace.segments.includes(SEGMENT)
 
-/** The session in which that was delegated which is done in this one; undefined where a person speaks. */
-export function callerOf(namespace: Namespace): Namespace | undefined {
-  const at = namespace.segments.lastIndexOf(SEGMENT)
-  return at > 0 ? Namespace.of(...namespace.segments.slice(0, at)) : undefined
+/** A run that has handed on a task. */
+interface Caller {
+  readonly namespace: Namespace
+  readonly runId: string
+}
+
+/** By whom that was handed on which is done in a session; undefined where a person speaks. */
+export function callerOf({ segments }: Namespace): Caller | undefined {
+  const at = segments.lastIndexOf(SEGMENT)
+  const runId = segments[at + 1]
+  return at > 0 && runId !== undefined
+    ? { namespace: Namespace.of(...segments.slice(0, at)), runId }
+    : undefined
 }
 
 /** Where the sessions are of what was delegated in a session, at any depth. */
@@ -316,9 +325,16 @@ export class Delegation {
   /** What is done for somebody ends with their run: after a stop, a failure, or when the session is deleted. */
   async #guard({ envelope }: HookContext): Promise<{ readonly end: string } | undefined> {
     if (!envelope?.parent) return undefined
-    const { namespace, runId } = envelope.parent
-    const info = await this.#runtime().store.info(Namespace.parse(namespace))
-    return info?.openRun === runId ? undefined : { end: "The run that asked for this is over." }
+    const { parent } = envelope
+    for (
+      let caller: Caller | undefined = { ...parent, namespace: Namespace.parse(parent.namespace) };
+      caller;
+    ) {
+      const info = await this.#runtime().info(caller.namespace)
+      if (info?.openRun !== caller.runId) return { end: "The run that asked for this is over." }
+      caller = callerOf(caller.namespace)
+    }
+    return undefined
   }
 }
 

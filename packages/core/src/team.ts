@@ -160,7 +160,7 @@ export class Team implements Agents {
     for (const child of await sessionsBelow(this.runtime.store, delegatedIn(namespace), { openRun: true }))
       await this.runtime.stop(child)
     const caller = stopped ? callerOf(namespace) : undefined
-    if (caller) await this.runtime.wake(caller)
+    if (caller) await this.runtime.wake(caller.namespace)
     return stopped
   }
 
