@@ -86,6 +86,7 @@ describe("the board", () => {
       [call("list_tasks", { column: "in-progress" })],
       call("move_task", { task_title: "fix the login page", to: "done" }),
       "Moved it, Bob.",
+      "Hello Carl.",
       "Still only looking, Vera.",
     )
     const board = terminal(["--user", "vera", "--role", "viewer"], withClaude())
@@ -109,12 +110,16 @@ describe("the board", () => {
     const after = await board.type("/board", "bob (member)> ")
     expect(after).toMatch(/in-progress\n {2}nothing\ndone\n.*#1.*\n.*#2 Fix the login page \(bob\)/)
 
+    await board.type("/switch carl", "carl (member)> ")
+    expect(await board.type("Good morning", "carl (member)> ")).toContain("Hello Carl.")
+    expect(JSON.stringify((await server.request(6)).body)).not.toContain("It is ready, move it")
+
     await board.type("/switch vera viewer", "vera (viewer)> ")
     expect(await board.type("And now?", "vera (viewer)> ")).toContain("Still only looking, Vera.")
-    const last = JSON.stringify((await server.request(6)).body)
+    const last = JSON.stringify((await server.request(7)).body)
     expect(last).toContain("Move the login page to done")
     expect(last).not.toContain("It is ready, move it")
-    expect(toolsOf(await server.request(6))).toEqual(READ)
+    expect(toolsOf(await server.request(7))).toEqual(READ)
 
     board.child.stdin.write("/quit\n")
     expect((await board.end()).code).toBe(0)
