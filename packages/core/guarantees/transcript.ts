@@ -99,30 +99,4 @@ export const transcript: readonly Guarantee[] = [
       },
     ],
   },
-  {
-    id: "T3",
-    title: "One result cannot fill the window",
-    promise:
-      "A tool result that is too long keeps its head and its tail, cut between code points, and says what is missing; the log keeps the whole.",
-    proofs: [
-      {
-        file: core("shorten.test.ts"),
-        test: "property: is cut between code points, from what was there, whatever the text",
-        mutation: {
-          file: core("shorten.ts"),
-          text: "return isLow && followsHigh ? index - 1 : index",
-          replacement: "return index",
-        },
-      },
-      {
-        file: core("effect.test.ts"),
-        test: "of 100 MB is kept, shortened for the model, and the run goes on",
-        mutation: {
-          file: core("shorten.ts"),
-          text: "if (tokens <= maxTokens) return part",
-          replacement: "if (tokens > 0) return part",
-        },
-      },
-    ],
-  },
 ]

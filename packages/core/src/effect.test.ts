@@ -316,7 +316,7 @@ describe("what a tool returns", () => {
     }
   })
 
-  test("of 100 MB is kept, shortened for the model, and the run goes on", async () => {
+  test("of 100 MB is cut to what is kept, shortened for the model, and the run goes on", async () => {
     const provider = scriptedProvider([call("tool"), "done"])
     const runtime = new Runtime({
       provider,
