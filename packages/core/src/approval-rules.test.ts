@@ -1,0 +1,197 @@
+import { call, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
+import { describe, expect, test } from "vitest"
+import {
+  type ApprovalAct,
+  type ApprovalOptions,
+  Approvals,
+  type Entry,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  Runtime,
+  tool,
+} from "./index.ts"
+
+const tenant = Namespace.of("tenant", "acme")
+const bob = tenant.child("bob")
+const ns = bob.child("chat")
+
+function desk(answers: readonly ScriptedAnswer[], options: ApprovalOptions = {}) {
+  const paid: unknown[] = []
+  const make = (name: string) =>
+    tool<{ to: string }>({
+      name,
+      description: "",
+      input: { type: "object" },
+      risk: "write",
+      execute: ({ to }) => {
+        paid.push(to)
+        return "paid"
+      },
+    })
+  const policies = new PolicyRegistry({ default: "allow" })
+  policies.set(tenant, { ask: ["*"] })
+  const approvals = new Approvals(options)
+  const store = new MemoryStore()
+  const provider = scriptedProvider(answers)
+  const runtime = new Runtime({ provider, store, tools: [make("pay"), make("give")], policies, approvals })
+  /** Sends a message and says whether its run waits. */
+  const send = async (where = ns): Promise<boolean> => (await runtime.run(where, "Go.")).outcome === "waiting"
+  const approve = async (more: Partial<Parameters<Approvals["decide"]>[2]> = {}): Promise<void> => {
+    const [pending] = await approvals.list(tenant)
+    const id = pending?.approvalId ?? ""
+    await approvals.decide(pending?.namespace ?? ns, id, { decision: "approve", by: "ann", ...more })
+    await expect.poll(async () => (await store.info(ns))?.openRun).toBeUndefined()
+  }
+  const intents = async (where = ns) =>
+    (await store.read(where, { types: ["tool_intent"] })) as Entry<"tool_intent">[]
+  return { runtime, policies, approvals, paid, send, approve, intents }
+}
+
+const pay = (to: string): ScriptedAnswer => call("pay", { to, why: "rent" })
+
+describe("a remembered approval", () => {
+  test("for these arguments covers exactly these, whatever the order of their members", async () => {
+    const turned = call("pay", { why: "rent", to: "ann" })
+    const { send, approve, paid, approvals, intents } = desk([pay("ann"), "1", turned, "2", pay("eve"), "3"])
+    expect(await send()).toBe(true)
+    await approve({ remember: { calls: "arguments" } })
+    expect(await send()).toBe(false)
+    expect(paid).toEqual(["ann", "ann"])
+    const [rule] = await approvals.rules(ns)
+    expect(rule).toMatchObject({ type: "arguments", tool: "pay", arguments: { to: "ann" }, by: "ann" })
+    expect((await intents()).at(-1)).toMatchObject({
+      decision: "allow",
+      approval: { by: "ann", rule: rule?.ruleId, scope: ns.key },
+    })
+    expect(await send()).toBe(true)
+  })
+
+  test("for a tool covers all its calls in the scope, no other tool, and nobody outside", async () => {
+    const { send, approve, paid, approvals } = desk([
+      pay("ann"),
+      "1",
+      pay("eve"),
+      "2",
+      call("give", { to: "x" }),
+      pay("zoe"),
+    ])
+    await send()
+    await approve({ remember: { calls: "tool", scope: bob } })
+    expect(await send(bob.child("other"))).toBe(false)
+    expect(paid).toEqual(["ann", "eve"])
+    expect(await approvals.rules(ns)).toEqual([])
+    expect(await approvals.rules(bob)).toHaveLength(1)
+    expect(await send()).toBe(true)
+    expect(await send(tenant.child("carl", "chat"))).toBe(true)
+    expect(paid).toHaveLength(2)
+  })
+
+  test("that is revoked asks again; another tenant's cannot be", async () => {
+    const { send, approve, approvals, paid } = desk([pay("ann"), "1", pay("ann"), "2"])
+    await send()
+    await approve({ remember: { calls: "tool" } })
+    const [rule] = await approvals.rules(ns)
+    const id = rule?.ruleId ?? ""
+    expect(await approvals.revoke(Namespace.of("tenant", "evil"), id, { by: "eve" })).toBe(false)
+    expect(await approvals.revoke(ns, id, { by: "ann" })).toBe(true)
+    expect(await approvals.revoke(ns, id, { by: "ann" })).toBe(false)
+    expect(await send()).toBe(true)
+    expect(paid).toEqual(["ann"])
+  })
+
+  test("never covers what policy denies", async () => {
+    const { send, approve, paid, policies } = desk([pay("ann"), "1", pay("ann"), "2"])
+    await send()
+    await approve({ remember: { calls: "tool", scope: tenant } })
+    policies.set(bob, { deny: ["pay"] })
+    expect(await send()).toBe(false)
+    expect(paid).toEqual(["ann"])
+  })
+
+  test("needs the right to it, in its scope", async () => {
+    const acts: ApprovalAct[] = []
+    const { send, approve, approvals } = desk([pay("ann")], {
+      mayDecide: (act) => {
+        acts.push(act)
+        return act.act === "decide"
+      },
+    })
+    await send()
+    const decided = approve({ remember: { calls: "tool", scope: bob } })
+    await expect(decided).rejects.toMatchObject({ code: "approval_forbidden" })
+    expect(acts.map(({ act, namespace }) => [act, namespace.key])).toEqual([
+      ["decide", ns.key],
+      ["remember", bob.key],
+    ])
+    expect(await approvals.rules(bob)).toEqual([])
+    // Nothing was decided either.
+    expect(await approvals.list(tenant)).toHaveLength(1)
+  })
+})
+
+describe("approving everything", () => {
+  test("covers what is asked about for its time, and each call says so", async () => {
+    const { send, approvals, intents, paid } = desk([
+      [pay("ann"), call("give", { to: "x" })],
+      "1",
+      pay("eve"),
+    ])
+    const rule = await approvals.approveEverything(bob, { forMs: 60_000, by: "ann" })
+    expect(rule.until).toBeGreaterThan(Date.now())
+    expect(await send()).toBe(false)
+    expect(paid).toEqual(["ann", "x"])
+    for (const intent of await intents()) {
+      expect(intent).toMatchObject({
+        decision: "allow",
+        reason: 'tenant:acme: ask "*"',
+        approval: { by: "ann", rule: "everything", scope: bob.key, until: rule.until },
+      })
+    }
+    expect(await approvals.rules(bob)).toEqual([rule])
+    expect(await approvals.revoke(bob, rule.ruleId, { by: "ann" })).toBe(true)
+    expect(await send()).toBe(true)
+  })
+
+  test("ends by itself", async () => {
+    const { send, approvals } = desk([pay("ann")])
+    const { until = 0 } = await approvals.approveEverything(bob, { forMs: 1, by: "ann" })
+    await expect.poll(() => Date.now() > until).toBe(true)
+    expect(await approvals.rules(bob)).toEqual([])
+    expect(await send()).toBe(true)
+  })
+
+  test("never covers what policy denies", async () => {
+    const { send, approvals, paid, policies } = desk([pay("ann"), "1"])
+    policies.set(ns, { deny: ["pay"] })
+    await approvals.approveEverything(tenant, { forMs: 60_000, by: "ann" })
+    expect(await send()).toBe(false)
+    expect(paid).toEqual([])
+  })
+
+  test("takes a time of 24 hours at most, and the right to it", async () => {
+    const { approvals } = desk([], { mayDecide: ({ act, by }) => act === "everything" && by === "ann" })
+    const day = 24 * 3_600_000
+    const times = [day + 1, 0, -1, Number.NaN, Number.POSITIVE_INFINITY]
+    for (const forMs of times) {
+      const made = approvals.approveEverything(bob, { forMs, by: "ann" })
+      await expect(made).rejects.toMatchObject({ code: "invalid_input" })
+    }
+    const late = approvals.approveEverything(bob, { until: Date.now() + 2 * day, by: "ann" })
+    await expect(late).rejects.toMatchObject({ code: "invalid_input" })
+    const other = approvals.approveEverything(bob, { forMs: 1_000, by: "eve" })
+    await expect(other).rejects.toMatchObject({ code: "approval_forbidden" })
+    expect(await approvals.rules(bob)).toEqual([])
+  })
+})
+
+test("approvals belong to one runtime, and to one that exists", async () => {
+  const approvals = new Approvals()
+  await expect(approvals.list(ns)).rejects.toMatchObject({ code: "invalid_input" })
+  const provider = scriptedProvider([])
+  new Runtime({ provider, approvals })
+  expect(() => new Runtime({ provider, approvals })).toThrowError(
+    expect.objectContaining({ code: "invalid_input" }),
+  )
+  expect(() => new Approvals({ ttlMs: 0 })).toThrowError(expect.objectContaining({ code: "invalid_input" }))
+})
