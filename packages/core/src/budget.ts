@@ -1,7 +1,7 @@
 import type { Account, Amounts } from "./budget-account.ts"
 import { heldOf, spentOf } from "./budget-account.ts"
 import type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
-import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
+import { Ledger, limitOf, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
 import { explain, type Limit, type Rule, rulesOf, shown } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
 import { endOf, type Period } from "./budget-window.ts"
@@ -10,7 +10,7 @@ import { InvalidInput, OrraError } from "./errors.ts"
 import { tellHooks } from "./hook-calls.ts"
 import type { HookContext } from "./hooks.ts"
 import { randomId } from "./ids.ts"
-import { Namespace } from "./namespace.ts"
+import { keyOf, Namespace } from "./namespace.ts"
 import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
 import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
 import type { NewEntry } from "./session.ts"
@@ -131,6 +131,7 @@ export class Budgets implements BudgetGate {
    * @throws InvalidInput for what cannot be held, such as a limit in USD without prices.
    */
   set(namespace: Namespace, limits: Limit | readonly Limit[]): void {
+    const key = keyOf(namespace)
     const rules = rulesOf(namespace, "per" in limits ? [limits] : limits)
     if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
       throw new InvalidInput("A limit in USD needs `prices`: new Budgets({ store, prices: DEFAULT_PRICES }).")
@@ -138,8 +139,8 @@ export class Budgets implements BudgetGate {
     const perRun = rules.filter(({ per }) => per === "run")
     const others = rules.filter(({ per }) => per !== "run")
     const total = others.length > 0 ? scopeOf({ namespace, key: "total" }, others, "namespace") : undefined
-    if (rules.length > 0) this.#limits.set(namespace.key, { perRun, total })
-    else this.#limits.delete(namespace.key)
+    if (rules.length > 0) this.#limits.set(key, { perRun, total })
+    else this.#limits.delete(key)
     this.#generation++
   }
 
@@ -148,12 +149,39 @@ export class Budgets implements BudgetGate {
     namespace: Namespace,
     options: { readonly runId?: string } = {},
   ): Promise<readonly LimitState[]> {
+    keyOf(namespace)
     const scopes = this.#scopes(namespace, options.runId, "run")
     const states = scopes.map(async (scope) => {
       const account = await this.#ledger.read(scope)
       return scope.rules.flatMap((rule) => stateOf(rule, account))
     })
     return (await Promise.all(states)).flat()
+  }
+
+  /**
+   * Allows so much more than a limit does, until its window ends; `wake` the sessions that wait for it. Whoever calls
+   * this has made sure that it may be allowed.
+   *
+   * ```ts
+   * await budgets.grant(tenant, { per: "day", unit: "usd", amount: 0.5 })
+   * await runtime.wake(session)
+   * ```
+   *
+   * @throws InvalidInput when the namespace has no such limit, or for an amount that is not above 0. For a limit per
+   *   run the namespace is the session's and `runId` is needed.
+   */
+  async grant(
+    namespace: Namespace,
+    more: { readonly per: Period; readonly unit: string; readonly amount: number; readonly runId?: string },
+  ): Promise<void> {
+    const { per, unit, amount, runId } = more
+    const scope = this.#scopes(namespace, per === "run" ? runId : undefined, "run").findLast(
+      ({ rules, place }) => place.namespace.equals(namespace) && rules.some((rule) => isOf(rule, per, unit)),
+    )
+    if (!scope) throw new InvalidInput(`${namespace.key} has no limit on ${unit} per ${per}.`)
+    if (!(amount > 0 && Number.isFinite(amount)))
+      throw new InvalidInput("More is a number above 0.", { amount })
+    await this.#ledger.grant(scope, per, unit, unit === "usd" ? Math.round(amount * NANO) : amount)
   }
 
   async model(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
@@ -299,12 +327,12 @@ export class Budgets implements BudgetGate {
   /** Tells of limits that are near or hit, and stops the run when its time is up. @returns the breach that decides. */
   #look(spender: Spender, book: RunBook, { breaches, standings }: Taken): Standing | undefined {
     for (const standing of breaches.length > 0 ? breaches : standings) {
-      const { rule, used } = standing
+      const { rule, limit, used } = standing
       if (breaches.length > 0) tell(spender, standing, "hit")
-      else if (used >= rule.limit * NEAR && this.#isNew(spender, standing)) tell(spender, standing, "near")
-      if (rule.unit !== "wallMs" || breaches.length > 0 || rule.limit === Number.POSITIVE_INFINITY) continue
+      else if (used >= limit * NEAR && this.#isNew(spender, standing)) tell(spender, standing, "near")
+      if (rule.unit !== "wallMs" || breaches.length > 0 || limit === Number.POSITIVE_INFINITY) continue
       clearTimeout(book.timer)
-      const left = Math.min(rule.limit - used, MAX_TIMER_MS)
+      const left = Math.min(limit - used, MAX_TIMER_MS)
       book.timer = setTimeout(() => spender.end(exceeded(standing)), left)
     }
     return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
@@ -431,8 +459,9 @@ const scopeOf = (place: Scope["place"], rules: readonly Rule[], of: Scope["of"])
 })
 
 function stateOf(rule: Rule, account: Account): readonly LimitState[] {
-  const { namespace, per, unit, limit } = rule
+  const { namespace, per, unit } = rule
   if (unit === "depth") return []
+  const limit = limitOf(rule, account)
   const window = account.windows[per]
   const spent = unit === "fanOut" ? (account.children?.length ?? 0) : spentOf(account, per, unit)
   const reserved = heldOf(account, unit)
@@ -452,21 +481,29 @@ function stateOf(rule: Rule, account: Account): readonly LimitState[] {
   ]
 }
 
-function tell({ hooks, report, context }: Spender, { rule, used }: Standing, type: "near" | "hit"): void {
-  const { namespace, per, unit, limit } = rule
+function tell(
+  { hooks, report, context }: Spender,
+  { rule, limit, used }: Standing,
+  type: "near" | "hit",
+): void {
+  const { namespace, per, unit } = rule
   const event = { type, namespace, unit, window: per, limit: shown(unit, limit), used: shown(unit, used) }
   void tellHooks(hooks, report, (hook) => hook.budget?.(event, context))
 }
 
 /** Of several limits the one decides that leaves the least to choose. */
 const severity = ({ atLimit }: Rule): number =>
-  typeof atLimit === "object" ? 0 : ["compact", "refuse", "stop"].indexOf(atLimit) + 1
+  typeof atLimit === "object" ? 0 : ["compact", "refuse", "ask", "stop"].indexOf(atLimit) + 1
 
-const reason = ({ rule, windowStart, waits }: Standing): string => explain(rule, windowStart, waits)
+const reason = ({ rule, limit, windowStart, waits }: Standing): string =>
+  explain(rule, limit, windowStart, waits)
+
+const isOf = (rule: Rule, per: Period, unit: string): boolean =>
+  rule.per === per && rule.unit === unit && unit !== "depth" && unit !== "fanOut"
 
 function exceeded(standing: Standing): OrraError {
-  const { rule, windowStart } = standing
-  const { namespace, per, unit, limit, atLimit } = rule
+  const { rule, limit, windowStart } = standing
+  const { namespace, per, unit, atLimit } = rule
   const renewsAt = endOf(per, windowStart)
   return new OrraError("budget_exceeded", reason(standing), {
     namespace: namespace.key,
@@ -474,7 +511,7 @@ function exceeded(standing: Standing): OrraError {
     unit,
     limit: shown(unit, limit),
     ...(renewsAt !== undefined && { renewsAt }),
-    ...(atLimit === "compact" && { compact: true }),
+    atLimit,
   })
 }
 

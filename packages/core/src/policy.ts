@@ -1,6 +1,6 @@
 import { InvalidInput } from "./errors.ts"
 import { isObject } from "./json.ts"
-import type { Namespace } from "./namespace.ts"
+import { keyOf, type Namespace } from "./namespace.ts"
 import {
   assertPlain,
   assertWindow,
@@ -208,12 +208,12 @@ export class PolicyRegistry {
    * @throws InvalidInput for a rule, a decision or a member that is not one: a misspelt rule would forbid nothing.
    */
   set(namespace: Namespace, layer: PolicyLayer): void {
-    this.#layers.set(namespace.key, compileLayer(layer))
+    this.#layers.set(keyOf(namespace), compileLayer(layer))
     this.#epoch++
   }
 
   remove(namespace: Namespace): boolean {
-    const removed = this.#layers.delete(namespace.key)
+    const removed = this.#layers.delete(keyOf(namespace))
     if (removed) this.#epoch++
     return removed
   }

@@ -1,10 +1,10 @@
-import { Namespace, Runtime, type SessionStore } from "@orra/core"
+import { compact, Namespace, pin, Runtime, type SessionStore, unpin } from "@orra/core"
 import { describe, expect, onTestFinished, test } from "vitest"
 import type { MakeStore } from "../store/fixture.ts"
 import { watchedStore } from "../watched-store.ts"
 import { answer, guessableIds } from "./guesses.ts"
 import { operations, perform } from "./operations.ts"
-import { allEntries, leftBehind, sharedRuntime, type Tenant, tenants } from "./tenants.ts"
+import { allEntries, leftBehind, type Shared, shared, type Tenant, tenants } from "./tenants.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 
@@ -50,15 +50,16 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
     test("an id of the other answers like one that nobody has", { timeout: 60_000 }, async () => {
       const store = await opened()
       const [owner, guesser] = tenants()
-      const runtime = sharedRuntime(store, [owner, guesser])
+      const both = shared(store, [owner, guesser])
+      const { runtime } = both
       onTestFinished(() => runtime.close())
       for (const turn of ["one", "two", "three"]) await runtime.run(owner.chat, `${owner.canary} ${turn}`)
       await runtime.run(guesser.chat, `${guesser.canary} one`)
       for (const guess of guessableIds) {
         const before = await allEntries(store, owner.chat)
-        const id = await guess.of(runtime, owner, store)
-        const foreign = await answer(guess, runtime, guesser, store, id)
-        expect(foreign, guess.what).toEqual(await answer(guess, runtime, guesser, store, guess.unknown))
+        const id = await guess.of(both, owner)
+        const foreign = await answer(guess, both, guesser, id)
+        expect(foreign, guess.what).toEqual(await answer(guess, both, guesser, guess.unknown))
         expect(JSON.stringify(foreign)).not.toContain(owner.canary)
         expect(await allEntries(store, owner.chat), guess.what).toEqual(before)
       }
@@ -68,13 +69,14 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
       const inner = await opened()
       const [tenant] = tenants()
       const store = watchedStore(inner)
-      const runtime = sharedRuntime(store, [tenant])
+      const all = shared(store, [tenant])
+      const { runtime } = all
       onTestFinished(() => runtime.close())
       await runtime.run(tenant.chat, `${tenant.canary} one`)
       await inner.records("c").put(tenant.chat, "key", 1)
       const before = [await allEntries(inner, tenant.chat), await inner.list(tenant.root)]
       for (const nowhere of NO_NAMESPACES as readonly Namespace[]) {
-        for (const [what, ask] of withoutNamespace(runtime, inner, nowhere)) {
+        for (const [what, ask] of withoutNamespace({ ...all, store: inner }, nowhere)) {
           const said = `${what} of ${JSON.stringify(nowhere)}`
           await expect(ask(), said).rejects.toMatchObject({ code: "namespace_invalid" })
         }
@@ -99,16 +101,16 @@ async function everythingAtOnce(inner: SessionStore, seed: number): Promise<void
     await inner.append(tenant.chat, leftBehind(tenant), { expected: 0, ...(lease && { lease }) })
     if (lease) await inner.release(lease)
   }
-  const runtime = sharedRuntime(store, both)
+  const all = shared(store, both)
   // The same order for both: what they do at the same moment is the same.
   const order = shuffled(Object.keys(operations), random)
   const first = ["recover", "run", "update"]
   await Promise.all(
     both.map(async (tenant) => {
-      for (const name of [...first, ...order]) await perform(name, runtime, tenant, store)
+      for (const name of [...first, ...order]) await perform(name, all, tenant)
     }),
   )
-  await runtime.close()
+  await all.runtime.close()
   for (const tenant of both) await expectNothingForeign(inner, tenant, both, seed)
 }
 
@@ -144,14 +146,15 @@ async function expectNothingForeign(
     "records",
     "run",
     "watch",
+    "approve",
+    "paid",
   ])
     expect([...throughs], `seed ${seed}: ${name}`).toContain(through)
 }
 
 /** Every call that is about a session, as a caller would make it that has no namespace. */
-export function withoutNamespace(
-  runtime: Runtime,
-  store: SessionStore,
+function withoutNamespace(
+  { runtime, approvals, budgets, store }: Shared,
   nowhere: Namespace,
 ): readonly (readonly [name: string, ask: () => Promise<unknown>])[] {
   const methods = runtime as unknown as Record<string, (...args: readonly unknown[]) => unknown>
@@ -177,6 +180,18 @@ export function withoutNamespace(
     ["store.acquire", async () => store.acquire(nowhere, "x", 1_000)],
     ["store.renew", async () => store.renew(lease, 1_000)],
     ["store.release", async () => store.release(lease)],
+    ["approvals.list", async () => approvals.list(nowhere)],
+    ["approvals.decide", async () => approvals.decide(nowhere, "x", { decision: "approve", by: "x" })],
+    ["approvals.rules", async () => approvals.rules(nowhere)],
+    ["approvals.revoke", async () => approvals.revoke(nowhere, "x", { by: "x" })],
+    ["approvals.everything", async () => approvals.approveEverything(nowhere, { by: "x", forMs: 1_000 })],
+    ["budgets.state", async () => budgets.state(nowhere)],
+    ["budgets.set", async () => budgets.set(nowhere, { per: "day", tokens: 1 })],
+    ["policies.set", async () => runtime.policies.set(nowhere, { deny: ["*"] })],
+    ["policies.remove", async () => runtime.policies.remove(nowhere)],
+    ["pin", async () => pin(runtime, nowhere, 1)],
+    ["unpin", async () => unpin(runtime, nowhere, 1)],
+    ["compact", async () => compact(runtime, nowhere)],
     ["records.get", async () => records.get(nowhere, "key")],
     ["records.put", async () => records.put(nowhere, "key", 1)],
     ["records.write", async () => records.write([{ namespace: nowhere, key: "key", value: 1 }])],

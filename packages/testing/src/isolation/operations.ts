@@ -1,8 +1,8 @@
-import type { Runtime, SessionStore } from "@orra/core"
-import { allEntries, errorText, type Tenant } from "./tenants.ts"
+import { compact, pin, type SessionStore, unpin } from "@orra/core"
+import { allEntries, errorText, type Shared, type Tenant } from "./tenants.ts"
 
 /** Something a tenant does, and what it is told. Errors are noted like answers. */
-export type Operation = (runtime: Runtime, tenant: Tenant, store: SessionStore) => Promise<unknown>
+export type Operation = (shared: Shared, tenant: Tenant) => Promise<unknown>
 
 const seqOf = async (store: SessionStore, { chat }: Tenant, type: "user" | "assistant"): Promise<number> =>
   (await store.read(chat, { types: [type], limit: 1 }))[0]?.seq ?? 1
@@ -15,10 +15,10 @@ const drained = async (events: AsyncIterable<unknown>, atMost = 200): Promise<re
 
 /** Everything a runtime can be asked, by the method that is asked. Every id is the same for both tenants. */
 export const operations: Readonly<Record<string, Operation>> = {
-  run: (runtime, { chat, canary }) => runtime.run(chat, `${canary} says run`, { inputId: "input-run" }),
-  stream: (runtime, { chat, canary }) =>
+  run: ({ runtime }, { chat, canary }) => runtime.run(chat, `${canary} says run`, { inputId: "input-run" }),
+  stream: ({ runtime }, { chat, canary }) =>
     drained(runtime.stream(chat, `${canary} says stream`, { inputId: "input-stream" })),
-  submit: async (runtime, { chat, canary }) => {
+  submit: async ({ runtime }, { chat, canary }) => {
     const modes = ["queue", "steer", "interrupt", "reject"] as const
     return await Promise.allSettled(
       modes.map((whenBusy) =>
@@ -26,29 +26,29 @@ export const operations: Readonly<Record<string, Operation>> = {
       ),
     ).then((ends) => ends.map((end) => (end.status === "rejected" ? errorText(end.reason) : end.value)))
   },
-  follow: async (runtime, { chat, canary }) =>
+  follow: async ({ runtime }, { chat, canary }) =>
     drained(
       runtime.follow(await runtime.submit(chat, `${canary} says follow break`, { inputId: "input-follow" })),
     ),
-  resume: (runtime, { chat }) => runtime.resume(chat),
-  regenerate: async (runtime, tenant, store) =>
+  resume: ({ runtime }, { chat }) => runtime.resume(chat),
+  regenerate: async ({ runtime, store }, tenant) =>
     runtime.regenerate(tenant.chat, await seqOf(store, tenant, "assistant")),
-  edit: async (runtime, tenant, store) =>
+  edit: async ({ runtime, store }, tenant) =>
     runtime.edit(tenant.chat, await seqOf(store, tenant, "user"), `${tenant.canary} edits fail`),
-  switchBranch: async (runtime, tenant, store) =>
+  switchBranch: async ({ runtime, store }, tenant) =>
     runtime.switchBranch(tenant.chat, await seqOf(store, tenant, "assistant")),
-  stop: (runtime, { chat }) => runtime.stop(chat),
-  cancelInput: (runtime, { chat }) => runtime.cancelInput(chat, "input-queue"),
-  isRunning: async (runtime, { chat }) => runtime.isRunning(chat),
-  result: async (runtime, { chat }, store) => {
+  stop: ({ runtime }, { chat }) => runtime.stop(chat),
+  cancelInput: ({ runtime }, { chat }) => runtime.cancelInput(chat, "input-queue"),
+  isRunning: async ({ runtime }, { chat }) => runtime.isRunning(chat),
+  result: async ({ runtime, store }, { chat }) => {
     const [end] = await store.read(chat, { types: ["run_finished"], limit: 1 })
     return runtime.result(chat, end?.type === "run_finished" ? end.runId : "none")
   },
-  subscribe: async (runtime, { chat }, store) => {
+  subscribe: async ({ runtime, store }, { chat }) => {
     const { length } = await allEntries(store, chat)
     return drained(runtime.subscribe(chat, { after: 0 }), Math.min(length, 20))
   },
-  watch: async (runtime, { root, canary, other }) => {
+  watch: async ({ runtime }, { root, canary, other }) => {
     await runtime.run(other, `${canary} is watched`)
     const changes = runtime.watch(root)
     // Watching begins when it is asked for the first change.
@@ -62,39 +62,60 @@ export const operations: Readonly<Record<string, Operation>> = {
     changes.return(undefined).catch(() => {})
     return told
   },
-  history: (runtime, { chat }) => runtime.history(chat, { limit: 50 }),
-  info: (runtime, { chat }) => runtime.info(chat),
-  list: (runtime, { root, canary }) =>
+  history: ({ runtime }, { chat }) => runtime.history(chat, { limit: 50 }),
+  info: ({ runtime }, { chat }) => runtime.info(chat),
+  list: ({ runtime }, { root, canary }) =>
     Promise.all([runtime.list(root), runtime.list(root, { title: "canary", limit: 1 }), canary]),
-  update: (runtime, { chat, canary }) =>
+  update: ({ runtime }, { chat, canary }) =>
     runtime.update(chat, { title: `canary of ${canary}`, workingDirectory: canary }),
-  pin: async (runtime, tenant, store) => runtime.pin(tenant.chat, await seqOf(store, tenant, "user")),
-  unpin: async (runtime, tenant, store) => runtime.unpin(tenant.chat, await seqOf(store, tenant, "user")),
-  delete: async (runtime, { root, canary }) => {
+  pin: async ({ runtime, store }, tenant) => pin(runtime, tenant.chat, await seqOf(store, tenant, "user")),
+  unpin: async ({ runtime, store }, tenant) =>
+    unpin(runtime, tenant.chat, await seqOf(store, tenant, "user")),
+  compact: ({ runtime }, { chat }) => compact(runtime, chat),
+  approve: async ({ runtime, approvals }, { root, canary }) => {
+    const session = root.child("payments")
+    const run = await runtime.run(session, `${canary} wants to pay`, { principal: canary })
+    const waiting = await approvals.list(root)
+    const [first] = waiting
+    const decided = waiting.map(({ namespace, approvalId }, index) =>
+      approvals.decide(namespace, approvalId, {
+        decision: index % 2 === 0 ? "approve" : "deny",
+        by: canary,
+        note: canary,
+        remember: { calls: "tool", scope: root },
+      }),
+    )
+    const ends = await Promise.allSettled(decided)
+    for await (const event of runtime.subscribe(session, { after: 0 }))
+      if (event.type === "run_finished" && event.runId === run.runId) break
+    const rules = await approvals.rules(root)
+    const everything = await approvals.approveEverything(session, { by: canary, forMs: 60_000 })
+    const revoked = await approvals.revoke(root, rules[0]?.ruleId ?? "", { by: canary })
+    return [run, waiting, first, ends, rules, everything, revoked, await runtime.history(session)]
+  },
+  spend: async ({ budgets }, { root, canary }) => [await budgets.state(root), canary],
+  delete: async ({ runtime }, { root, canary }) => {
     const doomed = root.child("doomed")
     await runtime.run(doomed, `${canary} will be gone`)
     return await runtime.delete(doomed)
   },
-  recover: (runtime, { root }) => runtime.recover(root),
-  records: async (_, { root, canary }, store) => {
+  detach: async ({ runtime }, { chat }) => runtime.detach(chat),
+  wake: ({ runtime }, { chat }) => runtime.wake(chat),
+  recover: ({ runtime }, { root }) => runtime.recover(root),
+  records: async ({ store }, { root, canary }) => {
     const records = store.records("shared")
     await records.put(root, "key", canary)
     await records.write([{ namespace: root, key: "second", value: { canary } }])
     const kept = [await records.get(root, "key"), await records.list(root, { below: true, limit: 1 })]
     return [...kept, await records.delete(root, "second")]
   },
-  read: async (_, { chat }, store) => [await allEntries(store, chat), await store.info(chat)],
+  read: async ({ store }, { chat }) => [await allEntries(store, chat), await store.info(chat)],
 }
 
 /** Does it, and notes for the tenant whatever came of it. */
-export async function perform(
-  name: string,
-  runtime: Runtime,
-  tenant: Tenant,
-  store: SessionStore,
-): Promise<void> {
+export async function perform(name: string, shared: Shared, tenant: Tenant): Promise<void> {
   try {
-    tenant.seen.push({ through: name, what: await operations[name]?.(runtime, tenant, store) })
+    tenant.seen.push({ through: name, what: await operations[name]?.(shared, tenant) })
   } catch (error) {
     tenant.seen.push({ through: `${name} failed`, what: errorText(error) })
   }

@@ -1,4 +1,6 @@
 import {
+  Approvals,
+  Budgets,
   type Entry,
   type Hooks,
   Namespace,
@@ -9,6 +11,7 @@ import {
   ProviderError,
   Runtime,
   type SessionStore,
+  summarize,
   type Tool,
   tool,
   userMessage,
@@ -48,11 +51,19 @@ export const errorText = (error: unknown): unknown =>
     ? { code: error.code, message: error.message, details: error.details, cause: String(error.cause) }
     : String(error)
 
+/** What both tenants use. */
+export interface Shared {
+  readonly runtime: Runtime
+  readonly approvals: Approvals
+  readonly budgets: Budgets
+  readonly store: SessionStore
+}
+
 /**
  * What the tenants share: one runtime over one store, one provider, one tool, one list of hooks. Whatever these are
  * given is noted for the tenant in whose name they were asked.
  */
-export function sharedRuntime(store: SessionStore, all: readonly Tenant[]): Runtime {
+export function shared(store: SessionStore, all: readonly Tenant[]): Shared {
   const note = (namespace: Namespace, through: string, what: unknown): void => {
     ownerOf(all, namespace).seen.push({ through, what })
   }
@@ -69,6 +80,16 @@ export function sharedRuntime(store: SessionStore, all: readonly Tenant[]): Runt
       return `kept ${text}`
     },
   })
+  const payment: Tool = tool<{ text: string }>({
+    name: "pay",
+    description: "Needs somebody's approval.",
+    input: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
+    risk: "write",
+    execute: ({ text }, { namespace, principal, idempotencyKey }) => {
+      note(namespace, "paid", { text, principal, idempotencyKey })
+      return `paid ${text}`
+    },
+  })
   const forbidden: Tool = tool({
     name: "forbidden",
     description: "Nobody may.",
@@ -77,7 +98,7 @@ export function sharedRuntime(store: SessionStore, all: readonly Tenant[]): Runt
     execute: () => "never",
   })
   const policies = PolicyRegistry.allowAll()
-  for (const { root } of all) policies.set(root, { deny: ["forbidden"] })
+  for (const { root } of all) policies.set(root, { deny: ["forbidden"], ask: ["pay"] })
   const hook: Hooks = {
     name: "notes",
     runStart: (context) => note(context.namespace, "runStart", context.metadata),
@@ -99,10 +120,16 @@ export function sharedRuntime(store: SessionStore, all: readonly Tenant[]): Runt
     },
     runEnd: (result, { namespace }) => note(namespace, "runEnd", result),
   }
-  return new Runtime({
+  const approvals = new Approvals()
+  const budgets = new Budgets({ store })
+  for (const { root } of all) budgets.set(root, { per: "day", tokens: 10_000_000 })
+  const runtime = new Runtime({
     provider: parrot(all),
     store,
-    tools: [memo, forbidden],
+    approvals,
+    budgets,
+    tools: [memo, payment, forbidden],
+    compaction: summarize(),
     policies,
     hooks: [hook],
     systemPrompt: ({ namespace, metadata }) =>
@@ -110,20 +137,24 @@ export function sharedRuntime(store: SessionStore, all: readonly Tenant[]): Runt
     deltaIntervalMs: 0,
     onError: () => {},
   })
+  return { runtime, approvals, budgets, store }
 }
 
 /** A model that answers in the words of whoever asks, with call ids that come again in every session. */
 function parrot(all: readonly Tenant[]): Provider {
   return scriptedProvider([], {
-    otherwise: ({ system, messages }) => {
+    otherwise: ({ system, messages, tools }) => {
       const problem = grammarProblem(messages)
       if (problem) throw new Error(problem)
-      const canary = all.find((each) => system?.includes(each.canary))?.canary ?? "nobody"
+      const whole = `${system} ${JSON.stringify(messages)}`
+      const canary = all.find((each) => whole.includes(each.canary))?.canary ?? "nobody"
+      if (tools.length === 0) return `${canary} in short`
       const last = messages.at(-1)
       const text = JSON.stringify(last)
       if (last?.role === "tool") return [think(`${canary} thinks`), say(`${canary} `, "is done")]
       if (text.includes("break"))
         throw new ProviderError("overloaded", `No room for ${canary}.`, { provider: "parrot" })
+      if (text.includes("pay")) return [call("pay", { text: canary }, "call_1")]
       return [
         say(`${canary} `, "asks"),
         call("memo", { text: `${canary} ${text.includes("fail") ? "fail" : "ok"}` }, "call_1"),
