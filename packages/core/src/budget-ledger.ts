@@ -38,6 +38,8 @@ export interface Asker {
 /** How a rule stood when something was asked for. */
 export interface Standing {
   readonly rule: Rule
+  /** With what was granted beyond the rule's. */
+  readonly limit: number
   readonly windowStart: number
   /** Spent and held, with what was asked for if there was room for it. */
   readonly used: number
@@ -129,6 +131,15 @@ export class Ledger {
     }
   }
 
+  /** Allows so much more of a unit, until the window ends. */
+  async grant(scope: Scope, per: Period, unit: string, amount: number): Promise<void> {
+    await this.#change([scope], (account) => {
+      const window = account.windows[per] ?? { start: 0, spent: {} }
+      const granted = { ...window.granted, [unit]: (window.granted?.[unit] ?? 0) + amount }
+      return { ...account, windows: { ...account.windows, [per]: { ...window, granted } } }
+    })
+  }
+
   /** Says of all calls that are under way here that they are. */
   async renew(): Promise<void> {
     const renewing = [...this.#open].map(([id, { scopes, want }]) =>
@@ -161,7 +172,7 @@ export class Ledger {
         opened(this.#present(account, scopes[index]), asker, scopes[index]),
       )
       const standings = scopes.flatMap((scope, index) => standingsOf(scope, now[index] ?? EMPTY, asker, want))
-      const breaches = standings.filter(({ rule, used }) => used > rule.limit)
+      const breaches = standings.filter(({ limit, used }) => used > limit)
       if (breaches.length > 0) return { accounts, result: { breaches, standings }, refused: true }
       const next = scopes.map((scope, index) => {
         const account = now[index] ?? EMPTY
@@ -246,11 +257,16 @@ function opened(account: Account, { runId, chain }: Asker, scope: Scope | undefi
   return account
 }
 
+/** The limit, with what was granted beyond it. */
+export const limitOf = ({ per, unit, limit }: Rule, { windows }: Account): number =>
+  limit + (windows[per]?.granted?.[unit] ?? 0)
+
 function standingsOf(scope: Scope, account: Account, asker: Asker, want: Amounts): readonly Standing[] {
   return scope.rules.flatMap((rule) => {
-    const { unit, per, limit } = rule
+    const { unit, per } = rule
+    const limit = limitOf(rule, account)
     const standing = (used: number, waits = false): readonly Standing[] => [
-      { rule, windowStart: account.windows[per]?.start ?? 0, used, waits },
+      { rule, limit, windowStart: account.windows[per]?.start ?? 0, used, waits },
     ]
     if (unit === "depth") return scope.of === "run" ? standing(asker.depth) : []
     if (unit === "fanOut") return scope.of === "parent" ? standing(account.children?.length ?? 0) : []

@@ -7,11 +7,13 @@ import { NANO } from "./price.ts"
  * What happens to a call that a limit has no room for.
  *
  * - `stop`: the run ends with the code `budget_exceeded`.
+ * - `ask`: the run waits, holding nothing, until somebody allows more (`Budgets.grant`) and wakes it, or it is resumed
+ *   in the next window. Only for `usd`, `tokens` and `modelCalls`.
  * - `refuse`: a tool call is refused, and the model told so; the run goes on. Only for `toolCalls` and `tools`.
  * - `compact`: the model is shown less, so that the call costs less; then `stop`. Only for `usd` and `tokens`.
  * - `{ model }`: the call is made with this model, where there is room for that; else `stop`. Only for `usd`.
  */
-export type AtLimit = "stop" | "refuse" | "compact" | { readonly model: string }
+export type AtLimit = "stop" | "ask" | "refuse" | "compact" | { readonly model: string }
 
 /**
  * The most that may be spent at or below a namespace. Each unit that is named is a limit of its own; `Infinity` only
@@ -79,7 +81,8 @@ export function rulesOf(namespace: Namespace, limits: readonly Limit[]): readonl
 function suits(atLimit: AtLimit, unit: string): boolean {
   if (atLimit === "stop") return true
   if (atLimit === "refuse") return unit === "toolCalls" || unit.startsWith("tool:")
-  return unit === "usd" || (atLimit === "compact" && unit === "tokens")
+  if (unit === "usd") return true
+  return (unit === "tokens" && typeof atLimit === "string") || (unit === "modelCalls" && atLimit === "ask")
 }
 
 /** An amount as people read it: USD instead of nano-dollars. */
@@ -95,7 +98,12 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 /** Why a call may not be made, for people: the limit, whose it is, when it renews. Nothing of what others spent. */
-export function explain({ namespace, per, unit, limit }: Rule, windowStart: number, waits: boolean): string {
+export function explain(
+  { namespace, per, unit }: Rule,
+  limit: number,
+  windowStart: number,
+  waits: boolean,
+): string {
   const name = NAMES[unit] ?? (unit.startsWith("tool:") ? `calls of ${unit.slice(5)}` : unit)
   const time =
     per === "ever" ? "in all" : per === "run" ? "in a run" : `${per === "hour" ? "an" : "a"} ${per}`

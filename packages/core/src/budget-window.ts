@@ -33,6 +33,8 @@ export interface Window {
   /** A later window that a clock which ran ahead had opened before: what was spent in it is part of this. */
   readonly ahead?: number
   readonly spent: Readonly<Record<string, number>>
+  /** What was allowed beyond the limits. */
+  readonly granted?: Readonly<Record<string, number>>
   /** A model without a known price was used: what was spent in USD is the most that it can be. */
   readonly unpriced?: true
 }

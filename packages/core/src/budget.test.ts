@@ -317,6 +317,73 @@ describe("calls", () => {
   })
 })
 
+describe("asking for more", () => {
+  const asking: Limit = { per: "ever", usd: 0.15, atLimit: "ask" }
+
+  test("the run waits and holds nothing; once more is granted it goes on, in whatever process", async () => {
+    const { runtime, budgets, provider, executed, store, entries } = setup([[tenant, asking]])
+    provider.push([say("Look."), call("look"), TEN_CENTS])
+    const { outcome, runId } = await runtime.run(ns, "Hello")
+    expect([outcome, executed]).toEqual(["waiting", ["look"]])
+    expect(await store.acquire(ns, "somebody else", 1)).toBeDefined()
+    expect(await entries("budget")).toMatchObject([
+      { runId, action: "ask", reason: expect.stringContaining("at most 0.15 USD in all") },
+    ])
+    expect(await budgets.state(ns)).toMatchObject([{ spent: 0.1, reserved: 0 }])
+
+    const other = setup([[tenant, asking]], { store })
+    await other.budgets.grant(tenant, { per: "ever", unit: "usd", amount: 0.1 })
+    expect(await budgets.state(ns)).toMatchObject([{ limit: 0.25, left: 0.15 }])
+    const end = Promise.withResolvers<void>()
+    const following = (async () => {
+      for await (const event of other.runtime.subscribe(ns)) if (event.type === "run_finished") end.resolve()
+    })()
+    expect(await other.runtime.wake(ns)).toBe(true)
+    await end.promise
+    await other.runtime.close()
+    await following
+    expect(await entries("run_finished")).toMatchObject([{ runId, outcome: "completed", cost: 0.2 }])
+    expect(await entries("tool_result")).toHaveLength(1)
+    await expect(budgets.grant(user, { per: "ever", unit: "usd", amount: 1 })).rejects.toThrow(
+      /no limit on usd/,
+    )
+    await expect(budgets.grant(tenant, { per: "ever", unit: "usd", amount: 0 })).rejects.toThrow(/above 0/)
+  })
+
+  test("woken without more it waits again; stopped it ends, with a transcript that goes on", async () => {
+    const { runtime, provider, entries, store } = setup([[tenant, { ...asking, usd: 0.05 }]])
+    expect(await runtime.run(ns, "Hello")).toMatchObject({ outcome: "waiting" })
+    await runtime.wake(ns)
+    await expect.poll(() => entries("run_waiting")).toHaveLength(2)
+    expect(provider.requests).toHaveLength(0)
+    await runtime.stop(ns)
+    await expect.poll(() => entries("run_finished")).toMatchObject([{ outcome: "stopped" }])
+    expect((await setup([], { store }).runtime.run(ns, "And now?")).text).toBe("Well.")
+  })
+
+  test("in the next window it goes on where it is resumed", async () => {
+    let now = Date.UTC(2026, 0, 1, 12)
+    const { runtime, entries } = setup([[tenant, { per: "day", usd: 0.1, atLimit: "ask" }]], {
+      budget: { now: () => now },
+    })
+    await runtime.run(ns, "Hello")
+    expect(await runtime.run(ns, "And now?")).toMatchObject({ outcome: "waiting" })
+    expect(await entries("run_waiting")).toMatchObject([{ approvals: 0, expiresAt: Date.UTC(2026, 0, 2) }])
+    now += 12 * 3_600_000
+    await runtime.recover(tenant, { resume: true })
+    await expect.poll(() => entries("run_finished")).toMatchObject([{}, { outcome: "completed" }])
+  })
+
+  test("what was granted ends with its window", async () => {
+    let now = Date.UTC(2026, 0, 1, 12)
+    const { budgets, spent } = setup([[tenant, { per: "day", usd: 0.1 }]], { budget: { now: () => now } })
+    await budgets.grant(tenant, { per: "day", unit: "usd", amount: 0.1 })
+    expect(await spent(tenant)).toMatchObject({ limit: 0.2 })
+    now += 24 * 3_600_000
+    expect(await spent(tenant)).toMatchObject({ limit: 0.1 })
+  })
+})
+
 describe("a run's own limits", () => {
   test("count per run, and leave nothing behind", async () => {
     const { runtime, provider, store } = setup([[tenant, { per: "run", modelCalls: 2 }]])

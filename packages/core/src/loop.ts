@@ -51,9 +51,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     return result
   }
   /** The run stands still until somebody decides or something happens. */
-  const wait = async (): Promise<RunResult> => {
+  const wait = async (until?: number): Promise<RunResult> => {
     await settings.budgets?.rest(hookContext(run), false)?.catch(settings.onError)
-    await run.log.append(() => [waiting(run, usage, Date.now() - began)], {
+    await run.log.append(() => [waiting(run, usage, Date.now() - began, until)], {
       lease: run.lease(),
       incarnation: run.incarnation,
     })
@@ -128,7 +128,12 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
         if (answer.type === "failed" && failure?.code === "internal") settings.onError(answer.error)
-        overBudget = answer.type === "failed" && isToCompact(answer.error) ? failure : undefined
+        const instead = answer.type === "failed" ? insteadOf(answer.error) : undefined
+        overBudget = instead?.action === "compact" ? failure : undefined
+        if (instead?.action === "ask" && failure && !run.signal.aborted) {
+          await record(run, [budgetEntry(run, instead.action, failure)])
+          return await wait(instead.renewsAt)
+        }
         if (
           (failure?.code === "provider_context_length" || overBudget) &&
           answer.draft.isEmpty &&
@@ -136,7 +141,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
           overflows++ < MAX_OVERFLOWS
         ) {
           // The estimate was too low, the window is smaller than we were told, or the budget: show less and ask again.
-          if (overBudget) await record(run, [compacts(run, overBudget)])
+          if (overBudget) await record(run, [budgetEntry(run, "compact", overBudget)])
           limit = Math.min(limit, run.log.viewTokens) * AFTER_OVERFLOW
           turn--
           continue
@@ -185,31 +190,41 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
 
 const priced = (cost: number | undefined): { readonly cost?: number } => (cost === undefined ? {} : { cost })
 
-/** A limit that asks for less to be shown: see `Limit.atLimit`. */
-const isToCompact = (error: unknown): boolean =>
-  error instanceof OrraError && error.code === "budget_exceeded" && error.details["compact"] === true
+/** What is to happen in place of a call that a budget has no room for; undefined: the run ends. */
+function insteadOf(
+  error: unknown,
+): { readonly action: "compact" | "ask"; readonly renewsAt: number | undefined } | undefined {
+  if (!(error instanceof OrraError) || error.code !== "budget_exceeded") return undefined
+  const { atLimit, renewsAt } = error.details
+  if (atLimit !== "compact" && atLimit !== "ask") return undefined
+  return { action: atLimit, renewsAt: typeof renewsAt === "number" ? renewsAt : undefined }
+}
 
-const compacts = ({ runId }: LoopRun, { message }: RunFailure): NewEntry => ({
-  type: "budget",
-  at: Date.now(),
-  runId,
-  action: "compact",
-  reason: message,
-})
+const budgetEntry = (
+  { runId }: LoopRun,
+  action: "compact" | "ask",
+  { message }: RunFailure,
+): NewEntry<"budget"> => ({ type: "budget", at: Date.now(), runId, action, reason: message })
 
 /** What is known of an answer whose consequences are to be drawn. */
 type Answered = Pick<Entry<"assistant">, "message" | "usage" | "finishReason">
 
 /** What a run that stands still waits for, as is known when this is written. */
-function waiting({ runId, log }: LoopRun, usage: Usage, durationMs: number): NewEntry<"run_waiting"> {
+function waiting(
+  { runId, log }: LoopRun,
+  usage: Usage,
+  durationMs: number,
+  until = Number.POSITIVE_INFINITY,
+): NewEntry<"run_waiting"> {
   const calls = [...(log.openRun?.unanswered.values() ?? [])]
   const undecided = calls.flatMap(({ request, answer }) => (request && !answer ? [request.expiresAt] : []))
+  const expiresAt = Math.min(...undecided, until)
   return {
     type: "run_waiting",
     at: Date.now(),
     runId,
     approvals: undecided.length,
-    ...(undecided.length > 0 && { expiresAt: Math.min(...undecided) }),
+    ...(Number.isFinite(expiresAt) && { expiresAt }),
     usage,
     durationMs,
   }

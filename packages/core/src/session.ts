@@ -109,7 +109,7 @@ export type EntryBody =
   | {
       readonly type: "run_waiting"
       readonly runId: string
-      /** How many decisions it waits for, and when the first of them is too late. */
+      /** How many decisions it waits for, and when the first of them is too late, or a budget is renewed. */
       readonly approvals: number
       readonly expiresAt?: number
       /** What the run has used so far, and for how long it ran. */
@@ -140,13 +140,13 @@ export type EntryBody =
       readonly durationMs?: number
     }
   /**
-   * A budget changed how the run goes on: with the cheaper `model`, or with less shown to it (`compact`); or the price of
-   * the `model` is not known (`unpriced`), and it counts as the dearest.
+   * A budget changed how the run goes on: with the cheaper `model`, with less shown to it (`compact`), or not before it
+   * gets more (`ask`); or the price of the `model` is not known (`unpriced`), and it counts as the dearest.
    */
   | {
       readonly type: "budget"
       readonly runId: string
-      readonly action: "model" | "compact" | "unpriced"
+      readonly action: "model" | "compact" | "ask" | "unpriced"
       /** Why, for people. */
       readonly reason: string
       readonly model?: string
