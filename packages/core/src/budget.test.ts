@@ -317,6 +317,43 @@ describe("calls", () => {
   })
 })
 
+describe("showing less", () => {
+  const tokenizer = { count: () => 0, countMessage: () => 100 }
+  const turns = async (tokens: number, messages: number) => {
+    const limit: Limit = { per: "run", tokens, atLimit: "compact" }
+    const all = setup([[tenant, limit]], {
+      tokenizer,
+      budget: { tokenizer, margin: 1 },
+      maxTokens: 10,
+      tools: [],
+    })
+    all.budgets.set(tenant, [])
+    for (let turn = 0; turn < messages; turn++) await all.runtime.run(ns, `Message ${turn}`)
+    all.budgets.set(tenant, limit)
+    return all
+  }
+
+  test("a call that costs too much is made with less of the session, and the log says so", async () => {
+    const { runtime, provider, entries } = await turns(700, 10)
+    expect((await runtime.run(ns, "And now?")).text).toBe("Well.")
+    const sent = provider.requests.at(-1)?.messages ?? []
+    expect(sent.length).toBeLessThanOrEqual(6)
+    expect(sent.at(-1)?.parts).toEqual([{ type: "text", text: "And now?" }])
+    const compacted = await entries("budget")
+    expect(compacted.length).toBeGreaterThan(0)
+    for (const { action, reason } of compacted)
+      expect([action, reason]).toEqual(["compact", expect.any(String)])
+    expect(await entries("compaction")).toHaveLength(compacted.length)
+  })
+
+  test("where nothing is left to leave out the run ends for its budget", async () => {
+    const { runtime, provider } = await turns(50, 3)
+    const before = provider.requests.length
+    await expect(runtime.run(ns, "And now?")).rejects.toMatchObject({ code: "budget_exceeded" })
+    expect(provider.requests).toHaveLength(before)
+  })
+})
+
 describe("asking for more", () => {
   const asking: Limit = { per: "ever", usd: 0.15, atLimit: "ask" }
 
