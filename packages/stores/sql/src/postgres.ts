@@ -64,6 +64,8 @@ export class Postgres {
     }
     const pool = new pg.Pool({ ...config, max: options.maxConnections })
     pool.on("error", options.onError)
+    // A connection that breaks says so to whoever asked something of it, and once more here, also when it is let go.
+    pool.on("connect", (client) => client.on("error", () => {}))
     const postgres = new Postgres(pool, options, async () => {
       const client = new pg.Client(config)
       // A broken connection says so here as well, also before anybody listens.
@@ -150,9 +152,6 @@ export class Postgres {
 
   async #once<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect()
-    // A connection that breaks says so twice: to whoever asks, and here.
-    const ignore = (): void => {}
-    client.on("error", ignore)
     let broken = false
     try {
       return await work(client)
@@ -160,7 +159,6 @@ export class Postgres {
       broken = !(error instanceof OrraError) && !isAnswer(error)
       throw error
     } finally {
-      client.off("error", ignore)
       client.release(broken)
     }
   }

@@ -40,24 +40,32 @@ const selectVersion = statement((p: Place) =>
     .where("key", "=", p.key)
     .forUpdate(),
 )
-const putRecord = statement((p: Place & { value: string; version: number }) =>
-  sql
-    .insertInto("records")
-    .values({
-      ns: p.ns,
-      collection: p.collection,
-      key: p.key,
-      value: p.value,
-      version: p.version,
-      updated_at: currentMs,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(["ns", "collection", "key"]).doUpdateSet((eb) => ({
-        value: eb.ref("excluded.value"),
-        version: eb.ref("excluded.version"),
-        updated_at: eb.ref("excluded.updated_at"),
-      })),
-    ),
+type NewRecord = Place & { readonly value: string; readonly version: number }
+
+const insertRecord = (p: NewRecord) =>
+  sql.insertInto("records").values({
+    ns: p.ns,
+    collection: p.collection,
+    key: p.key,
+    value: p.value,
+    version: p.version,
+    updated_at: currentMs,
+  })
+
+const KEY = ["ns", "collection", "key"] as const
+
+const putRecord = statement((p: NewRecord) =>
+  insertRecord(p).onConflict((conflict) =>
+    conflict.columns(KEY).doUpdateSet((eb) => ({
+      value: eb.ref("excluded.value"),
+      version: eb.ref("excluded.version"),
+      updated_at: eb.ref("excluded.updated_at"),
+    })),
+  ),
+)
+/** A record that is not there cannot be locked: of several that make it, only the first does. */
+const addRecord = statement((p: NewRecord) =>
+  insertRecord(p).onConflict((conflict) => conflict.columns(KEY).doNothing()),
 )
 const deleteRecord = statement((p: Place) =>
   sql
@@ -182,13 +190,22 @@ function* apply(writes: readonly Write[]): Operation<readonly (number | undefine
     if (actual !== expected) throw new VersionConflict(expected, actual)
   }
   const versions: (number | undefined)[] = []
-  for (const { ns, collection, key, value } of writes) {
+  for (const { expected, ns, collection, key, value } of writes) {
     if (value === undefined) {
       versions.push((yield* run(deleteRecord, { ns, collection, key })) > 0 ? 0 : undefined)
       continue
     }
     const version = yield* nextOf("record_version")
-    yield* run(putRecord, { ns, collection, key, value, version })
+    const written = yield* run(expected === 0 ? addRecord : putRecord, {
+      ns,
+      collection,
+      key,
+      value,
+      version,
+    })
+    if (written === 0) {
+      throw new VersionConflict(0, (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0)
+    }
     versions.push(version)
   }
   return versions

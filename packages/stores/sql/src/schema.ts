@@ -139,4 +139,6 @@ export const migrations: readonly Migration[] = [
   ],
   // Runs that wait for approval.
   [sql.schema.alterTable("sessions").addColumn("waiting", "text")],
+  // The newest sessions of all, without sorting them.
+  [sql.schema.createIndex("sessions_recent").on("sessions").columns(["deleted", "updated_at", "ns"])],
 ]

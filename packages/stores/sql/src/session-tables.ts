@@ -12,6 +12,7 @@ import {
   keyOf,
   LeaseLost,
   type ListOptions,
+  type ListPosition,
   Namespace,
   type NewEntry,
   needsLease,
@@ -64,8 +65,23 @@ const updateSession = statement((p: Readonly<SessionRow> & { readonly expected: 
     .where("version", "=", p.expected),
 )
 const deleteSession = statement((p: { ns: string }) => sql.deleteFrom("sessions").where("ns", "=", p.ns))
-const insertEntry = statement((p: { ns: string; seq: number; type: string; body: string }) =>
-  sql.insertInto("entries").values({ ns: p.ns, seq: p.seq, type: p.type, body: p.body }),
+/** As many entries as one statement inserts: each statement is a round trip to a server. */
+const MAX_ROWS = 16
+
+type Inserted = Readonly<Record<string, string | number>>
+
+/** One for each number of rows. */
+const insertEntries = Array.from({ length: MAX_ROWS }, (_, more) =>
+  statement((p: Inserted) =>
+    sql.insertInto("entries").values(
+      Array.from({ length: more + 1 }, (_, row) => ({
+        ns: p["ns"] as string,
+        seq: p[`seq${row}`] as number,
+        type: p[`type${row}`] as string,
+        body: p[`body${row}`] as string,
+      })),
+    ),
+  ),
 )
 const deleteDeltas = statement((p: { ns: string; from: number; to: number }) =>
   sql
@@ -127,8 +143,16 @@ export function* append(
   const row = toRow(after)
   const changed = before ? yield* run(updateSession, { ...row, expected }) : yield* run(insertSession, row)
   if (changed === 0) throw new VersionConflict(expected, (yield* info(namespace))?.version ?? 0)
-  for (const [index, { entry, body }] of written.entries()) {
-    yield* run(insertEntry, { ns, seq: expected + index + 1, type: entry.type, body })
+  for (let from = 0; from < written.length; from += MAX_ROWS) {
+    const rows = written.slice(from, from + MAX_ROWS)
+    const inserted: Record<string, string | number> = { ns }
+    for (const [row, { entry, body }] of rows.entries()) {
+      inserted[`seq${row}`] = expected + from + row + 1
+      inserted[`type${row}`] = entry.type
+      inserted[`body${row}`] = body
+    }
+    const insert = insertEntries[rows.length - 1]
+    if (insert) yield* run(insert, inserted)
   }
   return entries
 }
@@ -211,16 +235,49 @@ function* readTypes(
   return bodies.sort((a, b) => order(a.seq, b.seq))
 }
 
+/** As many of the newest sessions of all are looked at before a tenant's own are sorted. */
+const NEWEST = 1_000
+
 export function* list(prefix: Namespace, options: ListOptions): Operation<Page<SessionInfo>> {
   const limit = pageLimit(options.limit)
-  let query = sql
+  const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
+  // The newest of all are often enough, and cost the same however many sessions there are.
+  const newest = yield* select(listed(recent(options, after), prefix, options, limit + 1))
+  const rows =
+    newest.length > limit
+      ? newest
+      : yield* select(listed(everything(options, after), prefix, options, limit + 1))
+  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
+  const last = items.at(-1)
+  return last && rows.length > limit
+    ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
+    : { items }
+}
+
+const everything = (options: ListOptions, after: ListPosition | undefined) => {
+  const query = sql
     .selectFrom("sessions")
     .selectAll()
-    .where(atOrBelow(prefix))
     .where("deleted", "=", options.deleted ? 1 : 0)
+  return after ? query.where(raw<boolean>`(updated_at, ns) < (${after.updatedAt}, ${after.key})`) : query
+}
+
+const recent = (options: ListOptions, after: ListPosition | undefined) =>
+  everything(options, after).orderBy("updated_at", "desc").orderBy("ns", "desc").limit(NEWEST)
+
+function listed(
+  sessions: ReturnType<typeof everything>,
+  prefix: Namespace,
+  options: ListOptions,
+  limit: number,
+) {
+  let query = sql
+    .selectFrom(sessions.as("found"))
+    .selectAll()
+    .where(atOrBelow(prefix))
     .orderBy("updated_at", "desc")
     .orderBy("ns", "desc")
-    .limit(limit + 1)
+    .limit(limit)
   if (options.openRun) query = query.where("open_run", "is not", null)
   if (options.waiting) query = query.where("waiting", "is not", null)
   // Not LIKE: a "%" that someone looks for is a percent sign. Both databases know `replace`.
@@ -228,16 +285,7 @@ export function* list(prefix: Namespace, options: ListOptions): Operation<Page<S
     const title = withoutNul(foldCase(options.title))
     query = query.where(raw<boolean>`replace(folded_title, ${title}, '') <> folded_title`)
   }
-  if (options.cursor !== undefined) {
-    const { updatedAt, key } = decodeCursor(options.cursor)
-    query = query.where(raw<boolean>`(updated_at, ns) < (${updatedAt}, ${key})`)
-  }
-  const rows = yield* select(query)
-  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
-  const last = items.at(-1)
-  return last && rows.length > limit
-    ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
-    : { items }
+  return query
 }
 
 /** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */

@@ -1,0 +1,232 @@
+// What stores cost beside the bare driver, and whether history counts: `node --conditions=@orra/source benchmarks/stores.ts
+// [sqlite,file,postgres] [folder]`. The folder decides which disk is measured; default is the system's temporary one.
+
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
+import { open } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { type Lease, Namespace, type NewEntry, NO_USAGE, type SessionStore, userMessage } from "@orra/core"
+import { fileStore } from "@orra/store-file"
+import { postgresStore, sqliteStore } from "@orra/store-sql"
+import { postgresServer } from "@orra/testing/postgres"
+import pg from "pg"
+
+const HOUR = 3_600_000
+const TURNS = 1_000
+const SESSIONS = 100_000
+const LONG = 100_000
+
+/** The four entries of a turn: some 2 kB. */
+const TURN: readonly NewEntry[] = [
+  { type: "user", at: 1, message: userMessage("q".repeat(600)), inputId: "input" },
+  { type: "run_started", at: 1, runId: "run", model: "a-model" },
+  {
+    type: "assistant",
+    at: 1,
+    runId: "run",
+    messageId: "message",
+    message: { role: "assistant", parts: [{ type: "text", text: "a".repeat(900) }] },
+    status: "complete",
+  },
+  { type: "run_finished", at: 1, runId: "run", outcome: "completed", usage: NO_USAGE },
+]
+const ROWS = TURN.map((entry) => JSON.stringify(entry))
+
+/** A store, and its driver alone writing the same bytes of a turn, durably. */
+interface Subject {
+  readonly store: SessionStore
+  readonly bare: (seq: number) => Promise<void> | void
+  /** Bytes on disk; undefined where that is the server's affair. */
+  readonly size: () => number | undefined
+  readonly close: () => Promise<void>
+}
+
+const subjects: Readonly<Record<string, (folder: string) => Promise<Subject>>> = {
+  async sqlite(folder) {
+    const path = join(folder, "orra.db")
+    const store = await sqliteStore({ path })
+    const database = new DatabaseSync(join(folder, "bare.db"))
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    database.exec("CREATE TABLE entries (ns TEXT, seq INTEGER, type TEXT, body TEXT, PRIMARY KEY (ns, seq))")
+    const insert = database.prepare("INSERT INTO entries VALUES (?, ?, ?, ?)")
+    return {
+      store,
+      bare(seq) {
+        database.exec("BEGIN IMMEDIATE")
+        for (const [index, body] of ROWS.entries()) insert.run("tenant:bench", seq + index, "user", body)
+        database.exec("COMMIT")
+      },
+      // Without the write-ahead log, which is as large as it ever was.
+      size: () => statSync(path).size,
+      async close() {
+        database.close()
+        await store.close()
+      },
+    }
+  },
+  async file(folder) {
+    const path = join(folder, "sessions")
+    const store = await fileStore({ path })
+    const file = await open(join(folder, "bare.jsonl"), "a")
+    return {
+      store,
+      async bare() {
+        await file.write(`${ROWS.join("\n")}\n`)
+        await file.datasync()
+      },
+      size: () => sizeOf(path),
+      async close() {
+        await file.close()
+        await store.close()
+      },
+    }
+  },
+  async postgres() {
+    const server = await postgresServer()
+    const store = await postgresStore({ url: server.url })
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    await client.query("CREATE TABLE bare (ns text, seq bigint, type text, body text, PRIMARY KEY (ns, seq))")
+    return {
+      store,
+      async bare(seq) {
+        const values = ROWS.flatMap((body, index) => ["tenant:bench", seq + index, "user", body])
+        await client.query("BEGIN")
+        await client.query({
+          name: "bare",
+          text: "INSERT INTO bare VALUES ($1,$2,$3,$4),($5,$6,$7,$8),($9,$10,$11,$12),($13,$14,$15,$16)",
+          values,
+        })
+        await client.query("COMMIT")
+      },
+      size: () => undefined,
+      async close() {
+        await client.end()
+        await store.close()
+        await server.stop()
+      },
+    }
+  },
+}
+
+const [chosen = Object.keys(subjects).join(), base = tmpdir()] = process.argv.slice(2)
+for (const name of chosen.split(",")) {
+  const make = subjects[name]
+  if (!make) throw new Error(`There is no store "${name}": choose of ${Object.keys(subjects).join(", ")}.`)
+  const folder = mkdtempSync(join(base, "orra-stores-"))
+  const subject = await make(folder)
+  console.log(`\n${name}`)
+  try {
+    await appends(subject)
+    await windows(subject)
+    await lists(subject.store)
+  } finally {
+    await subject.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function appends({ store, bare }: Subject): Promise<void> {
+  const lease = await hold(store, Namespace.of("tenant", "bench"))
+  const ours: number[] = []
+  const theirs: number[] = []
+  // In turns, so that both meet the same disk.
+  for (let turn = 0; turn < TURNS; turn++) {
+    const expected = turn * TURN.length
+    ours.push(await time(() => store.append(lease.namespace, TURN, { expected, lease })))
+    theirs.push(await time(() => bare(expected + 1)))
+  }
+  say("append of a turn, durable", ours, `${ratio(ours, theirs)} times the bare driver (${ms(theirs, 0.5)})`)
+}
+
+async function windows({ store, size }: Subject): Promise<void> {
+  const times: number[][] = []
+  const before = size() ?? 0
+  for (const entries of [100, LONG]) {
+    const lease = await hold(store, Namespace.of("tenant", `long-${entries}`))
+    for (let expected = 0; expected < entries; expected += 1_000) {
+      const batch = Array.from(
+        { length: Math.min(1_000, entries) },
+        (_, index) => TURN[index % 4] as NewEntry,
+      )
+      await store.append(lease.namespace, batch, { expected, lease })
+    }
+    const last = { direction: "backward", limit: 50 } as const
+    times.push(await timed(() => store.read(lease.namespace, last)))
+  }
+  const entries = ((LONG + 100) / TURN.length) * ROWS.reduce((sum, row) => sum + Buffer.byteLength(row), 0)
+  const after = size()
+  if (after !== undefined) {
+    console.log(`  bytes on disk: ${((after - before) / entries).toFixed(2)} times the bytes of the entries`)
+  }
+  const [short = [], long = []] = times
+  say(
+    `the last 50 of ${LONG.toLocaleString("en")} entries`,
+    long,
+    `${ratio(long, short)} times those of 100 (${ms(short, 0.5)})`,
+  )
+}
+
+async function lists(store: SessionStore): Promise<void> {
+  const tenant = Namespace.of("crowd")
+  for (let from = 0; from < SESSIONS; from += 500) {
+    await Promise.all(
+      Array.from({ length: 500 }, (_, index) => {
+        const patch = { title: `Conversation ${from + index}` }
+        const at = from + index
+        return store.append(tenant.child(`${at}`), [{ type: "meta", at, patch }], { expected: 0 })
+      }),
+    )
+  }
+  const one = tenant.child(`${SESSIONS / 2}`)
+  const read = await timed(() => store.info(one))
+  const list = await timed(() => store.list(tenant))
+  say(
+    `the newest 50 of ${SESSIONS.toLocaleString("en")} sessions`,
+    list,
+    `${ratio(list, read)} times one read by its key (${ms(read, 0.5)})`,
+  )
+}
+
+async function hold(store: SessionStore, namespace: Namespace): Promise<Lease> {
+  const lease = await store.acquire(namespace, "bench", HOUR)
+  if (!lease) throw new Error("The lease is taken.")
+  return lease
+}
+
+async function time(work: () => unknown): Promise<number> {
+  const before = performance.now()
+  await work()
+  return performance.now() - before
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = []
+  for (let round = 0; round < 200; round++) times.push(await time(work))
+  return times
+}
+
+function quantile(times: readonly number[], share: number): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? 0
+}
+
+function ms(times: readonly number[], share: number): string {
+  return `${quantile(times, share).toFixed(3)} ms`
+}
+
+function ratio(ours: readonly number[], theirs: readonly number[]): string {
+  return (quantile(ours, 0.5) / quantile(theirs, 0.5)).toFixed(2)
+}
+
+function say(what: string, times: readonly number[], rest: string): void {
+  console.log(`  ${what}: median ${ms(times, 0.5)}, p99 ${ms(times, 0.99)}, ${rest}`)
+}
+
+function sizeOf(folder: string): number {
+  const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) =>
+    entry.isFile(),
+  )
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
+}
