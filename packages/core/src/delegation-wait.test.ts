@@ -103,6 +103,29 @@ describe("a task that waits for an approval", () => {
     expect(executed).toHaveLength(1)
   })
 
+  test("is never missed when it ends just while its caller begins to wait", async () => {
+    for (const moment of [1, 2]) {
+      executed = []
+      const store = new MemoryStore()
+      const process = begin(store)
+      const { runtime } = process.team
+      let seen = 0
+      // What is read of the last session is old by the time it is looked at: the task has ended since.
+      runtime.info = async (namespace) => {
+        const before = await store.info(namespace)
+        const isLast = namespace.depth === ns.depth + 6
+        if (!isLast || !before?.waiting || ++seen !== moment) return before
+        await approve(process)
+        await until(process.team, namespace, "run_finished")
+        return before
+      }
+      await process.team.submit(ns, "Go")
+      await until(process.team, ns, "run_finished")
+      await assertDone(store)
+      expect(seen).toBeGreaterThanOrEqual(moment)
+    }
+  })
+
   test("waits on when the process ends, and goes on in another one", async () => {
     const store = new MemoryStore()
     const first = begin(store)

@@ -199,10 +199,6 @@ export class Delegation {
         },
       })
     })
-    if (submission.status === "duplicate") {
-      // It was begun before this run stood still, or before its process died: then it goes on here.
-      await runtime.recover(session, { resume: true })
-    }
     const stop = (): void => void runtime.stop(session).catch(() => {})
     signal.addEventListener("abort", stop, { once: true })
     try {
