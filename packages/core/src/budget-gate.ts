@@ -1,45 +1,46 @@
-import type { OrraError } from "./errors.ts"
-import type { HookContext, Hooks } from "./hooks.ts"
-import type { ModelRequest, Usage } from "./provider.ts"
+import type { HookContext } from "./hooks.ts"
+import type { LoopRun, LoopSettings } from "./loop-run.ts"
+import type { ToolCallPart } from "./message.ts"
+import type { Answer } from "./model-call.ts"
+import type { Verdict } from "./policy.ts"
+import type { ModelRequest } from "./provider.ts"
 import type { NewEntry } from "./session.ts"
 
-/** The run that wants to spend something. */
+/** The run that wants to call a tool. */
 export interface Spender {
   readonly context: HookContext
-  readonly hooks: readonly Hooks[]
+  readonly hooks: LoopSettings["hooks"]
   readonly report: (error: unknown) => void
   /** Stops the run, for this reason. */
-  readonly end: (why: OrraError) => void
+  readonly end: LoopRun["end"]
 }
 
-/** A model call that may be made. */
-export interface ModelPermit {
-  /** What may be sent: with a limit for the answer, and perhaps for another model. */
-  readonly request: ModelRequest
-  /** What is to be recorded before the call. */
-  readonly entries: readonly NewEntry<"budget">[]
-  /** The provider tries again by itself: that counts as another call. */
-  retried(): void
-  /**
-   * The call is over. `usage` is what the provider counted; without it `text`, what came of an answer that broke off,
-   * is estimated; without both the call came to nothing and its reservation is given back.
-   *
-   * @returns what it cost in USD, where prices are known.
-   */
-  settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined>
+/** A tool call that policy has decided about. */
+export interface DecidedCall {
+  readonly call: ToolCallPart
+  readonly tool: unknown
+  readonly verdict: Verdict
 }
 
-/** A tool call that may not be made. */
-export interface BudgetRefusal {
-  readonly reason: string
+/** What happens in place of a call that a limit has no room for, where the run goes on: `entry` says so in the log. */
+export interface BudgetInstead {
+  readonly action: "compact" | "ask"
+  readonly entry: NewEntry<"budget">
+  /** When the limit's next window begins, in ms since 1970. */
+  readonly renewsAt?: number
 }
 
-/** What the runtime asks before it spends anything: see `Budgets`. */
+/** What the runtime asks before it spends anything: `Budgets` is the one there is. */
 export interface BudgetGate {
-  /** @throws OrraError (`budget_exceeded`) when the call may not be made; StoreError when nobody can tell. */
-  model(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit>
-  /** Undefined when the call may be made: it is counted. @throws StoreError. */
-  tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> | undefined
-  /** The run is over, or waits: its time stands still. */
-  rest(context: HookContext, over: boolean): Promise<void> | undefined
+  /** Makes a model call, if it may be made. `make` sends it and tells of each attempt that the provider makes again. */
+  ask(
+    settings: LoopSettings,
+    run: LoopRun,
+    request: ModelRequest,
+    make: (request: ModelRequest, retried: () => void) => Promise<Answer>,
+  ): Promise<Answer>
+  /** The decision about a tool call with what may be spent: a denial in place of what policy allows. */
+  admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T
+  /** The run is over, or waits: its time stands still. Never rejects. */
+  rest(context: HookContext, over: boolean, report: (error: unknown) => void): Promise<void> | undefined
 }

@@ -1,6 +1,7 @@
 import type { Account, Amounts } from "./budget-account.ts"
 import { heldOf, spentOf } from "./budget-account.ts"
-import type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
+import { askWithin, type ModelPermit } from "./budget-call.ts"
+import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
 import { Ledger, limitOf, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
 import { explain, type Limit, type Rule, rulesOf, shown } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
@@ -10,6 +11,7 @@ import { InvalidInput, OrraError } from "./errors.ts"
 import { tellHooks } from "./hook-calls.ts"
 import type { HookContext } from "./hooks.ts"
 import { randomId } from "./ids.ts"
+import type { Answer } from "./model-call.ts"
 import { keyOf, Namespace } from "./namespace.ts"
 import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
 import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
@@ -184,7 +186,27 @@ export class Budgets implements BudgetGate {
     await this.#ledger.grant(scope, per, unit, unit === "usd" ? Math.round(amount * NANO) : amount)
   }
 
-  async model(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
+  ask(...[settings, run, request, make]: Parameters<BudgetGate["ask"]>): Promise<Answer> {
+    return askWithin(settings, run, request, (...asked) => this.#permitted(...asked), make)
+  }
+
+  admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T {
+    // Where nothing is limited calls cost nothing here.
+    if (this.#limits.size === 0 || !decided.tool || decided.verdict.decision !== "allow") return decided
+    return this.#admit(spender, decided)
+  }
+
+  rest({ runId }: HookContext, over: boolean, report: (error: unknown) => void): Promise<void> | undefined {
+    const book = this.#runs.get(runId)
+    if (!book) return undefined
+    this.#runs.delete(runId)
+    clearTimeout(book.timer)
+    const scopes = book.scopes.filter((scope) => scope.units.has("wallMs") || (over && scope.of === "run"))
+    if (scopes.length === 0) return undefined
+    return this.#ledger.close(scopes, { wallMs: this.#worked(book) }, over).catch(report)
+  }
+
+  async #permitted(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
     const { prices, maxTokens = 8_192, margin = 4 / 3 } = this.#options
     const { context } = spender
     const book = await this.#book(context)
@@ -229,21 +251,6 @@ export class Budgets implements BudgetGate {
     }
   }
 
-  tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> | undefined {
-    // Where nothing limits tools their calls cost nothing here.
-    return this.#limits.size === 0 ? undefined : this.#tool(spender, name)
-  }
-
-  rest({ runId }: HookContext, over: boolean): Promise<void> | undefined {
-    const book = this.#runs.get(runId)
-    if (!book) return undefined
-    this.#runs.delete(runId)
-    clearTimeout(book.timer)
-    const scopes = book.scopes.filter((scope) => scope.units.has("wallMs") || (over && scope.of === "run"))
-    if (scopes.length === 0) return undefined
-    return this.#ledger.close(scopes, { wallMs: this.#worked(book) }, over)
-  }
-
   #permit(
     spender: Spender,
     book: RunBook,
@@ -281,16 +288,27 @@ export class Budgets implements BudgetGate {
     }
   }
 
-  async #tool(spender: Spender, name: string): Promise<BudgetRefusal | undefined> {
-    const book = await this.#book(spender.context)
-    const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
-    const scopes = book.scopes.filter(
-      ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
-    )
-    const breach = await this.#spend(spender, book, scopes, amounts)
-    if (!breach) return undefined
-    if (breach.rule.atLimit !== "refuse") spender.end(exceeded(breach))
-    return { reason: reason(breach) }
+  async #admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> {
+    const { name } = decided.call
+    const deny = (rule: string): T => ({
+      ...decided,
+      tool: undefined,
+      verdict: { decision: "deny", layer: "budget", rule },
+    })
+    try {
+      const book = await this.#book(spender.context)
+      const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
+      const scopes = book.scopes.filter(
+        ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
+      )
+      const breach = await this.#spend(spender, book, scopes, amounts)
+      if (!breach) return decided
+      if (breach.rule.atLimit !== "refuse") spender.end(exceeded(breach))
+      return deny(reason(breach))
+    } catch (error) {
+      spender.report(error)
+      return deny("what may be spent is not known")
+    }
   }
 
   async #reserve(

@@ -45,7 +45,7 @@ export async function callTool(
       const outcome = signal.aborted ? "stopped" : "completed"
       const why: unknown = signal.reason
       const failure = outcome === "stopped" && why instanceof OrraError ? { error: failureOf(why) } : {}
-      await settings.budgets?.rest(hookContext(run), true)?.catch(settings.onError)
+      await settings.budgets?.rest(hookContext(run), true, settings.onError)
       const end = { runId, outcome, usage: NO_USAGE, ...failure } as const
       await record(run, [{ type: "run_finished", at: Date.now(), ...end, durationMs: Date.now() - began }])
       if (result) answer.resolve(result)

@@ -37,12 +37,6 @@ export class Draft {
     if (last) this.#parts.push({ ...last, text: this.#text })
   }
 
-  /** All that was written, thoughts included. */
-  get text(): string {
-    this.#complete()
-    return this.#parts.map(({ text }) => text).join("")
-  }
-
   get isEmpty(): boolean {
     return this.#parts.length === 0
   }

@@ -70,8 +70,10 @@ export async function carryOut(
   const decided: (Decided | undefined)[] = []
   for (const [ordinal, call] of calls.entries()) {
     const known = open?.get(call.id)
-    if (open && !known) decided.push(undefined)
-    else decided.push(await affordable(effects, await decide(effects, step, ordinal, call, known), known))
+    const item = open && !known ? undefined : await decide(effects, step, ordinal, call, known)
+    // One that was allowed before the run stood still has been counted.
+    const isNew = item && known?.intent?.decision !== "allow"
+    decided.push(isNew ? ((await effects.budgets?.admit(effects, item)) ?? item) : item)
   }
   const intents = decided.flatMap((item) => (item ? recordOf(effects, item) : []))
   if (intents.length > 0) await effects.record(intents)
@@ -186,25 +188,6 @@ async function decide(
   if (answered.type === "denied") return refuse(answered.layer, answered.rule, call)
   if (answered.type === "waits") return { ...decided, waits: answered }
   return { ...decided, verdict: { ...verdict, decision: "allow" }, approval: answered.approval }
-}
-
-/** What budgets say to a call that may be made. One that was allowed before the run stood still has been counted. */
-async function affordable(effects: Effects, decided: Decided, open: OpenCall | undefined): Promise<Decided> {
-  const { call, tool, verdict } = decided
-  if (!effects.budgets || !tool || verdict.decision !== "allow" || open?.intent?.decision === "allow")
-    return decided
-  const refuse = (rule: string): Decided => ({
-    ...decided,
-    tool: undefined,
-    verdict: { decision: "deny", layer: "budget", rule },
-  })
-  try {
-    const refusal = await effects.budgets.tool(effects, call.name)
-    return refusal ? refuse(refusal.reason) : decided
-  } catch (error) {
-    effects.report(error)
-    return refuse("what may be spent is not known")
-  }
 }
 
 async function carryOutOne(

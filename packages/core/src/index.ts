@@ -16,7 +16,7 @@ export {
   type PendingApproval,
 } from "./approval.ts"
 export { type BudgetOptions, Budgets, type LimitState } from "./budget.ts"
-export type { BudgetGate, BudgetRefusal, ModelPermit, Spender } from "./budget-gate.ts"
+export type { BudgetGate } from "./budget-gate.ts"
 export type { AtLimit, Limit } from "./budget-limit.ts"
 export type { Period } from "./budget-window.ts"
 export { type CallOptions, callTool } from "./call-tool.ts"

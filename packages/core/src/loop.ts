@@ -31,7 +31,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   /** Why less is shown, when that is for a budget. */
   let overBudget: RunFailure | undefined
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
-    await settings.budgets?.rest(hookContext(run), true)?.catch(settings.onError)
+    await settings.budgets?.rest(hookContext(run), true, settings.onError)
     const spent = priced(run.cost.usd)
     const why: unknown = run.signal.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
@@ -52,7 +52,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   }
   /** The run stands still until somebody decides or something happens. */
   const wait = async (until?: number): Promise<RunResult> => {
-    await settings.budgets?.rest(hookContext(run), false)?.catch(settings.onError)
+    await settings.budgets?.rest(hookContext(run), false, settings.onError)
     await run.log.append(() => [waiting(run, usage, Date.now() - began, until)], {
       lease: run.lease(),
       incarnation: run.incarnation,
@@ -128,12 +128,10 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
         if (answer.type === "failed" && failure?.code === "internal") settings.onError(answer.error)
-        const instead = answer.type === "failed" ? insteadOf(answer.error) : undefined
-        overBudget = instead?.action === "compact" ? failure : undefined
-        if (instead?.action === "ask" && failure && !run.signal.aborted) {
-          await record(run, [budgetEntry(run, instead.action, failure)])
-          return await wait(instead.renewsAt)
-        }
+        const instead = answer.type === "failed" ? answer.instead : undefined
+        if (instead) await record(run, [instead.entry])
+        if (instead?.action === "ask") return await wait(instead.renewsAt)
+        overBudget = instead && failure
         if (
           (failure?.code === "provider_context_length" || overBudget) &&
           answer.draft.isEmpty &&
@@ -141,7 +139,6 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
           overflows++ < MAX_OVERFLOWS
         ) {
           // The estimate was too low, the window is smaller than we were told, or the budget: show less and ask again.
-          if (overBudget) await record(run, [budgetEntry(run, "compact", overBudget)])
           limit = Math.min(limit, run.log.viewTokens) * AFTER_OVERFLOW
           turn--
           continue
@@ -189,22 +186,6 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
 }
 
 const priced = (cost: number | undefined): { readonly cost?: number } => (cost === undefined ? {} : { cost })
-
-/** What is to happen in place of a call that a budget has no room for; undefined: the run ends. */
-function insteadOf(
-  error: unknown,
-): { readonly action: "compact" | "ask"; readonly renewsAt: number | undefined } | undefined {
-  if (!(error instanceof OrraError) || error.code !== "budget_exceeded") return undefined
-  const { atLimit, renewsAt } = error.details
-  if (atLimit !== "compact" && atLimit !== "ask") return undefined
-  return { action: atLimit, renewsAt: typeof renewsAt === "number" ? renewsAt : undefined }
-}
-
-const budgetEntry = (
-  { runId }: LoopRun,
-  action: "compact" | "ask",
-  { message }: RunFailure,
-): NewEntry<"budget"> => ({ type: "budget", at: Date.now(), runId, action, reason: message })
 
 /** What is known of an answer whose consequences are to be drawn. */
 type Answered = Pick<Entry<"assistant">, "message" | "usage" | "finishReason">

@@ -1,10 +1,10 @@
 import { each } from "./abortable.ts"
-import type { ModelPermit } from "./budget-gate.ts"
+import type { BudgetInstead } from "./budget-gate.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import { Draft } from "./draft.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
 import { chunkWatcher } from "./hook-calls.ts"
-import { hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
+import { hookContext, type LoopRun, type LoopSettings } from "./loop-run.ts"
 import type { AssistantMessage } from "./message.ts"
 import { assertStream, checkedDone, isPiece } from "./model-event.ts"
 import {
@@ -30,6 +30,8 @@ export type Answer =
       readonly draft: Draft
       readonly error: unknown
       readonly cost?: number | undefined
+      /** What is to happen in place of a call that a budget has no room for. */
+      readonly instead?: BudgetInstead | undefined
     }
 
 /**
@@ -43,51 +45,9 @@ export async function ask(
   writer: Pick<DeltaWriter, "push">,
   thinking: { ms: number },
 ): Promise<Answer> {
-  const { provider, budgets } = settings
-  if (!budgets) return await call(settings, run, asked, writer, thinking)
-  const model = asked.model ?? provider.model
-  let answer: Answer = { type: "stopped", draft: new Draft(provider.id, model) }
-  try {
-    const spender = {
-      context: hookContext(run),
-      hooks: settings.hooks,
-      report: settings.onError,
-      end: run.end,
-    }
-    const permit = await budgets.model(spender, asked, model)
-    const { request, entries } = permit
-    let usage: Usage | undefined
-    let text: string | undefined
-    let cost: number | undefined
-    try {
-      if (entries.length > 0) await record(run, entries)
-      if (!run.signal.aborted) {
-        // Unless it is known better, it has cost what was sent.
-        text = ""
-        answer = await call(settings, run, request, writer, thinking, permit)
-        // A service that does not say what it used has not given its answer away.
-        if (answer.type === "done" && answer.usage.inputTokens > 0) usage = answer.usage
-        else if (answer.type === "done") text = draftOf(answer, provider.id, model).text
-        else text = answer.type === "failed" && answer.draft.isEmpty ? undefined : answer.draft.text
-      }
-    } finally {
-      cost = await permit.settle(usage, text)
-    }
-    if (cost === undefined) return answer
-    run.cost.usd = (run.cost.usd ?? 0) + cost
-    return { ...answer, cost }
-  } catch (error) {
-    if (isLogFailure(error)) throw error
-    return { type: "failed", draft: draftOf(answer, provider.id, model), error }
-  }
-}
-
-/** What is kept of an answer that could not be settled: its calls are not carried out. */
-function draftOf(answer: Answer, provider: string, model: string): Draft {
-  if (answer.type !== "done") return answer.draft
-  const draft = new Draft(provider, model)
-  for (const part of answer.message.parts) if (part.type !== "tool_call") draft.add(part)
-  return draft
+  const make = (request: ModelRequest, retried?: () => void): Promise<Answer> =>
+    call(settings, run, request, writer, thinking, retried)
+  return await (settings.budgets?.ask(settings, run, asked, make) ?? make(asked))
 }
 
 async function call(
@@ -96,7 +56,7 @@ async function call(
   request: ModelRequest,
   writer: Pick<DeltaWriter, "push">,
   thinking: { ms: number },
-  permit?: ModelPermit,
+  retried: (() => void) | undefined,
 ): Promise<Answer> {
   const { provider } = settings
   const watch = chunkWatcher(settings.hooks, settings.onError, () => hookContext(run))
@@ -113,7 +73,7 @@ async function call(
       }
       if (event?.type === "retry") {
         const { attempt, delayMs, error } = event
-        permit?.retried()
+        retried?.()
         run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
         return false
       }
