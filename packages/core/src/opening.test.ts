@@ -1,4 +1,4 @@
-import { hang, say, scriptedProvider } from "@orra/testing"
+import { fail, hang, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { MemoryStore, Namespace, Runtime, userMessage } from "./index.ts"
 
@@ -62,6 +62,26 @@ describe("a message", () => {
       await expect(runtime.submit(ns, empty)).rejects.toMatchObject({ code: "invalid_input" })
     }
     expect(await runtime.info(ns)).toBeUndefined()
+  })
+})
+
+describe("what begins without a message of its own", () => {
+  test("is followed to the end of its run like any other", async () => {
+    const provider = scriptedProvider(["one", "another one", fail("overloaded"), "more"])
+    const runtime = new Runtime({ provider, store: new MemoryStore() })
+    await runtime.run(ns, "1")
+    const [first] = await runtime.store.read(ns, { types: ["user"] })
+    const types: (string | undefined)[] = []
+    for await (const event of runtime.follow(await runtime.regenerate(ns, first?.seq ?? 0)))
+      types.push(event.type)
+    await runtime.run(ns, "2").catch(() => {})
+    for await (const event of runtime.follow(await runtime.resume(ns))) types.push(event.type)
+    expect(types.filter((type) => type === "assistant" || type === "run_finished")).toEqual([
+      "assistant",
+      "run_finished",
+      "assistant",
+      "run_finished",
+    ])
   })
 })
 

@@ -196,9 +196,11 @@ export class Runtime {
     submit: () => Promise<Submission>,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunEvent, void> {
-    const { namespace, inputId, cursor } = await submit()
-    let joined = false
-    let runId: string | undefined
+    const submission = await submit()
+    const { namespace, inputId, cursor } = submission
+    let { runId } = submission
+    // Another answer to a message, or more of it, begins without a message of its own.
+    let joined = runId !== undefined
     for await (const event of this.subscribe(namespace, { ...options, after: cursor })) {
       yield event
       if (event.type === "user" && event.inputId === inputId) joined = true
