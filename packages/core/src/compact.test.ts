@@ -73,22 +73,29 @@ describe("compact", () => {
     await busy.runtime.close()
   })
 
-  test("lets messages that arrive meanwhile wait, and ends when its signal fires", async () => {
-    const asked = Promise.withResolvers<void>()
+  test("gives way to a message, to its signal and to a runtime that closes, and leaves the session as it is", async () => {
+    let asked = Promise.withResolvers<void>()
     const { runtime } = chat(() => {
       asked.resolve()
       return hang()
     })
     for (const text of ["one", "two"]) await runtime.run(ns, `${text} ${words}`)
-    const controller = new AbortController()
-    const compacting = compact(runtime, ns, { signal: controller.signal })
-    await asked.promise
-    const sent = runtime.run(ns, "three")
-    controller.abort()
-    expect(await compacting).toBeUndefined()
-    expect((await sent).outcome).toBe("completed")
+    for (const stop of [
+      async () => expect((await runtime.run(ns, "three")).outcome).toBe("completed"),
+      async (controller: AbortController) => controller.abort(),
+      async () => await runtime.close(),
+    ]) {
+      asked = Promise.withResolvers<void>()
+      const controller = new AbortController()
+      const compacting = compact(runtime, ns, { signal: controller.signal })
+      await asked.promise
+      await stop(controller)
+      expect(await compacting).toBeUndefined()
+    }
     expect(await runtime.store.read(ns, { types: ["compaction"] })).toEqual([])
+    const { version } = (await runtime.info(ns)) ?? {}
     expect(await compact(runtime, ns, { signal: AbortSignal.abort() })).toBeUndefined()
+    expect((await runtime.info(ns))?.version).toBe(version)
   })
 
   test("keeps its lease however long the summary takes", async () => {

@@ -7,8 +7,8 @@ import type { Runtime } from "./runtime.ts"
 import type { Entry } from "./session.ts"
 
 /**
- * Sums up now what is before the newest turn, also of a session that waits for an approval. Messages that arrive
- * meanwhile run when it is done; `signal` stops it.
+ * Sums up now what is before the newest turn, also of a session that waits for an approval. A run that begins
+ * meanwhile goes first: the session stays as it is. So it does when `signal` fires or the runtime is closed.
  *
  * ```ts
  * const compaction = await compact(runtime, chat)
@@ -34,6 +34,7 @@ export async function compact(
     const stop = () => controller.abort()
     options.signal?.addEventListener("abort", stop, { once: true })
     if (options.signal?.aborted) stop()
+    driver.yielding.set(namespace.key, controller)
     let lease = first
     const ttlMs = first.expiresAt - Date.now()
     const renewal = setInterval(() => {
@@ -72,6 +73,7 @@ export async function compact(
         spent: () => {},
       })
     } finally {
+      driver.yielding.delete(namespace.key)
       clearInterval(renewal)
       options.signal?.removeEventListener("abort", stop)
     }

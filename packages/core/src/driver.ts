@@ -91,6 +91,8 @@ export class Driver {
   readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
+  /** Stops such work that gives way to a run, by the session's key. */
+  readonly yielding = new Map<string, AbortController>()
   #closed = false
 
   constructor(options: DriverOptions) {
@@ -143,6 +145,7 @@ export class Driver {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
+    for (const controller of this.yielding.values()) controller.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
     await Promise.all([...this.#drives, ...this.#work.values()])
   }
@@ -222,6 +225,7 @@ export class Driver {
     const stopFirst = () => active.controller.abort()
     const release = () => options.signal?.removeEventListener("abort", stopFirst)
     try {
+      this.yielding.get(log.namespace.key)?.abort()
       await this.#work.get(log.namespace.key)
       lease = await this.#acquire(log.namespace)
       renewal = setInterval(() => {
