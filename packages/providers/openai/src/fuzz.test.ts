@@ -37,7 +37,15 @@ test(`whatever happens to a session that moves between services, each takes what
     expect(report.seen[`tool_result ${status}`]).toBeGreaterThan(0)
   for (const outcome of ["completed", "stopped", "interrupted", "max_turns", "context_too_long"])
     expect(report.seen[`run_finished ${outcome}`]).toBeGreaterThan(0)
-  for (const kind of ["rewind", "compaction", "input steer", "input queue", "assistant interrupted"])
+  for (const kind of [
+    "rewind",
+    "compaction",
+    "compaction summary",
+    "pin",
+    "input steer",
+    "input queue",
+    "assistant interrupted",
+  ])
     expect(report.seen[kind]).toBeGreaterThan(0)
 })
 

@@ -63,19 +63,30 @@ export function requestProblem(
   )
 }
 
-/** People's messages are those of the current branch, in order, up to the newest. */
+/** People's messages are those of the current branch, in order, up to the newest, and what is pinned of the others. */
 function branchProblem(sent: string, written: readonly Entry[]): string | undefined {
+  // What is summed up is what the next request does not have.
+  if (sent.includes('{\\"entry\\":')) return undefined
   const path = naivePath(written)
-  const said = written.flatMap((entry) =>
-    entry.type === "user" && path.has(entry.seq) ? marks(messageText(entry.message)) : [],
-  )
+  const users = written.filter((entry) => entry.type === "user" && path.has(entry.seq))
   const asked = marks(sent)
-  const expected = said.slice(said.length - asked.length)
+  // What was pinned or let go while the request was made may or may not be in it.
+  const pins = [[], ...written.flatMap((entry) => (entry.type === "pin" ? [entry.pins] : []))].slice(-3)
+  const isThat = pins.some((list) => {
+    const pinned = new Set(list.flatMap(({ seqs }) => seqs))
+    return [...users.keys(), users.length].some((from) => {
+      const kept = users.filter(({ seq }, index) => index >= from || pinned.has(seq))
+      return kept.flatMap((entry) => marks(textOf(entry))).join() === asked.join()
+    })
+  })
   // A cut can fall before a request to continue, which is the host's and has no mark.
+  const said = users.flatMap((entry) => marks(textOf(entry)))
   const some = asked.length > 0 || said.length === 0 || sent.includes("Continue from exactly")
-  if (some && asked.join() === expected.join()) return undefined
+  if (some && isThat) return undefined
   return `The request has the messages ${asked}; those of the branch are ${said}.`
 }
+
+const textOf = (entry: Entry): string => (entry.type === "user" ? messageText(entry.message) : "")
 
 /** A result stands with the call it is the result of, not only with one of that id. */
 function pairsProblem(family: Family, body: Readonly<Record<string, unknown>>): string | undefined {

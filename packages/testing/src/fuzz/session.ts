@@ -1,4 +1,5 @@
 import {
+  compact,
   DynamicProvider,
   type Entry,
   isEntry,
@@ -7,9 +8,12 @@ import {
   OrraError,
   PolicyRegistry,
   type Provider,
+  pin,
   Runtime,
   type Submission,
+  summarize,
   type UserMessage,
+  unpin,
 } from "@orra/core"
 import { type Mortal, mortal } from "../crash/mortal.ts"
 import { naiveHistory, naiveQueue, requestProblem, signedBy } from "./checks.ts"
@@ -33,6 +37,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "not_found",
   "invalid_input",
   "closed",
+  "pins_full",
   "lease_lost",
   "store_session_deleted",
   "store_process_dead",
@@ -141,7 +146,7 @@ export class FuzzSession implements Service {
     this.#lives.push(life)
     const policies = PolicyRegistry.allowAll()
     policies.set(PREFIX, { deny: ["forbidden"], ask: ["delicate"] })
-    const { maxTokens, maxTurns, parallelTools } = this.#sequence
+    const { maxTokens, maxTurns, parallelTools, sumsUp } = this.#sequence
     const runtime = new Runtime({
       provider: life.provider(this.#dynamic),
       store: life.store(this.#store),
@@ -150,11 +155,14 @@ export class FuzzSession implements Service {
       owner: "fuzz",
       systemPrompt: "Be kind.",
       context: { maxTokens, reservedForOutput: 0 },
+      ...(sumsUp && { compaction: summarize({ isWorthwhile: () => true }) }),
       maxTurns,
       parallelTools,
       deltaIntervalMs: 0,
       onError: (error) => {
-        if (!life.dead && !isExpected(error)) this.#problems.push(`Reported: ${String(error)}`)
+        // A summary that did not come about is told and does no harm.
+        const isSummary = sumsUp && error instanceof OrraError && /^(provider|summary)_/.test(error.code)
+        if (!life.dead && !isExpected(error) && !isSummary) this.#problems.push(`Reported: ${String(error)}`)
       },
     })
     return { mortal: life, runtime }
@@ -213,6 +221,19 @@ export class FuzzSession implements Service {
         if (input) await runtime.cancelInput(NS, input.inputId)
         return
       }
+      case "pin":
+        await pin(runtime, NS, await this.#seqOf(runtime, step.type, step.which))
+        return
+      case "unpin": {
+        const pins = (await runtime.history(NS))?.pins ?? []
+        const [seq] = pins[step.which % Math.max(1, pins.length)]?.seqs ?? []
+        if (seq !== undefined) await unpin(runtime, NS, seq)
+        return
+      }
+      case "compact":
+        // A model may be asked, who waits at a gate.
+        this.#track(compact(runtime, NS), this.#life)
+        return
       case "stop":
         await runtime.stop(NS)
         return
@@ -380,6 +401,8 @@ function kindOf(entry: Entry): string {
       return `tool_result ${entry.result.status}`
     case "run_finished":
       return `run_finished ${entry.error?.code ?? entry.outcome}`
+    case "compaction":
+      return entry.summary === undefined ? "compaction" : "compaction summary"
     case "input":
       return `input ${entry.mode}`
     default:

@@ -59,6 +59,9 @@ export type Step = { readonly aside?: boolean } & (
   | { readonly do: "regenerate"; readonly which: number; readonly answers: readonly ModelAnswer[] }
   | { readonly do: "switch branch"; readonly which: number }
   | { readonly do: "cancel"; readonly which: number }
+  | { readonly do: "pin"; readonly which: number; readonly type: "user" | "assistant" }
+  | { readonly do: "unpin"; readonly which: number }
+  | { readonly do: "compact"; readonly answers: readonly ModelAnswer[] }
   | { readonly do: "stop" }
   | { readonly do: "open gates" }
   | { readonly do: "tick"; readonly turns: number }
@@ -75,6 +78,8 @@ export type Step = { readonly aside?: boolean } & (
 export interface Sequence {
   readonly maxTokens: number
   readonly maxTurns: number
+  /** Whether what is cut is summed up first. */
+  readonly sumsUp: boolean
   readonly parallelTools: number
   /** Who answers at first. */
   readonly provider: number
@@ -165,6 +170,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   happens(3, fc.record({ do: is("regenerate"), which, answers, aside: fc.boolean() })),
   happens(3, fc.record({ do: is("switch branch"), which, aside: fc.boolean() })),
   happens(1, fc.record({ do: is("cancel"), which, aside: fc.boolean() })),
+  happens(
+    2,
+    fc.record({ do: is("pin"), which, type: fc.constantFrom("user", "assistant"), aside: fc.boolean() }),
+  ),
+  happens(1, fc.record({ do: is("unpin"), which, aside: fc.boolean() })),
+  happens(2, fc.record({ do: is("compact"), answers, aside: fc.boolean() })),
   happens(3, fc.record({ do: is("stop"), aside: fc.boolean() })),
   happens(3, fc.record({ do: is("open gates"), aside: fc.boolean() })),
   happens(3, fc.record({ do: is("tick"), turns: fc.integer({ min: 1, max: 6 }), aside: fc.constant(true) })),
@@ -183,6 +194,7 @@ export const sequences = (maxSteps: number): fc.Arbitrary<Sequence> =>
       // Enough, cut now and then, and so little that a turn by itself is too long.
       maxTokens: fc.constantFrom(200_000, 200_000, 200_000, 1_600, 900),
       maxTurns: fc.integer({ min: 1, max: 4 }),
+      sumsUp: fc.boolean(),
       parallelTools: fc.constantFrom(1, 2, 8),
       provider: fc.nat({ max: 7 }),
       // Without a session nothing can happen to it.
