@@ -1,14 +1,14 @@
 import type { Account, Amounts } from "./budget-account.ts"
-import { heldOf, spentOf } from "./budget-account.ts"
 import { askWithin, type ModelPermit } from "./budget-call.ts"
 import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
-import { Ledger, limitOf, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
-import { explain, type Limit, type Rule, rulesOf, shown } from "./budget-limit.ts"
+import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
+import { type Limit, rulesOf } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
-import { endOf, type Period } from "./budget-window.ts"
+import { entry, exceeded, isOf, type LimitState, reason, severity, stateOf, tell } from "./budget-report.ts"
+import { runKey, Scopes } from "./budget-scopes.ts"
+import type { Period } from "./budget-window.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
-import { InvalidInput, OrraError } from "./errors.ts"
-import { tellHooks } from "./hook-calls.ts"
+import { InvalidInput } from "./errors.ts"
 import type { HookContext } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { Answer } from "./model-call.ts"
@@ -37,24 +37,6 @@ export interface BudgetOptions {
   readonly now?: () => number
   /** A clock in ms that only goes forward. Default `performance.now`. */
   readonly monotonic?: () => number
-}
-
-/** How a limit stands. Amounts are in the limit's unit, USD for `usd`. */
-export interface LimitState {
-  readonly namespace: Namespace
-  readonly per: Period
-  /** As in `Limit`; of one tool "tool:" and its name. */
-  readonly unit: string
-  readonly limit: number
-  readonly spent: number
-  /** Held by calls that are under way. */
-  readonly reserved: number
-  /** Never below 0. */
-  readonly left: number
-  /** When a new window begins, in ms since 1970. */
-  readonly renewsAt?: number
-  /** A model without a known price was used: `spent` is what the dearest one would have cost. */
-  readonly unpriced?: true
 }
 
 /** What is remembered of a run at work. */
@@ -98,11 +80,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export class Budgets implements BudgetGate {
   readonly #options: BudgetOptions
   readonly #ledger: Ledger
-  /** By namespace: what counts per run, and the account of all the rest. */
-  readonly #limits = new Map<
-    string,
-    { readonly perRun: readonly Rule[]; readonly total: Scope | undefined }
-  >()
+  readonly #scopes = new Scopes()
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
@@ -133,16 +111,11 @@ export class Budgets implements BudgetGate {
    * @throws InvalidInput for what cannot be held, such as a limit in USD without prices.
    */
   set(namespace: Namespace, limits: Limit | readonly Limit[]): void {
-    const key = keyOf(namespace)
     const rules = rulesOf(namespace, "per" in limits ? [limits] : limits)
     if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
       throw new InvalidInput("A limit in USD needs `prices`: new Budgets({ store, prices: DEFAULT_PRICES }).")
     }
-    const perRun = rules.filter(({ per }) => per === "run")
-    const others = rules.filter(({ per }) => per !== "run")
-    const total = others.length > 0 ? scopeOf({ namespace, key: "total" }, others, "namespace") : undefined
-    if (rules.length > 0) this.#limits.set(key, { perRun, total })
-    else this.#limits.delete(key)
+    this.#scopes.set(namespace, rules)
     this.#generation++
   }
 
@@ -152,7 +125,7 @@ export class Budgets implements BudgetGate {
     options: { readonly runId?: string } = {},
   ): Promise<readonly LimitState[]> {
     keyOf(namespace)
-    const scopes = this.#scopes(namespace, options.runId, "run")
+    const scopes = this.#scopes.of(namespace, options.runId, "run")
     const states = scopes.map(async (scope) => {
       const account = await this.#ledger.read(scope)
       return scope.rules.flatMap((rule) => stateOf(rule, account))
@@ -177,9 +150,12 @@ export class Budgets implements BudgetGate {
     more: { readonly per: Period; readonly unit: string; readonly amount: number; readonly runId?: string },
   ): Promise<void> {
     const { per, unit, amount, runId } = more
-    const scope = this.#scopes(namespace, per === "run" ? runId : undefined, "run").findLast(
-      ({ rules, place }) => place.namespace.equals(namespace) && rules.some((rule) => isOf(rule, per, unit)),
-    )
+    const scope = this.#scopes
+      .of(namespace, per === "run" ? runId : undefined, "run")
+      .findLast(
+        ({ rules, place }) =>
+          place.namespace.equals(namespace) && rules.some((rule) => isOf(rule, per, unit)),
+      )
     if (!scope) throw new InvalidInput(`${namespace.key} has no limit on ${unit} per ${per}.`)
     if (!(amount > 0 && Number.isFinite(amount)))
       throw new InvalidInput("More is a number above 0.", { amount })
@@ -192,7 +168,7 @@ export class Budgets implements BudgetGate {
 
   admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T {
     // Where nothing is limited calls cost nothing here.
-    if (this.#limits.size === 0 || !decided.tool || decided.verdict.decision !== "allow") return decided
+    if (this.#scopes.isEmpty || !decided.tool || decided.verdict.decision !== "allow") return decided
     return this.#admit(spender, decided)
   }
 
@@ -344,20 +320,26 @@ export class Budgets implements BudgetGate {
 
   /** Tells of limits that are near or hit, and stops the run when its time is up. @returns the breach that decides. */
   #look(spender: Spender, book: RunBook, { breaches, standings }: Taken): Standing | undefined {
-    for (const standing of breaches.length > 0 ? breaches : standings) {
+    for (const standing of breaches) tell(spender, standing, "hit")
+    if (breaches.length > 0) return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+    let first: { readonly standing: Standing; readonly left: number } | undefined
+    for (const standing of standings) {
       const { rule, limit, used } = standing
-      if (breaches.length > 0) tell(spender, standing, "hit")
-      else if (used >= limit * NEAR && this.#isNew(spender, standing)) tell(spender, standing, "near")
-      if (rule.unit !== "wallMs" || breaches.length > 0 || limit === Number.POSITIVE_INFINITY) continue
-      clearTimeout(book.timer)
-      const left = Math.min(limit - used, MAX_TIMER_MS)
-      book.timer = setTimeout(() => spender.end(exceeded(standing)), left)
+      if (used >= limit * NEAR && this.#isNew(spender, standing)) tell(spender, standing, "near")
+      const left = rule.unit === "wallMs" ? limit - used : Number.POSITIVE_INFINITY
+      if (left < (first?.left ?? Number.POSITIVE_INFINITY)) first = { standing, left }
     }
-    return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+    if (first) {
+      const { standing, left } = first
+      clearTimeout(book.timer)
+      book.timer = setTimeout(() => spender.end(exceeded(standing)), Math.min(left, MAX_TIMER_MS))
+    }
+    return undefined
   }
 
-  /** True the first time in a window. */
-  #isNew({ context }: Spender, { rule, windowStart }: Standing): boolean {
+  /** True the first time in a window, where there is somebody to tell. */
+  #isNew({ context, hooks }: Spender, { rule, windowStart }: Standing): boolean {
+    if (!hooks.some((hook) => hook.budget)) return false
     const { namespace, per, unit } = rule
     const what = `${namespace.key} ${per === "run" ? context.runId : windowStart} ${per} ${unit}`
     if (this.#told.has(what)) return false
@@ -409,7 +391,7 @@ export class Budgets implements BudgetGate {
     const known = this.#runs.get(runId)
     if (known?.generation === this.#generation) return known
     const generation = this.#generation
-    const own = this.#scopes(namespace, runId, "run")
+    const own = this.#scopes.of(namespace, runId, "run")
     let chain: Account["chain"]
     const above: Scope[] = []
     const parent = envelope?.parent
@@ -422,7 +404,7 @@ export class Budgets implements BudgetGate {
         }),
       )
       for (const [index, link] of chain.entries()) {
-        const scopes = this.#scopes(
+        const scopes = this.#scopes.of(
           Namespace.parse(link.namespace),
           link.runId,
           index === 0 ? "parent" : "ancestor",
@@ -441,101 +423,7 @@ export class Budgets implements BudgetGate {
     return book
   }
 
-  /** The accounts of a namespace and all above it that have limits, root first, and that of a run. */
-  #scopes(
-    namespace: Namespace,
-    runId: string | undefined,
-    of: Exclude<Scope["of"], "namespace">,
-  ): readonly Scope[] {
-    const scopes: Scope[] = []
-    const rules: Rule[] = []
-    if (this.#limits.size === 0) return scopes
-    for (const key of namespace.lineageKeys) {
-      const limits = this.#limits.get(key)
-      if (!limits) continue
-      if (limits.total) scopes.push(limits.total)
-      rules.push(...limits.perRun)
-    }
-    if (runId !== undefined && rules.length > 0)
-      scopes.push(scopeOf({ namespace, key: runKey(runId) }, rules, of))
-    return scopes
-  }
-
   #estimated(inputTokens: number, text: string): Usage {
     return { ...NO_USAGE, inputTokens, outputTokens: this.#tokenizer.count(text) }
   }
 }
-
-const runKey = (runId: string): string => `run ${runId}`
-
-const scopeOf = (place: Scope["place"], rules: readonly Rule[], of: Scope["of"]): Scope => ({
-  place,
-  rules,
-  of,
-  periods: [...new Set(rules.map(({ per }) => per))],
-  units: new Set(rules.map(({ unit }) => unit)),
-})
-
-function stateOf(rule: Rule, account: Account): readonly LimitState[] {
-  const { namespace, per, unit } = rule
-  if (unit === "depth") return []
-  const limit = limitOf(rule, account)
-  const window = account.windows[per]
-  const spent = unit === "fanOut" ? (account.children?.length ?? 0) : spentOf(account, per, unit)
-  const reserved = heldOf(account, unit)
-  const renewsAt = endOf(per, window?.start ?? 0)
-  return [
-    {
-      namespace,
-      per,
-      unit,
-      limit: shown(unit, limit),
-      spent: shown(unit, spent),
-      reserved: shown(unit, reserved),
-      left: shown(unit, Math.max(0, limit - spent - reserved)),
-      ...(renewsAt !== undefined && { renewsAt }),
-      ...(window?.unpriced && unit === "usd" && { unpriced: true as const }),
-    },
-  ]
-}
-
-function tell(
-  { hooks, report, context }: Spender,
-  { rule, limit, used }: Standing,
-  type: "near" | "hit",
-): void {
-  const { namespace, per, unit } = rule
-  const event = { type, namespace, unit, window: per, limit: shown(unit, limit), used: shown(unit, used) }
-  void tellHooks(hooks, report, (hook) => hook.budget?.(event, context))
-}
-
-/** Of several limits the one decides that leaves the least to choose. */
-const severity = ({ atLimit }: Rule): number =>
-  typeof atLimit === "object" ? 0 : ["compact", "refuse", "ask", "stop"].indexOf(atLimit) + 1
-
-const reason = ({ rule, limit, windowStart, waits }: Standing): string =>
-  explain(rule, limit, windowStart, waits)
-
-const isOf = (rule: Rule, per: Period, unit: string): boolean =>
-  rule.per === per && rule.unit === unit && unit !== "depth" && unit !== "fanOut"
-
-function exceeded(standing: Standing): OrraError {
-  const { rule, limit, windowStart } = standing
-  const { namespace, per, unit, atLimit } = rule
-  const renewsAt = endOf(per, windowStart)
-  return new OrraError("budget_exceeded", reason(standing), {
-    namespace: namespace.key,
-    per,
-    unit,
-    limit: shown(unit, limit),
-    ...(renewsAt !== undefined && { renewsAt }),
-    atLimit,
-  })
-}
-
-const entry = (
-  { runId }: HookContext,
-  action: NewEntry<"budget">["action"],
-  why: string,
-  model: string,
-): NewEntry<"budget"> => ({ type: "budget", at: Date.now(), runId, action, reason: why, model })

@@ -15,9 +15,10 @@ export {
   Approvals,
   type PendingApproval,
 } from "./approval.ts"
-export { type BudgetOptions, Budgets, type LimitState } from "./budget.ts"
+export { type BudgetOptions, Budgets } from "./budget.ts"
 export type { BudgetGate } from "./budget-gate.ts"
 export type { AtLimit, Limit } from "./budget-limit.ts"
+export type { LimitState } from "./budget-report.ts"
 export type { Period } from "./budget-window.ts"
 export { type CallOptions, callTool } from "./call-tool.ts"
 export {

@@ -179,7 +179,10 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   } catch (error) {
     const failure = failureOf(error)
     // Where the log itself failed there is nothing to record the failure in; the caller tells who is watching.
-    if (isLogFailure(error)) throw error
+    if (isLogFailure(error)) {
+      await settings.budgets?.rest(hookContext(run), false, settings.onError)
+      throw error
+    }
     if (failure.code === "internal") settings.onError(error)
     return await finish("failed", failure.code === "context_too_long" && overBudget ? overBudget : failure)
   }
