@@ -1,10 +1,13 @@
-import { fail, hang, MemoryChannel, type ScriptedAnswer, scriptedProvider, wait } from "@orra/testing"
+import { call, fail, hang, MemoryChannel, type ScriptedAnswer, scriptedProvider, wait } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { Approvals } from "./approval.ts"
 import { ChannelAdapter, type ChannelOptions, type InboundMessage } from "./channel.ts"
 import { messageText } from "./message.ts"
 import { Namespace } from "./namespace.ts"
+import { PolicyRegistry } from "./policy.ts"
 import type { ModelRequest } from "./provider.ts"
 import { Runtime } from "./runtime.ts"
+import { tool } from "./tool.ts"
 
 const bob = Namespace.of("acme", "bob")
 const eve = Namespace.of("acme", "eve")
@@ -165,7 +168,7 @@ describe("a channel", () => {
     })
     for (let i = 0; i < 10; i++) pipe.push(bob.child(String(i)), "x")
     await pipe.until(() => pipe.typed.length === 3)
-    expect(pipe.waiting).toHaveLength(7)
+    expect(pipe.inbox).toHaveLength(7)
     slow.resolve()
     await pipe.until(() => pipe.sent.length === 10)
     await adapter.stop()
@@ -196,6 +199,78 @@ describe("a channel", () => {
     await adapter.stop()
     expect(told(pipe).sort()).toEqual(["bob: done", "eve: done"])
     expect((await runtime.info(bob))?.messages).toBe(2)
+  })
+})
+
+describe("a session that waits for an approval", () => {
+  const shell = tool({
+    name: "shell",
+    description: "",
+    input: { type: "object" },
+    risk: "exec",
+    execute: () => "ran",
+  })
+
+  /** Bob's first message needs an approval; everything else is answered at once. */
+  function asking(options: ChannelOptions = {}) {
+    const approvals = new Approvals()
+    const otherwise = (request: ModelRequest): ScriptedAnswer =>
+      lastText(request) === "shell" ? call("shell") : echo(request)
+    const pipe = new MemoryChannel()
+    const runtime = new Runtime({
+      provider: scriptedProvider([], { otherwise }),
+      tools: [shell],
+      policies: new PolicyRegistry({ default: "ask" }),
+      approvals,
+      deltaIntervalMs: 0,
+    })
+    const adapter = new ChannelAdapter(pipe, runtime, { typingIntervalMs: 1, ...options })
+    const run = adapter.run()
+    const approve = async (): Promise<void> => {
+      for (const { namespace, approvalId } of await approvals.list(bob))
+        await approvals.decide(namespace, approvalId, { decision: "approve", by: "bob" })
+    }
+    return { pipe, adapter, runtime, run, approve }
+  }
+
+  test("takes nobody's place, nor do the messages behind it, and is answered when it is given", async () => {
+    const { pipe, adapter, approve } = asking({ maxConcurrent: 1 })
+    pipe.push(bob, "shell")
+    await pipe.until(() => pipe.held.length === 1)
+    const typed = pipe.typed.length
+    pipe.push(bob, "and then?")
+    pipe.push(eve, "hi")
+    await pipe.until(() => pipe.sent.length === 1)
+    expect(told(pipe)).toEqual(["eve: re hi"])
+    expect(pipe.typed.slice(typed).filter(({ message }) => message === "shell")).toEqual([])
+    await approve()
+    await pipe.until(() => pipe.sent.length === 3)
+    expect(told(pipe).slice(1)).toEqual(["bob: re ran", "bob: re and then?"])
+    expect(pipe.held).toHaveLength(1)
+    await adapter.stop()
+  })
+
+  test("is not waited for at the end: its sender is told, and the run waits on", async () => {
+    const { pipe, adapter, runtime, run } = asking({ shutdownTimeoutMs: 600_000 })
+    pipe.push(bob, "shell")
+    await pipe.until(() => pipe.held.length === 1)
+    pipe.push(bob, "and then?")
+    await adapter.stop()
+    await run
+    expect(told(pipe)[0]).toBe("bob: ! waiting")
+    expect((await runtime.info(bob))?.waiting).toMatchObject({ approvals: 1 })
+  })
+
+  test("takes places again where too many wait", async () => {
+    const { pipe, adapter, runtime } = asking({ maxConcurrent: 1, maxWaiting: 1 })
+    pipe.push(bob.child("1"), "shell")
+    pipe.push(bob.child("2"), "shell")
+    await pipe.until(() => pipe.held.length === 2)
+    pipe.push(eve, "hi")
+    // As long as it takes to answer somebody.
+    for (let i = 0; i < 3; i++) await runtime.run(Namespace.of("another"), "hi")
+    expect(pipe.inbox).toHaveLength(1)
+    await adapter.stop()
   })
 })
 

@@ -2,7 +2,8 @@ import { type DispatchOptions, dispatch } from "./dispatch.ts"
 import { InvalidInput } from "./errors.ts"
 import type { JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
-import type { RunEvent, RunInput, RunOptions, RunResult, Submission } from "./run.ts"
+import type { RunInput, RunResult } from "./run.ts"
+import type { Runtime } from "./runtime.ts"
 import type { RunFailure } from "./session.ts"
 
 /** A message that came in. What the channel needs for the answer belongs in `metadata`: it comes back unchanged. */
@@ -50,20 +51,23 @@ export interface Channel {
   /** `signal` fires when nobody waits for it any more. */
   send(answer: OutboundMessage, signal: AbortSignal): Promise<void>
   sendError(error: OutboundError, signal: AbortSignal): Promise<void>
+  /** Says that the answer waits, for an approval for instance: it comes when that is given. */
+  waiting?(message: InboundMessage, signal: AbortSignal): Promise<void>
   /** Shows that an answer is being written. Called again every `typingIntervalMs` until it is there. */
   typing?(message: InboundMessage, signal: AbortSignal): Promise<void>
 }
 
-/** Who answers messages: a `Runtime`, or a team of agents. */
-export interface Answering {
-  submit(namespace: Namespace, input: RunInput, options?: RunOptions): Promise<Submission>
-  follow(submission: Submission, options?: { readonly signal?: AbortSignal }): AsyncGenerator<RunEvent, void>
-}
+/** Who answers messages: a `Runtime`, a `Team`, or one of its agents. */
+export type Answering = Pick<Runtime, "submit" | "subscribe" | "info">
 
 /** How channels are served. Times are in ms. */
 export interface ChannelOptions {
   /** Messages of a channel that are worked on at the same time, default 64. Beyond it the channel has to wait. */
   readonly maxConcurrent?: number
+  /**
+   * Messages that do not count as worked on because their session waits, for an approval for instance; default 1,000.
+   */
+  readonly maxWaiting?: number
   /** Messages of one session that may wait for their turn, default 16. One more is answered with an error. */
   readonly maxPerSession?: number
   /** Default 8,000. */

@@ -5,6 +5,7 @@ import { failureOf } from "./failure.ts"
 import { messageText } from "./message.ts"
 import { type RunResult, resultOf, type Submission } from "./run.ts"
 import type { RunFailure } from "./session.ts"
+import { Typing } from "./typing.ts"
 
 export interface DispatchOptions extends ChannelOptions {
   /** Who answers a message. @throws OrraError when nobody does: its text is the answer then. */
@@ -21,6 +22,18 @@ interface Place {
   answered: Promise<unknown>
 }
 
+/** A message on its way to its answer. */
+interface Going {
+  readonly message: InboundMessage
+  /** Ends the wait for its run. */
+  readonly leave: AbortController
+  readonly typing: Typing
+  /** Whether it counts against `maxConcurrent`. */
+  counts: boolean
+  /** Whether its sender has been told that it waits. */
+  told: boolean
+}
+
 /** What came of a message: how its run ended, or why there was none to wait for. */
 type Outcome =
   | (RunResult & { readonly agent: string | undefined })
@@ -28,6 +41,12 @@ type Outcome =
 
 const closing = (): OrraError =>
   new OrraError("closed", "This service is shutting down before there was an answer. Try again in a moment.")
+
+const waiting = (): OrraError =>
+  new OrraError(
+    "waiting",
+    "The answer waits, for an approval for instance. It will be in the conversation then.",
+  )
 
 /**
  * Serves channels until all of them have ended or `stop` fires, and then until what was begun has been answered.
@@ -57,8 +76,10 @@ class Served {
   readonly #options: DispatchOptions
   readonly #places: Map<string, Place>
   readonly #stop: AbortSignal
-  /** Ends what is still awaited of runs. */
-  readonly #left = new AbortController()
+  readonly #going = new Set<Going>()
+  /** Those of which the session waits: nobody knows for how long. */
+  readonly #waiting = new Set<Going>()
+  #resting = false
   readonly #work = new Set<Promise<void>>()
   /** Messages that count against `maxConcurrent`. */
   #busy = 0
@@ -106,14 +127,16 @@ class Served {
     }
   }
 
-  /** Resolves when all that was begun has come to its end. */
+  /** Resolves when all that was begun has come to its end. What waits is not waited for. */
   async rest(): Promise<void> {
+    this.#resting = true
+    for (const { leave } of this.#waiting) leave.abort()
     while (this.#work.size > 0) await Promise.all(this.#work)
   }
 
   /** Waits no longer for runs: they go on in their runtime, without anybody here to hear of it. */
   leave(): void {
-    this.#left.abort()
+    for (const { leave } of this.#going) leave.abort()
   }
 
   #begin(message: InboundMessage): void {
@@ -148,50 +171,92 @@ class Served {
     const before = place.answered
     const answered = Promise.withResolvers<unknown>()
     place.answered = answered.promise
+    const going: Going = {
+      message,
+      leave: new AbortController(),
+      typing: new Typing(this.#channel, message, this.#options.typingIntervalMs ?? 8_000, this.#report),
+      counts: true,
+      told: false,
+    }
+    this.#going.add(going)
     try {
-      const outcome = await this.#outcome(message, place)
+      const outcome = await this.#outcome(going, place)
       // What never ran needs not wait for the answers before it.
       if (outcome.outcome !== "none") await before
       await this.#answer(message, outcome)
     } finally {
       answered.resolve(before)
-      this.#busy--
-      this.#room?.resolve()
+      this.#going.delete(going)
+      this.#waiting.delete(going)
+      this.#release(going)
       if (message.id !== undefined) place.ids.delete(message.id)
       if (--place.waiting === 0) this.#places.delete(key)
     }
   }
 
-  async #outcome(message: InboundMessage, place: Place): Promise<Outcome> {
-    const { signal } = this.#left
+  async #outcome(going: Going, place: Place): Promise<Outcome> {
+    const { message, leave, typing } = going
+    const { signal } = leave
     const submitting = this.#submit(message, place.submitted)
     place.submitted = submitting.catch(() => {})
-    const stopTyping = this.#typing(message)
+    typing.start()
     try {
       const submitted = await unlessAborted(signal, () => submitting)
       if (!submitted) throw closing()
       const { target, submission } = submitted
+      const { namespace, inputId, cursor, status } = submission
+      const isWaiting = async (): Promise<boolean> => (await target.info(namespace))?.waiting !== undefined
+      if (status !== "started" && (await isWaiting())) this.#stand(going, false)
+      // Until its own run begins, a message sees those before it.
+      let joined = false
+      let own: string | undefined
       let text = ""
       let agent: string | undefined
-      // Before its own run, a message that waited sees the end of the run before.
-      let joined = false
-      for await (const event of target.follow(submission, { signal })) {
-        if (event.type === "user") joined ||= event.inputId === submission.inputId
-        else if (event.type === "run_started") {
-          text = ""
-          agent = event.agent
-        } else if (event.type === "assistant") text = messageText(event.message)
-        else if (event.type === "run_finished" && joined) return { ...resultOf(event, text), agent }
-        else if (event.type === "failure") return { outcome: "none", error: event.failure }
-        else if (event.type === "input_cancelled" && event.inputId === submission.inputId)
+      for await (const event of target.subscribe(namespace, { after: cursor, signal })) {
+        if (event.type === "failure") return { outcome: "none", error: event.failure }
+        if (event.type === "user") joined ||= event.inputId === inputId
+        else if (event.type === "input_cancelled" && event.inputId === inputId)
           throw new OrraError("input_cancelled", "The message was taken back before it was answered.")
+        else if (event.type === "run_waiting" && (await isWaiting())) this.#stand(going, own !== undefined)
+        else if (event.type === "run_resumed" || event.type === "run_started") this.#goOn(going)
+        if (joined && own === undefined && event.type === "run_started") {
+          own = event.runId
+          agent = event.agent
+        } else if (own !== undefined && event.type === "assistant") text = messageText(event.message)
+        else if (event.type === "run_finished" && event.runId === own)
+          return { ...resultOf(event, text), agent }
       }
-      throw closing()
+      throw this.#waiting.has(going) ? waiting() : closing()
     } catch (error) {
       return this.#none(error)
     } finally {
-      stopTyping()
+      typing.stop()
     }
+  }
+
+  /** Its session waits: others take its place, and nobody is shown to be typing. */
+  #stand(going: Going, isOwn: boolean): void {
+    const { maxWaiting = 1_000 } = this.#options
+    const { message, typing, leave } = going
+    typing.stop()
+    if (this.#waiting.size < maxWaiting) this.#release(going)
+    this.#waiting.add(going)
+    if (this.#resting) leave.abort()
+    else if (isOwn && !going.told) {
+      going.told = true
+      void this.#send(async (signal) => this.#channel.waiting?.(message, signal))
+    }
+  }
+
+  #goOn(going: Going): void {
+    if (this.#waiting.delete(going)) going.typing.start()
+  }
+
+  #release(going: Going): void {
+    if (!going.counts) return
+    going.counts = false
+    this.#busy--
+    this.#room?.resolve()
   }
 
   async #submit(
@@ -244,32 +309,6 @@ class Served {
       return false
     } finally {
       clearTimeout(timer)
-    }
-  }
-
-  /** Shows that an answer is being written, until what it returns is called. A channel that is slow is not hurried. */
-  #typing(message: InboundMessage): () => void {
-    const { typingIntervalMs = 8_000 } = this.#options
-    const channel = this.#channel
-    if (!channel.typing) return () => {}
-    const controller = new AbortController()
-    let showing = false
-    const show = async (): Promise<void> => {
-      if (showing) return
-      showing = true
-      try {
-        await channel.typing?.(message, controller.signal)
-      } catch (error) {
-        if (!controller.signal.aborted) this.#report(error)
-      } finally {
-        showing = false
-      }
-    }
-    const timer = setInterval(show, typingIntervalMs)
-    void show()
-    return () => {
-      clearInterval(timer)
-      controller.abort()
     }
   }
 }

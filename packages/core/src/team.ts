@@ -13,6 +13,7 @@ import type { Agents } from "./router.ts"
 import type { RunEvent, RunInput, RunOptions, RunResult, Submission } from "./run.ts"
 import { Runtime } from "./runtime.ts"
 import type { RuntimeOptions } from "./runtime-options.ts"
+import type { SessionInfo } from "./session.ts"
 import { type Tool, ToolRegistry } from "./tool.ts"
 
 /** An agent of a team: its profile, and what it has in place of the team's or besides it. */
@@ -46,6 +47,8 @@ export interface TeamMember {
   stream(namespace: Namespace, input: RunInput, options?: RunOptions): AsyncGenerator<RunEvent, void>
   submit(namespace: Namespace, input: RunInput, options?: RunOptions): Promise<Submission>
   follow: Runtime["follow"]
+  subscribe: Runtime["subscribe"]
+  info: Runtime["info"]
 }
 
 /**
@@ -107,6 +110,8 @@ export class Team implements Agents {
       stream: (namespace, input, options) => runtime.stream(namespace, input, as(options)),
       submit: (namespace, input, options) => runtime.submit(namespace, input, as(options)),
       follow: (submission, options) => runtime.follow(submission, options),
+      subscribe: (namespace, options) => runtime.subscribe(namespace, options),
+      info: (namespace) => runtime.info(namespace),
     }
   }
 
@@ -152,6 +157,17 @@ export class Team implements Agents {
     options?: { readonly signal?: AbortSignal },
   ): AsyncGenerator<RunEvent, void> {
     return this.runtime.follow(submission, options)
+  }
+
+  subscribe(
+    namespace: Namespace,
+    options?: { readonly after?: number; readonly signal?: AbortSignal },
+  ): AsyncGenerator<RunEvent, void> {
+    return this.runtime.subscribe(namespace, options)
+  }
+
+  info(namespace: Namespace): Promise<SessionInfo | undefined> {
+    return this.runtime.info(namespace)
   }
 
   /** Stops the session's run, and with it all that was delegated in it. @returns false when nothing was running. */

@@ -17,8 +17,10 @@ export class MemoryChannel implements Channel {
   readonly errors: OutboundError[] = []
   /** The messages that typing was shown for, each time. */
   readonly typed: InboundMessage[] = []
+  /** The messages whose senders were told that the answer waits. */
+  readonly held: InboundMessage[] = []
   /** Pushed and not taken yet. */
-  readonly waiting: InboundMessage[] = []
+  readonly inbox: InboundMessage[] = []
   /** Called before an answer counts as sent: throw, or take long. */
   onSend: (answer: OutboundMessage) => Promise<void> | void = () => {}
   #receivers = 0
@@ -35,7 +37,7 @@ export class MemoryChannel implements Channel {
   }
 
   push(namespace: Namespace, message: InboundMessage["message"], more: Partial<InboundMessage> = {}): void {
-    this.waiting.push({ namespace, message, metadata: {}, ...more })
+    this.inbox.push({ namespace, message, metadata: {}, ...more })
     this.#change()
   }
 
@@ -56,7 +58,7 @@ export class MemoryChannel implements Channel {
     this.#receivers++
     try {
       while (!signal.aborted) {
-        const next = this.waiting.shift()
+        const next = this.inbox.shift()
         if (next) yield next
         else if (this.#end?.error) throw this.#end.error
         else if (this.#end) return
@@ -78,6 +80,11 @@ export class MemoryChannel implements Channel {
   async sendError(error: OutboundError): Promise<void> {
     this.errors.push(error)
     this.sent.push({ namespace: error.namespace, text: `! ${error.error.code}` })
+    this.#change()
+  }
+
+  async waiting(message: InboundMessage): Promise<void> {
+    this.held.push(message)
     this.#change()
   }
 
