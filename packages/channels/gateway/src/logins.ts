@@ -3,7 +3,9 @@ import { isObject, type Json, MemoryStore, Namespace, type Records } from "@orra
 import { type Principal, type Principals, sha256 } from "./principal.ts"
 
 /** Where logins are kept: `store.records("logins")` of any `SessionStore`. */
-export type LoginRecords = Pick<Records, "get" | "put" | "delete">
+export interface LoginRecords extends Pick<Records, "get" | "delete"> {
+  put(namespace: Namespace, key: string, value: Json): Promise<unknown>
+}
 
 /** A browser's login. `id` is the digest of its cookie: the cookie itself is kept by the browser alone. */
 export interface Login {
