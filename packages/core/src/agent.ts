@@ -4,7 +4,7 @@ import type { Hooks } from "./hooks.ts"
 import type { JsonObject } from "./json.ts"
 import type { SystemPrompt } from "./loop-run.ts"
 import type { Namespace } from "./namespace.ts"
-import type { PolicyRegistry } from "./policy.ts"
+import type { Policies } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import type { ToolRegistry } from "./tool.ts"
 
@@ -39,7 +39,7 @@ export interface AgentSettings {
   readonly provider?: Provider
   readonly tools?: ToolRegistry
   /** In a run with an envelope, what `rights` begins with. */
-  readonly policies?: PolicyRegistry
+  readonly policies?: Policies
   readonly hooks?: readonly Hooks[]
   readonly systemPrompt?: SystemPrompt
   readonly model?: string

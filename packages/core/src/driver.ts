@@ -5,7 +5,7 @@ import { runLoop } from "./loop.ts"
 import type { LoopRun, LoopSettings } from "./loop-run.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { continueMessage } from "./opening.ts"
-import type { PolicyRegistry } from "./policy.ts"
+import type { Policies } from "./policy.ts"
 import { NO_USAGE } from "./provider.ts"
 import { closingEntries, draftEntries, isDue, storyOf } from "./recovery.ts"
 import type { Notice, RunOptions, RunResult } from "./run.ts"
@@ -57,7 +57,7 @@ interface Own {
   readonly settings: LoopSettings
   readonly agent: string | undefined
   readonly maxTurns: number
-  readonly policies: PolicyRegistry
+  readonly policies: Policies
 }
 
 /** What becomes of a run that waits when another is to begin: it stays, or it is withdrawn. */

@@ -7,7 +7,7 @@ import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 import { copyJson, isObject } from "./json.ts"
 import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
-import type { PolicyRegistry, Verdict } from "./policy.ts"
+import type { Policies, Verdict } from "./policy.ts"
 import { TOOL_UNKNOWN } from "./recovery.ts"
 import type { Approval, NewEntry } from "./session.ts"
 import type { OpenCall } from "./session-log.ts"
@@ -16,7 +16,7 @@ import { isOutput, PENDING, type Tool, type ToolRegistry } from "./tool.ts"
 /** What the door needs to know of the run it belongs to. */
 export interface Effects {
   readonly tools: ToolRegistry
-  readonly policies: PolicyRegistry
+  readonly policies: Policies
   readonly hooks: readonly Hooks[]
   readonly context: HookContext
   readonly signal: AbortSignal

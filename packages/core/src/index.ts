@@ -108,6 +108,7 @@ export {
 } from "./plugin.ts"
 export {
   type Decision,
+  type Policies,
   type PolicyLayer,
   type PolicyOptions,
   PolicyRegistry,

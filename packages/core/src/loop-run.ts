@@ -1,14 +1,14 @@
 import type { AgentResolver } from "./agent.ts"
-import type { Compactor } from "./compaction.ts"
 import type { ApprovalGate } from "./approval-gate.ts"
 import type { BudgetGate } from "./budget-gate.ts"
+import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
 import type { OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, MayEnd } from "./hooks.ts"
-import type { PolicyRegistry } from "./policy.ts"
+import type { Policies } from "./policy.ts"
 import type { ModelRequest, Provider, ToolDefinition } from "./provider.ts"
 import type { Notice } from "./run.ts"
 import type { Entry, NewEntry } from "./session.ts"
@@ -29,9 +29,9 @@ export type SystemPrompt =
 export interface LoopSettings {
   readonly provider: Provider
   readonly tools: ToolRegistry
-  readonly policies: PolicyRegistry
+  readonly policies: Policies
   /** The policies of a run with an envelope. */
-  readonly rights: ((envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry) | undefined
+  readonly rights: ((envelope: Envelope, policies: Policies) => Policies) | undefined
   readonly agent: AgentResolver | undefined
   readonly hooks: readonly Hooks[]
   /** Where calls that policy asks about can be approved. */
@@ -68,7 +68,7 @@ export interface LoopRun {
   readonly principal: string | undefined
   readonly envelope: Envelope | undefined
   /** What this run may do: what it is shown and what it may call are both judged by these. */
-  readonly policies: PolicyRegistry
+  readonly policies: Policies
   /** What the model has answered in this run, when the run goes on after a wait or a crash. */
   readonly answers: readonly Entry<"assistant">[] | undefined
   /** For how long it ran before. */

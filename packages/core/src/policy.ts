@@ -148,6 +148,14 @@ const stricter = (one: Verdict | undefined, other: Verdict): Verdict =>
 const laxer = (one: Verdict | undefined, other: Verdict): Verdict =>
   one && RANK[one.decision] >= RANK[other.decision] ? one : other
 
+/** What a runtime asks before it lists a tool and before it runs one. `PolicyRegistry` answers. */
+export interface Policies {
+  /** The decision for a call in a namespace. A promise where it takes time. */
+  decide(namespace: Namespace, call: PolicyCall): Verdict | Promise<Verdict>
+  /** The same at once. @throws InvalidInput where it takes time. */
+  explain(namespace: Namespace, call: PolicyCall): Verdict
+}
+
 /**
  * Who may call what. Layers are set on namespaces; the decision for a call is the strictest (deny < ask < allow)
  * of all layers on its namespace and above it, so adding a layer can only narrow what others say. Where no layer
@@ -160,7 +168,7 @@ const laxer = (one: Verdict | undefined, other: Verdict): Verdict =>
  * // { decision: "deny", layer: "tenant:acme", rule: 'deny "risk:exec"' }
  * ```
  */
-export class PolicyRegistry {
+export class PolicyRegistry implements Policies {
   readonly #layers = new Map<string, CompiledLayer>()
   readonly #options: PolicyOptions
   readonly #default: Verdict

@@ -6,7 +6,7 @@ import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
 import type { SystemPrompt } from "./loop-run.ts"
-import type { PolicyRegistry } from "./policy.ts"
+import type { Policies } from "./policy.ts"
 import type { Provider } from "./provider.ts"
 import type { SessionStore } from "./store.ts"
 import type { Tool, ToolRegistry } from "./tool.ts"
@@ -18,12 +18,12 @@ export interface RuntimeOptions {
   readonly store?: SessionStore
   readonly tools?: Iterable<Tool> | ToolRegistry
   /** Default: every registered tool is allowed. */
-  readonly policies?: PolicyRegistry
+  readonly policies?: Policies
   /**
    * The policies of a run that works on somebody's behalf: usually `policies.within(...)`, so that rights only narrow.
    * Default: the runtime's policies. Asked again whenever the run goes on after a wait or a restart.
    */
-  readonly rights?: (envelope: Envelope, policies: PolicyRegistry) => PolicyRegistry
+  readonly rights?: (envelope: Envelope, policies: Policies) => Policies
   /**
    * What a run by an agent has of its own; a `Team` is made of it. Asked when a run begins, and again when it goes on
    * after a wait or a restart. Default: all runs are alike.

@@ -23,7 +23,8 @@ import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
-import { PolicyRegistry } from "./policy.ts"
+import type { Policies } from "./policy.ts"
+import { ALLOW_ALL } from "./policy-none.ts"
 import { NO_USAGE, type Provider } from "./provider.ts"
 import { isDue } from "./recovery.ts"
 import {
@@ -78,7 +79,7 @@ export class Runtime {
   readonly provider: Provider
   readonly store: SessionStore
   readonly tools: ToolRegistry
-  readonly policies: PolicyRegistry
+  readonly policies: Policies
   /** Where people decide about the calls that policy asks about, when the runtime was given any. */
   readonly approvals: Approvals | undefined
   /** For functions of this package that not every program needs, such as `pin`. It may change with any release. */
@@ -98,7 +99,7 @@ export class Runtime {
     this.provider = options.provider
     this.store = options.store ?? new MemoryStore()
     this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
-    this.policies = options.policies ?? PolicyRegistry.allowAll()
+    this.policies = options.policies ?? ALLOW_ALL
     this.approvals = options.approvals
     this.#broadcast = new Broadcast(this.store)
     const reserved = Math.max(DEFAULT_BUDGET.reservedForOutput, options.maxTokens ?? 0)

@@ -31,7 +31,9 @@ export interface TeamAgent extends AgentProfile {
 }
 
 /** What a team is made of: what a runtime is, with agents in place of one system prompt. */
-export interface TeamOptions extends Omit<RuntimeOptions, "agent" | "rights" | "systemPrompt"> {
+export interface TeamOptions extends Omit<RuntimeOptions, "agent" | "policies" | "rights" | "systemPrompt"> {
+  /** Default: every registered tool is allowed. */
+  readonly policies?: PolicyRegistry
   /** At least one. The first answers where none is named. */
   readonly agents: readonly TeamAgent[]
   /** Makes the prompts of those that have none of their own. Default: `new PromptBuilder()`. */
@@ -67,6 +69,7 @@ export interface TeamMember {
 export class Team implements Agents {
   /** Everything that is not about agents: subscribing, history, lists, stopping. */
   readonly runtime: Runtime
+  readonly #policies: PolicyRegistry
   readonly #prompt: PromptBuilder
   readonly #hooks: readonly Hooks[]
   readonly #delegation: Delegation | undefined
@@ -76,7 +79,8 @@ export class Team implements Agents {
 
   /** @throws InvalidInput without an agent, for a name that is none, and for a policy that is not one. */
   constructor(options: TeamOptions) {
-    const { agents, prompt, delegation, ...rest } = options
+    const { agents, prompt, delegation, policies = PolicyRegistry.allowAll(), ...rest } = options
+    this.#policies = policies
     this.#prompt = prompt ?? new PromptBuilder()
     if (delegation !== false) {
       this.#delegation = new Delegation(
@@ -89,8 +93,10 @@ export class Team implements Agents {
     this.#set(agents.map(member))
     this.runtime = new Runtime({
       ...rest,
+      policies,
       agent: (run) => this.#settings(run),
-      rights: (envelope, policies) => this.#rights(envelope, policies),
+      // Every run here has policies of the team's making.
+      rights: (envelope, own) => this.#rights(envelope, own instanceof PolicyRegistry ? own : policies),
     })
   }
 
@@ -246,7 +252,7 @@ export class Team implements Agents {
     const { profile } = found
     const { name, policy, hooks = [], tools: _, ownTools: __, personality, systemPrompt, ...rest } = profile
     const tools = this.#tools(found)
-    const { policies } = this.runtime
+    const policies = this.#policies
     const own = policy ? policies.within([policy], `agent ${name}`) : policies
     const bound = envelope ? this.#rights(envelope, own) : own
     const prompt = ({ now }: { readonly now: Date }): string => {

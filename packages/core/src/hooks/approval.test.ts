@@ -120,13 +120,14 @@ describe("approvalHook in a runtime", () => {
       },
     })
     const errors: unknown[] = []
+    const policies = new PolicyRegistry({ default: "ask" })
     const runtime = new Runtime({
       provider: scriptedProvider([], {
         otherwise: ({ messages }) =>
           messages.at(-1)?.role === "tool" ? "done" : call("exec", { command: "deploy" }),
       }),
       tools: [exec],
-      policies: new PolicyRegistry({ default: "ask" }),
+      policies,
       hooks: [approvalHook(ask, { timeoutMs, name: "desk" })],
       onError: (error) => errors.push(error),
     })
@@ -134,7 +135,7 @@ describe("approvalHook in a runtime", () => {
       const [intent] = await runtime.store.read(contextOf(user).namespace, { types: ["tool_intent"] })
       return intent as Entry<"tool_intent"> | undefined
     }
-    return { executed, errors, runtime, intentOf }
+    return { executed, errors, policies, runtime, intentOf }
   }
 
   test("one user's yes is for that user's call, whoever else waits for an answer", async () => {
@@ -177,11 +178,11 @@ describe("approvalHook in a runtime", () => {
 
   test("what policy denies it is not asked about", async () => {
     let asked = 0
-    const { runtime, executed } = setup(() => {
+    const { runtime, policies, executed } = setup(() => {
       asked++
       return { decision: "approve" }
     })
-    runtime.policies.set(contextOf("ann").namespace, { deny: ["exec"] })
+    policies.set(contextOf("ann").namespace, { deny: ["exec"] })
     await runtime.run(contextOf("ann").namespace, "Deploy")
     expect([asked, executed]).toEqual([0, []])
   })

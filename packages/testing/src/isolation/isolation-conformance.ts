@@ -154,7 +154,7 @@ async function expectNothingForeign(
 
 /** Every call that is about a session, as a caller would make it that has no namespace. */
 function withoutNamespace(
-  { runtime, approvals, budgets, store }: Shared,
+  { runtime, approvals, budgets, policies, store }: Shared,
   nowhere: Namespace,
 ): readonly (readonly [name: string, ask: () => Promise<unknown>])[] {
   const methods = runtime as unknown as Record<string, (...args: readonly unknown[]) => unknown>
@@ -187,8 +187,8 @@ function withoutNamespace(
     ["approvals.everything", async () => approvals.approveEverything(nowhere, { by: "x", forMs: 1_000 })],
     ["budgets.state", async () => budgets.state(nowhere)],
     ["budgets.set", async () => budgets.set(nowhere, { per: "day", tokens: 1 })],
-    ["policies.set", async () => runtime.policies.set(nowhere, { deny: ["*"] })],
-    ["policies.remove", async () => runtime.policies.remove(nowhere)],
+    ["policies.set", async () => policies.set(nowhere, { deny: ["*"] })],
+    ["policies.remove", async () => policies.remove(nowhere)],
     ["pin", async () => pin(runtime, nowhere, 1)],
     ["unpin", async () => unpin(runtime, nowhere, 1)],
     ["compact", async () => compact(runtime, nowhere)],

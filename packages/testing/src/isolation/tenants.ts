@@ -56,6 +56,7 @@ export interface Shared {
   readonly runtime: Runtime
   readonly approvals: Approvals
   readonly budgets: Budgets
+  readonly policies: PolicyRegistry
   readonly store: SessionStore
 }
 
@@ -137,7 +138,7 @@ export function shared(store: SessionStore, all: readonly Tenant[]): Shared {
     deltaIntervalMs: 0,
     onError: () => {},
   })
-  return { runtime, approvals, budgets, store }
+  return { runtime, approvals, budgets, policies, store }
 }
 
 /** A model that answers in the words of whoever asks, with call ids that come again in every session. */
