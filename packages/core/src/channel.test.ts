@@ -1,4 +1,13 @@
-import { call, fail, hang, MemoryChannel, type ScriptedAnswer, scriptedProvider, wait } from "@orra/testing"
+import {
+  call,
+  fail,
+  hang,
+  MemoryChannel,
+  type ScriptedAnswer,
+  say,
+  scriptedProvider,
+  wait,
+} from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { Approvals } from "./approval.ts"
 import { ChannelAdapter, type ChannelOptions, type InboundMessage } from "./channel.ts"
@@ -148,17 +157,21 @@ describe("a channel", () => {
 
   test("typing is shown for as long as the answer is being written, and not after", async () => {
     const slow = Promise.withResolvers<void>()
-    const { pipe, adapter } = served([wait(slow.promise), { type: "say", pieces: ["done"] }], {
-      typingIntervalMs: 1,
-    })
+    const { pipe, adapter, runtime } = served(
+      (request) => (lastText(request) === "x" ? [wait(slow.promise), say("done")] : hang()),
+      { typingIntervalMs: 1, shutdownTimeoutMs: 0 },
+    )
+    const typedFor = (text: string): number => pipe.typed.filter(({ message }) => message === text).length
     pipe.push(bob, "x")
-    await pipe.until(() => pipe.typed.length >= 4)
+    await pipe.until(() => typedFor("x") >= 4)
     slow.resolve()
     await pipe.until(() => pipe.sent.length === 1)
-    const after = pipe.typed.length
+    const after = typedFor("x")
+    pipe.push(eve, "y")
+    await pipe.until(() => typedFor("y") >= 10)
+    expect(typedFor("x")).toBe(after)
     await adapter.stop()
-    expect(pipe.typed).toHaveLength(after)
-    expect(new Set(pipe.typed).size).toBe(1)
+    await runtime.close()
   })
 
   test("takes no more than it can work on", async () => {
@@ -215,7 +228,7 @@ describe("a session that waits for an approval", () => {
   function asking(options: ChannelOptions = {}) {
     const approvals = new Approvals()
     const otherwise = (request: ModelRequest): ScriptedAnswer =>
-      lastText(request) === "shell" ? call("shell") : echo(request)
+      lastText(request) === "shell" ? call("shell") : lastText(request) === "slow" ? hang() : echo(request)
     const pipe = new MemoryChannel()
     const runtime = new Runtime({
       provider: scriptedProvider([], { otherwise }),
@@ -237,17 +250,28 @@ describe("a session that waits for an approval", () => {
     const { pipe, adapter, approve } = asking({ maxConcurrent: 1 })
     pipe.push(bob, "shell")
     await pipe.until(() => pipe.held.length === 1)
-    const typed = pipe.typed.length
     pipe.push(bob, "and then?")
     pipe.push(eve, "hi")
     await pipe.until(() => pipe.sent.length === 1)
     expect(told(pipe)).toEqual(["eve: re hi"])
-    expect(pipe.typed.slice(typed).filter(({ message }) => message === "shell")).toEqual([])
     await approve()
     await pipe.until(() => pipe.sent.length === 3)
     expect(told(pipe).slice(1)).toEqual(["bob: re ran", "bob: re and then?"])
     expect(pipe.held).toHaveLength(1)
     await adapter.stop()
+  })
+
+  test("shows nobody typing meanwhile", async () => {
+    const { pipe, adapter, runtime } = asking({ shutdownTimeoutMs: 0 })
+    const typedFor = (text: string): number => pipe.typed.filter(({ message }) => message === text).length
+    pipe.push(bob, "shell")
+    await pipe.until(() => pipe.held.length === 1)
+    const before = typedFor("shell")
+    pipe.push(eve, "slow")
+    await pipe.until(() => typedFor("slow") >= 10)
+    expect(typedFor("shell")).toBe(before)
+    await adapter.stop()
+    await runtime.close()
   })
 
   test("is not waited for at the end: its sender is told, and the run waits on", async () => {

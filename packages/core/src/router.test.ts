@@ -1,6 +1,7 @@
 import { MemoryChannel, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import type { InboundMessage } from "./channel.ts"
+import { messageText } from "./message.ts"
 import { Namespace } from "./namespace.ts"
 import { Router, type RouterOptions } from "./router.ts"
 import { Runtime } from "./runtime.ts"
@@ -86,6 +87,25 @@ describe("a router", () => {
     expect(channels.map(({ answers }) => answers[0]?.result.text)).toEqual(["I am Atlas.", "I am CodeBot."])
     expect(channels.map(({ answers }) => answers[0]?.metadata)).toEqual([{ n: 1 }, { n: 1 }])
     expect(channels.map(({ receivers }) => receivers)).toEqual([0, 0])
+  })
+
+  test("keeps the order of a session's messages although it takes long to find whom one is for", async () => {
+    const channel = new MemoryChannel()
+    const hold = Promise.withResolvers<string>()
+    const rules: RouterOptions["rules"] = [({ message }) => (message === "one" ? hold.promise : "CodeBot")]
+    const router = new Router([channel], { agents, rules })
+    const run = router.run()
+    const place = Namespace.of("acme", "ordered")
+    channel.push(place, "one")
+    channel.push(place, "two")
+    channel.push(Namespace.of("acme", "another"), "three")
+    await channel.until(() => channel.sent.length === 1)
+    hold.resolve("CodeBot")
+    await channel.until(() => channel.sent.length === 3)
+    await router.stop()
+    await run
+    const said = await agents.get("CodeBot")?.store.read(place, { types: ["user"] })
+    expect(said?.map((entry) => entry.type === "user" && messageText(entry.message))).toEqual(["one", "two"])
   })
 
   test("goes on with the others when a channel breaks, and says so at the end", async () => {
