@@ -30,8 +30,8 @@ export const durability: readonly Guarantee[] = [
         test: "text that had been shown comes back as an interrupted answer, and Continue goes on from it",
         mutation: {
           file: core("recovery.ts"),
-          text: "if (!partial.isEmpty) {",
-          replacement: "if (partial.isEmpty) {",
+          text: "if (!draft || partial.isEmpty) return []",
+          replacement: "if (!draft || !partial.isEmpty) return []",
         },
       },
     ],
@@ -49,6 +49,50 @@ export const durability: readonly Guarantee[] = [
           file: core("effect.ts"),
           text: "const idempotencyKey = `${runId}:${step}:${asked.name}:${ordinal}`",
           replacement: "const idempotencyKey = `${runId}:${step}`",
+        },
+      },
+    ],
+  },
+  {
+    id: "D5",
+    title: "What was written stays readable",
+    promise:
+      "Sessions written by each released version, in every form a session can have (branches, compactions, a crash in the middle, messages and approvals that wait), are kept as files and mean the same in every later version, in memory and in a database. What a later version wrote and this one does not know is kept and passed over; a database of a later format is refused as it is.",
+    proofs: [
+      {
+        file: testing("golden/golden.test.ts"),
+        test: "means what it meant: ",
+        mutation: {
+          file: core("session-log.ts"),
+          text: 'if (entry.type === "input") this.#inputs.set(entry.inputId, entry)',
+          replacement: 'if (entry.type === ("waiting" as unknown)) return',
+        },
+      },
+      {
+        file: "packages/stores/sql/src/golden.test.ts",
+        test: "written by a released version, all is there: ",
+        mutation: {
+          file: core("session.ts"),
+          text: "messages: base.messages + 1",
+          replacement: "messages: base.messages + 2",
+        },
+      },
+      {
+        file: testing("golden/golden.test.ts"),
+        test: "keeps what this one does not know, shows and sends the rest, and goes on",
+        mutation: {
+          file: core("history.ts"),
+          text: "types: SHOWN,",
+          replacement: "",
+        },
+      },
+      {
+        file: "packages/stores/sql/src/open.test.ts",
+        test: "another program's database, and one of a newer version, are refused and left as they are",
+        mutation: {
+          file: "packages/stores/sql/src/database.ts",
+          text: "if (format > steps.length) {",
+          replacement: "if (format < 0) {",
         },
       },
     ],
@@ -107,7 +151,7 @@ export const durability: readonly Guarantee[] = [
         file: core("runtime.test.ts"),
         test: "stop ends a tool that ignores its signal",
         mutation: {
-          file: core("effect.ts"),
+          file: core("execution.ts"),
           text: 'effects.signal.addEventListener("abort", abandon, { once: true })',
           replacement: "",
         },
@@ -161,8 +205,8 @@ export const durability: readonly Guarantee[] = [
         test: "a message queued while the other one lets go of the session is not lost",
         mutation: {
           file: core("driver.ts"),
-          text: "if (log.inputs.length > 0 && !this.#closed) await this.start(",
-          replacement: "if (log.inputs.length < 0) await this.start(",
+          text: "if (done) await this.#lookAgain(log)",
+          replacement: "if (done && !log) await this.#lookAgain(log)",
         },
       },
     ],

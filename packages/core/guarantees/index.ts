@@ -2,6 +2,7 @@
 // that makes that test fail. `node scripts/guarantees.ts` writes the page, `node scripts/mutate.ts` makes the changes,
 // each in a copy, and sees the tests fail.
 
+import { budget } from "./budget.ts"
 import { context } from "./context.ts"
 import { durability } from "./durability.ts"
 import type { Guarantee } from "./guarantee.ts"
@@ -16,5 +17,6 @@ export const guarantees: readonly Guarantee[] = [
   ...policy,
   ...transcript,
   ...context,
+  ...budget,
   ...durability,
 ]

@@ -22,8 +22,8 @@ export const laws: readonly Guarantee[] = [
         test: "the intent is durable before the tool runs: where it cannot be written, nothing runs",
         mutation: {
           file: core("effect.ts"),
-          text: "await effects.record(\n    decided.map(",
-          replacement: "void effects.record(\n    decided.map(",
+          text: "if (intents.length > 0) await effects.record(intents)",
+          replacement: "void effects.record(intents)",
         },
       },
     ],
