@@ -461,13 +461,24 @@ export class Driver {
       return { ...end, outcome: "stopped" }
     })
     active.ended = result.catch(() => {})
-    const { promise: detached, resolve } = Promise.withResolvers<RunResult>()
-    active.detach = () => resolve({ runId, outcome: "detached", text: "", usage: NO_USAGE })
-    const forCaller = Promise.race([result, detached])
-    // There may be no caller who looks.
-    forCaller.catch(() => {})
-    return { runId, cursor, result: forCaller, ended: result }
+    const forCaller = endForCaller(runId, result)
+    active.detach = forCaller.detach
+    return { runId, cursor, result: forCaller.result, ended: result }
   }
+}
+
+/**
+ * How a run ends for its caller: as it does, or that it goes on without them. Not in `#play` itself, and no race with a
+ * promise that never settles: both made what a run had live until the next full garbage collection, which cost as much
+ * as the run.
+ */
+function endForCaller(runId: string, ended: Promise<RunResult>) {
+  const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
+  ended.then(resolve, reject)
+  // There may be no caller who looks.
+  promise.catch(() => {})
+  const detach = (): void => resolve({ runId, outcome: "detached", text: "", usage: NO_USAGE })
+  return { result: promise, detach }
 }
 
 /** The longest time a timer can be set for. */
