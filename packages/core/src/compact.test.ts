@@ -83,6 +83,7 @@ describe("compact", () => {
     for (const stop of [
       async () => expect((await runtime.run(ns, "three")).outcome).toBe("completed"),
       async (controller: AbortController) => controller.abort(),
+      async () => await runtime.switchBranch(ns, (await runtime.info(ns))?.version ?? 0),
       async () => await runtime.close(),
     ]) {
       asked = Promise.withResolvers<void>()

@@ -7,8 +7,8 @@ import type { Runtime } from "./runtime.ts"
 import type { Entry } from "./session.ts"
 
 /**
- * Sums up now what is before the newest turn, also of a session that waits for an approval. A run that begins
- * meanwhile goes first: the session stays as it is. So it does when `signal` fires or the runtime is closed.
+ * Sums up now what is before the newest turn, also of a session that waits for an approval. Whatever else is asked of
+ * the session meanwhile goes first: then it stays as it is. So it does when `signal` fires or the runtime is closed.
  *
  * ```ts
  * const compaction = await compact(runtime, chat)

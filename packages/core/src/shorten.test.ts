@@ -37,6 +37,7 @@ describe("a result that is too long", () => {
       result(...Array.from({ length: 10 }, () => "x".repeat(4_000))),
       1_000,
       charEstimator,
+      9,
     )
     const total = texts(many).reduce((sum, text) => sum + charEstimator.count(text), 0)
     expect(total).toBeLessThanOrEqual(1_000)
