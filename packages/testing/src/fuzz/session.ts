@@ -65,6 +65,8 @@ export class FuzzSession implements Service {
   /** With the number of deletions before it: what was deleted is gone. */
   readonly #accepted = new Map<string, number>()
   #life: Life
+  /** Resolves when the present process dies. */
+  #crash = Promise.withResolvers<void>()
   #script: ModelAnswer[] = []
   #messages = 0
   #calls = 0
@@ -232,7 +234,7 @@ export class FuzzSession implements Service {
       }
       case "compact":
         // A model may be asked, who waits at a gate.
-        this.#track(compact(runtime, NS), this.#life)
+        this.#track(Promise.race([compact(runtime, NS), this.#crash.promise]), this.#life)
         return
       case "stop":
         await runtime.stop(NS)
@@ -245,6 +247,8 @@ export class FuzzSession implements Service {
         return
       case "crash":
         this.#life.mortal.bury()
+        this.#crash.resolve()
+        this.#crash = Promise.withResolvers()
         this.#parked.clear()
         this.#life = this.#begin()
         if (step.recover) await this.#life.runtime.recover(PREFIX)
