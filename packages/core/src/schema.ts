@@ -139,12 +139,8 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
 }
 
 function checkString(rule: JsonObject, value: string, at: string, { problems }: CheckState): void {
-  const length = [...value].length
-  const { minLength, maxLength, pattern } = rule as { minLength?: Json; maxLength?: Json; pattern?: Json }
-  if (typeof minLength === "number" && length < minLength)
-    problems.push(`${at} needs at least ${minLength} characters.`)
-  if (typeof maxLength === "number" && length > maxLength)
-    problems.push(`${at} takes at most ${maxLength} characters.`)
+  const { pattern } = rule as { pattern?: Json }
+  checkSize(rule, "Length", [...value].length, at, problems)
   if (typeof pattern !== "string") return
   const expression = regex(pattern)
   if (!expression) problems.push(`${at} cannot be checked: ${pattern} is no regular expression.`)
@@ -163,15 +159,35 @@ function regex(pattern: string): RegExp | undefined {
   return undefined
 }
 
+const UNITS = { Length: "characters", Items: "items", Properties: "members" }
+
+/** `minLength`, `maxItems` and the like. */
+function checkSize(
+  rule: JsonObject,
+  kind: keyof typeof UNITS,
+  size: number,
+  at: string,
+  problems: string[],
+): void {
+  const [least, most] = [rule[`min${kind}`], rule[`max${kind}`]]
+  if (typeof least === "number" && size < least)
+    problems.push(`${at} needs at least ${least} ${UNITS[kind]}.`)
+  if (typeof most === "number" && size > most) problems.push(`${at} takes at most ${most} ${UNITS[kind]}.`)
+}
+
+const BOUNDS: readonly [key: string, holds: (value: number, bound: number) => boolean, words: string][] = [
+  ["minimum", (value, bound) => value >= bound, "at least"],
+  ["maximum", (value, bound) => value <= bound, "at most"],
+  ["exclusiveMinimum", (value, bound) => value > bound, "more than"],
+  ["exclusiveMaximum", (value, bound) => value < bound, "less than"],
+  ["multipleOf", isMultiple, "a multiple of"],
+]
+
 function checkNumber(rule: JsonObject, value: number, at: string, { problems }: CheckState): void {
-  const bound = (key: string) => (typeof rule[key] === "number" ? (rule[key] as number) : undefined)
-  const [minimum, maximum] = [bound("minimum"), bound("maximum")]
-  const [above, below, step] = [bound("exclusiveMinimum"), bound("exclusiveMaximum"), bound("multipleOf")]
-  if (minimum !== undefined && value < minimum) problems.push(`${at} must be at least ${minimum}.`)
-  if (maximum !== undefined && value > maximum) problems.push(`${at} must be at most ${maximum}.`)
-  if (above !== undefined && value <= above) problems.push(`${at} must be more than ${above}.`)
-  if (below !== undefined && value >= below) problems.push(`${at} must be less than ${below}.`)
-  if (step !== undefined && !isMultiple(value, step)) problems.push(`${at} must be a multiple of ${step}.`)
+  for (const [key, holds, words] of BOUNDS) {
+    const bound = rule[key]
+    if (typeof bound === "number" && !holds(value, bound)) problems.push(`${at} must be ${words} ${bound}.`)
+  }
 }
 
 /** 19.99 is a multiple of 0.01, though their quotient in binary is 1998.9999999999998. */
@@ -181,13 +197,10 @@ function isMultiple(value: number, step: number): boolean {
 }
 
 function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
-  const { minItems, maxItems, items, uniqueItems, prefixItems } = rule as { [key: string]: Json }
+  const { items, uniqueItems, prefixItems } = rule as { [key: string]: Json }
   const prefix = Array.isArray(prefixItems) ? (prefixItems as readonly Json[]) : []
   const at = path || "The input"
-  if (typeof minItems === "number" && value.length < minItems)
-    state.problems.push(`${at} needs at least ${minItems} items.`)
-  if (typeof maxItems === "number" && value.length > maxItems)
-    state.problems.push(`${at} takes at most ${maxItems} items.`)
+  checkSize(rule, "Items", value.length, at, state.problems)
   if (uniqueItems === true && new Set(value.map(canonical)).size < value.length) {
     state.problems.push(`${at} must not repeat items.`)
   }
@@ -207,12 +220,7 @@ function checkObject(
     ? Object.entries(rule["patternProperties"] as JsonObject)
     : []
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  const { minProperties, maxProperties } = rule as { [key: string]: Json }
-  const size = Object.keys(value).length
-  if (typeof minProperties === "number" && size < minProperties)
-    state.problems.push(`${path || "The input"} needs at least ${minProperties} members.`)
-  if (typeof maxProperties === "number" && size > maxProperties)
-    state.problems.push(`${path || "The input"} takes at most ${maxProperties} members.`)
+  checkSize(rule, "Properties", Object.keys(value).length, path || "The input", state.problems)
   for (const key of [rule["required"] ?? []].flat()) {
     if (typeof key === "string" && !Object.hasOwn(value, key)) state.problems.push(`${at(key)} is missing.`)
   }
@@ -236,16 +244,13 @@ function checkCombined(rule: JsonObject, value: unknown, path: string, state: Ch
     check(option, value, path, { ...state, problems })
     return problems.length === 0
   }
+  const say = (what: string): void => void state.problems.push(`${path || "The input"} ${what}.`)
   const any = list("anyOf")
-  if (any.length > 0 && !any.some(fits))
-    state.problems.push(`${path || "The input"} fits none of the allowed forms.`)
+  if (any.length > 0 && !any.some(fits)) say("fits none of the allowed forms")
   const one = list("oneOf")
-  if (one.length > 0 && one.filter(fits).length !== 1) {
-    state.problems.push(`${path || "The input"} must fit exactly one of the allowed forms.`)
-  }
+  if (one.length > 0 && one.filter(fits).length !== 1) say("must fit exactly one of the allowed forms")
   const { not } = rule
-  if (not !== undefined && fits(not))
-    state.problems.push(`${path || "The input"} has a form that is excluded.`)
+  if (not !== undefined && fits(not)) say("has a form that is excluded")
 }
 
 /** Only references within the schema: fetching another one would be a request nobody asked for. */
