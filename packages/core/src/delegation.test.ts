@@ -1,7 +1,9 @@
 import { call, hang, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { Budgets } from "./budget.ts"
 import { isDelegated } from "./delegation.ts"
+import { MemoryStore } from "./memory-store.ts"
 import { messageText } from "./message.ts"
 import { Namespace } from "./namespace.ts"
 import { type Decision, type PolicyLayer, PolicyRegistry } from "./policy.ts"
@@ -335,7 +337,7 @@ describe("the rights of whoever is asked", () => {
     }
   })
 
-  test("are never more than the caller's, whatever the layers say", async () => {
+  test("are never more than the caller's, whatever the layers say", { timeout: 60_000 }, async () => {
     const rank: Record<Decision, number> = { deny: 0, ask: 1, allow: 2 }
     const names = ["t1", "t2", "t3"]
     const rules = fc.subarray(["t1", "t2", "t3", "t*", "*", "risk:read"], { maxLength: 2 })
@@ -373,6 +375,30 @@ describe("the rights of whoever is asked", () => {
       }),
       { numRuns: 150 },
     )
+  })
+})
+
+describe("what is spent on a task", () => {
+  test("is spent by everybody above it, and by the run that asked for it", async () => {
+    const { provider } = players({ A: [ask("B")], B: [ask("C")] })
+    const store = new MemoryStore()
+    const budgets = new Budgets({ store })
+    const acme = Namespace.of("acme")
+    budgets.set(acme, { per: "ever", modelCalls: 100 })
+    const team = teamOf(provider, { store, budgets })
+    await team.run(ns, "Go")
+    expect(await budgets.state(acme)).toMatchObject([{ unit: "modelCalls", spent: 5, reserved: 0 }])
+  })
+
+  test("cannot pass what is left for its caller", async () => {
+    const { provider, asked } = players({ A: [ask("B")], B: [call("look"), call("look"), call("look")] })
+    const store = new MemoryStore()
+    const budgets = new Budgets({ store })
+    budgets.set(ns, { per: "run", modelCalls: 3 })
+    const team = teamOf(provider, { store, budgets, tools: [named("look")] })
+    await expect(team.run(ns, "Go")).rejects.toMatchObject({ code: "budget_exceeded" })
+    expect([asked("A").length, asked("B").length]).toEqual([1, 2])
+    expect((await results(team))[0]?.text).toContain("B ")
   })
 })
 
