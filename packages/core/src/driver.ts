@@ -91,7 +91,7 @@ export class Driver {
   readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
-  /** Stops such work that gives way to a run, by the session's key. */
+  /** Stops such work that gives way to whatever else is to be done, by the session's key. */
   readonly yielding = new Map<string, AbortController>()
   #closed = false
 
@@ -159,6 +159,7 @@ export class Driver {
   async withLease<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
     const { key } = namespace
     if (this.#active.has(key)) throw new SessionBusy()
+    this.yielding.get(key)?.abort()
     const task = (this.#work.get(key) ?? Promise.resolve()).then(() => this.#leased(namespace, work))
     const settled = task.then(
       () => {},
