@@ -40,6 +40,10 @@ test(`whatever happens to a session that moves between services, each takes what
   for (const kind of [
     "rewind",
     "compaction",
+    "approval_decision",
+    "run_waiting",
+    "run_resumed",
+    "wake",
     "compaction summary",
     "pin",
     "input steer",

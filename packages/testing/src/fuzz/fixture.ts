@@ -1,4 +1,12 @@
-import { type JsonObject, type Tool, type ToolContext, tool, type UserMessage, userMessage } from "@orra/core"
+import {
+  type JsonObject,
+  PENDING,
+  type Tool,
+  type ToolContext,
+  tool,
+  type UserMessage,
+  userMessage,
+} from "@orra/core"
 import { mark } from "./checks.ts"
 import type { Execution } from "./log-problem.ts"
 import { type Arguments, type CallId, TOOLS, type Words } from "./steps.ts"
@@ -68,7 +76,7 @@ export interface ToolWorld {
   gate(signal?: AbortSignal): Promise<void>
 }
 
-const REPEATABLE: ReadonlySet<string> = new Set(["look", "fail", "big"])
+const REPEATABLE: ReadonlySet<string> = new Set(["look", "fail", "big", "later"])
 
 export function fuzzTools(world: ToolWorld): readonly Tool[] {
   return (Object.keys(TOOLS) as (keyof typeof TOOLS)[]).map((name) =>
@@ -79,7 +87,9 @@ export function fuzzTools(world: ToolWorld): readonly Tool[] {
       risk: REPEATABLE.has(name) ? "read" : "write",
       execute: ({ n }, context) => {
         const { runId, callId, idempotencyKey } = context
+        const again = world.executions.some((other) => other.idempotencyKey === idempotencyKey)
         world.executions.push({ tool: name, runId, callId, idempotencyKey, idempotent: REPEATABLE.has(name) })
+        if (name === "later" && !again) return PENDING
         return effect(name, `⟦r${n}⟧ done`, world, context)
       },
     }),

@@ -65,9 +65,10 @@ function runsProblem({ info, entries }: SessionFacts): string | undefined {
 
 function callsProblem({ entries, executions }: SessionFacts): string | undefined {
   const calls = new Set<string>()
-  const intents = new Map<string, Entry<"tool_intent">>()
+  const intents = new Map<string, Entry<"tool_intent">[]>()
   const results = new Map<string, Entry<"tool_result">>()
-  const keys = new Set<string>()
+  const keys = new Map<string, string>()
+  const approvals = new Map<string, Entry<"approval_decision"> | undefined>()
   for (const entry of entries) {
     if (entry.type === "assistant") {
       for (const { id } of toolCalls(entry.message)) {
@@ -75,45 +76,59 @@ function callsProblem({ entries, executions }: SessionFacts): string | undefined
         if (calls.has(key)) return `The id of call ${id} names two calls of one run.`
         calls.add(key)
       }
+    } else if (entry.type === "approval_request") {
+      if (approvals.has(entry.approvalId)) return `Two requests have the id ${entry.approvalId}.`
+      approvals.set(entry.approvalId, undefined)
+    } else if (entry.type === "approval_decision") {
+      if (!approvals.has(entry.approvalId)) return `Entry ${entry.seq} decides what nobody asked.`
+      if (approvals.get(entry.approvalId)) return `${entry.approvalId} was decided twice.`
+      approvals.set(entry.approvalId, entry)
     } else if (entry.type === "tool_intent" || entry.type === "tool_result") {
       const key = `${entry.runId} ${entry.callId}`
       if (!calls.has(key)) return `Entry ${entry.seq}, "${entry.type}", is of a call that nobody made.`
-      const known: Map<string, Entry> = entry.type === "tool_intent" ? intents : results
-      if (known.has(key)) return `Call ${entry.callId} has two entries "${entry.type}".`
-      known.set(key, entry)
-      if (entry.type === "tool_intent") {
-        if (keys.has(entry.idempotencyKey)) return `Two calls have the key ${entry.idempotencyKey}.`
-        keys.add(entry.idempotencyKey)
+      if (results.has(key)) return `Entry ${entry.seq}, "${entry.type}", is of a call that has its result.`
+      if (entry.type === "tool_result") {
+        results.set(key, entry)
+        continue
       }
+      const { approval, idempotencyKey } = entry
+      if (approval?.approvalId && approvals.get(approval.approvalId)?.decision !== "approve") {
+        return `Call ${entry.callId} was allowed by ${approval.approvalId}, which nobody approved.`
+      }
+      if ((keys.get(idempotencyKey) ?? key) !== key) return `Two calls have the key ${idempotencyKey}.`
+      keys.set(idempotencyKey, key)
+      intents.set(key, [...(intents.get(key) ?? []), entry])
     }
   }
   for (const key of calls) if (!results.has(key)) return `Call ${key} has no result.`
 
   const ran = Map.groupBy(executions, ({ idempotencyKey }) => idempotencyKey)
-  for (const [key, intent] of intents) {
-    const problem = effectProblem(
-      intent,
-      results.get(key)?.result.status,
-      ran.get(intent.idempotencyKey) ?? [],
-    )
-    if (problem) return `Call ${key} of "${intent.name}" ${problem}`
-    ran.delete(intent.idempotencyKey)
+  for (const [key, made] of intents) {
+    const { name = "", idempotencyKey = "" } = made[0] ?? {}
+    if (made.some((other) => other.idempotencyKey !== idempotencyKey)) return `Call ${key} has two keys.`
+    const problem = effectProblem(made, results.get(key)?.result.status, ran.get(idempotencyKey) ?? [])
+    if (problem) return `Call ${key} of "${name}" ${problem}`
+    ran.delete(idempotencyKey)
   }
   for (const [key, [execution]] of ran) return `"${execution?.tool}" ran as ${key}, which nobody decided.`
   return undefined
 }
 
-/** What its result may say of a call that ran so many times. */
+/** What its result may say of a call that was decided like this and ran so many times. */
 function effectProblem(
-  { decision }: Entry<"tool_intent">,
+  intents: readonly Entry<"tool_intent">[],
   status: ToolStatus | undefined,
   executions: readonly Execution[],
 ): string | undefined {
   const times = executions.length
-  if (times > 1) return `ran ${times} times under one key.`
-  if (decision !== "allow" && times > 0) return `ran although the decision was ${decision}.`
-  if (status === "ok" && times !== 1) return "has a result of success and never ran."
-  if (status === "denied" && times > 0) return "ran and is said to have been refused."
+  const allowed = intents.filter(({ decision }) => decision === "allow").length
+  const last = intents.at(-1)?.decision
+  if (times > allowed) return `ran ${times} times, and was allowed ${allowed} times.`
+  if (times > 1 && executions.some(({ idempotent }) => !idempotent)) {
+    return `ran ${times} times under one key, and cannot be repeated.`
+  }
+  if (status === "ok" && (times === 0 || last !== "allow")) return "has a result of success and never ran."
+  if (status === "denied" && last === "allow") return "was allowed and is said to have been refused."
   if (status === "cancelled" && executions.some(({ idempotent }) => !idempotent)) {
     return "ran, cannot be repeated, and is said to have been cancelled."
   }

@@ -1,4 +1,5 @@
 import {
+  Approvals,
   compact,
   DynamicProvider,
   type Entry,
@@ -41,12 +42,15 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "lease_lost",
   "store_session_deleted",
   "store_process_dead",
+  "approval_not_found",
+  "approval_decided",
 ])
 
 /** One process and its runtime. */
 interface Life {
   readonly mortal: Mortal
   readonly runtime: Runtime
+  readonly approvals: Approvals
 }
 
 /** A session to which a sequence happens. */
@@ -147,6 +151,7 @@ export class FuzzSession implements Service {
     const life = mortal()
     this.#lives.push(life)
     const policies = PolicyRegistry.allowAll()
+    const approvals = new Approvals()
     policies.set(PREFIX, { deny: ["forbidden"], ask: ["delicate"] })
     const { maxTokens, maxTurns, parallelTools, sumsUp } = this.#sequence
     const runtime = new Runtime({
@@ -154,6 +159,7 @@ export class FuzzSession implements Service {
       store: life.store(this.#store),
       tools: fuzzTools({ executions: this.#executions, gate: this.gate }).map((each) => life.tool(each)),
       policies,
+      approvals,
       owner: "fuzz",
       systemPrompt: "Be kind.",
       context: { maxTokens, reservedForOutput: 0 },
@@ -167,7 +173,7 @@ export class FuzzSession implements Service {
         if (!life.dead && !isExpected(error) && !isSummary) this.#problems.push(`Reported: ${String(error)}`)
       },
     })
-    return { mortal: life, runtime }
+    return { mortal: life, runtime, approvals }
   }
 
   async #track(work: Promise<unknown>, { mortal: life }: Life): Promise<void> {
@@ -182,7 +188,7 @@ export class FuzzSession implements Service {
     this.#pending.delete(task)
   }
 
-  async #do(step: Step, { runtime }: Life): Promise<void> {
+  async #do(step: Step, { runtime, approvals }: Life): Promise<void> {
     if ("answers" in step) this.#script.push(...step.answers)
     switch (step.do) {
       case "send": {
@@ -250,8 +256,33 @@ export class FuzzSession implements Service {
         this.#crash.resolve()
         this.#crash = Promise.withResolvers()
         this.#parked.clear()
+        // Nobody is left who would wait for what the dead process was doing.
+        this.#pending.clear()
         this.#life = this.#begin()
-        if (step.recover) await this.#life.runtime.recover(PREFIX)
+        if (step.recover !== "no")
+          await this.#life.runtime.recover(PREFIX, { resume: step.recover === "resume" })
+        return
+      case "decide": {
+        const { which, decision, remember, forged } = step
+        const pending = await approvals.list(PREFIX)
+        const { namespace = NS, approvalId = "" } = pending[which % Math.max(1, pending.length)] ?? {}
+        const calls = decision === "approve" ? remember : undefined
+        await approvals.decide(forged ? PREFIX : namespace, approvalId, {
+          decision,
+          by: "ann",
+          ...(calls && { remember: { calls } }),
+        })
+        return
+      }
+      case "approve everything":
+        if (step.end) await approvals.revoke(NS, "everything", { by: "ann" })
+        else await approvals.approveEverything(NS, { forMs: 60_000, by: "ann" })
+        return
+      case "wake":
+        await runtime.wake(NS)
+        return
+      case "detach":
+        runtime.detach(NS)
         return
       case "restart":
         await runtime.close()
@@ -306,7 +337,7 @@ export class FuzzSession implements Service {
   /** Until all is done; with `gates`, or until something waits at one. */
   async #settle(gates: boolean): Promise<void> {
     for (let turn = 0; turn < STUCK; turn++) {
-      await nextTurn()
+      await nextTurn(turn)
       if (this.#parked.size > 0) {
         if (gates) return
         this.#open()
@@ -324,7 +355,9 @@ export class FuzzSession implements Service {
     })
     for (let turn = 0; !over; turn++) {
       if (turn > STUCK + 100) throw new Error(`"${what}" never ends.`)
-      await (turn === 0 ? Promise.race([done, nextTurn()]) : nextTurn())
+      // It may wait for what stands at a gate: a summary that is being made.
+      if (turn > 100 && this.#parked.size > 0) this.#open()
+      await (turn === 0 ? Promise.race([done, nextTurn()]) : nextTurn(turn))
     }
   }
 
@@ -333,6 +366,8 @@ export class FuzzSession implements Service {
     this.#script = []
     await this.#settle(false)
     await this.#life.runtime.recover(PREFIX)
+    await this.#settle(false)
+    await this.#decideRest()
     await this.#check()
     // Whatever happened, the session goes on, with every provider.
     for (const provider of this.#providers) {
@@ -355,6 +390,19 @@ export class FuzzSession implements Service {
     await this.#check()
     this.seen.push(...this.#store.written(NS).map(kindOf))
     await this.#within(this.#life.runtime.close(), "close")
+  }
+
+  /** A session that waits at the end is decided about until it does not. */
+  async #decideRest(): Promise<void> {
+    const { runtime, approvals } = this.#life
+    for (let n = 0; (await runtime.info(NS))?.waiting; n++) {
+      if (n > 100) throw new Error("The session waits for ever.")
+      const [pending] = await approvals.list(NS)
+      const decision = n % 2 === 0 ? "approve" : "deny"
+      if (pending) await approvals.decide(NS, pending.approvalId, { decision, by: "ann" })
+      else await runtime.wake(NS)
+      await this.#settle(false)
+    }
   }
 
   async #check(): Promise<void> {
@@ -416,4 +464,6 @@ function kindOf(entry: Entry): string {
 
 const isExpected = (error: unknown): boolean => error instanceof OrraError && EXPECTED.has(error.code)
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** The next turn of the event loop; after many of them slower, for what is done in other threads: a digest. */
+const nextTurn = (turn = 0): Promise<void> =>
+  new Promise((resolve) => (turn < 500 ? setImmediate(resolve) : setTimeout(resolve, 1)))

@@ -31,6 +31,7 @@ export const TOOLS = {
   deaf: "waits until it is let go, stopped or not",
   forbidden: "is denied by policy",
   delicate: "needs an approval",
+  later: "answers later, when it is executed again",
 } as const
 
 export type ToolName = keyof typeof TOOLS | "no_such_tool" | "bad name!" | ""
@@ -65,7 +66,18 @@ export type Step = { readonly aside?: boolean } & (
   | { readonly do: "stop" }
   | { readonly do: "open gates" }
   | { readonly do: "tick"; readonly turns: number }
-  | { readonly do: "crash"; readonly recover: boolean }
+  | { readonly do: "crash"; readonly recover: "close" | "resume" | "no" }
+  /** Somebody decides about a call that waits; `forged`: about one that does not. */
+  | {
+      readonly do: "decide"
+      readonly which: number
+      readonly decision: "approve" | "deny"
+      readonly remember?: "arguments" | "tool"
+      readonly forged?: boolean
+    }
+  | { readonly do: "approve everything"; readonly end: boolean }
+  | { readonly do: "wake" }
+  | { readonly do: "detach" }
   | { readonly do: "restart" }
   | { readonly do: "swap"; readonly provider: number }
   /** The services take no thinking any more that they signed before. */
@@ -162,6 +174,18 @@ const send = fc.record(
   { requiredKeys: ["do", "words", "whenBusy", "answers"] },
 )
 
+const decide = fc.record(
+  {
+    do: is("decide"),
+    which,
+    decision: fc.constantFrom("approve", "approve", "deny"),
+    remember: fc.constantFrom("arguments", "tool"),
+    forged: fc.boolean(),
+    aside: fc.boolean(),
+  },
+  { requiredKeys: ["do", "which", "decision"] },
+)
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   happens(10, send),
   happens(1, fc.record({ do: is("send again"), aside: fc.boolean() })),
@@ -179,7 +203,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   happens(3, fc.record({ do: is("stop"), aside: fc.boolean() })),
   happens(3, fc.record({ do: is("open gates"), aside: fc.boolean() })),
   happens(3, fc.record({ do: is("tick"), turns: fc.integer({ min: 1, max: 6 }), aside: fc.constant(true) })),
-  happens(3, fc.record({ do: is("crash"), recover: fc.boolean(), aside: fc.boolean() })),
+  happens(
+    3,
+    fc.record({ do: is("crash"), recover: fc.constantFrom("close", "resume", "no"), aside: fc.boolean() }),
+  ),
+  happens(8, decide),
+  happens(1, fc.record({ do: is("approve everything"), end: fc.boolean(), aside: fc.boolean() })),
+  happens(4, fc.record({ do: is("wake"), aside: fc.boolean() })),
+  happens(1, fc.record({ do: is("detach"), aside: fc.boolean() })),
   happens(1, fc.record({ do: is("restart"), aside: fc.boolean() })),
   happens(4, fc.record({ do: is("swap"), provider: fc.nat({ max: 7 }) })),
   happens(3, fc.record({ do: is("new account") })),
