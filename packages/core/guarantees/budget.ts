@@ -22,7 +22,7 @@ export const budget: readonly Guarantee[] = [
         mutation: {
           file: core("budget-account.ts"),
           text: "if (until <= now && mayExpire)",
-          replacement: "if (until < 0 && mayExpire)",
+          replacement: "if (until <= now + 1e9 && mayExpire)",
         },
       },
       {
@@ -105,8 +105,8 @@ export const budget: readonly Guarantee[] = [
         test: "goes on with a cheaper model where there is room for that, which the log says, then stops",
         mutation: {
           file: core("budget.ts"),
-          text: "used = atLimit.model",
-          replacement: "used = model",
+          text: "...(used !== model && { model: used }),",
+          replacement: "",
         },
       },
       {

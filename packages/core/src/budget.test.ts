@@ -66,8 +66,8 @@ describe("a limit in USD", () => {
     const run = runtime.run(ns, "Hello")
     await provider.request(1)
     expect(await budgets.state(ns)).toMatchObject([
-      { unit: "usd", reserved: (400 * 2) / 1e6 },
-      { unit: "tokens", reserved: 400 + 1_000 },
+      { unit: "usd", reserved: (480 * 2) / 1e6 },
+      { unit: "tokens", reserved: 480 + 1_000 },
     ])
     runtime.stop(ns)
     await run

@@ -25,7 +25,7 @@ export interface BudgetOptions {
   readonly prices?: PriceTable
   /** Estimates what a request sends. Default: four bytes a token. */
   readonly tokenizer?: Tokenizer
-  /** The estimate times this is reserved: how far off it may be. Default 4/3, the error of the default tokenizer. */
+  /** The estimate times this is reserved: how far off it may be. Default 1.6, what the default tokenizer needs. */
   readonly margin?: number
   /** The most tokens of an answer where the request does not say. Default 8,192. */
   readonly maxTokens?: number
@@ -183,7 +183,7 @@ export class Budgets implements BudgetGate {
   }
 
   async #permitted(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
-    const { prices, maxTokens = 8_192, margin = 4 / 3 } = this.#options
+    const { prices, maxTokens = 8_192, margin = 1.6 } = this.#options
     const { context } = spender
     const book = await this.#book(context)
     const scopes = book.scopes.filter(({ units }) => MODEL_UNITS.some((unit) => units.has(unit)))
