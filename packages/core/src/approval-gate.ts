@@ -4,8 +4,8 @@ import type { ApprovalQuestion } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
+import type { OpenCall } from "./open-run.ts"
 import type { Approval, NewEntry } from "./session.ts"
-import type { OpenCall } from "./session-log.ts"
 
 /** Where the door asks people: `Approvals` is the one there is. */
 export interface ApprovalGate {

@@ -7,10 +7,10 @@ import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, ToolCallAnswer } from "./hooks.ts"
 import { copyJson, isObject } from "./json.ts"
 import type { ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
+import type { OpenCall } from "./open-run.ts"
 import type { Policies, Verdict } from "./policy.ts"
 import { TOOL_UNKNOWN } from "./recovery.ts"
 import type { Approval, NewEntry } from "./session.ts"
-import type { OpenCall } from "./session-log.ts"
 import { isOutput, PENDING, type Tool, type ToolRegistry } from "./tool.ts"
 
 /** What the door needs to know of the run it belongs to. */

@@ -1,8 +1,9 @@
 import { Draft } from "./draft.ts"
 import type { Namespace } from "./namespace.ts"
+import type { OpenRun } from "./open-run.ts"
 import { NO_USAGE } from "./provider.ts"
 import type { Entry, NewEntry } from "./session.ts"
-import type { OpenRun, SessionLog } from "./session-log.ts"
+import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 
 /** What the model is told of a call that had begun, cannot be repeated, and has no result. */

@@ -5,10 +5,12 @@ import { StoreError, VersionConflict } from "./errors.ts"
 import type { JsonObject } from "./json.ts"
 import { type Message, type UserMessage, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
+import { newOpenRun, type OpenRun, runAfter } from "./open-run.ts"
 import { readMessages } from "./path-messages.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type Pin, type SessionInfo } from "./session.ts"
 import { shortenResult } from "./shorten.ts"
 import type { AppendOptions, Lease, SessionStore } from "./store.ts"
+import { tainted } from "./taint.ts"
 import { Transcript } from "./transcript.ts"
 import { wellFormed } from "./well-formed.ts"
 
@@ -47,28 +49,6 @@ export interface LogAppendOptions {
   readonly dropDeltas?: { readonly from: number; readonly to: number } | undefined
   /** The session these entries are for, as `SessionLog.incarnation` said. */
   readonly incarnation?: number | undefined
-}
-
-/** What the open run of a session has done, as far as closing it needs to know. */
-export interface OpenRun {
-  readonly runId: string
-  /** The answer being written. */
-  draft: { messageId: string; from: number; to: number; entries: Entry<"delta">[] } | undefined
-  /** Calls of the last answer that have no result yet. */
-  readonly unanswered: Map<string, OpenCall>
-  /** Nobody runs it: it waits. */
-  waiting: Entry<"run_waiting"> | undefined
-  /** Something has happened since the run last went on. */
-  woken: boolean
-}
-
-/** What is recorded of a call that has no result yet. */
-export interface OpenCall {
-  readonly name: string
-  /** The newest one. */
-  intent?: Entry<"tool_intent">
-  request?: Entry<"approval_request">
-  answer?: Entry<"approval_decision">
 }
 
 /**
@@ -445,62 +425,7 @@ export class SessionLog implements CutView {
   #applyTranscript(entry: Entry, item: ViewItem | undefined): void {
     this.#push(item)
     if ("untrusted" in entry || "tainted" in entry) this.#tainted = true
-    const run = this.#openRun
-    switch (entry.type) {
-      case "run_started":
-        this.#openRun = newOpenRun(entry.runId)
-        break
-      case "run_finished":
-        this.#openRun = undefined
-        break
-      case "delta":
-        if (run) {
-          if (run.draft?.messageId !== entry.messageId) {
-            run.draft = { messageId: entry.messageId, from: entry.seq, to: entry.seq, entries: [] }
-          }
-          run.draft.to = entry.seq
-          run.draft.entries.push(entry)
-        }
-        break
-      case "assistant":
-        if (run) {
-          run.draft = undefined
-          for (const part of entry.message.parts) {
-            if (part.type === "tool_call") run.unanswered.set(part.id, { name: part.name })
-          }
-        }
-        break
-      case "tool_intent":
-        run?.unanswered.set(entry.callId, {
-          ...run.unanswered.get(entry.callId),
-          name: entry.name,
-          intent: entry,
-        })
-        break
-      case "approval_request":
-      case "approval_decision": {
-        const call = run?.unanswered.get(entry.callId)
-        if (call && entry.type === "approval_request") call.request = entry
-        else if (call && entry.type === "approval_decision") call.answer = entry
-        break
-      }
-      case "run_waiting":
-        if (run) run.waiting = entry
-        break
-      case "wake":
-        if (run) run.woken = true
-        break
-      case "run_resumed":
-        if (run) {
-          run.waiting = undefined
-          run.woken = false
-          run.draft = undefined
-        }
-        break
-      case "tool_result":
-        run?.unanswered.delete(entry.callId)
-        break
-    }
+    this.#openRun = runAfter(this.#openRun, entry)
   }
 
   #setPins(pins: readonly Pin[]): void {
@@ -560,32 +485,6 @@ const CUT_AWAY = "Earlier messages of this conversation are no longer shown."
 /** True when the session that was known is gone, whatever is there now. */
 const isAnother = (known: SessionInfo | undefined, now: SessionInfo | undefined): boolean =>
   known !== undefined && (!now || now.createdAt !== known.createdAt || now.version < known.version)
-
-const CARRY_TAINT: ReadonlySet<EntryType> = new Set<EntryType>([
-  "run_started",
-  "assistant",
-  "tool_intent",
-  "compaction",
-])
-
-/**
- * What is written after strangers' text was read carries the mark on, so that the end of the log is enough to know.
- * What follows a rewind belongs to another branch, whose own entries say whether it is tainted.
- */
-function tainted(entries: readonly NewEntry[]): readonly NewEntry[] {
-  if (entries.some(({ type }) => type === "rewind")) return entries
-  return entries.map((entry) =>
-    CARRY_TAINT.has(entry.type) ? ({ ...entry, tainted: true } as NewEntry) : entry,
-  )
-}
-
-const newOpenRun = (runId: string): OpenRun => ({
-  runId,
-  draft: undefined,
-  unanswered: new Map(),
-  waiting: undefined,
-  woken: false,
-})
 
 /** The message that an entry adds to the transcript, if it does. */
 function messageOf(entry: Entry): Message | undefined {
