@@ -1,4 +1,5 @@
 import {
+  Approvals,
   type JsonObject,
   type ModelRequest,
   messageText,
@@ -20,7 +21,7 @@ export const SESSION = Namespace.of("tenant", "acme", "user", "ada", "trip")
 export const HOUSEHOLD = Namespace.of("tenant", "acme")
 
 /** Money leaves an account: nothing that may be done twice. */
-const CHARGES = ["flight", "seat"] as const
+const CHARGES = ["flight", "seat", "refund"] as const
 
 /** What happened in the world, which no crash undoes. */
 export interface World {
@@ -51,6 +52,8 @@ const PLAN: readonly (readonly (readonly [name: string, what: string])[])[] = [
     ["look", "seats"],
     ["charge", "seat"],
   ],
+  // Somebody has to approve it.
+  [["give_back", "refund"]],
 ]
 
 /**
@@ -94,7 +97,7 @@ function bookingTools(life: Mortal, { executions, charged }: World, submitted: P
       idempotent,
       execute: async ({ what }, { runId, callId, idempotencyKey }) => {
         // The tools of the first step run while the other messages arrive.
-        await submitted
+        if (name !== "give_back") await submitted
         executions.push({ tool: name, runId, callId, idempotencyKey, idempotent })
         return await life.through(`effect of ${name}`, async () => {
           if (!idempotent) charged.push(what)
@@ -102,31 +105,36 @@ function bookingTools(life: Mortal, { executions, charged }: World, submitted: P
         })
       },
     })
-  return [make("charge", false), make("look", true), make("wire_money", false)].map((each) => life.tool(each))
+  return ["charge", "look", "wire_money", "give_back"].map((name) => life.tool(make(name, name === "look")))
 }
 
 /**
- * What one process does, from its start to its end: closes what a dead one left, sends the messages again (their ids
- * say which), and goes on until everybody is answered. `recovered` is called when the first is done.
+ * What one process does, from its start to its end: closes what a dead one left, or goes on with it (`resume`), sends the messages again (their ids
+ * say which), approves what is asked, and goes on until everybody is answered. `recovered` is called when the first is done.
  */
 export async function book(
   life: Mortal,
   inner: SessionStore,
   world: World,
   recovered: () => Promise<void>,
+  resume = false,
 ): Promise<void> {
   const store = life.store(inner)
   const submitted = Promise.withResolvers<void>()
   submitted.promise.catch(() => {})
+  // What goes on by itself goes on before anything is sent.
+  if (resume) submitted.resolve()
   life.death.then(() => submitted.reject(new Error("This process is dead.")))
   const policies = PolicyRegistry.allowAll()
-  policies.set(HOUSEHOLD, { deny: ["wire_*"] })
+  policies.set(HOUSEHOLD, { deny: ["wire_*"], ask: ["give_*"] })
+  const approvals = new Approvals()
   const provider: Provider = scriptedProvider([], { otherwise: nextAnswer })
   const runtime = new Runtime({
     provider: life.provider(provider),
     store,
     tools: bookingTools(life, world, submitted.promise),
     policies,
+    approvals,
     hooks: [life.hooks()],
     systemPrompt: () => life.through("system prompt", async () => "You book trips."),
     owner: "booking",
@@ -146,7 +154,17 @@ export async function book(
     submitted.resolve()
   }
 
-  await life.through("recover", () => runtime.recover(HOUSEHOLD))
+  const idle = async (): Promise<void> => {
+    for (let turns = 0; turns < 5_000; turns++) {
+      // Slower after a while: a digest is made in another thread.
+      await new Promise((resolve) => (turns < 500 ? setImmediate(resolve) : setTimeout(resolve, 1)))
+      if (life.dead) throw new Error("This process is dead.")
+      if (!runtime.isRunning(SESSION)) return
+    }
+    throw new Error("The session never became idle.")
+  }
+  await life.through("recover", () => runtime.recover(HOUSEHOLD, { resume }))
+  await idle()
   await recovered()
   const watching = new AbortController()
   let others: Promise<void> | undefined
@@ -167,19 +185,16 @@ export async function book(
   const cursor = await submit("trip", "Book a trip.", "queue")
   const watched = watch(cursor)
   watched.catch(() => {})
-  const idle = async (): Promise<void> => {
-    for (let turns = 0; turns < 5_000; turns++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      if (life.dead) throw new Error("This process is dead.")
-      if (!runtime.isRunning(SESSION)) return
-    }
-    throw new Error("The session never became idle.")
-  }
   await idle()
   // Where the first step was over before the crash, nobody has sent them yet.
   await sendOthers()
   for (let attempts = 0; ; attempts++) {
     await idle()
+    for (const { approvalId } of await approvals.list(HOUSEHOLD)) {
+      const decision = { decision: "approve", by: "eve" } as const
+      await life.through("decide", () => approvals.decide(SESSION, approvalId, decision))
+      await idle()
+    }
     const history = await runtime.history(SESSION)
     const end = history?.entries.findLast((entry) => entry.type === "run_finished")
     if (end?.outcome === "completed" && history?.queued.length === 0) break

@@ -24,6 +24,11 @@ test("killed at every asynchronous call of a run, another process finishes the w
     "append assistant",
     "append tool_intent",
     "effect of charge",
+    "append tool_intent+approval_request",
+    "append run_waiting",
+    "append approval_decision",
+    "append run_resumed",
+    "effect of give_back",
   ])
     expect(calls).toContain(call)
   for (const hook of ["runStart", "beforeModel", "afterModel", "beforeTool", "afterTool", "runEnd"])
@@ -40,6 +45,17 @@ test("the effect that may have happened is stated as unknown, whether it did or 
     row.point.call === "effect of charge" ? row.calls.filter(({ call }) => call === "charge flight") : [],
   )
   expect(flight[0]).toMatchObject({ status: "unknown" })
+})
+
+test("another process goes on with the run that was killed, wherever that was", {
+  timeout: 120_000,
+}, async () => {
+  const rows = await crashMatrix(inMemory, { resume: true })
+  expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([])
+  // Nothing is given up that need not be: only what may have happened is not known.
+  const statuses = new Set(rows.flatMap((row) => row.calls.map(({ status }) => status)))
+  expect([...statuses].sort()).toEqual(["denied", "ok", "unknown"])
+  expect(new Set(rows.map(({ outcome }) => outcome))).toEqual(new Set(["no session", "completed", "waiting"]))
 })
 
 test("the process that recovers may die as well, wherever it is", { timeout: 600_000 }, async () => {

@@ -30,10 +30,13 @@ export interface MatrixRow {
 export interface MatrixOptions {
   /** Which of the points to die at, from their number; default all. */
   readonly only?: (number: number) => boolean
+  /** The next process goes on with what it finds instead of closing it. Default false. */
+  readonly resume?: boolean
 }
 
 /**
- * Runs one scenario, two tool steps with parallel calls, one message that steers and one that waits, and kills the
+ * Runs one scenario, two tool steps with parallel calls and one that is approved while the run waits, one message
+ * that steers and one that is queued, and kills the
  * process at every asynchronous call it makes, before the call took effect and after. Each time another process
  * opens the same store and finishes the work. The points are found by running, so a new call is covered by itself.
  *
@@ -56,7 +59,7 @@ export async function crashMatrix(
   const rows: MatrixRow[] = []
   for (let number = 1; ; number++) {
     if (options.only && !options.only(number) && number <= whole.points) continue
-    const result = await lives(make, [number])
+    const result = await lives(make, [number], options.resume)
     const [death] = result.deaths
     // Past the last point nobody dies any more: the matrix is complete.
     if (!death) return rows
@@ -73,7 +76,11 @@ interface Lives {
 }
 
 /** One process after the other in one store: each dies at its point, the last one ends by itself. */
-export async function lives(make: () => Promise<Durable>, dieAt: readonly number[]): Promise<Lives> {
+export async function lives(
+  make: () => Promise<Durable>,
+  dieAt: readonly number[],
+  resume = false,
+): Promise<Lives> {
   const durable = await make()
   const logs: Written = new Map()
   const seen = world()
@@ -89,11 +96,12 @@ export async function lives(make: () => Promise<Durable>, dieAt: readonly number
         const found = await problemOf(store, seen)
         if (found) problem ??= `${when}: ${found}`
       }
-      const whole = book(life, store, seen, async () => {
+      const recovered = async (): Promise<void> => {
         if (deaths.length === 0) return
         left = await leftBehind(store, seen)
         await check("After the crash")
-      })
+      }
+      const whole = book(life, store, seen, recovered, resume && deaths.length > 0)
       const failed = whole.then(
         () => undefined,
         (error: unknown) => (life.dead ? undefined : error),
@@ -170,5 +178,6 @@ async function leftBehind(
       },
     ]
   })
-  return { outcome: end?.outcome ?? "no run", calls }
+  const isWaiting = (await store.info(SESSION))?.waiting !== undefined
+  return { outcome: isWaiting ? "waiting" : (end?.outcome ?? "no run"), calls }
 }

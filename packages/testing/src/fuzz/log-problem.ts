@@ -20,7 +20,7 @@ export interface SessionFacts {
 
 /**
  * What is wrong with the log of a session that nobody runs, or undefined: numbers with a gap that no draft explains,
- * a run without its end, a call without exactly one result, an execution without its decision, an effect twice.
+ * a run without its end that does not wait, a call without exactly one result, an execution without its decision, an effect twice.
  */
 export function logProblem(facts: SessionFacts): string | undefined {
   return numbersProblem(facts) ?? runsProblem(facts) ?? callsProblem(facts) ?? inputsProblem(facts)
@@ -43,7 +43,8 @@ function numbersProblem({ info, entries, written }: SessionFacts): string | unde
 }
 
 function runsProblem({ info, entries }: SessionFacts): string | undefined {
-  if (info?.openRun !== undefined) return `Run ${info.openRun} is open, and nobody runs it.`
+  const waits = info?.waiting !== undefined
+  if (info?.openRun !== undefined && !waits) return `Run ${info.openRun} is open, and nobody runs it.`
   const open = new Set<string>()
   const seen = new Set<string>()
   for (const entry of entries) {
@@ -60,10 +61,10 @@ function runsProblem({ info, entries }: SessionFacts): string | undefined {
       return `Entry ${entry.seq} is a draft of a message that is complete, or never will be.`
     }
   }
-  return open.size > 0 ? `Run ${[...open]} has no end.` : undefined
+  return open.size > 0 && !waits ? `Run ${[...open]} has no end.` : undefined
 }
 
-function callsProblem({ entries, executions }: SessionFacts): string | undefined {
+function callsProblem({ info, entries, executions }: SessionFacts): string | undefined {
   const calls = new Set<string>()
   const intents = new Map<string, Entry<"tool_intent">[]>()
   const results = new Map<string, Entry<"tool_result">>()
@@ -100,7 +101,10 @@ function callsProblem({ entries, executions }: SessionFacts): string | undefined
       intents.set(key, [...(intents.get(key) ?? []), entry])
     }
   }
-  for (const key of calls) if (!results.has(key)) return `Call ${key} has no result.`
+  for (const key of calls) {
+    const waits = info?.waiting && key.startsWith(`${info.openRun} `)
+    if (!results.has(key) && !waits) return `Call ${key} has no result.`
+  }
 
   const ran = Map.groupBy(executions, ({ idempotencyKey }) => idempotencyKey)
   for (const [key, made] of intents) {
