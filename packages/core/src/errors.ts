@@ -71,6 +71,15 @@ export class NotFound extends OrraError {
 /** The store could not read or write: a full disk, a read-only directory, a newer format. */
 export class StoreError extends OrraError {}
 
+/**
+ * What a store threw. Of an error that is not ours nobody knows whether the write took effect: taken for anything but a
+ * failure of the store, the run would go on and write its end twice.
+ */
+export const asStoreError = (error: unknown): OrraError =>
+  error instanceof OrraError
+    ? error
+    : new StoreError("store_failed", "The store failed: its own message is the cause.", {}, error)
+
 /** Input that breaks the documented shape. */
 export class InvalidInput extends OrraError {
   constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
