@@ -266,8 +266,31 @@ describe("how far tasks are handed on", () => {
       expect.stringContaining("at most 2 tasks"),
       expect.stringContaining("at most 2 tasks"),
     ])
-    // The next run begins to count anew.
-    await team.run(ns, "@B go")
+  })
+
+  test("is counted by the tasks that a run has handed on itself, however many come of these", async () => {
+    const both = [ask("D"), ask("E")]
+    const { provider } = players({
+      A: [ask("B"), ask("C"), ask("D")],
+      B: [both],
+      C: [both],
+      D: [ask("E"), "Done.", ask("E"), "Done."],
+    })
+    const team = teamOf(provider, { delegation: { maxFanOut: 2 } })
+    await team.run(ns, "Go")
+    expect((await results(team)).map(({ status }) => status)).toEqual(["ok", "ok", "error"])
+    expect(await children(team)).toHaveLength(8)
+  })
+
+  test("is bounded by whole numbers", () => {
+    const { provider } = players({})
+    for (const delegation of [
+      { maxDepth: 11 },
+      { maxFanOut: Number.NaN },
+      { timeoutMs: 0 },
+      { timeoutMs: 2 ** 31 },
+    ])
+      expect(() => teamOf(provider, { delegation })).toThrow("whole number")
   })
 
   test("is nothing without the tools: one agent alone can only have helpers, and none when it is switched off", async () => {

@@ -13,11 +13,14 @@ import { PENDING, type Tool, type ToolContext, type ToolOutput, tool } from "./t
 
 /** How far agents may hand tasks on. */
 export interface DelegationOptions {
-  /** How many delegations may lie between a person and a run, default 3. */
+  /** How many delegations may lie between a person and a run, default 3, at most 10. */
   readonly maxDepth?: number
-  /** Tasks that one run may hand on, default 8. */
+  /** Tasks that one run may hand on, default 8, at most 400. */
   readonly maxFanOut?: number
-  /** How long one task may take, in ms, default 600,000; less when its caller has less left. */
+  /**
+   * How long one task may take, in ms, the wait for approvals included. Default and at most 86,400,000 (a day); less when
+   * its caller has less left.
+   */
   readonly timeoutMs?: number
   /** Model calls for one task, default the agent's. */
   readonly maxTurns?: number
@@ -63,6 +66,13 @@ export async function sessionsBelow(
   return found
 }
 
+const DAY = 86_400_000
+
+function assertCount(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new InvalidInput(`${name} is a whole number from ${least} to ${most}.`)
+}
+
 interface Task {
   readonly task: string
   readonly context?: string
@@ -101,7 +111,11 @@ export class Delegation {
   ) {
     this.#runtime = runtime
     this.#profile = profile
-    this.#limits = { maxDepth: 3, maxFanOut: 8, timeoutMs: 600_000, ...options }
+    this.#limits = { maxDepth: 3, maxFanOut: 8, timeoutMs: DAY, ...options }
+    const { maxDepth, maxFanOut, timeoutMs } = this.#limits
+    assertCount("maxDepth", maxDepth, 0, 10)
+    assertCount("maxFanOut", maxFanOut, 0, 400)
+    assertCount("timeoutMs", timeoutMs, 1, DAY)
   }
 
   /** For every run of the team. */
@@ -231,11 +245,9 @@ export class Delegation {
   /** @throws OrraError when the run has handed on as many tasks as it may. This one counts once, however often it is tried. */
   async #assertRoom(below: Namespace, session: Namespace): Promise<void> {
     const { maxFanOut } = this.#limits
-    const runtime = this.#runtime()
-    const { items } = await runtime.store.list(below, { limit: Math.min(500, maxFanOut + 1) })
-    const others = items.filter(
-      (info) => info.namespace.depth === session.depth && !session.equals(info.namespace),
-    )
+    const all = await sessionsBelow(this.#runtime().store, below, {})
+    // What these have handed on is further down.
+    const others = all.filter((each) => each.depth === session.depth && !session.equals(each))
     if (others.length < maxFanOut) return
     throw new OrraError(
       "delegation_too_many",
