@@ -109,30 +109,16 @@ export function countMessage(message: Message, tokenizer: Tokenizer): number {
   return tokens
 }
 
-export function countTools(tools: readonly ToolDefinition[], tokenizer: Tokenizer): number {
-  let tokens = 0
-  for (const { name, description, inputSchema } of tools) {
-    tokens +=
-      CALL_OVERHEAD +
-      tokenizer.count(name) +
-      tokenizer.count(description) +
-      tokenizer.count(JSON.stringify(inputSchema))
-  }
-  return tokens
-}
-
-/** `countTools` for every request of a runtime: a definition never changes, so each is counted once. */
+/** Counts the tools of a request. A definition never changes, so each is counted once. */
 export function toolCounter(tokenizer: Tokenizer): (tools: readonly ToolDefinition[]) => number {
   const known = new WeakMap<ToolDefinition, number>()
-  return (tools) => {
-    let tokens = 0
-    for (const tool of tools) {
-      const count = known.get(tool) ?? countTools([tool], tokenizer)
-      known.set(tool, count)
-      tokens += count
-    }
+  const count = (tool: ToolDefinition): number => {
+    const texts = [tool.name, tool.description, JSON.stringify(tool.inputSchema)]
+    const tokens = texts.reduce((sum, text) => sum + tokenizer.count(text), CALL_OVERHEAD)
+    known.set(tool, tokens)
     return tokens
   }
+  return (tools) => tools.reduce((sum, tool) => sum + (known.get(tool) ?? count(tool)), 0)
 }
 
 /** A message of the transcript as the model will see it, with its place in the log and its cost. */

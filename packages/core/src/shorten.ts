@@ -85,12 +85,14 @@ export function shortenLastResults(
   const spent = results.reduce((sum, item) => sum + item.tokens, 0)
   const each = Math.floor((spent - excess) / results.length) - SHORTENED_OVERHEAD
   if (results.length === 0 || each <= 0) return items
-  const short = results.map(({ seq, message }): ViewItem => {
-    if (message.role !== "tool") return { seq, message, tokens: countMessage(message, tokenizer) }
-    const parts = message.parts.map((part) =>
-      shortenResult(part, Math.floor(each / message.parts.length), tokenizer, seq),
-    )
-    const shown = { ...message, parts }
+  const short = results.map((item): ViewItem => {
+    const { seq, message } = item
+    if (message.role !== "tool") return item
+    const share = Math.floor(each / message.parts.length)
+    const shown = {
+      ...message,
+      parts: message.parts.map((part) => shortenResult(part, share, tokenizer, seq)),
+    }
     return { seq, message: shown, tokens: countMessage(shown, tokenizer) }
   })
   return [...items.slice(0, start), ...short]
