@@ -128,8 +128,8 @@ function applied(view: ChatView, entry: Entry): ChatView {
       return { ...view, queued: view.queued.filter(({ inputId }) => inputId !== entry.inputId) }
     case "meta":
       return { ...view, metadata: merged(view.metadata, entry.patch) }
-    case "rewind":
-    case "compaction":
+    // The rest is about the session, not in it.
+    default:
       return view
   }
 }
@@ -184,5 +184,8 @@ function withNotice(view: ChatView, notice: Notice): ChatView {
       const { openRun: _, ...rest } = view
       return { ...rest, failure: notice }
     }
+    // Whoever began the run has let go of it; those who watch go on.
+    case "detached":
+      return view
   }
 }
