@@ -24,19 +24,29 @@ export interface ModelPermit {
   settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined>
 }
 
+/** What a model call is to be. */
+export interface WantedCall {
+  readonly request: ModelRequest
+  readonly model: string
+  /** The most tokens of its answer, where the request or the provider sets any. */
+  readonly outputLimit: number | undefined
+}
+
 /** Makes a model call within what may be spent: reserved before, settled after whatever comes of it. */
 export async function askWithin(
   settings: LoopSettings,
   run: LoopRun,
   asked: ModelRequest,
-  reserve: (spender: Spender, request: ModelRequest, model: string) => Promise<ModelPermit>,
+  reserve: (spender: Spender, call: WantedCall) => Promise<ModelPermit>,
   make: (request: ModelRequest, retried: () => void) => Promise<Answer>,
 ): Promise<Answer> {
   const { provider, hooks, onError: report } = settings
   const model = asked.model ?? provider.model
   let answer: Answer = { type: "stopped", draft: new Draft(provider.id, model) }
   try {
-    const permit = await reserve({ context: hookContext(run), hooks, report, end: run.end }, asked, model)
+    const outputLimit = provider.outputLimit?.(asked) ?? asked.maxTokens
+    const spender = { context: hookContext(run), hooks, report, end: run.end }
+    const permit = await reserve(spender, { request: asked, model, outputLimit })
     let usage: Usage | undefined
     let text: string | undefined
     let cost: number | undefined

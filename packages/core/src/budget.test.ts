@@ -1,7 +1,7 @@
-import { call, end, fail, hang, retry, say } from "@orra/testing"
+import { call, end, fail, hang, retry, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { exceeded, ns, setup, TEN_CENTS, tenant, USAGE, user } from "./budget-fixture.ts"
-import { Budgets, DEFAULT_PRICES, type Limit, MemoryStore, Namespace } from "./index.ts"
+import { Budgets, DEFAULT_PRICES, type Limit, MemoryStore, type ModelRequest, Namespace } from "./index.ts"
 
 describe("a limit in USD", () => {
   test("50 runs at once on 1.00 USD at 0.10 each: ten calls are made, and no more", async () => {
@@ -236,6 +236,18 @@ describe("calls", () => {
     })
     await runtime.run(ns, "Hello")
     expect(provider.requests[0]?.maxTokens).toBe(700)
+  })
+
+  test("a provider that says how long an answer can be, with its thinking, is believed", async () => {
+    const provider = {
+      ...scriptedProvider([hang()]),
+      outputLimit: ({ maxTokens = 500 }: ModelRequest) => maxTokens + 200,
+    }
+    const { runtime, spent } = setup([[tenant, { per: "day", usd: 1 }]], { provider })
+    const run = runtime.run(ns, "Hello")
+    await expect.poll(() => spent(tenant)).toMatchObject({ reserved: 0.12 })
+    runtime.stop(ns)
+    await run
   })
 
   test("where nothing is limited, requests stay as they are and costs are recorded all the same", async () => {

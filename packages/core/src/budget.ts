@@ -1,5 +1,5 @@
 import type { Account, Amounts } from "./budget-account.ts"
-import { askWithin, type ModelPermit } from "./budget-call.ts"
+import { askWithin, type ModelPermit, type WantedCall } from "./budget-call.ts"
 import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
 import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
 import { type Limit, rulesOf } from "./budget-limit.ts"
@@ -27,7 +27,7 @@ export interface BudgetOptions {
   readonly tokenizer?: Tokenizer
   /** The estimate times this is reserved: how far off it may be. Default 1.6, what the default tokenizer needs. */
   readonly margin?: number
-  /** The most tokens of an answer where the request does not say. Default 8,192. */
+  /** The most tokens of an answer where neither request nor provider sets any. Default 8,192. */
   readonly maxTokens?: number
   /** How long a reservation outlives its process, in ms. Default 300,000. A call under way keeps its own alive. */
   readonly reservationMs?: number
@@ -182,14 +182,15 @@ export class Budgets implements BudgetGate {
     return this.#ledger.close(scopes, { wallMs: this.#worked(book) }, over).catch(report)
   }
 
-  async #permitted(spender: Spender, request: ModelRequest, model: string): Promise<ModelPermit> {
+  async #permitted(spender: Spender, call: WantedCall): Promise<ModelPermit> {
+    const { request, model, outputLimit } = call
     const { prices, maxTokens = 8_192, margin = 1.6 } = this.#options
     const { context } = spender
     const book = await this.#book(context)
     const scopes = book.scopes.filter(({ units }) => MODEL_UNITS.some((unit) => units.has(unit)))
     const count = (): number => this.#prompt(context.namespace).count(request)
     const input = scopes.length > 0 ? count() : 0
-    const output = request.maxTokens ?? maxTokens
+    const output = outputLimit ?? maxTokens
     const entries: NewEntry<"budget">[] = []
     const tried = new Set<string>()
     let used = model
@@ -215,7 +216,7 @@ export class Budgets implements BudgetGate {
           { scopes, id, found, count, entries },
           {
             ...request,
-            ...(scopes.length > 0 && { maxTokens: output }),
+            ...(scopes.length > 0 && outputLimit === undefined && { maxTokens: output }),
             ...(used !== model && { model: used }),
           },
         )

@@ -38,6 +38,10 @@ export class DynamicProvider implements Provider {
     return this.#required().stream(request, options)
   }
 
+  outputLimit(request: ModelRequest): number | undefined {
+    return this.#current?.outputLimit?.(request) ?? request.maxTokens
+  }
+
   async models(options?: { readonly signal?: AbortSignal }): Promise<readonly ModelInfo[]> {
     const provider = this.#required()
     return (await provider.models?.(options)) ?? [{ id: provider.model }]

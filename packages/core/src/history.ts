@@ -14,6 +14,7 @@ const SHOWN: readonly EntryType[] = [
   "run_started",
   "run_finished",
   "compaction",
+  "budget",
   "delta",
 ]
 

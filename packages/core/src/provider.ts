@@ -76,6 +76,8 @@ export interface Provider {
   readonly model: string
   /** @throws ProviderError; when `signal` fires, its kind is `aborted` and the connection is closed. */
   stream(request: ModelRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<ModelEvent>
+  /** The most tokens that the answer to a request can have, thinking included; undefined where nothing limits it. */
+  outputLimit?(request: ModelRequest): number | undefined
   /** The models the credentials can use, when the service can say. */
   models?(options?: { readonly signal?: AbortSignal }): Promise<readonly ModelInfo[]>
 }

@@ -77,6 +77,7 @@ export function followingLogin(first: Provider, renewed: () => Promise<Provider 
         yield* next.stream(request, options)
       }
     },
+    outputLimit: (request) => current.outputLimit?.(request) ?? request.maxTokens,
     models: async (options) => (await current.models?.(options)) ?? [{ id: first.model }],
   }
 }

@@ -123,6 +123,7 @@ describe("thinking", () => {
   ])("%j is sent as %j, its budget on top of the limit", async (thinking, sent, maxTokens) => {
     const body = await bodyOf(ask({ maxTokens: 100 }), { thinking })
     expect([body["thinking"], body["max_tokens"]]).toEqual([sent, maxTokens])
+    expect(claude({ thinking }).outputLimit?.(ask({ maxTokens: 100 }))).toBe(maxTokens)
   })
 
   test.each<[ClaudeOptions["thinking"], number | undefined]>([

@@ -33,6 +33,7 @@ import {
   type Taken,
   type Thinking,
   takenInstead,
+  thinkingTokens,
   toParams,
 } from "./request.ts"
 
@@ -159,6 +160,7 @@ export function claude(options: ClaudeOptions = {}): Provider {
     id: PROVIDER_ID,
     model: defaults.model,
     stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
+    outputLimit: ({ maxTokens = defaults.maxTokens }) => maxTokens + thinkingTokens(defaults.thinking),
     async models({ signal } = {}): Promise<readonly ModelInfo[]> {
       using watch = watchdog(timeoutMs, signal)
       try {

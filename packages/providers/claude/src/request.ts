@@ -65,6 +65,10 @@ export function toParams(request: ModelRequest, defaults: RequestDefaults, taken
   }
 }
 
+/** What the thinking may take beside the answer. */
+export const thinkingTokens = (thinking: Thinking | undefined): number =>
+  typeof thinking === "object" ? thinking.budgetTokens : 0
+
 const cacheControl = (cache: Cache): CacheControlEphemeral | undefined => {
   if (cache === false) return undefined
   return cache === "1h" ? { type: "ephemeral", ttl: "1h" } : { type: "ephemeral" }

@@ -315,6 +315,8 @@ describe("dialects", () => {
     await collect(openai({ ...options, baseURL: "https://other.test/v1" }), request).catch(() => {})
     expect(bodies).toMatchObject([{ max_completion_tokens: 50 }, { max_tokens: 50 }])
     expect(bodies[0]).not.toHaveProperty("max_tokens")
+    const limits = [request, ask()].map((one) => openai({ ...options, maxTokens: 7 }).outputLimit?.(one))
+    expect(limits).toEqual([50, 7])
   })
 
   test("how much it thinks is asked for where it was said", async () => {

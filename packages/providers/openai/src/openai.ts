@@ -234,6 +234,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     id,
     model: defaults.model,
     stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
+    outputLimit: ({ maxTokens }) => maxTokens ?? defaults.maxTokens,
     async models({ signal } = {}): Promise<readonly ModelInfo[]> {
       using watch = watchdog(timeoutMs, signal)
       try {
