@@ -59,7 +59,7 @@ export function everyFault(
   )
 }
 
-type Method = (...args: readonly unknown[]) => unknown
+type Method = (...args: unknown[]) => unknown
 
 function wrapped<T extends object>(
   target: T,
@@ -72,7 +72,7 @@ function wrapped<T extends object>(
       const member: unknown = Reflect.get(object, name)
       if (typeof member !== "function" || typeof name !== "string" || name === "constructor") return member
       const method = prefix + name
-      return (...args: readonly unknown[]) => {
+      return (...args: unknown[]) => {
         const call = (calls.get(method) ?? 0) + 1
         calls.set(method, call)
         const fault = faults.find((each) => each.method === method && (each.call ?? call) === call)

@@ -1,7 +1,5 @@
-export { crashMatrix, type Durable, type MatrixOptions, type MatrixRow } from "./crash/matrix.ts"
 export { type Mortal, mortal, type Point } from "./crash/mortal.ts"
-export { matrixTable } from "./crash/table.ts"
-export { type FuzzedProvider, type FuzzOptions, type FuzzReport, fuzzSessions } from "./fuzz/fuzz.ts"
+export { everyFault, type Fault, type FaultAt, type FaultyOptions, faulty } from "./faulty.ts"
 export { MemoryChannel } from "./memory-channel.ts"
 export {
   call,

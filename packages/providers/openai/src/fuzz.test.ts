@@ -1,6 +1,6 @@
 import { claude } from "@orra/claude"
 import type { Provider } from "@orra/core"
-import { type FuzzedProvider, fuzzSessions } from "@orra/testing"
+import { type FuzzedProvider, fuzzSessions } from "@orra/testing/fuzz"
 import { expect, test } from "vitest"
 import { openai } from "./index.ts"
 

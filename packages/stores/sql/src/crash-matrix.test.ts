@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { crashMatrix, type Durable } from "@orra/testing"
+import { crashMatrix, type Durable } from "@orra/testing/crash"
 import { afterAll, expect, test } from "vitest"
 import { type SqliteStore, sqliteStore } from "./sqlite-store.ts"
 

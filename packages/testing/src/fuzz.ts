@@ -1,0 +1,1 @@
+export { type FuzzedProvider, type FuzzOptions, type FuzzReport, fuzzSessions } from "./fuzz/fuzz.ts"
