@@ -2,7 +2,7 @@
 // this repository, and measures them beside raw fetch and other frameworks with ../shared/bench; where that is not there
 // it measures ours alone. What comes out goes into benchmarks/README.md.
 //
-//   npm run bench -- [--adapters raw-fetch,vercel-ai,orra] [--tasks turns,sessions,idle] [--rounds 1] [--quick] [--dry]
+//   npm run bench -- [--adapters raw-fetch,vercel-ai,orra] [--tasks turns,sessions,idle] [--only fake] [--rounds 1] [--quick] [--dry]
 //
 // BENCH_HOME is the folder of the comparison, BENCH_WORK the one for installs and results (default: the user's cache).
 
@@ -16,8 +16,13 @@ import { type Results, type Summary, writeReadme } from "./table.ts"
 
 const { values: options } = parseArgs({
   options: {
-    adapters: { type: "string", default: "raw-fetch,openai-sdk,vercel-ai,openai-agents,orra" },
+    adapters: {
+      type: "string",
+      default: "raw-fetch,openai-sdk,vercel-ai,openai-agents,mastra,langgraph,orra",
+    },
     tasks: { type: "string", default: "turns,sessions,idle" },
+    /** Parts by how their names begin; these are the ones in the tables. */
+    only: { type: "string", default: "single c=1,tools c=1,kept tools c=1,stream c=1,fake,idle" },
     rounds: { type: "string", default: "1" },
     quick: { type: "boolean", default: false },
     /** Prints the table, writes nothing. */
@@ -50,11 +55,19 @@ function compare(packages: string): void {
   const run = (script: string, ...args: readonly string[]): void => {
     execFileSync(process.execPath, [join(home, "src", script), ...args], { env, stdio: "inherit" })
   }
-  const { adapters, tasks, rounds, quick } = options
+  const { adapters, tasks, only, rounds, quick } = options
   const before = loadavg()[0] ?? 0
   run("install.mjs", "--adapters", "orra", "--fresh")
   run("install.mjs", "--adapters", adapters)
-  const load = ["--rounds", rounds, "--tasks", tasks, ...(quick ? ["--quick"] : ["--quiet-ms", "4000"])]
+  const load = [
+    "--rounds",
+    rounds,
+    "--tasks",
+    tasks,
+    "--only",
+    only,
+    ...(quick ? ["--quick"] : ["--quiet-ms", "4000"]),
+  ]
   run("run.mjs", "--fresh", "--adapters", adapters, ...load)
   run("report.mjs", "--lanes", "default")
   const read = (name: string): unknown => JSON.parse(readFileSync(join(work, "results", name), "utf8"))

@@ -37,18 +37,21 @@ const TOOL_STEPS = 5
 const TOKENS = 200
 const IDLE_SESSIONS = 10_000
 const README = join(import.meta.dirname, "README.md")
-const BEGIN = "<!-- comparison -->"
-const END = "<!-- /comparison -->"
 
 /** Puts the tables between the markers of the README, or only prints them. */
 export function writeReadme(results: Results, summary: Summary, load: number, dry: boolean): void {
   const text = tables(results, summary, load)
   console.log(`\n${text}`)
-  if (dry) return
+  if (!dry) replaceIn("comparison", text)
+}
+
+/** Puts a text in the place of what the README has between the markers of this name. */
+export function replaceIn(name: string, text: string): void {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const readme = readFileSync(README, "utf8")
-  const [head, tail] = [readme.indexOf(BEGIN), readme.indexOf(END)]
-  if (head < 0 || tail < 0) throw new Error(`${README} has no ${BEGIN} … ${END} to write between.`)
-  writeFileSync(README, `${readme.slice(0, head + BEGIN.length)}\n\n${text}\n\n${readme.slice(tail)}`)
+  const [head, tail] = [readme.indexOf(begin), readme.indexOf(end)]
+  if (head < 0 || tail < 0) throw new Error(`${README} has no ${begin} … ${end} to write between.`)
+  writeFileSync(README, `${readme.slice(0, head + begin.length)}\n\n${text}\n\n${readme.slice(tail)}`)
 }
 
 function tables({ meta, adapters, rounds }: Results, summary: Summary, load: number): string {

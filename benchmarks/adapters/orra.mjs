@@ -1,6 +1,7 @@
 // Orra as one adapter of the framework comparison (../shared/bench; its README says what an adapter is). Everything an
 // application has is on: each message, piece, decision and result is in the log before it is shown or carried out, a
-// policy layer allows the tool, a hook looks at every model call and every tool call. `benchmarks/compare.ts` packs
+// policy layer allows the tool, a hook looks at every model call and every tool call, and a budget reserves what each
+// model call may cost before it is made. `benchmarks/compare.ts` packs
 // the packages and names their folder in ORRA_PACKAGES.
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -22,13 +23,15 @@ export default {
     "@orra/provider-http": packed("orra-provider-http"),
   },
   notes:
-    "policy, hooks and log on; streams are written to the log as fast as it takes them (deltaIntervalMs 0)",
+    "policy, budget, hooks and log on; streams are written to the log as fast as it takes them (deltaIntervalMs 0)",
   entry: ["@orra/core", "@orra/openai"],
   store: "MemoryStore",
   trim: "context.maxTokens",
 
   async setup(ctx) {
-    const { MemoryStore, Namespace, PolicyRegistry, Runtime, tool } = await import("@orra/core")
+    const { Budgets, DEFAULT_PRICES, MemoryStore, Namespace, PolicyRegistry, Runtime, tool } = await import(
+      "@orra/core"
+    )
     const weather = tool({
       name: ctx.tool.name,
       description: ctx.tool.description,
@@ -48,11 +51,22 @@ export default {
       afterTool: () => void seen++,
     }
     const store = new MemoryStore()
+    // Enough for every turn that is measured: what counts is that each call is held against it.
+    const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
+    budgets.set(home, { per: "month", usd: 1e9, tokens: 1e15 })
     const model = (options) => (ctx.fake ? inProcess(ctx, options) : overHttp(ctx, options))
     // Where nobody watches an answer being written it is asked for whole, as every other adapter does.
     const whole = await model({ streaming: false })
     const runtime = (options) =>
-      new Runtime({ store, policies, hooks: [look], systemPrompt: ctx.system, provider: whole, ...options })
+      new Runtime({
+        store,
+        policies,
+        budgets,
+        hooks: [look],
+        systemPrompt: ctx.system,
+        provider: whole,
+        ...options,
+      })
     const untrimmed = { maxTokens: NOT_TRIMMED }
     const trimmed = { maxTokens: ctx.budget.tokens, reservedForOutput: 0 }
     const plain = runtime({ context: untrimmed })

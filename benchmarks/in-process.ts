@@ -1,0 +1,105 @@
+// A model that is a function in this process, and what it costs to run turns around it: for the measurements that need
+// no service.
+
+import { type Hooks, type ModelEvent, Namespace, NO_USAGE, type Provider, Runtime, tool } from "@orra/core"
+
+/** Tokens of an answer, and tool calls before it. */
+const TOKENS = 200
+const STEPS = 5
+
+const words = Array.from({ length: TOKENS }, (_, index) => ` word${index}`)
+const text = words.join("")
+
+/** Whose sessions are measured. */
+export const home = Namespace.of("tenant", "acme")
+
+const weather = tool<{ city: string }>({
+  name: "weather",
+  description: "The weather in a city, now.",
+  input: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  risk: "read",
+  execute: async ({ city }) => ({ city, temperature: 21 }),
+})
+
+const look = (): undefined => {}
+/** One that looks at every model call and every tool call. */
+export const hooks: readonly Hooks[] = [
+  { beforeModel: look, afterModel: look, beforeTool: look, afterTool: look },
+]
+
+/** Asks for the tool five times when it is given one, then answers; in pieces when `streaming`. */
+const model = (streaming: boolean): Provider => ({
+  id: "bench",
+  model: "bench",
+  async *stream({ messages, tools }): AsyncGenerator<ModelEvent> {
+    let results = 0
+    for (let index = messages.length - 1; messages[index]?.role !== "user"; index--) {
+      if (messages[index]?.role === "tool") results++
+    }
+    const call = tools.length > 0 && results < STEPS
+    if (streaming) for (const word of words) yield { type: "text", text: word }
+    yield {
+      type: "done",
+      message: {
+        role: "assistant",
+        parts: call
+          ? [{ type: "tool_call", id: `call_${results}`, name: "weather", arguments: { city: "Oslo" } }]
+          : [{ type: "text", text }],
+      },
+      finishReason: call ? "tool_calls" : "stop",
+      usage: NO_USAGE,
+    }
+  },
+})
+
+/** µs of wall time. */
+export interface Cost {
+  readonly turn: number
+  readonly toolStep: number
+  readonly token: number
+}
+
+/** Measures a runtime with these options: one reading at each call, each in sessions of its own. */
+export function meter(
+  options: Omit<ConstructorParameters<typeof Runtime>[0], "provider">,
+): (ms: number) => Promise<Cost> {
+  const plain = new Runtime({ ...options, provider: model(false) })
+  const equipped = new Runtime({ ...options, provider: model(false), tools: [weather] })
+  const live = new Runtime({ ...options, provider: model(true), deltaIntervalMs: 0 })
+  let made = 0
+  const next = (): Namespace => home.child(`conversation-${++made}`)
+  const run = (runtime: Runtime) => async (): Promise<void> => {
+    const namespace = next()
+    await runtime.run(namespace, "Hello")
+    await runtime.delete(namespace)
+  }
+  const stream = async (): Promise<void> => {
+    const namespace = next()
+    for await (const _ of live.stream(namespace, "Hello"));
+    await live.delete(namespace)
+  }
+  return async (ms) => {
+    const turn = await microseconds(run(plain), ms)
+    const steps = await microseconds(run(equipped), ms)
+    const streamed = await microseconds(stream, ms)
+    return { turn, toolStep: (steps - turn) / STEPS, token: (streamed - turn) / TOKENS }
+  }
+}
+
+async function microseconds(work: () => Promise<void>, ms: number): Promise<number> {
+  const began = performance.now()
+  let turns = 0
+  for (; performance.now() - began < ms; turns++) await work()
+  return ((performance.now() - began) * 1_000) / turns
+}
+
+/** The middle one of an odd number of readings. */
+export function medianOf(costs: readonly Cost[]): Cost {
+  const middle = (of: (cost: Cost) => number): number =>
+    costs.map(of).toSorted((a, b) => a - b)[Math.floor(costs.length / 2)] ?? Number.NaN
+  return {
+    turn: middle(({ turn }) => turn),
+    toolStep: middle(({ toolStep }) => toolStep),
+    token: middle(({ token }) => token),
+  }
+}
