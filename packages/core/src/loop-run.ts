@@ -1,7 +1,4 @@
-import type { AgentResolver } from "./agent.ts"
 import type { ApprovalGate } from "./approval-gate.ts"
-import type { BudgetGate } from "./budget-gate.ts"
-import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
@@ -9,8 +6,9 @@ import type { OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { HookContext, Hooks, MayEnd } from "./hooks.ts"
 import type { Policies } from "./policy.ts"
-import type { ModelRequest, Provider, ToolDefinition } from "./provider.ts"
+import type { ModelRequest, ToolDefinition } from "./provider.ts"
 import type { Notice } from "./run.ts"
+import type { RuntimeOptions } from "./runtime-options.ts"
 import type { Entry, NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { Lease } from "./store.ts"
@@ -26,27 +24,28 @@ export type SystemPrompt =
     }) => string | Promise<string>)
 
 /** What the loop needs of its runtime: the same for all runs. */
-export interface LoopSettings {
-  readonly provider: Provider
+export interface LoopSettings
+  extends Pick<
+    RuntimeOptions,
+    | "agent"
+    | "budgets"
+    | "compaction"
+    | "maxTokens"
+    | "model"
+    | "provider"
+    | "rights"
+    | "systemPrompt"
+    | "temperature"
+  > {
   readonly tools: ToolRegistry
   readonly policies: Policies
-  /** The policies of a run with an envelope. */
-  readonly rights: ((envelope: Envelope, policies: Policies) => Policies) | undefined
-  readonly agent: AgentResolver | undefined
   readonly hooks: readonly Hooks[]
   /** Where calls that policy asks about can be approved. */
   readonly gate: ApprovalGate | undefined
-  readonly systemPrompt: SystemPrompt | undefined
   readonly budget: ContextBudget
-  readonly budgets: BudgetGate | undefined
   readonly tokenizer: Tokenizer
   /** What the tools cost in a request. */
   readonly countTools: (tools: readonly ToolDefinition[]) => number
-  /** Undefined: what is too much is cut without a summary. */
-  readonly compaction: Compactor | undefined
-  readonly model: string | undefined
-  readonly maxTokens: number | undefined
-  readonly temperature: number | undefined
   readonly deltaIntervalMs: number
   readonly parallelTools: number
   readonly onError: (error: unknown) => void

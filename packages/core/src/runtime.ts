@@ -110,22 +110,14 @@ export class Runtime {
     this.#onError = unfailing(options.onError ?? ((error) => console.error(error)))
     this.#hooks = options.hooks ?? []
     const settings: LoopSettings = {
-      provider: this.provider,
+      ...options,
       tools: this.tools,
       policies: this.policies,
-      rights: options.rights,
       gate: options.approvals,
-      agent: options.agent,
       hooks: this.#hooks,
-      systemPrompt: options.systemPrompt,
       budget: this.#budget,
-      budgets: options.budgets,
       tokenizer: this.#tokenizer,
       countTools: toolCounter(this.#tokenizer),
-      compaction: options.compaction,
-      model: options.model,
-      maxTokens: options.maxTokens,
-      temperature: options.temperature,
       deltaIntervalMs: options.deltaIntervalMs ?? 30,
       parallelTools: Math.max(1, options.parallelTools ?? 8),
       onError: this.#onError,
