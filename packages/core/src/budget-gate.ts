@@ -41,6 +41,10 @@ export interface BudgetGate {
   ): Promise<Answer>
   /** The decision about a tool call with what may be spent: a denial in place of what policy allows. */
   admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T
-  /** The run is over, or waits: its time stands still. Never rejects. */
-  rest(context: HookContext, over: boolean, report: (error: unknown) => void): Promise<void> | undefined
+  /** The run is over, also one of a process that died, or it waits: its time stands still. Never rejects. */
+  rest(
+    run: Pick<HookContext, "namespace" | "runId">,
+    over: boolean,
+    report: (error: unknown) => void,
+  ): Promise<void> | undefined
 }

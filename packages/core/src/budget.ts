@@ -172,14 +172,15 @@ export class Budgets implements BudgetGate {
     return this.#admit(spender, decided)
   }
 
-  rest({ runId }: HookContext, over: boolean, report: (error: unknown) => void): Promise<void> | undefined {
+  rest(...[{ namespace, runId }, over, report]: Parameters<BudgetGate["rest"]>): Promise<void> | undefined {
     const book = this.#runs.get(runId)
-    if (!book) return undefined
     this.#runs.delete(runId)
-    clearTimeout(book.timer)
-    const scopes = book.scopes.filter((scope) => scope.units.has("wallMs") || (over && scope.of === "run"))
+    clearTimeout(book?.timer)
+    const known = book?.scopes ?? this.#scopes.of(namespace, runId, "run")
+    const scopes = known.filter(({ of, units }) => (over && of === "run") || (book && units.has("wallMs")))
     if (scopes.length === 0) return undefined
-    return this.#ledger.close(scopes, { wallMs: this.#worked(book) }, over).catch(report)
+    const wallMs = book ? this.#worked(book) : 0
+    return this.#ledger.close(scopes, { wallMs }, over).catch(report)
   }
 
   async #permitted(spender: Spender, call: WantedCall): Promise<ModelPermit> {

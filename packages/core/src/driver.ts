@@ -187,7 +187,7 @@ export class Driver {
    * waits is withdrawn, or stays.
    */
   async closeOpenRun(log: SessionLog, lease: Lease, whenWaiting: WhenWaiting = "withdraw"): Promise<void> {
-    const { tools } = this.#options.settings
+    const { tools, budgets, onError } = this.#options.settings
     // What is known of the session may be older than the process that died.
     await log.refresh()
     const open = log.openRun
@@ -201,6 +201,7 @@ export class Driver {
         ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }),
       },
     )
+    await budgets?.rest({ namespace: log.namespace, runId: open.runId }, true, onError)
   }
 
   async #acquire(namespace: Namespace): Promise<Lease> {
