@@ -1,5 +1,5 @@
 import { InvalidInput, VersionConflict } from "./errors.ts"
-import { isObject, type Json } from "./json.ts"
+import type { Json } from "./json.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { pageLimit } from "./paging.ts"
 import { assertDistinct, type RecordChange, type Records, recordName, type StoredRecord } from "./records.ts"
@@ -69,34 +69,13 @@ const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | u
 /** No namespace's key has a control character, so these sort by namespace, then by key. */
 const place = (namespace: Namespace, key: string): string => `${keyOf(namespace)}\n${recordName(key)}`
 
-/**
- * The value again, in objects of its own that nobody can change, as JSON would give it back: members that are
- * undefined are left out, numbers that JSON does not know are null.
- *
- * @throws InvalidInput when it is not JSON.
- */
+/** The value as JSON gives it back, in objects of its own that nobody can change. @throws InvalidInput. */
 function frozenJson(value: Json): Json {
   try {
-    return frozen(value)
+    return JSON.parse(JSON.stringify(value), (_, member) => Object.freeze(member))
   } catch {
-    throw notJson()
+    throw new InvalidInput(
+      "A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.",
+    )
   }
 }
-
-function frozen(value: unknown): Json {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return value
-  if (typeof value === "number") return Number.isFinite(value) ? value : null
-  // A cycle ends where the stack does.
-  if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => frozen(item ?? null)))
-  if (!isObject(value)) throw notJson()
-  // The spread makes every member the copy's own, also one named "__proto__": assigning only replaces it.
-  const copy: Record<string, unknown> = { ...value }
-  for (const key in copy) {
-    if (copy[key] === undefined) delete copy[key]
-    else copy[key] = frozen(copy[key])
-  }
-  return Object.freeze(copy) as Json
-}
-
-const notJson = (): InvalidInput =>
-  new InvalidInput("A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.")
