@@ -99,7 +99,10 @@ describe("a runtime with several agents", () => {
       provider,
       tools: [look, write],
       agent: () => ({ name: "A", policies }),
-      rights: (_, given) => given.within([{ deny: ["look"] }]),
+      rights: (_, given) => {
+        expect(given).toBe(policies)
+        return policies.within([{ deny: ["look"] }])
+      },
     })
     await runtime.run(ns, "Go")
     await runtime.run(ns, "Again", { envelope: { agents: ["X"], depth: 1 } }).catch(() => {})
