@@ -5,7 +5,7 @@ export const durability: readonly Guarantee[] = [
     id: "D1",
     title: "A crash anywhere loses nothing that was promised",
     promise:
-      "The process is killed at every asynchronous call of a run, before it took effect and after; the next one finishes the work. No accepted message and no shown text is lost, a call that cannot be repeated runs at most once, and where nobody can know whether it took effect the result says unknown.",
+      "The process is killed at every asynchronous call of a run, before it took effect and after; the next one finishes the work. No accepted message and no shown text is lost, a call that cannot be repeated runs at most once, and where nobody can know whether it took effect the result says unknown. The next process may also go on with the run, approvals included.",
     proofs: [
       {
         file: testing("crash/matrix.test.ts"),
@@ -34,13 +34,22 @@ export const durability: readonly Guarantee[] = [
           replacement: "if (!draft || !partial.isEmpty) return []",
         },
       },
+      {
+        file: testing("crash/matrix.test.ts"),
+        test: "another process goes on with the run that was killed, wherever that was",
+        mutation: {
+          file: core("effect.ts"),
+          text: 'if (before?.decision === "allow" && !effects.tools.get(asked.name)?.idempotent) {',
+          replacement: 'if (before?.decision === "allow" && !effects.tools.get(asked.name)) {',
+        },
+      },
     ],
   },
   {
     id: "D2",
     title: "An effect is known by its place in the run",
     promise:
-      "The idempotency key of a call is made of run, step, tool and ordinal, not of its arguments: every call has one of its own, and every attempt at the call has the same.",
+      "The idempotency key of a call is made of run, step, tool and ordinal, not of its arguments: every call has one of its own, and every attempt at the call has the same. Other arguments under an identity that was used are refused.",
     proofs: [
       {
         file: core("effect.test.ts"),
@@ -49,6 +58,24 @@ export const durability: readonly Guarantee[] = [
           file: core("effect.ts"),
           text: "const idempotencyKey = `${runId}:${step}:${asked.name}:${ordinal}`",
           replacement: "const idempotencyKey = `${runId}:${step}`",
+        },
+      },
+      {
+        file: core("waiting.test.ts"),
+        test: "goes on: repeatable calls under the same key, others unknown, then the model",
+        mutation: {
+          file: core("loop.ts"),
+          text: "act(last, answers.length - 1)",
+          replacement: "act(last, answers.length)",
+        },
+      },
+      {
+        file: core("effect-routes.test.ts"),
+        test: "other arguments under a key that was used are refused, also where the tool is repeatable",
+        mutation: {
+          file: core("effect.ts"),
+          text: "if (before && JSON.stringify(before.arguments)",
+          replacement: "if (open?.request && before && JSON.stringify(before.arguments)",
         },
       },
     ],
@@ -118,7 +145,7 @@ export const durability: readonly Guarantee[] = [
     id: "D7",
     title: "Stop, disconnect and detach are three things",
     promise:
-      "Who leaves a stream leaves the run going, and reading on after the last cursor misses nothing and repeats nothing. Stop ends the request to the provider and the tools, and keeps what was written, marked.",
+      "Who leaves a stream leaves the run going, and reading on after the last cursor misses nothing and repeats nothing. Stop ends the request to the provider and the tools, and keeps what was written, marked. Detach frees a run from its caller. What a run waits for is withdrawn by a stop, an interruption, an edit or a change of branch.",
     proofs: [
       {
         file: core("broadcast.test.ts"),
@@ -154,6 +181,24 @@ export const durability: readonly Guarantee[] = [
           file: core("execution.ts"),
           text: 'effects.signal.addEventListener("abort", abandon, { once: true })',
           replacement: "",
+        },
+      },
+      {
+        file: core("waiting.test.ts"),
+        test: "detach ends waiting for it, and its caller's signal stops it no more",
+        mutation: {
+          file: core("driver.ts"),
+          text: "run.result.then(release, release)",
+          replacement: "run.ended.then(release, release)",
+        },
+      },
+      {
+        file: core("waiting.test.ts"),
+        test: "withdraws the approval when it ",
+        mutation: {
+          file: core("driver.ts"),
+          text: 'open.waiting && whenWaiting === "stay"',
+          replacement: "open.waiting",
         },
       },
     ],

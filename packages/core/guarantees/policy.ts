@@ -67,7 +67,7 @@ export const policy: readonly Guarantee[] = [
     id: "P3",
     title: "One door for effects",
     promise:
-      "Every execution of a tool goes through one function. Each call is decided once and the decision recorded before anything runs; a call that is not allowed runs nothing and leaves the same record whatever asked for it.",
+      "Every execution of a tool goes through one function. Each call is decided once and the decision recorded before anything runs; a call that is not allowed runs nothing and leaves the same record whatever asked for it. By every other way to a tool (a resumed approval, a recovered run, a hook, a delegated task, a direct call) a denied call finds the same refusal and the same record.",
     proofs: [
       {
         file: core("effect.test.ts"),
@@ -86,6 +86,24 @@ export const policy: readonly Guarantee[] = [
           text: "const verdict = asking instanceof Promise",
           replacement:
             'const verdict: Verdict | undefined = { decision: "allow", layer: "", rule: "" }; asking instanceof Promise',
+        },
+      },
+      {
+        file: core("effect-routes.test.ts"),
+        test: "what is denied is denied by way of ",
+        mutation: {
+          file: core("effect.ts"),
+          text: 'if (verdict.decision === "deny" ||',
+          replacement: 'if ((verdict.decision === "deny" && !open?.request) ||',
+        },
+      },
+      {
+        file: core("effect-routes.test.ts"),
+        test: "property: as many executions as decisions to allow, each under its own key, and one result a call",
+        mutation: {
+          file: core("effect.ts"),
+          text: "open && !known ? undefined : await decide",
+          replacement: "await decide",
         },
       },
     ],

@@ -332,7 +332,7 @@ describe("a decision", () => {
     const { runId } = await runtime.run(ns, "Pay Ann.")
     const [request] = await entries(runtime.store, "approval_request")
     await expect.poll(() => Date.now() > (request?.expiresAt ?? 0)).toBe(true)
-    expect(await runtime.recover(tenant)).toEqual([ns])
+    await runtime.recover(tenant)
     await finished(runtime, runId)
     expect(paid).toEqual([])
     expect(await statuses(runtime.store)).toEqual(["denied"])
