@@ -68,11 +68,12 @@ test("a run with an envelope is shown, and may call, what its rights allow", asy
     },
   })
   const provider = scriptedProvider([call("write"), "done", call("write"), "done"])
+  const policies = PolicyRegistry.allowAll()
   const runtime = new Runtime({
     provider,
     tools: [write],
-    rights: ({ agents }, policies) => policies.within([{ deny: ["risk:write"] }], `agent ${agents.at(-1)}`),
-    policies: PolicyRegistry.allowAll(),
+    rights: ({ agents }) => policies.within([{ deny: ["risk:write"] }], `agent ${agents.at(-1)}`),
+    policies,
   })
   await runtime.run(ns, "Write", { envelope })
   expect(called).toBe(0)
