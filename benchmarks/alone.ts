@@ -1,19 +1,15 @@
 // What the runtime costs around a model that is a function in the same process: for machines without the comparison.
 
-import { Budgets, DEFAULT_PRICES, MemoryStore, PolicyRegistry } from "@orra/core"
-import { type Cost, home, hooks, medianOf, meter } from "./in-process.ts"
+import { MemoryStore } from "@orra/core"
+import { type Cost, generousBudgets, hooks, medianOf, meter, policies } from "./in-process.ts"
 
 const WINDOWS = 9
 const WINDOW_MS = 300
 
 /** Prints what a turn, a tool step and a streamed token cost, with everything on. */
 export async function measureAlone(): Promise<void> {
-  const policies = new PolicyRegistry({ default: "deny" })
-  policies.set(home, { allow: ["weather"] })
   const store = new MemoryStore()
-  const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
-  budgets.set(home, { per: "month", usd: 1e9, tokens: 1e15 })
-  const measure = meter({ store, policies, budgets, hooks })
+  const measure = meter({ store, policies, hooks, budgets: generousBudgets(store) })
   // Until the code is warm.
   for (let window = 0; window < 3; window++) await measure(WINDOW_MS)
   const windows: Cost[] = []

@@ -3,16 +3,13 @@
 
 import {
   type AppendOptions,
-  Budgets,
-  DEFAULT_PRICES,
   type Entry,
   MemoryStore,
   type Namespace,
   type NewEntry,
-  PolicyRegistry,
   type SessionInfo,
 } from "@orra/core"
-import { type Cost, home, hooks, medianOf, meter } from "./in-process.ts"
+import { type Cost, generousBudgets, hooks, medianOf, meter, policies } from "./in-process.ts"
 import { replaceIn } from "./table.ts"
 
 const WARM_UP = 8
@@ -44,18 +41,13 @@ class NoLog extends MemoryStore {
   }
 }
 
-const policies = new PolicyRegistry({ default: "deny" })
-policies.set(home, { allow: ["weather"], deny: ["risk:exec"] })
 const store = new MemoryStore()
-const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
-budgets.set(home, { per: "month", usd: 1e9, tokens: 1e15 })
-
 const kinds = [
   { name: "the loop alone", measure: meter({ store: new NoLog() }) },
   { name: "and a log in memory", measure: meter({ store: new MemoryStore() }) },
   { name: "and policy", measure: meter({ store: new MemoryStore(), policies }) },
   { name: "and hooks", measure: meter({ store: new MemoryStore(), policies, hooks }) },
-  { name: "and a budget", measure: meter({ store, policies, hooks, budgets }) },
+  { name: "and a budget", measure: meter({ store, policies, hooks, budgets: generousBudgets(store) }) },
 ].map((kind) => ({ ...kind, costs: [] as Cost[] }))
 // They take turns, so that a machine that slows down slows all of them.
 for (let round = -WARM_UP; round < ROUNDS; round++) {

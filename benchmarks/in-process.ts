@@ -1,7 +1,18 @@
 // A model that is a function in this process, and what it costs to run turns around it: for the measurements that need
 // no service.
 
-import { type Hooks, type ModelEvent, Namespace, NO_USAGE, type Provider, Runtime, tool } from "@orra/core"
+import {
+  Budgets,
+  type Hooks,
+  type ModelEvent,
+  Namespace,
+  NO_USAGE,
+  PolicyRegistry,
+  type Provider,
+  Runtime,
+  type SessionStore,
+  tool,
+} from "@orra/core"
 
 /** Tokens of an answer, and tool calls before it. */
 const TOKENS = 200
@@ -10,8 +21,7 @@ const STEPS = 5
 const words = Array.from({ length: TOKENS }, (_, index) => ` word${index}`)
 const text = words.join("")
 
-/** Whose sessions are measured. */
-export const home = Namespace.of("tenant", "acme")
+const home = Namespace.of("tenant", "acme")
 
 const weather = tool<{ city: string }>({
   name: "weather",
@@ -26,6 +36,20 @@ const look = (): undefined => {}
 export const hooks: readonly Hooks[] = [
   { beforeModel: look, afterModel: look, beforeTool: look, afterTool: look },
 ]
+
+/** Allows the tool. */
+export const policies = new PolicyRegistry({ default: "deny" })
+policies.set(home, { allow: ["weather"], deny: ["risk:exec"] })
+
+/** Enough for whatever is measured: what counts is that each call is held against it. */
+export function generousBudgets(store: SessionStore): Budgets {
+  const budgets = new Budgets({
+    store,
+    prices: { date: "2026-11-01", models: { "*": { input: 1, output: 4 } } },
+  })
+  budgets.set(home, { per: "month", usd: 1e9, tokens: 1e15 })
+  return budgets
+}
 
 /** Asks for the tool five times when it is given one, then answers; in pieces when `streaming`. */
 const model = (streaming: boolean): Provider => ({

@@ -29,9 +29,7 @@ export default {
   trim: "context.maxTokens",
 
   async setup(ctx) {
-    const { Budgets, DEFAULT_PRICES, MemoryStore, Namespace, PolicyRegistry, Runtime, tool } = await import(
-      "@orra/core"
-    )
+    const { Budgets, MemoryStore, Namespace, PolicyRegistry, Runtime, tool } = await import("@orra/core")
     const weather = tool({
       name: ctx.tool.name,
       description: ctx.tool.description,
@@ -52,7 +50,8 @@ export default {
     }
     const store = new MemoryStore()
     // Enough for every turn that is measured: what counts is that each call is held against it.
-    const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
+    const prices = { date: "2026-11-01", models: { "*": { input: 1, output: 4 } } }
+    const budgets = new Budgets({ store, prices })
     budgets.set(home, { per: "month", usd: 1e9, tokens: 1e15 })
     const model = (options) => (ctx.fake ? inProcess(ctx, options) : overHttp(ctx, options))
     // Where nobody watches an answer being written it is asked for whole, as every other adapter does.
