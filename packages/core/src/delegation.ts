@@ -85,14 +85,12 @@ interface Receiver {
   readonly bounds: readonly PolicyLayer[]
 }
 
-const text = (description: string): { readonly type: "string"; readonly description: string } => ({
+const TASK = {
   type: "string",
-  description,
-})
-const TASK = text(
-  "What is to be done, with everything needed to do it: nothing else of this conversation is passed on.",
-)
-const CONTEXT = text("Facts, quotations or data that the task is about.")
+  description:
+    "What is to be done, with everything needed to do it: nothing else of this conversation is passed on.",
+} as const
+const CONTEXT = { type: "string", description: "Facts, quotations or data that the task is about." } as const
 
 /** The tools by which an agent hands tasks on, and what holds while it does. */
 export class Delegation {
@@ -166,7 +164,11 @@ export class Delegation {
       description: `Gives one task to another agent, which comes back with the result. There are: ${others.join(", ")}.`,
       input: {
         type: "object",
-        properties: { agent: text("The agent's name."), task: TASK, context: CONTEXT },
+        properties: {
+          agent: { type: "string", description: "The agent's name." },
+          task: TASK,
+          context: CONTEXT,
+        },
         required: ["agent", "task"],
       },
       execute: (input, context) => {

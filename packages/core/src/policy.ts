@@ -60,7 +60,7 @@ export interface PolicyOptions {
 
 const RANK: Readonly<Record<Decision, number>> = { deny: 0, ask: 1, allow: 2 }
 const ORDER: readonly Decision[] = ["deny", "ask", "allow"]
-const LAYER_KEYS: readonly string[] = [...ORDER, "default", "ceiling", "from", "until"]
+const LAYER_KEYS: readonly string[] = ["deny", "ask", "allow", "default", "ceiling", "from", "until"]
 
 interface CompiledLayer {
   readonly rules: readonly (CompiledRule & { readonly decision: Decision })[]
