@@ -11,6 +11,7 @@ import {
   Runtime,
   type RuntimeOptions,
   type SessionStore,
+  simulate,
   tool,
 } from "./index.ts"
 
@@ -75,7 +76,7 @@ const refusal = (code: string) => expect.objectContaining({ code })
 
 describe("a call that policy asks about", () => {
   test("waits, holds nothing, and is carried out once approved, in the same run and under its key", async () => {
-    const { runtime, paid, approvals } = desk()
+    const { runtime, paid, approvals, policies } = desk()
     const waiting = await runtime.run(ns, "Pay Ann.", { principal: "bob" })
     expect(waiting).toMatchObject({ outcome: "waiting", usage: { inputTokens: 10 } })
     expect(paid).toEqual([])
@@ -119,6 +120,8 @@ describe("a call that policy asks about", () => {
       { decision: "ask" },
       { decision: "allow", approval: { by: "carl", approvalId: pending?.approvalId } },
     ])
+    // To policy it was and is a call to be asked about.
+    expect(await simulate(policies, ns, runtime.store, runtime.tools)).toEqual([])
     expect((await runtime.info(ns))?.waiting).toBeUndefined()
     expect((await runtime.list(tenant, { waiting: true })).items).toEqual([])
     expect(await approvals.list(tenant)).toEqual([])

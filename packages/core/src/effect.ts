@@ -137,17 +137,11 @@ async function decide(
   const before = open?.intent
   // What was refused stays refused, and what has begun and cannot be repeated is not.
   if (before?.decision === "deny") {
-    const verdict: Verdict = { decision: "deny", layer: "runtime", rule: before.reason }
-    return { call: asked, tool: undefined, verdict, idempotencyKey, settled: refused(asked, verdict) }
+    const again = refuse("runtime", before.reason)
+    return { ...again, settled: refused(asked, again.verdict) }
   }
   if (before?.decision === "allow" && !effects.tools.get(asked.name)?.idempotent) {
-    return {
-      call: asked,
-      tool: undefined,
-      verdict: { decision: "deny", layer: "runtime", rule: "" },
-      idempotencyKey,
-      settled: answer(asked, "unknown", TOOL_UNKNOWN),
-    }
+    return { ...refuse("runtime", ""), settled: answer(asked, "unknown", TOOL_UNKNOWN) }
   }
   if (asked.invalid !== undefined) return refuse("runtime", "the arguments are not a JSON object")
   let call = asked
@@ -183,11 +177,11 @@ async function decide(
   const decided: Decided = { call, tool, verdict, idempotencyKey }
   if (verdict.decision === "deny" || (verdict.decision === "allow" && !open?.request)) return decided
   const answered = await askFor(effects, { call, risk: tool.risk, verdict, tainted: effects.tainted() }, open)
-  // Nobody is there to approve it.
-  if (!answered) return { ...decided, verdict: { ...verdict, decision: "ask" } }
-  if (answered.type === "denied") return refuse(answered.layer, answered.rule, call)
-  if (answered.type === "waits") return { ...decided, waits: answered }
-  return { ...decided, verdict: { ...verdict, decision: "allow" }, approval: answered.approval }
+  if (answered?.type === "denied") return refuse(answered.layer, answered.rule, call)
+  if (answered?.type === "approved")
+    return { ...decided, verdict: { ...verdict, decision: "allow" }, approval: answered.approval }
+  // It waits, where somebody is there to approve it.
+  return { ...decided, verdict: { ...verdict, decision: "ask" }, ...(answered && { waits: answered }) }
 }
 
 async function carryOutOne(

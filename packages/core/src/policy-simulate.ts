@@ -38,6 +38,9 @@ export async function simulate(
   const entries = Symbol.iterator in session ? session : intents(session, namespace)
   for await (const entry of entries) {
     if (entry.type !== "tool_intent" || entry.reason === INVALID_ARGUMENTS) continue
+    // That of a call that has waited was made before, when it was asked about.
+    if (entry.approval?.approvalId !== undefined) continue
+    const before = entry.approval ? "ask" : entry.decision
     const tool = tools.get(entry.name)
     const after: Verdict = tool
       ? await policies.decide(namespace, {
@@ -48,13 +51,13 @@ export async function simulate(
           at: entry.at,
         })
       : { decision: "deny", layer: "runtime", rule: `there is no tool "${entry.name}"` }
-    if (after.decision === entry.decision) continue
+    if (after.decision === before) continue
     changed.push({
       seq: entry.seq,
       callId: entry.callId,
       tool: entry.name,
       arguments: entry.arguments,
-      before: entry.decision,
+      before,
       reason: entry.reason,
       after,
     })
