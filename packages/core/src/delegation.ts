@@ -1,14 +1,14 @@
 import { agentKey } from "./agent.ts"
+import { type Caller, callerOf, delegatedIn, sessionsBelow } from "./delegated.ts"
+import { output } from "./delegation-output.ts"
 import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import type { HookContext, Hooks } from "./hooks.ts"
-import type { Json } from "./json.ts"
 import { messageText, userMessage } from "./message.ts"
 import { Namespace } from "./namespace.ts"
 import type { PolicyLayer } from "./policy.ts"
-import type { PolicyRule } from "./policy-rule.ts"
-import { type RunResult, resultOf, type Submission } from "./run.ts"
+import { frozen } from "./policy-frozen.ts"
+import { resultOf, type Submission } from "./run.ts"
 import type { Runtime } from "./runtime.ts"
-import type { ListOptions, SessionStore } from "./store.ts"
 import { PENDING, type Tool, type ToolContext, type ToolOutput, tool } from "./tool.ts"
 
 /** How far agents may hand tasks on. */
@@ -24,46 +24,6 @@ export interface DelegationOptions {
   readonly timeoutMs?: number
   /** Model calls for one task, default the agent's. */
   readonly maxTurns?: number
-}
-
-/** What is delegated in a session lives below it, in sessions with this segment. */
-const SEGMENT = "~agents"
-
-/** True for the session of a delegated task: lists of what people have said can leave it out. */
-export const isDelegated = (namespace: Namespace): boolean => namespace.segments.includes(SEGMENT)
-
-/** A run that has handed on a task. */
-interface Caller {
-  readonly namespace: Namespace
-  readonly runId: string
-}
-
-/** By whom that was handed on which is done in a session; undefined where a person speaks. */
-export function callerOf({ segments }: Namespace): Caller | undefined {
-  const at = segments.lastIndexOf(SEGMENT)
-  const runId = segments[at + 1]
-  return at > 0 && runId !== undefined
-    ? { namespace: Namespace.of(...segments.slice(0, at)), runId }
-    : undefined
-}
-
-/** Where the sessions are of what was delegated in a session, at any depth. */
-export const delegatedIn = (namespace: Namespace): Namespace => namespace.child(SEGMENT)
-
-export async function sessionsBelow(
-  store: SessionStore,
-  prefix: Namespace,
-  options: ListOptions,
-): Promise<readonly Namespace[]> {
-  const found: Namespace[] = []
-  let cursor: string | undefined
-  do {
-    const more = cursor !== undefined && { cursor }
-    const page = await store.list(prefix, { ...options, limit: 500, ...more })
-    for (const info of page.items) found.push(info.namespace)
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return found
 }
 
 const DAY = 86_400_000
@@ -310,7 +270,7 @@ export class Delegation {
         untrusted = event.tainted ?? false
       } else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
       else if (event.type === "run_finished")
-        return output(name, to, submission, resultOf(event, last), untrusted)
+        return output(name, to.agent, submission, resultOf(event, last), untrusted)
     }
     if (isWaiting) return undefined
     throw new OrraError("aborted", `${name} was stopped.`)
@@ -346,55 +306,4 @@ export class Delegation {
     }
     return undefined
   }
-}
-
-/** What the caller and whoever looks at its session are told of how the task ended. */
-function output(
-  name: string,
-  { agent }: Receiver,
-  { namespace }: Submission,
-  { runId, outcome, usage, text: said, error }: RunResult,
-  untrusted: boolean,
-): ToolOutput {
-  const structured: Json = { agent, session: namespace.key, runId, usage: { ...usage }, outcome }
-  const problem =
-    outcome === "completed"
-      ? undefined
-      : outcome === "max_turns"
-        ? `${name} did not finish within its number of steps.`
-        : outcome === "failed" && error
-          ? `${name} failed: ${error.message}`
-          : `${name} was stopped before it had finished${error ? `: ${error.message}` : "."}`
-  const texts = problem
-    ? [problem, said && `So far it said:\n${said}`]
-    : [said || `${name} had nothing to say.`]
-  return {
-    content: [{ type: "text", text: texts.filter(Boolean).join("\n\n") }],
-    structured,
-    ...(problem && { isError: true }),
-    ...(untrusted && { untrusted: true }),
-  }
-}
-
-/**
- * A layer as it can be recorded, no wider than it is together with the one it was made of. A check cannot be: a rule
- * that it narrows is recorded without it, and one that it makes forbid is left to the layer itself.
- */
-function frozen(layer: PolicyLayer | undefined): readonly PolicyLayer[] {
-  if (!layer) return []
-  const unchecked = (rules: PolicyLayer["deny"] = []): readonly (string | PolicyRule)[] =>
-    rules.filter((rule) => typeof rule === "string" || !rule.check)
-  const withoutCheck = (rule: string | PolicyRule): string | PolicyRule => {
-    if (typeof rule === "string") return rule
-    const { check: _, ...rest } = rule
-    return rest
-  }
-  return [
-    {
-      ...layer,
-      deny: unchecked(layer.deny),
-      ask: unchecked(layer.ask),
-      allow: (layer.allow ?? []).map(withoutCheck),
-    },
-  ]
 }

@@ -1,5 +1,6 @@
 import { type AgentProfile, type AgentRun, type AgentSettings, agentKey, checkedAgents } from "./agent.ts"
-import { callerOf, Delegation, type DelegationOptions, delegatedIn, sessionsBelow } from "./delegation.ts"
+import { callerOf, delegatedIn, sessionsBelow } from "./delegated.ts"
+import { Delegation, type DelegationOptions } from "./delegation.ts"
 import type { Envelope } from "./envelope.ts"
 import { OrraError } from "./errors.ts"
 import type { Hooks } from "./hooks.ts"
