@@ -6,9 +6,8 @@ import type { LoopRun, LoopSettings } from "./loop-run.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { continueMessage } from "./opening.ts"
 import type { Policies } from "./policy.ts"
-import { NO_USAGE } from "./provider.ts"
 import { closingEntries, draftEntries, isDue, storyOf } from "./recovery.ts"
-import type { Notice, RunOptions, RunResult } from "./run.ts"
+import { detached, type Notice, type RunOptions, type RunResult } from "./run.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { Lease, SessionStore } from "./store.ts"
@@ -479,7 +478,7 @@ function endForCaller(runId: string, ended: Promise<RunResult>) {
   ended.then(resolve, reject)
   // There may be no caller who looks.
   promise.catch(() => {})
-  const detach = (): void => resolve({ runId, outcome: "detached", text: "", usage: NO_USAGE })
+  const detach = (): void => resolve(detached(runId))
   return { result: promise, detach }
 }
 

@@ -1,7 +1,7 @@
 import type { Envelope } from "./envelope.ts"
 import type { UserMessage, UserPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
-import type { Usage } from "./provider.ts"
+import { NO_USAGE, type Usage } from "./provider.ts"
 import type { Entry, Pin, RunFailure, RunOutcome, SessionInfo } from "./session.ts"
 
 /** What goes on in a run and is not worth storing: it has no cursor and is not replayed. */
@@ -89,6 +89,14 @@ export interface RunResult {
   readonly cost?: number
   readonly error?: RunFailure
 }
+
+/** A run that goes on without its caller. */
+export const detached = (runId: string): RunResult => ({
+  runId,
+  outcome: "detached",
+  text: "",
+  usage: NO_USAGE,
+})
 
 /** How the run ended whose last entry is `end`. */
 export const resultOf = (end: Entry<"run_finished">, text: string): RunResult => ({

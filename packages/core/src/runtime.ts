@@ -25,9 +25,10 @@ import { newest } from "./newest.ts"
 import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
 import type { Policies } from "./policy.ts"
 import { ALLOW_ALL } from "./policy-none.ts"
-import { NO_USAGE, type Provider } from "./provider.ts"
+import type { Provider } from "./provider.ts"
 import { isDue } from "./recovery.ts"
 import {
+  detached,
   type History,
   type RunEvent,
   type RunInput,
@@ -39,7 +40,7 @@ import {
   type WhenBusy,
 } from "./run.ts"
 import type { RuntimeOptions } from "./runtime-options.ts"
-import type { Entry, SessionInfo } from "./session.ts"
+import type { SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
 import { ToolRegistry } from "./tool.ts"
@@ -147,22 +148,17 @@ export class Runtime {
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
     const { submission, result } = await this.#send(namespace, input, options)
     if (result) return succeeded(await result.catch(rethrown))
-    let text = ""
-    let end: Entry<"run_finished"> | undefined
-    let soFar: Extract<RunEvent, { type: "run_waiting" | "detached" }> | undefined
+    let last: RunEvent | undefined
     for await (const event of this.follow(submission)) {
-      if (event.type === "run_started") text = ""
-      else if (event.type === "assistant") text = messageText(event.message)
-      else if (event.type === "run_finished") end = event
-      else if (event.type === "run_resumed") soFar = undefined
-      else if (event.type === "run_waiting" || event.type === "detached") soFar = event
-      else if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
-      else if (event.type === "input_cancelled" && event.inputId === submission.inputId)
+      if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
+      if (event.type === "input_cancelled" && event.inputId === submission.inputId)
         throw new OrraError("input_cancelled", "The message was taken back.")
+      last = event
     }
-    if (!end && soFar) return unfinished(soFar, text)
-    if (!end) throw new OrraError("aborted", "Watching the run ended before it did.")
-    return succeeded(resultOf(end, text))
+    if (last?.type === "detached") return detached(last.runId)
+    if (last?.type === "run_finished" || last?.type === "run_waiting")
+      return succeeded(await this.result(namespace, last.runId))
+    throw new OrraError("aborted", "Watching the run ended before it did.")
   }
 
   /**
@@ -438,7 +434,7 @@ export class Runtime {
     const answer = await newest(this.store, namespace, "assistant", isOurs, end?.seq)
     const text = answer ? messageText(answer.message) : ""
     if (end) return resultOf(end, text)
-    if (wait) return unfinished(wait, text)
+    if (wait) return { runId, outcome: "waiting", text, usage: wait.usage }
     throw new NotFound("run")
   }
 
@@ -597,17 +593,6 @@ export class Runtime {
     return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
   }
 }
-
-/** What there is of a run that waits, or goes on without its caller. */
-const unfinished = (
-  event: Extract<RunEvent, { type: "run_waiting" | "detached" }>,
-  text: string,
-): RunResult => ({
-  runId: event.runId,
-  outcome: event.type === "detached" ? "detached" : "waiting",
-  text,
-  usage: "usage" in event ? event.usage : NO_USAGE,
-})
 
 /** @throws OrraError with the failure's code when the run failed. */
 function succeeded(result: RunResult): RunResult {
