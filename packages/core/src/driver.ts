@@ -7,7 +7,8 @@ import { keyOf, type Namespace } from "./namespace.ts"
 import { continueMessage } from "./opening.ts"
 import type { Policies } from "./policy.ts"
 import { closingEntries, draftEntries, isDue, storyOf } from "./recovery.ts"
-import { detached, type Notice, type RunOptions, type RunResult } from "./run.ts"
+import type { Notice, RunOptions, RunResult } from "./run.ts"
+import { endForCaller, stopAt } from "./run-end.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { Lease, SessionStore } from "./store.ts"
@@ -466,34 +467,4 @@ export class Driver {
     active.detach = forCaller.detach
     return { runId, cursor, result: forCaller.result, ended: result }
   }
-}
-
-/**
- * How a run ends for its caller: as it does, or that it goes on without them. Not in `#play` itself, and no race with a
- * promise that never settles: both made what a run had live until the next full garbage collection, which cost as much
- * as the run.
- */
-function endForCaller(runId: string, ended: Promise<RunResult>) {
-  const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
-  ended.then(resolve, reject)
-  // There may be no caller who looks.
-  promise.catch(() => {})
-  const detach = (): void => resolve(detached(runId))
-  return { result: promise, detach }
-}
-
-/** The longest time a timer can be set for. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** Stops the run at that time. @returns what takes that back. */
-function stopAt(deadline: number | undefined, controller: AbortController): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const wait = (): void => {
-    if (deadline === undefined) return
-    const left = deadline - Date.now()
-    if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
-    else controller.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
-  }
-  wait()
-  return () => clearTimeout(timer)
 }

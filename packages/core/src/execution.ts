@@ -52,7 +52,7 @@ export async function execute(
     if (tool.idempotent && effects.mayWait) return PENDING
     throw new OrraError(
       "tool_output_invalid",
-      "Only a tool that is idempotent can answer PENDING, and only in a run: it is executed again.",
+      "Only an idempotent tool can answer PENDING, and only in a run.",
     )
   } catch (error) {
     if (signal.aborted) return unfinished(effects, call, tool, began)

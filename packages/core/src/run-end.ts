@@ -1,0 +1,32 @@
+import { OrraError } from "./errors.ts"
+import { detached, type RunResult } from "./run.ts"
+
+/**
+ * How a run ends for its caller: as it does, or that it goes on without them. Not in `#play` itself, and no race with a
+ * promise that never settles: both made what a run had live until the next full garbage collection, which cost as much
+ * as the run.
+ */
+export function endForCaller(runId: string, ended: Promise<RunResult>) {
+  const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
+  ended.then(resolve, reject)
+  // There may be no caller who looks.
+  promise.catch(() => {})
+  const detach = (): void => resolve(detached(runId))
+  return { result: promise, detach }
+}
+
+/** The longest time a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Stops the run at that time. @returns what takes that back. */
+export function stopAt(deadline: number | undefined, controller: AbortController): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = (): void => {
+    if (deadline === undefined) return
+    const left = deadline - Date.now()
+    if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
+    else controller.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
+  }
+  wait()
+  return () => clearTimeout(timer)
+}
