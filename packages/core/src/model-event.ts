@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "./json.ts"
 import type { AssistantPart, ToolCallPart } from "./message.ts"
-import { type FinishReason, type ModelEvent, ProviderError, type Usage } from "./provider.ts"
+import { type FinishReason, type ModelEvent, ProviderError } from "./provider.ts"
 import type { DeltaPiece } from "./session.ts"
 
 type Done = Extract<ModelEvent, { type: "done" }>
@@ -28,13 +28,10 @@ export function assertStream(stream: AsyncIterable<ModelEvent>, provider: string
  */
 export function isPiece(event: ModelEvent | DeltaPiece, provider: string): event is DeltaPiece {
   if (!isObject(event)) throw noAnswer(provider, "an event is not an object")
-  if (event.type === "text" || event.type === "thinking") {
-    if (typeof event.text === "string") return true
-    throw noAnswer(provider, "a piece of text is not text")
-  }
-  if (event.type !== "tool_call") return false
-  if (typeof event.id === "string") return true
-  throw noAnswer(provider, "a piece of a call has no id")
+  const isText = event.type === "text" || event.type === "thinking"
+  if (!isText && event.type !== "tool_call") return false
+  if (typeof (isText ? event.text : event.id) === "string") return true
+  throw noAnswer(provider, "an event has no text, or no id")
 }
 
 /**
@@ -54,33 +51,30 @@ export function checkedDone(event: Done, provider: string): Done {
     message: isSame ? message : { ...message, parts },
     finishReason: REASONS.includes(finishReason) ? finishReason : "other",
     usage: {
-      inputTokens: count(usage, "inputTokens"),
-      outputTokens: count(usage, "outputTokens"),
-      cacheReadTokens: count(usage, "cacheReadTokens"),
-      cacheWriteTokens: count(usage, "cacheWriteTokens"),
+      inputTokens: count(usage?.inputTokens),
+      outputTokens: count(usage?.outputTokens),
+      cacheReadTokens: count(usage?.cacheReadTokens),
+      cacheWriteTokens: count(usage?.cacheWriteTokens),
     },
   }
 }
 
-const count = (usage: Usage | undefined, kind: keyof Usage): number => {
-  const tokens = usage?.[kind] ?? 0
-  return Number.isFinite(tokens) && tokens > 0 ? tokens : 0
-}
+const count = (tokens = 0): number => (Number.isFinite(tokens) && tokens > 0 ? tokens : 0)
 
 function checkedPart(part: AssistantPart, provider: string): AssistantPart {
   if (isObject(part)) {
     if ((part.type === "text" || part.type === "thinking") && typeof part.text === "string") return part
     if (part.type === "tool_call" && typeof part.name === "string") return checkedCall(part)
   }
-  throw noAnswer(provider, "a part of its message is neither text, thinking nor a call")
+  throw noAnswer(provider, "a part of it is neither text nor a call")
 }
 
 function checkedCall(part: ToolCallPart): ToolCallPart {
   const text = jsonOf(part.arguments)
   const isFine = text !== undefined && isObject(part.arguments)
-  if (isFine && typeof part.id === "string") return part
   const id = typeof part.id === "string" ? part.id : ""
-  return isFine ? { ...part, id } : { ...part, id, arguments: {}, invalid: part.invalid ?? text ?? "" }
+  if (isFine && id === part.id) return part
+  return { ...part, id, ...(!isFine && { arguments: {}, invalid: part.invalid ?? text ?? "" }) }
 }
 
 function jsonOf(value: JsonObject): string | undefined {
