@@ -116,17 +116,20 @@ interface TestResult {
   readonly status: string
 }
 
+/** Parametrised names are known up to their first parameter. */
+function fixedPart({ test }: Proof): string {
+  return test.split(/%[sdijo#]|\$\{/)[0] ?? test
+}
+
 function isOf({ file, title }: TestResult, proof: Proof): boolean {
-  return file.endsWith(proof.file) && title.startsWith(proof.test)
+  return file.endsWith(proof.file) && title.startsWith(fixedPart(proof))
 }
 
 async function run(copy: string, proofs: readonly Proof[]): Promise<readonly TestResult[]> {
   const report = join(copy, "report.json")
   rmSync(report, { force: true })
   const files = [...new Set(proofs.map(({ file }) => file))]
-  const names = [...new Set(proofs.map(({ test }) => test))].map((name) =>
-    name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
-  )
+  const names = [...new Set(proofs.map(fixedPart))].map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
   const args = ["run", ...files, "--project=unit", "--reporter=json", `--outputFile=${report}`]
   await ended(copy, [join(root, "node_modules/vitest/vitest.mjs"), ...args, "-t", names.join("|")])
   return readReport(report)
