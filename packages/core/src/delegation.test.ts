@@ -202,7 +202,12 @@ describe("a task that is handed on", () => {
   })
 
   test("never has more time than its caller has left", async () => {
-    const { provider } = players({ A: [ask("B")], B: [ask("C")] })
+    const later = async (): Promise<ScriptedAnswer> => {
+      const now = Date.now()
+      while (Date.now() === now) await new Promise((resolve) => setTimeout(resolve))
+      return ask("C")
+    }
+    const { provider } = players({ A: [ask("B")], B: [later] })
     const team = teamOf(provider, { delegation: { timeoutMs: 60_000 } })
     const before = Date.now()
     await team.run(ns, "Go")

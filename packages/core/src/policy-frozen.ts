@@ -2,24 +2,25 @@ import type { PolicyLayer } from "./policy.ts"
 import type { PolicyRule } from "./policy-rule.ts"
 
 /**
- * A layer as it can be recorded, no wider than it is together with the one it was made of. A check cannot be: a rule
- * that it narrows is recorded without it, and one that it makes forbid is left to the layer itself.
+ * A layer as it can be recorded: what it denies beside itself it denies alone as well. Only a check cannot be recorded. A
+ * rule that forbids by one is left to the layer itself; one that asks or allows is recorded as if it had none, so that a
+ * person may be asked once too often.
  */
 export function frozen(layer: PolicyLayer | undefined): readonly PolicyLayer[] {
   if (!layer) return []
-  const unchecked = (rules: PolicyLayer["deny"] = []): readonly (string | PolicyRule)[] =>
-    rules.filter((rule) => typeof rule === "string" || !rule.check)
-  const withoutCheck = (rule: string | PolicyRule): string | PolicyRule => {
-    if (typeof rule === "string") return rule
-    const { check: _, ...rest } = rule
-    return rest
-  }
+  const { deny = [], ask = [], allow = [] } = layer
   return [
     {
       ...layer,
-      deny: unchecked(layer.deny),
-      ask: unchecked(layer.ask),
-      allow: (layer.allow ?? []).map(withoutCheck),
+      deny: deny.filter((rule) => typeof rule === "string" || !rule.check),
+      ask: ask.map(withoutCheck),
+      allow: allow.map(withoutCheck),
     },
   ]
+}
+
+function withoutCheck(rule: string | PolicyRule): string | PolicyRule {
+  if (typeof rule === "string") return rule
+  const { check: _, ...rest } = rule
+  return rest
 }

@@ -1,0 +1,53 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import { Namespace } from "./namespace.ts"
+import { type Decision, type PolicyLayer, PolicyRegistry } from "./policy.ts"
+import { frozen } from "./policy-frozen.ts"
+import type { PolicyRule } from "./policy-rule.ts"
+
+const ns = Namespace.of("acme")
+const rules = fc.array(
+  fc.oneof(
+    fc.constantFrom("t1", "t2", "*", "risk:exec"),
+    fc.constantFrom<PolicyRule>(
+      { tool: "t1", tainted: true },
+      { tool: "t1", check: () => true },
+      { tool: "t*", check: () => false },
+    ),
+  ),
+  { maxLength: 3 },
+)
+const decision = fc.constantFrom<Decision>("deny", "ask", "allow")
+const layers: fc.Arbitrary<PolicyLayer> = fc.record(
+  { deny: rules, ask: rules, allow: rules, default: decision, ceiling: decision },
+  { requiredKeys: [] },
+)
+
+const decided = (bounds: readonly PolicyLayer[]): readonly Decision[] => {
+  const policies = PolicyRegistry.allowAll().within(bounds)
+  return ["t1", "t2", "t3"].flatMap((tool) =>
+    [true, false].map(
+      (tainted) => policies.explain(ns, { tool, risk: "exec", arguments: {}, tainted }).decision,
+    ),
+  )
+}
+
+test("a layer as it was recorded, read back, denies nothing beside the layer that this alone does not", () => {
+  fc.assert(
+    fc.property(layers, (layer) => {
+      const read = JSON.parse(JSON.stringify(structuredClone(frozen(layer)))) as readonly PolicyLayer[]
+      const alone = decided([layer])
+      const both = decided([layer, ...read])
+      expect(both.map((each) => each === "deny")).toEqual(alone.map((each) => each === "deny"))
+      const checksToAsk = layer.ask?.some((rule) => typeof rule === "object" && rule.check)
+      if (!checksToAsk) expect(both).toEqual(alone)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test("without checks it is the layer, and where there is none it is nothing", () => {
+  const layer: PolicyLayer = { deny: ["t1"], ask: [{ tool: "t2", tainted: true }], default: "allow" }
+  expect(decided(frozen(layer))).toEqual(decided([layer]))
+  expect(frozen(undefined)).toEqual([])
+})
