@@ -22,7 +22,8 @@ export const provider = (hangs: () => boolean, onCall: () => void = () => {}): P
     onCall()
     if (hangs()) {
       say("hangs")
-      await new Promise(() => {})
+      // As a connection does, it keeps the process alive.
+      await new Promise(() => setInterval(() => {}, 1_000))
     }
     yield {
       type: "done",
