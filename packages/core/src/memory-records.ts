@@ -72,10 +72,16 @@ const place = (namespace: Namespace, key: string): string => `${keyOf(namespace)
 /** The value as JSON gives it back, in objects of its own that nobody can change. @throws InvalidInput. */
 function frozenJson(value: Json): Json {
   try {
-    return JSON.parse(JSON.stringify(value), (_, member) => Object.freeze(member))
+    return frozen(JSON.parse(JSON.stringify(value)))
   } catch {
     throw new InvalidInput(
       "A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.",
     )
   }
+}
+
+/** Not as a reviver of `JSON.parse`: that takes five times as long, and a budget writes twice for each model call. */
+function frozen(value: Json): Json {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(frozen)
+  return Object.freeze(value)
 }
