@@ -1,9 +1,11 @@
 import { stretchOf } from "./branches.ts"
 import { InvalidInput, NotFound } from "./errors.ts"
 import { type UserMessage, userMessage } from "./message.ts"
-import type { RunInput, RunOptions, WhenBusy } from "./run.ts"
+import { newest } from "./newest.ts"
+import type { RunInput, RunOptions, Submission, WhenBusy } from "./run.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
+import type { SessionStore } from "./store.ts"
 
 /** What the next entry follows. @throws NotFound when `to` is no place in the conversation. */
 export function rewind(log: SessionLog, to: number): NewEntry<"rewind"> {
@@ -56,3 +58,15 @@ export const waitingInput = (
   ...(principal !== undefined && { principal }),
   ...(envelope && { envelope }),
 })
+
+/** What becomes of a message that was sent before. */
+export async function duplicateOf(
+  store: SessionStore,
+  log: SessionLog,
+  inputId: string,
+): Promise<Submission> {
+  const { namespace } = log
+  const entry = await newest(store, namespace, "user", (user) => user.inputId === inputId)
+  const seq = entry?.seq ?? log.version
+  return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
+}

@@ -1,4 +1,5 @@
 import { OrraError } from "./errors.ts"
+import { failureOf } from "./failure.ts"
 import { detached, type RunResult } from "./run.ts"
 
 /**
@@ -29,4 +30,17 @@ export function stopAt(deadline: number | undefined, controller: AbortController
   }
   wait()
   return () => clearTimeout(timer)
+}
+
+/** @throws OrraError with the failure's code when the run failed. */
+export function succeeded(result: RunResult): RunResult {
+  const { outcome, error } = result
+  if (outcome === "failed" && error) throw new OrraError(error.code, error.message)
+  return result
+}
+
+/** The end of the run could not be recorded: said as those who watch are told. */
+export function rethrown(error: unknown): never {
+  const { code, message } = failureOf(error)
+  throw new OrraError(code, message, {}, error)
 }

@@ -3,11 +3,14 @@ import type { Approvals } from "./approval.ts"
 import type { BudgetGate } from "./budget-gate.ts"
 import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
+import type { Driver } from "./driver.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
-import type { SystemPrompt } from "./loop-run.ts"
+import type { LoopSettings, SystemPrompt } from "./loop-run.ts"
+import type { Namespace } from "./namespace.ts"
 import type { Policies } from "./policy.ts"
 import type { Provider } from "./provider.ts"
+import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 import type { Tool, ToolRegistry } from "./tool.ts"
 
@@ -62,4 +65,14 @@ export interface RuntimeOptions {
   readonly leaseTtlMs?: number
   /** Told of failures that have no caller: a hook after the fact, a log that cannot be written. */
   readonly onError?: (error: unknown) => void
+}
+
+/** What functions beside the class work with. */
+export interface RuntimeInternals {
+  readonly driver: Driver
+  readonly settings: LoopSettings
+  /** @throws NotFound without such a session. */
+  session(namespace: Namespace): Promise<SessionLog>
+  /** Also of one in which nothing was written yet. */
+  open(namespace: Namespace): Promise<SessionLog>
 }

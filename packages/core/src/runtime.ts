@@ -9,9 +9,9 @@ import {
   type Tokenizer,
   toolCounter,
 } from "./context.ts"
-import { closed, Driver, GO_ON, type Opening } from "./driver.ts"
+import { closed, Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
-import { failureOf } from "./failure.ts"
+import { followed } from "./follow.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import { recordFilter } from "./hook-calls.ts"
 import type { Hooks } from "./hooks.ts"
@@ -22,11 +22,12 @@ import { MemoryStore } from "./memory-store.ts"
 import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
-import { continuation, rewind, toMessage, waitingInput } from "./opening.ts"
+import { OpenLogs } from "./open-logs.ts"
+import { continuation, duplicateOf, rewind, toMessage, waitingInput } from "./opening.ts"
 import type { Policies } from "./policy.ts"
 import { ALLOW_ALL } from "./policy-none.ts"
 import type { Provider } from "./provider.ts"
-import { isDue } from "./recovery.ts"
+import { recoverAll } from "./recover-all.ts"
 import {
   detached,
   type History,
@@ -39,24 +40,12 @@ import {
   type Submission,
   type WhenBusy,
 } from "./run.ts"
-import type { RuntimeOptions } from "./runtime-options.ts"
+import { rethrown, succeeded } from "./run-end.ts"
+import type { RuntimeInternals, RuntimeOptions } from "./runtime-options.ts"
 import type { SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
 import { ToolRegistry } from "./tool.ts"
-
-/** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
-const MAX_OPEN = 128
-
-/** What functions beside the class work with. */
-export interface RuntimeInternals {
-  readonly driver: Driver
-  readonly settings: LoopSettings
-  /** @throws NotFound without such a session. */
-  session(namespace: Namespace): Promise<SessionLog>
-  /** Also of one in which nothing was written yet. */
-  open(namespace: Namespace): Promise<SessionLog>
-}
 
 /** A message that was sent, and how its run ends, when it is one that began with it. */
 interface Sent {
@@ -90,7 +79,7 @@ export class Runtime {
   readonly #tokenizer: Tokenizer
   readonly #owner: string
   readonly #leaseTtlMs: number
-  readonly #logs = new Map<string, Promise<SessionLog>>()
+  readonly #logs: OpenLogs
   readonly #broadcast: Broadcast
   readonly #hooks: readonly Hooks[]
   readonly #onError: (error: unknown) => void
@@ -131,11 +120,12 @@ export class Runtime {
       notify: (namespace, notice) => this.#broadcast.notice(namespace, notice),
       settings,
     })
+    this.#logs = new OpenLogs(this.#driver, (namespace) => this.#load(namespace))
     this.internals = {
       driver: this.#driver,
       settings,
-      session: (namespace) => this.#existing(namespace),
-      open: (namespace) => this.#open(namespace),
+      session: (namespace) => this.#logs.existing(namespace),
+      open: (namespace) => this.#logs.open(namespace),
     }
     options.approvals?.attach(this)
   }
@@ -166,7 +156,7 @@ export class Runtime {
    * waits. Leaving the loop only stops watching; `options.signal` or `stop()` stops the run.
    */
   stream(namespace: Namespace, input: RunInput, options: RunOptions = {}): AsyncGenerator<RunEvent, void> {
-    return this.#follow(() => this.submit(namespace, input, options))
+    return followed(this, () => this.submit(namespace, input, options))
   }
 
   /**
@@ -178,33 +168,7 @@ export class Runtime {
     submission: Submission,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<RunEvent, void> {
-    return this.#follow(async () => submission, options)
-  }
-
-  async *#follow(
-    submit: () => Promise<Submission>,
-    options: { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<RunEvent, void> {
-    const submission = await submit()
-    const { namespace, inputId, cursor } = submission
-    let { runId } = submission
-    // Another answer to a message, or more of it, begins without a message of its own.
-    let joined = runId !== undefined
-    for await (const event of this.subscribe(namespace, { ...options, after: cursor })) {
-      yield event
-      if (event.type === "user" && event.inputId === inputId) joined = true
-      else if (event.type === "input_cancelled" && event.inputId === inputId) return
-      else if (event.type === "failure") return
-      else if (event.type === "detached" && event.runId === runId) return
-      else if (joined && event.type === "run_waiting" && event.runId === (runId ?? event.runId)) {
-        // One that has gone on since is not the end of it.
-        const info = await this.store.info(namespace)
-        if (info?.openRun === event.runId && info.waiting) return
-      }
-      // A message that steered a run has no run_started of its own: the next end is that of its run.
-      else if (joined && event.type === "run_started") runId ??= event.runId
-      else if (joined && event.type === "run_finished" && event.runId === (runId ?? event.runId)) return
-    }
+    return followed(this, async () => submission, options)
   }
 
   /**
@@ -224,8 +188,8 @@ export class Runtime {
     const message = toMessage(input)
     const { inputId = randomId(), rewindTo } = options
     const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
-    const log = await this.#open(namespace)
-    if (log.hasSeen(inputId)) return { submission: await this.#duplicate(log, inputId) }
+    const log = await this.#logs.open(namespace)
+    if (log.hasSeen(inputId)) return { submission: await duplicateOf(this.store, log, inputId) }
     if (rewindTo !== undefined && (whenBusy === "queue" || whenBusy === "steer")) {
       throw new InvalidInput(
         'A message that goes back to an earlier one cannot wait: use "interrupt" or "reject".',
@@ -246,7 +210,7 @@ export class Runtime {
     running.arriving++
     const writing = running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
     const [entry] = await writing.finally(() => running.arriving--)
-    if (!entry) return { submission: await this.#duplicate(running, inputId) }
+    if (!entry) return { submission: await duplicateOf(this.store, running, inputId) }
     const submission: Submission = { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
     if (options.signal) this.#obey(options.signal, submission).catch(this.#onError)
     // The run may have ended while this was written: then nobody else looks at the queue.
@@ -281,7 +245,7 @@ export class Runtime {
       if (mayWait && error instanceof SessionBusy && log.openRun?.waiting) return undefined
       if (!again) throw error
     }
-    return { submission: await this.#duplicate(log, inputId) }
+    return { submission: await duplicateOf(this.store, log, inputId) }
   }
 
   /** Does for a message that waits what its signal says: takes it back, or stops its run once it has one. */
@@ -307,7 +271,7 @@ export class Runtime {
    */
   async resume(namespace: Namespace, options: RunOptions = {}): Promise<Submission> {
     this.#assertOpen()
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     const inputId = randomId()
     const opening = () => continuation(log, inputId)
     const { runId, cursor } = await this.#driver.start(log, opening, options, "stay")
@@ -320,7 +284,7 @@ export class Runtime {
    */
   async regenerate(namespace: Namespace, seq: number, options: RunOptions = {}): Promise<Submission> {
     this.#assertOpen()
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     const to = await userEntryBefore(this.store, log, seq)
     if (to === undefined) throw new NotFound("message")
     await this.#driver.pause(namespace)
@@ -338,7 +302,7 @@ export class Runtime {
     input: RunInput,
     options: RunOptions = {},
   ): Promise<Submission> {
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     if (!Number.isInteger(seq)) throw new NotFound("message")
     const [entry] = await this.store.read(namespace, { after: seq - 1, before: seq + 1 })
     if (entry?.type !== "user") throw new NotFound("message")
@@ -347,7 +311,7 @@ export class Runtime {
 
   /** Makes the branch that ends with the entry `tip` the current one. @throws SessionBusy while a run goes on. */
   async switchBranch(namespace: Namespace, tip: number): Promise<void> {
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     if (tip === 0) throw new NotFound("branch")
     await this.#driver.withLease(namespace, async (lease) => {
       // From another branch its calls and its text so far would no longer be found.
@@ -368,7 +332,7 @@ export class Runtime {
       await active.ended
       return true
     }
-    const log = await this.#open(namespace)
+    const log = await this.#logs.open(namespace)
     await log.refresh()
     if (!log.openRun?.waiting) return false
     await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease))
@@ -396,7 +360,7 @@ export class Runtime {
    */
   async wake(namespace: Namespace): Promise<boolean> {
     this.#assertOpen()
-    const log = await this.#open(namespace)
+    const log = await this.#logs.open(namespace)
     await log.refresh()
     const { openRun } = log
     if (!openRun) return false
@@ -411,7 +375,7 @@ export class Runtime {
 
   /** Takes back a message that waits. @returns false when it is not waiting (any more). */
   async cancelInput(namespace: Namespace, inputId: string): Promise<boolean> {
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     const written = await log.append(() =>
       log.inputs.some((input) => input.inputId === inputId)
         ? [{ type: "input_cancelled", at: Date.now(), inputId }]
@@ -465,7 +429,7 @@ export class Runtime {
     namespace: Namespace,
     options: { readonly before?: number; readonly limit?: number } = {},
   ): Promise<History | undefined> {
-    const log = await this.#open(namespace)
+    const log = await this.#logs.open(namespace)
     await log.refresh()
     return await readHistory(this.store, log, options)
   }
@@ -480,7 +444,7 @@ export class Runtime {
 
   /** Changes the session's metadata; null removes a key. @throws NotFound without such a session. */
   async update(namespace: Namespace, patch: JsonObject): Promise<SessionInfo> {
-    const log = await this.#existing(namespace)
+    const log = await this.#logs.existing(namespace)
     await log.append(() => (log.info ? [{ type: "meta", at: Date.now(), patch }] : undefined))
     if (!log.info) throw new NotFound("session")
     return log.info
@@ -489,7 +453,7 @@ export class Runtime {
   /** Stops the session's run and removes it with everything in it. */
   async delete(namespace: Namespace): Promise<boolean> {
     await this.#driver.pause(namespace)
-    this.#logs.delete(namespace.key)
+    this.#logs.forget(namespace)
     const existed = await this.store.delete(namespace)
     if (existed) this.#broadcast.deleted(namespace)
     return existed
@@ -507,32 +471,7 @@ export class Runtime {
     prefix: Namespace,
     { resume = false }: { readonly resume?: boolean } = {},
   ): Promise<readonly Namespace[]> {
-    const found: Namespace[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.store.list(prefix, {
-        openRun: true,
-        limit: 500,
-        ...(cursor !== undefined && { cursor }),
-      })
-      for (const { namespace } of page.items) {
-        if (this.#driver.get(namespace)) continue
-        const log = await this.#open(namespace)
-        await log.refresh()
-        const { openRun } = log
-        if (!openRun || (openRun.waiting && !isDue(openRun))) continue
-        try {
-          if (resume || openRun.waiting) await this.#driver.start(log, GO_ON, {})
-          else
-            await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease, "stay"))
-          found.push(namespace)
-        } catch (error) {
-          if (!(error instanceof SessionBusy)) throw error
-        }
-      }
-      cursor = page.cursor
-    } while (cursor !== undefined)
-    return found
+    return await recoverAll(this.store, this.#driver, this.#logs, prefix, resume)
   }
 
   /** Stops all runs, waits for them, and ends all that watch. The provider and the store stay open: they were given. */
@@ -546,22 +485,9 @@ export class Runtime {
     if (this.#closed) throw closed()
   }
 
-  /** The session's state. One that runs has exactly one, so that its run sees what is added to the queue. */
-  async #open(namespace: Namespace): Promise<SessionLog> {
-    const log = this.#driver.get(namespace)?.log ?? (await this.#cached(namespace))
-    return this.#driver.get(namespace)?.log ?? log
-  }
-
-  #cached(namespace: Namespace): Promise<SessionLog> {
-    const known = this.#logs.get(namespace.key)
-    if (known) {
-      // Most recently used last.
-      this.#logs.delete(namespace.key)
-      this.#logs.set(namespace.key, known)
-      return known
-    }
+  #load(namespace: Namespace): Promise<SessionLog> {
     const available = availableForInput(this.#budget)
-    const opening = SessionLog.open(namespace, this.store, {
+    return SessionLog.open(namespace, this.store, {
       tokenizer: this.#tokenizer,
       viewTokens: available,
       maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
@@ -569,40 +495,5 @@ export class Runtime {
       onDeleted: () => this.#broadcast.deleted(namespace),
       filter: recordFilter(this.#hooks, namespace, this.#onError),
     })
-    this.#logs.set(namespace.key, opening)
-    opening.catch(() => this.#logs.delete(namespace.key))
-    for (const key of this.#logs.keys()) {
-      if (this.#logs.size <= MAX_OPEN) break
-      this.#logs.delete(key)
-    }
-    return opening
   }
-
-  async #existing(namespace: Namespace): Promise<SessionLog> {
-    const log = await this.#open(namespace)
-    await log.refresh()
-    if (log.info) return log
-    this.#logs.delete(namespace.key)
-    throw new NotFound("session")
-  }
-
-  async #duplicate(log: SessionLog, inputId: string): Promise<Submission> {
-    const { namespace } = log
-    const entry = await newest(this.store, namespace, "user", (user) => user.inputId === inputId)
-    const seq = entry?.seq ?? log.version
-    return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
-  }
-}
-
-/** @throws OrraError with the failure's code when the run failed. */
-function succeeded(result: RunResult): RunResult {
-  const { outcome, error } = result
-  if (outcome === "failed" && error) throw new OrraError(error.code, error.message)
-  return result
-}
-
-/** The end of the run could not be recorded: said as those who watch are told. */
-function rethrown(error: unknown): never {
-  const { code, message } = failureOf(error)
-  throw new OrraError(code, message, {}, error)
 }
