@@ -75,7 +75,7 @@ type Asked = Pick<RunOptions, "model" | "maxTurns" | "agent" | "principal" | "en
   readonly instead?: typeof runLoop
 }
 
-const WAITING = "This session waits for a decision: make it, stop the run, or queue the message."
+const WAITING = "The session's run waits: stop it, or queue the message."
 
 /** What is asked of a runtime that is closed or closing. */
 export const closed = (): OrraError => new OrraError("closed", "The runtime is shutting down.")

@@ -191,11 +191,10 @@ async function carryOutOne(
   const began = Date.now()
   let result: ToolResultPart
   if (settled) result = settled
-  else if (waits) {
-    if (!effects.signal.aborted) return undefined
-    result = answer(call, "cancelled", "Withdrawn: the run was stopped while this waited for approval.")
-  } else if (verdict.decision !== "allow" || !tool) result = refused(call, verdict)
-  else if (effects.signal.aborted) result = answer(call, "cancelled", "Not started: the run was stopped.")
+  else if (waits && !effects.signal.aborted) return undefined
+  else if (!waits && verdict.decision !== "allow") result = refused(call, verdict)
+  else if (effects.signal.aborted || !tool)
+    result = answer(call, "cancelled", "Not started: the run was stopped.")
   else {
     const output = await execute(effects, call, tool, idempotencyKey)
     if (output === PENDING) return undefined

@@ -53,7 +53,7 @@ export function draftEntries({ runId, draft }: OpenRun, now: number): NewEntry[]
   return [{ type: "assistant", at: now, runId, messageId, message, status: "interrupted" }]
 }
 
-const WITHDRAWN = "Withdrawn: nobody waits for this any more."
+const WITHDRAWN = "Withdrawn: the run was stopped."
 
 function interruptedText(began: boolean, status: "unknown" | "cancelled"): string {
   if (!began) return "Not started: the process stopped before this call."
