@@ -1,5 +1,5 @@
-// Promises: the first ts block in the README of every package, and in ours, compiles, under our own strict settings, against
-// the declarations an application would get. A package without such a block is only named.
+// Promises: every ts block in the README of every package, and in ours, compiles by itself, under our own strict settings,
+// against the declarations an application would get. A package without such a block is only named.
 
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -15,7 +15,7 @@ interface Example {
 }
 
 const packages = workspaces().filter(({ folder }) => folder.startsWith("packages/"))
-const examples = [".", ...packages.map(({ folder }) => folder)].flatMap(firstExample)
+const examples = [".", ...packages.map(({ folder }) => folder)].flatMap(examplesIn)
 const problems = compile(examples)
 for (const problem of problems) console.error(problem)
 console.log(`${examples.length} README examples compiled`)
@@ -25,15 +25,15 @@ const without = packages.filter(
 if (without.length > 0) console.log(`no example in ${without.map(({ folder }) => folder).join(", ")}`)
 if (problems.length > 0) process.exitCode = 1
 
-function firstExample(folder: string): readonly Example[] {
+function examplesIn(folder: string): readonly Example[] {
   const readme = join(folder, "README.md")
   if (!existsSync(join(root, readme))) return []
   const text = readFileSync(join(root, readme), "utf8")
-  const block = /^```ts\b.*\n([\s\S]*?)^```/m.exec(text)
-  if (block?.[1] === undefined) return []
-  const linesBefore = text.slice(0, block.index).split("\n").length
-  const code = `${"\n".repeat(linesBefore)}${block[1]}\nexport {}\n`
-  return [{ file: join(root, folder, "README.example.ts"), readme, code }]
+  return [...text.matchAll(/^```ts\b.*\n([\s\S]*?)^```/gm)].map(({ 1: code = "", index }, number) => {
+    const linesBefore = text.slice(0, index).split("\n").length
+    const file = join(root, folder, `README.example-${number}.ts`)
+    return { file, readme, code: `${"\n".repeat(linesBefore)}${code}\nexport {}\n` }
+  })
 }
 
 function compile(list: readonly Example[]): readonly string[] {

@@ -48,7 +48,7 @@ function desk(answers: readonly ScriptedAnswer[], options: ApprovalOptions = {})
   return { runtime, policies, approvals, paid, send, approve, intents }
 }
 
-const pay = (to: string): ScriptedAnswer => call("pay", { to, why: "rent" })
+const pay = (to: string) => call("pay", { to, why: "rent" })
 
 describe("a remembered approval", () => {
   test("for these arguments covers exactly these, whatever the order of their members", async () => {

@@ -103,6 +103,7 @@ const empty: HistoryPage = {
   forks: [],
   more: false,
   queued: [],
+  pins: [],
 }
 
 const read = (view: ChatView, page: HistoryPage): ChatView => reduceView(view, { type: "history", page })
