@@ -134,9 +134,9 @@ export const durability: readonly Guarantee[] = [
         file: core("session-log.test.ts"),
         test: "costs a turn the same whatever came before: what is read of the store does not grow",
         mutation: {
-          file: core("runtime.ts"),
-          text: "if (known) {",
-          replacement: "if (known && namespace.depth < 0) {",
+          file: core("open-logs.ts"),
+          text: "const log = known ?? this.#load(namespace)",
+          replacement: "const log = this.#load(namespace)",
         },
       },
     ],

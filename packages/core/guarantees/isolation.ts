@@ -68,8 +68,8 @@ export const isolation: readonly Guarantee[] = [
         suite: testing("isolation/isolation-conformance.ts"),
         test: "who does everything at once with the same ids sees nothing of the other",
         mutation: {
-          file: core("runtime.ts"),
-          text: "const known = this.#logs.get(namespace.key)",
+          file: core("open-logs.ts"),
+          text: "const known = this.#logs.get(key)",
           replacement: "const known = this.#logs.values().next().value",
         },
       },

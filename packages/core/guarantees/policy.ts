@@ -74,8 +74,8 @@ export const policy: readonly Guarantee[] = [
         test: "property: over random calls, policies, hooks and parallelism",
         mutation: {
           file: core("effect.ts"),
-          text: 'verdict.decision !== "allow" || !tool',
-          replacement: 'verdict.decision === "deny" || !tool',
+          text: '!waits && verdict.decision !== "allow"',
+          replacement: '!waits && verdict.decision === "deny"',
         },
       },
       {
