@@ -111,6 +111,8 @@ export class FuzzSession implements Service {
     new Promise((resolve, reject) => {
       const release = (): void => {
         this.#parked.delete(release)
+        // The SDKs keep the signal until the answer's body is collected: what listens to it is kept as long.
+        signal?.removeEventListener("abort", onAbort)
         resolve()
       }
       this.#parked.add(release)

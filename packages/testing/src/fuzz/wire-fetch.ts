@@ -51,10 +51,17 @@ export function wireFetch(family: Family, service: () => Service): typeof fetch 
     const encoder = new TextEncoder()
     const left = [...pieces]
     let frames = format.open()
+    // As a real fetch does, and no longer than the body lasts: the body would be kept by its own signal.
+    let ended = (): void => {}
     return new Response(
       new ReadableStream<Uint8Array>({
         start(controller) {
-          signal.addEventListener("abort", () => controller.error(signal.reason), { once: true })
+          const onAbort = (): void => controller.error(signal.reason)
+          signal.addEventListener("abort", onAbort, { once: true })
+          ended = () => signal.removeEventListener("abort", onAbort)
+        },
+        cancel() {
+          ended()
         },
         async pull(controller) {
           for (let piece = left.shift(); piece; piece = left.shift()) {
@@ -68,6 +75,7 @@ export function wireFetch(family: Family, service: () => Service): typeof fetch 
             await gate(signal)
           }
           if (signal.aborted) return
+          ended()
           if (end === "network") {
             if (frames) controller.enqueue(encoder.encode(frames))
             controller.error(new TypeError("terminated"))
