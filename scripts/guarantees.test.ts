@@ -1,10 +1,20 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { guarantees } from "../packages/core/guarantees/index.ts"
+import { heldBy } from "../packages/core/guarantees/laws.ts"
 import { page, problems, rendered } from "./guarantees.ts"
 
 test("every promise names a test that exists and a text that can be changed", () => {
   expect(problems(guarantees)).toEqual([])
+})
+
+test("every law of the house is held by promises that are there", () => {
+  const ids = new Set(guarantees.map(({ id }) => id))
+  expect(
+    Object.values(heldBy)
+      .flat()
+      .filter((id) => !ids.has(id)),
+  ).toEqual([])
 })
 
 test("GUARANTEES.md is current; `node scripts/guarantees.ts` writes it", () => {

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import process from "node:process"
 import type { Guarantee, Proof } from "../packages/core/guarantees/guarantee.ts"
 import { guarantees } from "../packages/core/guarantees/index.ts"
+import { heldBy } from "../packages/core/guarantees/laws.ts"
 import { root } from "./workspace.ts"
 
 export const page = join(root, "packages/core/GUARANTEES.md")
@@ -17,8 +18,15 @@ export function rendered(list: readonly Guarantee[]): string {
     "# Guarantees",
     `What the runtime promises: ${list.length} promises, held by ${proofs.length} tests, each of which is seen to fail when the promise is broken. \`npm run test:full\` breaks each one, in a copy of the sources, and prints the table; \`node scripts/mutate.ts P1\` breaks those of one promise.`,
     "Written by `node scripts/guarantees.ts` from `guarantees/`. The numbers are stable.",
+    lawList(),
     ...list.flatMap(section),
   ].join("\n\n")}\n`
+}
+
+/** The laws in their order, each with the promises that hold it. */
+function lawList(): string {
+  const laws = Object.entries(heldBy).map(([law, ids], index) => `${index + 1}. ${law}: ${ids.join(", ")}`)
+  return `The laws of the house are held by\n\n${laws.join("\n")}`
 }
 
 function section({ id, title, promise, proofs }: Guarantee): readonly string[] {

@@ -56,6 +56,23 @@ export const laws: readonly Guarantee[] = [
     ],
   },
   {
+    id: "L5",
+    title: "One loop",
+    promise: "Waited for, streamed or left to itself, a run is the same and leaves the same log.",
+    proofs: [
+      {
+        file: core("loop.test.ts"),
+        test: "waited for, streamed or left to itself, the same run leaves the same log",
+        mutation: {
+          file: core("runtime.ts"),
+          text: "const { submission, result } = await this.#send(namespace, input, options)",
+          replacement:
+            "const { submission, result } = await this.#send(namespace, input, { ...options, maxTurns: 1 })",
+        },
+      },
+    ],
+  },
+  {
     id: "L7",
     title: "A check that fails forbids",
     promise:
@@ -99,6 +116,23 @@ export const laws: readonly Guarantee[] = [
     ],
   },
   {
+    id: "L10",
+    title: "Nothing is spent unasked",
+    promise:
+      "No model is asked without a person, a job or an event behind it: not for a message that was withdrawn, not for a run that is only closed.",
+    proofs: [
+      {
+        file: core("steering.test.ts"),
+        test: "a message withdrawn before the run took it leaves nothing to answer: no model is asked",
+        mutation: {
+          file: core("loop.ts"),
+          text: "if (answered && !steered) return",
+          replacement: "if (answered && !steered && turn < 0) return",
+        },
+      },
+    ],
+  },
+  {
     id: "L11",
     title: "The core is small",
     promise:
@@ -116,3 +150,18 @@ export const laws: readonly Guarantee[] = [
     ],
   },
 ]
+
+/** The laws of the house, and what holds each of them. */
+export const heldBy: Readonly<Record<string, readonly string[]>> = {
+  "A namespace is a value": ["I1", "I2", "I3"],
+  "One door for effects": ["P3"],
+  "Write first, act second": ["L3", "D1"],
+  "One writer per session": ["L4", "C1"],
+  "One loop": ["L5"],
+  "Rights only narrow": ["P1", "P2", "C2"],
+  "Fail closed": ["P4", "L7", "D4"],
+  "The transcript is always valid": ["T1", "T2", "T5"],
+  "What comes from outside is data": ["L9", "C3"],
+  "Nothing is spent unasked": ["L10", "B1"],
+  "The core is small": ["L11"],
+}

@@ -308,3 +308,30 @@ test("a session in which anything went wrong is never stuck: the next message is
   expect((await rude).text).toBe("last")
   expect((await runtime.info(ns))?.openRun).toBeUndefined()
 })
+
+test("waited for, streamed or left to itself, the same run leaves the same log", async () => {
+  const ways: Readonly<Record<string, (runtime: Runtime) => Promise<unknown>>> = {
+    run: (runtime) => runtime.run(ns, "Go."),
+    stream: async (runtime) => {
+      for await (const _ of runtime.stream(ns, "Go."));
+    },
+    submit: async (runtime) => {
+      const { runId = "" } = await runtime.submit(ns, "Go.")
+      await runtime.result(ns, runId)
+    },
+  }
+  const logs: unknown[] = []
+  for (const way of Object.values(ways)) {
+    const provider = scriptedProvider([[think("Hm."), say("I "), call("look", {}, "a")], "Seen."])
+    const runtime = runtimeWith({ provider })
+    await way(runtime)
+    // Ids, numbers and times are of each run alone.
+    const own = /^(at|seq|runId|messageId|inputId|idempotencyKey|durationMs|thinkingMs)$/
+    logs.push(
+      JSON.parse(JSON.stringify(await runtime.store.read(ns), (key, value) => (own.test(key) ? undefined : value))),
+    )
+  }
+  expect(logs[0]).toHaveLength(7)
+  expect(logs[1]).toEqual(logs[0])
+  expect(logs[2]).toEqual(logs[0])
+})
