@@ -1,5 +1,5 @@
-import { InvalidInput, VersionConflict } from "./errors.ts"
-import type { Json } from "./json.ts"
+import { VersionConflict } from "./errors.ts"
+import { frozenCopy } from "./frozen.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { pageLimit } from "./paging.ts"
 import { assertDistinct, type RecordChange, type Records, recordName, type StoredRecord } from "./records.ts"
@@ -18,7 +18,7 @@ export function memoryRecords(now: () => number): Records {
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
       return at
     })
-    const values = changes.map((change) => ("deleted" in change ? undefined : frozenJson(change.value)))
+    const values = changes.map((change) => ("deleted" in change ? undefined : frozenCopy(change.value)))
     return changes.map(({ namespace, key }, index) => {
       const at = places[index] ?? ""
       const value = values[index]
@@ -68,20 +68,3 @@ const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | u
 
 /** No namespace's key has a control character, so these sort by namespace, then by key. */
 const place = (namespace: Namespace, key: string): string => `${keyOf(namespace)}\n${recordName(key)}`
-
-/** The value as JSON gives it back, in objects of its own that nobody can change. @throws InvalidInput. */
-function frozenJson(value: Json): Json {
-  try {
-    return frozen(JSON.parse(JSON.stringify(value)))
-  } catch {
-    throw new InvalidInput(
-      "A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.",
-    )
-  }
-}
-
-/** Not as a reviver of `JSON.parse`: that takes five times as long, and a budget writes twice for each model call. */
-function frozen(value: Json): Json {
-  if (typeof value === "object" && value !== null) Object.values(value).forEach(frozen)
-  return Object.freeze(value)
-}

@@ -1,4 +1,5 @@
 import { InvalidInput, LeaseLost, StoreError, VersionConflict } from "./errors.ts"
+import { frozen } from "./frozen.ts"
 import { memoryRecords } from "./memory-records.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { foldedTitle, pageOf } from "./paging.ts"
@@ -73,7 +74,7 @@ export class MemoryStore implements SessionStore {
     const written: Entry[] = []
     let info = session?.info
     for (const given of entries) {
-      const entry = frozenMembers({ seq: expected + written.length + 1, ...given })
+      const entry = frozen({ seq: expected + written.length + 1, ...given })
       written.push(entry)
       info = describe(namespace, info, entry)
     }
@@ -218,26 +219,4 @@ function drop(session: Session, range: { readonly from: number; readonly to: num
 function frozenInfo(info: SessionInfo): SessionInfo {
   Object.freeze(info.metadata)
   return Object.freeze(info)
-}
-
-/**
- * The JSON value again, in objects of its own that nobody can change. Texts are shared, so the cost is that of the
- * few objects around them; undefined members are left out, as they would be in a file.
- */
-function frozenCopy(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy))
-  return frozenMembers({ ...value })
-}
-
-/** Freezes an object whose members are still somebody else's, and copies of those. */
-function frozenMembers<T extends object>(copy: T): T {
-  // Without a list of the keys: this is the store's own object, and it runs for each that is written.
-  for (const key in copy) {
-    const member = copy[key]
-    if (member === undefined) delete copy[key]
-    // The spread has made every member the copy's own, also one named "__proto__": assigning only replaces it.
-    else if (typeof member === "object" && member !== null) copy[key] = frozenCopy(member) as typeof member
-  }
-  return Object.freeze(copy)
 }
