@@ -1,7 +1,7 @@
 import { pathBack, type Stretch, stretches, tipOf } from "./branches.ts"
 import { countMessage, type Tokenizer, type ViewItem } from "./context.ts"
 import { afterCut, type Cut, type CutView } from "./cut.ts"
-import { StoreError, VersionConflict } from "./errors.ts"
+import { asStoreError, StoreError, VersionConflict } from "./errors.ts"
 import type { JsonObject } from "./json.ts"
 import { type Message, type UserMessage, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -234,7 +234,7 @@ export class SessionLog implements CutView {
           this.#announce(stored)
           return stored
         } catch (error) {
-          if (!(error instanceof VersionConflict)) throw error
+          if (!(error instanceof VersionConflict)) throw asStoreError(error)
           await this.#catchUp()
         }
       }
