@@ -4,6 +4,7 @@ import {
   type AppendOptions,
   type Entry,
   foldedTitle,
+  keyOf,
   type Lease,
   type Listed,
   type ListOptions,
@@ -169,6 +170,7 @@ export class FileStore implements SessionStore {
 
   async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
     this.#assertOpen()
+    keyOf(prefix)
     this.#index ??= this.#scan()
     return pageOf((await this.#index).values(), prefix, options)
   }
@@ -223,7 +225,7 @@ export class FileStore implements SessionStore {
   /** Does something with a session's files, after what was asked before. */
   async #on<T>(namespace: Namespace, work: (files: SessionFiles) => Promise<T>): Promise<T> {
     this.#assertOpen()
-    const { key } = namespace
+    const key = keyOf(namespace)
     const open = this.#open.get(key) ?? this.#opening(namespace)
     // Most recently used last.
     this.#open.delete(key)

@@ -1,4 +1,4 @@
-import { type Lease, LeaseLost, type Namespace } from "@orra/core"
+import { keyOf, type Lease, LeaseLost, type Namespace } from "@orra/core"
 
 /**
  * Leases of a folder that belongs to one process: in memory, gone with the process, which cannot run anything any more
@@ -15,7 +15,7 @@ export class Leases {
   }
 
   acquire(namespace: Namespace, owner: string, ttlMs: number): Lease | undefined {
-    const held = this.#held.get(namespace.key)
+    const held = this.#held.get(keyOf(namespace))
     const now = this.#now()
     if (held && held.owner !== owner && held.expiresAt > now) return undefined
     this.#lastToken += 1
@@ -25,7 +25,7 @@ export class Leases {
   }
 
   renew(lease: Lease, ttlMs: number): Lease {
-    const held = this.#held.get(lease.namespace.key)
+    const held = this.#held.get(keyOf(lease.namespace))
     if (held?.token !== lease.token) throw new LeaseLost(lease.namespace.key)
     const renewed: Lease = Object.freeze({ ...held, expiresAt: this.#now() + ttlMs })
     this.#held.set(lease.namespace.key, renewed)
@@ -33,7 +33,7 @@ export class Leases {
   }
 
   release(lease: Lease): void {
-    const { key } = lease.namespace
+    const key = keyOf(lease.namespace)
     if (this.#held.get(key)?.token === lease.token) this.#held.delete(key)
   }
 

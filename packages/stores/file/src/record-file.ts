@@ -4,6 +4,7 @@ import {
   assertDistinct,
   InvalidInput,
   type Json,
+  keyOf,
   Namespace,
   pageLimit,
   type RecordChange,
@@ -81,7 +82,7 @@ export class RecordFile {
       write,
       async get(namespace, key) {
         assertOpen()
-        return kept.get(place(namespace.key, recordName(key)))
+        return kept.get(place(keyOf(namespace), recordName(key)))
       },
       async put(namespace, key, value, options) {
         const [version = 0] = await write([{ namespace, key, value, ...options }])
@@ -99,6 +100,7 @@ export class RecordFile {
       },
       async list(namespace, options = {}) {
         assertOpen()
+        keyOf(namespace)
         const { cursor = "", below } = options
         const limit = pageLimit(options.limit)
         const found = [...kept]
@@ -245,7 +247,7 @@ const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | u
 /** @throws InvalidInput for what is not JSON. The value is copied: whoever gave it may change it afterwards. */
 function lineOf(collection: string, change: RecordChange): Omit<Line, "version" | "updatedAt"> {
   const { namespace } = change
-  const at = { collection, namespace: namespace.key, key: recordName(change.key) }
+  const at = { collection, namespace: keyOf(namespace), key: recordName(change.key) }
   if ("deleted" in change) return at
   try {
     const text = JSON.stringify(change.value)
