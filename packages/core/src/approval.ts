@@ -4,6 +4,7 @@ import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import { isObject, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
+import { readBack } from "./read-back.ts"
 import type { Records, StoredRecord } from "./records.ts"
 import type { Runtime } from "./runtime.ts"
 import type { Approval, Entry } from "./session.ts"
@@ -303,24 +304,16 @@ function ruleOf({ namespace, key, value }: StoredRecord): ApprovalRule | undefin
 async function pending(store: SessionStore, namespace: Namespace): Promise<readonly PendingApproval[]> {
   const found: PendingApproval[] = []
   const decided = new Set<string>()
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const page = await store.read(namespace, {
-      types: ["approval_request", "approval_decision", "run_started"],
-      direction: "backward",
-      before,
-      limit: 100,
-    })
-    for (const entry of page) {
-      before = entry.seq
-      if (entry.type === "run_started") return found.reverse()
-      if (entry.type === "approval_decision") decided.add(entry.approvalId)
-      if (entry.type !== "approval_request" || decided.has(entry.approvalId)) continue
-      const { approvalId, runId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
-      if (Date.now() >= expiresAt) continue
-      const who = principal === undefined ? {} : { principal }
-      const when = { requestedAt: at, expiresAt }
-      found.push({ namespace, approvalId, runId, tool, arguments: args, reason, ...who, ...when })
-    }
-    if (page.length === 0) return found.reverse()
+  const types = ["approval_request", "approval_decision", "run_started"] as const
+  for await (const entry of readBack(store, namespace, types, 100)) {
+    if (entry.type === "run_started") break
+    if (entry.type === "approval_decision") decided.add(entry.approvalId)
+    if (entry.type !== "approval_request" || decided.has(entry.approvalId)) continue
+    const { approvalId, runId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
+    if (Date.now() >= expiresAt) continue
+    const who = principal === undefined ? {} : { principal }
+    const when = { requestedAt: at, expiresAt }
+    found.push({ namespace, approvalId, runId, tool, arguments: args, reason, ...who, ...when })
   }
+  return found.reverse()
 }

@@ -1,3 +1,4 @@
+import { defined } from "./defined.ts"
 import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { randomId } from "./ids.ts"
@@ -352,11 +353,7 @@ export class Driver {
             type: "run_started",
             at: Date.now(),
             runId,
-            ...(model !== undefined && { model }),
-            ...(agent !== undefined && { agent }),
-            ...(maxTurns !== undefined && { maxTurns }),
-            ...(principal !== undefined && { principal }),
-            ...(envelope && { envelope }),
+            ...defined({ model, agent, maxTurns, principal, envelope }),
             ...(asked.instead && { direct: true as const }),
             ...(envelope?.tainted && { tainted: true as const }),
           },

@@ -1,5 +1,6 @@
 import { childrenOf, newestThrough, parentOf, pathBack, type Stretch, tipOf } from "./branches.ts"
 import { InvalidInput } from "./errors.ts"
+import { readPathBack } from "./read-back.ts"
 import type { Fork, History } from "./run.ts"
 import type { Entry, EntryType } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
@@ -38,28 +39,13 @@ export async function readHistory(
   const entries: Entry[] = []
   let counted = 0
   let more = false
-  search: for (const range of pathBack(all, tip)) {
-    let before = range.to + 1
-    for (;;) {
-      const page = await store.read(log.namespace, {
-        after: range.from - 1,
-        before,
-        direction: "backward",
-        limit: PAGE,
-        types: SHOWN,
-      })
-      for (const entry of page) {
-        if (counted >= limit) {
-          more = true
-          break search
-        }
-        entries.push(entry)
-        if (entry.type !== "delta") counted++
-      }
-      const last = page.at(-1)
-      if (!last || page.length < PAGE) break
-      before = last.seq
+  for await (const entry of readPathBack(store, log.namespace, SHOWN, PAGE, all, tip)) {
+    if (counted >= limit) {
+      more = true
+      break
     }
+    entries.push(entry)
+    if (entry.type !== "delta") counted++
   }
   entries.reverse()
   const queued = options.before === undefined ? log.inputs : []
@@ -119,22 +105,15 @@ export async function userEntryBefore(
   seq: number,
 ): Promise<number | undefined> {
   if (!Number.isInteger(seq) || seq < 1 || seq > log.version) return undefined
-  for (const range of pathBack(log.stretches, seq)) {
-    let before = range.to + 1
-    for (;;) {
-      const page = await store.read(log.namespace, {
-        after: range.from - 1,
-        before,
-        direction: "backward",
-        types: ["user"],
-        limit: 20,
-      })
-      const found = page.find((entry) => entry.type === "user" && entry.message.origin?.kind !== "host")
-      if (found) return found.seq
-      const last = page.at(-1)
-      if (!last || page.length < 20) break
-      before = last.seq
-    }
+  for await (const { seq: at, message } of readPathBack(
+    store,
+    log.namespace,
+    ["user"],
+    20,
+    log.stretches,
+    seq,
+  )) {
+    if (message.origin?.kind !== "host") return at
   }
   return undefined
 }

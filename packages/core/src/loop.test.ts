@@ -328,7 +328,9 @@ test("waited for, streamed or left to itself, the same run leaves the same log",
     // Ids, numbers and times are of each run alone.
     const own = /^(at|seq|runId|messageId|inputId|idempotencyKey|durationMs|thinkingMs)$/
     logs.push(
-      JSON.parse(JSON.stringify(await runtime.store.read(ns), (key, value) => (own.test(key) ? undefined : value))),
+      JSON.parse(
+        JSON.stringify(await runtime.store.read(ns), (key, value) => (own.test(key) ? undefined : value)),
+      ),
     )
   }
   expect(logs[0]).toHaveLength(7)

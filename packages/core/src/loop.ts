@@ -1,4 +1,5 @@
 import { availableForInput } from "./context.ts"
+import { defined } from "./defined.ts"
 import { DeltaWriter } from "./delta-writer.ts"
 import { carryOut, type Effects } from "./effect.ts"
 import { OrraError } from "./errors.ts"
@@ -32,7 +33,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   let overBudget: RunFailure | undefined
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
     await settings.budgets?.rest(hookContext(run), true, settings.onError)
-    const spent = priced(run.cost.usd)
+    const spent = defined({ cost: run.cost.usd })
     const why: unknown = run.signal.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
     const end: NewEntry = {
@@ -149,7 +150,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
             messageId,
             message,
             status: failure ? "error" : "stopped",
-            ...priced(answer.cost),
+            ...defined({ cost: answer.cost }),
             durationMs: Date.now() - turnBegan,
             ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
           })
@@ -168,7 +169,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         status: "complete",
         finishReason,
         usage: answer.usage,
-        ...priced(answer.cost),
+        ...defined({ cost: answer.cost }),
         durationMs: Date.now() - turnBegan,
         ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
       })
@@ -187,8 +188,6 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     return await finish("failed", failure.code === "context_too_long" && overBudget ? overBudget : failure)
   }
 }
-
-const priced = (cost: number | undefined): { readonly cost?: number } => (cost === undefined ? {} : { cost })
 
 /** What is known of an answer whose consequences are to be drawn. */
 type Answered = Pick<Entry<"assistant">, "message" | "usage" | "finishReason">

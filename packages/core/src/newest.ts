@@ -1,4 +1,5 @@
 import type { Namespace } from "./namespace.ts"
+import { readBack } from "./read-back.ts"
 import type { Entry } from "./session.ts"
 import type { SessionStore } from "./store.ts"
 
@@ -10,10 +11,8 @@ export async function newest<T extends Entry["type"]>(
   fits: (entry: Entry<T>) => boolean,
   before = Number.MAX_SAFE_INTEGER,
 ): Promise<Entry<T> | undefined> {
-  for (let limit = 4; ; limit = Math.min(limit * 4, 500)) {
-    const page = await store.read(namespace, { types: [type], direction: "backward", limit, before })
-    const found = page.find((entry): entry is Entry<T> => entry.type === type && fits(entry as Entry<T>))
-    if (found || page.length < limit) return found
-    before = page.at(-1)?.seq ?? 0
+  for await (const entry of readBack(store, namespace, [type], 4, { to: before - 1 })) {
+    if (fits(entry)) return entry
   }
+  return undefined
 }

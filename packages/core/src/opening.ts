@@ -1,4 +1,5 @@
 import { stretchOf } from "./branches.ts"
+import { defined } from "./defined.ts"
 import { InvalidInput, NotFound } from "./errors.ts"
 import { type UserMessage, userMessage } from "./message.ts"
 import { newest } from "./newest.ts"
@@ -52,11 +53,7 @@ export const waitingInput = (
   inputId,
   mode: whenBusy === "steer" ? "steer" : "queue",
   message,
-  ...(model !== undefined && { model }),
-  ...(maxTurns !== undefined && { maxTurns }),
-  ...(agent !== undefined && { agent }),
-  ...(principal !== undefined && { principal }),
-  ...(envelope && { envelope }),
+  ...defined({ model, maxTurns, agent, principal, envelope }),
 })
 
 /** What becomes of a message that was sent before. */

@@ -1,3 +1,4 @@
+import { defined } from "./defined.ts"
 import { type Driver, GO_ON } from "./driver.ts"
 import { SessionBusy } from "./errors.ts"
 import type { Namespace } from "./namespace.ts"
@@ -19,7 +20,7 @@ export async function recoverAll(
     const page = await store.list(prefix, {
       openRun: true,
       limit: 500,
-      ...(cursor !== undefined && { cursor }),
+      ...defined({ cursor }),
     })
     for (const { namespace } of page.items) {
       if (driver.get(namespace)) continue

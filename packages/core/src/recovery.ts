@@ -2,6 +2,7 @@ import { Draft } from "./draft.ts"
 import type { Namespace } from "./namespace.ts"
 import type { OpenRun } from "./open-run.ts"
 import { NO_USAGE } from "./provider.ts"
+import { readBack } from "./read-back.ts"
 import type { Entry, NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
@@ -77,20 +78,11 @@ export async function storyOf(
   { readonly start: Entry<"run_started">; readonly answers: readonly Entry<"assistant">[] } | undefined
 > {
   const answers: Entry<"assistant">[] = []
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const page = await store.read(namespace, {
-      types: ["run_started", "assistant"],
-      direction: "backward",
-      before,
-      limit: 20,
-    })
-    for (const entry of page) {
-      before = entry.seq
-      if (entry.type === "run_started") {
-        return entry.runId === runId ? { start: entry, answers: answers.reverse() } : undefined
-      }
-      if (entry.type === "assistant" && entry.runId === runId) answers.push(entry)
+  for await (const entry of readBack(store, namespace, ["run_started", "assistant"], 20)) {
+    if (entry.type === "run_started") {
+      return entry.runId === runId ? { start: entry, answers: answers.reverse() } : undefined
     }
-    if (page.length === 0) return undefined
+    if (entry.runId === runId) answers.push(entry)
   }
+  return undefined
 }

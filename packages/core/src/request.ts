@@ -1,5 +1,6 @@
 import type { ViewItem } from "./context.ts"
 import { planCut } from "./cut.ts"
+import { defined } from "./defined.ts"
 import { OrraError } from "./errors.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { ModelRequest, ToolDefinition, Usage } from "./provider.ts"
@@ -40,9 +41,7 @@ export async function prepare(
     const cut = planCut(log, log.viewTokens + fixed, available)
     if (cut) {
       const { summary } = log
-      await record(run, [
-        { type: "compaction", at: Date.now(), ...cut, ...(summary !== undefined && { summary }) },
-      ])
+      await record(run, [{ type: "compaction", at: Date.now(), ...cut, ...defined({ summary }) }])
     }
   }
   const excess = log.viewTokens + fixed - available
@@ -52,9 +51,11 @@ export async function prepare(
     messages: log.transcript.of(items, log.first),
     tools,
     ...(base && { system: base }),
-    ...optional("model", run.model ?? settings.model),
-    ...optional("maxTokens", settings.maxTokens),
-    ...optional("temperature", settings.temperature),
+    ...defined({
+      model: run.model ?? settings.model,
+      maxTokens: settings.maxTokens,
+      temperature: settings.temperature,
+    }),
   })
 }
 
@@ -72,9 +73,6 @@ export async function throughHooks(
   }
   return request
 }
-
-const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V }
 
 /** Listing asks the same policy as execution, so the model is not told of what it could never use. */
 function visibleTools({ tools }: LoopSettings, { log, policies }: LoopRun): readonly ToolDefinition[] {

@@ -1,3 +1,4 @@
+import { defined } from "./defined.ts"
 import type { Envelope } from "./envelope.ts"
 import type { UserMessage, UserPart } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -104,8 +105,7 @@ export const resultOf = (end: Entry<"run_finished">, text: string): RunResult =>
   outcome: end.outcome,
   text,
   usage: end.usage,
-  ...(end.cost !== undefined && { cost: end.cost }),
-  ...(end.error && { error: end.error }),
+  ...defined({ cost: end.cost, error: end.error }),
 })
 
 /** A session changed: what a list of sessions needs to stay current. */

@@ -1,4 +1,4 @@
-import { pathBack, type Stretch, stretches, tipOf } from "./branches.ts"
+import { type Stretch, stretches, tipOf } from "./branches.ts"
 import { countMessage, type Tokenizer, type ViewItem } from "./context.ts"
 import { afterCut, type Cut, type CutView } from "./cut.ts"
 import { asStoreError, StoreError, VersionConflict } from "./errors.ts"
@@ -7,6 +7,7 @@ import { type Message, type UserMessage, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newOpenRun, type OpenRun, runAfter } from "./open-run.ts"
 import { readMessages } from "./path-messages.ts"
+import { readPathBack } from "./read-back.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type Pin, type SessionInfo } from "./session.ts"
 import { shortenResult } from "./shorten.ts"
 import type { AppendOptions, Lease, SessionStore } from "./store.ts"
@@ -314,29 +315,15 @@ export class SessionLog implements CutView {
     const recent: { readonly entry: Entry; readonly item: ViewItem | undefined }[] = []
     let tokens = 0
     let cut: Entry<"compaction"> | undefined
-    search: for (const range of pathBack(this.stretches, this.tip)) {
-      let before = range.to + 1
-      for (;;) {
-        const page = await this.#store.read(this.namespace, {
-          after: range.from - 1,
-          before,
-          direction: "backward",
-          limit: 200,
-          types: TRANSCRIPT,
-        })
-        for (const entry of page) {
-          if (entry.type === "compaction") cut ??= entry
-          if (entry.seq < (cut?.from ?? 0)) break search
-          const item = this.itemOf(entry)
-          recent.push({ entry, item })
-          if (item) tokens += item.tokens
-          // One turn more than fits, so that the cut can fall on a turn's start.
-          if (tokens > this.#options.viewTokens && entry.type === "user") break search
-        }
-        const last = page.at(-1)
-        if (!last || page.length < 200) break
-        before = last.seq
-      }
+    const back = readPathBack(this.#store, this.namespace, TRANSCRIPT, 200, this.stretches, this.tip)
+    for await (const entry of back) {
+      if (entry.type === "compaction") cut ??= entry
+      if (entry.seq < (cut?.from ?? 0)) break
+      const item = this.itemOf(entry)
+      recent.push({ entry, item })
+      if (item) tokens += item.tokens
+      // One turn more than fits, so that the cut can fall on a turn's start.
+      if (tokens > this.#options.viewTokens && entry.type === "user") break
     }
     // Of what is older, what the model still sees.
     const from = recent.at(-1)?.entry.seq ?? 0
@@ -363,16 +350,8 @@ export class SessionLog implements CutView {
 
   /** The newest cut on the way to an entry: its summary stands before a window too small to reach it. */
   async #cutBefore(seq: number): Promise<Entry<"compaction"> | undefined> {
-    for (const { from, to } of pathBack(this.stretches, this.tip)) {
-      const [entry] = await this.#store.read(this.namespace, {
-        types: ["compaction"],
-        after: from - 1,
-        before: Math.min(to + 1, seq),
-        direction: "backward",
-        limit: 1,
-      })
-      if (entry?.type === "compaction") return entry
-    }
+    const cuts = readPathBack(this.#store, this.namespace, ["compaction"], 20, this.stretches, this.tip)
+    for await (const cut of cuts) if (cut.seq < seq) return cut
     return undefined
   }
 
