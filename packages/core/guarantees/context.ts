@@ -154,7 +154,7 @@ export const context: readonly Guarantee[] = [
         test: "keeps the summary there was",
         mutation: {
           file: core("request.ts"),
-          text: "...(summary !== undefined && { summary })",
+          text: "...defined({ summary })",
           replacement: "",
         },
       },
@@ -171,7 +171,7 @@ export const context: readonly Guarantee[] = [
         test: "counts, reads and asks for exactly what one of 1,000 does, opened anew or open, and hardly more than one of 100",
         mutation: {
           file: core("session-log.ts"),
-          text: 'if (tokens > this.#options.viewTokens && entry.type === "user") break search',
+          text: 'if (tokens > this.#options.viewTokens && entry.type === "user") break',
           replacement: "",
         },
       },

@@ -109,8 +109,8 @@ export const durability: readonly Guarantee[] = [
         test: "keeps what this one does not know, shows and sends the rest, and goes on",
         mutation: {
           file: core("history.ts"),
-          text: "types: SHOWN,",
-          replacement: "",
+          text: "SHOWN, PAGE, all, tip",
+          replacement: "undefined as never, PAGE, all, tip",
         },
       },
       {
