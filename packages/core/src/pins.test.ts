@@ -221,3 +221,42 @@ test("a model that refuses the length gets a shorter request, with what is pinne
   expect(second?.length).toBeLessThan(first?.length ?? 0)
   expect(second).toContainEqual(userMessage("The door code is 4711."))
 })
+
+test("a step whose result comes while it is being pinned is not pinned by half", async () => {
+  const session = Namespace.of("race")
+  const result = Promise.withResolvers<string>()
+  let isArmed = false
+  let reads = 0
+  const inner = new MemoryStore()
+  const store = watchedStore(inner, {
+    after: async (method) => {
+      // The first read finds the answer, the second what follows it.
+      if (method !== "read" || !isArmed || ++reads < 2) return
+      // What was read is the answer alone: its first result is written before anything is made of it.
+      isArmed = false
+      result.resolve("seen")
+      await expect.poll(async () => (await inner.read(session, { types: ["tool_result"] })).length).toBe(1)
+    },
+  })
+  const gate = Promise.withResolvers<string>()
+  const answers = [result.promise, gate.promise]
+  const look = tool({
+    name: "look",
+    description: "",
+    input: { type: "object" },
+    risk: "read",
+    execute: () => answers.shift() ?? "seen",
+  })
+  const provider = scriptedProvider([[call("look", {}, "a"), call("look", {}, "b")], "Done."])
+  const runtime = new Runtime({ provider, store, tools: [look], parallelTools: 1 })
+  const running = runtime.run(session, "Go.")
+  await provider.request(1)
+  await expect.poll(async () => (await inner.read(session, { types: ["tool_intent"] })).length).toBe(2)
+  const [answer] = await inner.read(session, { types: ["assistant"] })
+  isArmed = true
+  await expect(pin(runtime, session, answer?.seq ?? 0)).rejects.toMatchObject({ code: "invalid_input" })
+  gate.resolve("seen")
+  await running
+  await pin(runtime, session, answer?.seq ?? 0)
+  expect((await runtime.history(session))?.pins[0]?.seqs).toHaveLength(3)
+})

@@ -28,11 +28,15 @@ export async function pin({ store, internals }: Runtime, namespace: Namespace, s
   const maxTokens = Math.floor(availableForInput(budget) * budget.pinnedShare)
   const step = await stepOf(store, log, seq)
   const seqs = step.map((entry) => entry.seq)
-  if (log.openRun?.unanswered.size && seqs.at(-1) === log.view.at(-1)?.seq) {
-    throw new InvalidInput("This answer waits for the results of its calls: pin it when they are there.")
-  }
   const tokens = step.reduce((sum, entry) => sum + (log.itemOf(entry)?.tokens ?? 0), 0)
   await log.append(() => {
+    // Here and not before: a result may have come since the step was read.
+    const { view } = log
+    const end = view.findIndex((item) => item.seq === seqs.at(-1))
+    const isOpen = end === view.length - 1 && log.openRun?.unanswered.size
+    if (isOpen || (end >= 0 && view[end + 1]?.message.role === "tool")) {
+      throw new InvalidInput("This answer waits for the results of its calls: pin it when they are there.")
+    }
     if (log.pinned(seq)) return undefined
     const pins = [...log.pins, { seqs, tokens }]
     const all = pins.reduce((sum, entry) => sum + entry.tokens, 0)
