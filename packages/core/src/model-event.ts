@@ -27,7 +27,7 @@ export function assertStream(stream: AsyncIterable<ModelEvent>, provider: string
  * @throws ProviderError (`protocol`) for what is none.
  */
 export function isPiece(event: ModelEvent | DeltaPiece, provider: string): event is DeltaPiece {
-  if (!isObject(event)) throw noAnswer(provider, "an event is not an object")
+  if (!isObject(event)) throw noAnswer(provider, "an event is no object")
   const isText = event.type === "text" || event.type === "thinking"
   if (!isText && event.type !== "tool_call") return false
   if (typeof (isText ? event.text : event.id) === "string") return true
@@ -43,7 +43,7 @@ export function isPiece(event: ModelEvent | DeltaPiece, provider: string): event
 export function checkedDone(event: Done, provider: string): Done {
   const { message, usage, finishReason } = event
   if (!isObject(message) || message.role !== "assistant" || !Array.isArray(message.parts))
-    throw noAnswer(provider, "it ends without a message")
+    throw noAnswer(provider, "its message is missing")
   const parts = message.parts.map((part) => checkedPart(part, provider))
   const isSame = parts.every((part, index) => part === message.parts[index])
   return {
