@@ -71,7 +71,7 @@ const model = (streaming: boolean): Provider => ({
           : [{ type: "text", text }],
       },
       finishReason: call ? "tool_calls" : "stop",
-      usage: NO_USAGE,
+      usage: { ...NO_USAGE, inputTokens: 1, outputTokens: 1 },
     }
   },
 })
