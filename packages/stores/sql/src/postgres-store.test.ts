@@ -1,4 +1,4 @@
-import { storeConformance } from "@orra/testing/conformance"
+import { isolationConformance, storeConformance } from "@orra/testing/conformance"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { afterAll, beforeAll } from "vitest"
 import { postgresStore } from "./index.ts"
@@ -10,6 +10,8 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 let schemas = 0
-storeConformance("PostgreSQL", ({ now }) =>
-  postgresStore({ url: server.url, schema: `test_${++schemas}`, maxConnections: 3, now }),
-)
+const open = ({ now }: { readonly now: () => number }) =>
+  postgresStore({ url: server.url, schema: `test_${++schemas}`, maxConnections: 3, now })
+
+storeConformance("PostgreSQL", open)
+isolationConformance("PostgreSQL", open)
