@@ -10,6 +10,11 @@ export interface Place {
   readonly key: string
 }
 
+/** What has an account. */
+export interface Kept {
+  readonly place: Place
+}
+
 /** New accounts, each in the place of the one given; undefined removes it. The same object leaves it alone. */
 export interface Change<T> {
   readonly accounts: readonly (Account | undefined)[]
@@ -18,8 +23,11 @@ export interface Change<T> {
   readonly refused?: boolean
 }
 
+/** May run several times. It sees the accounts as they are when its change is written. */
+export type Work<T> = (accounts: readonly Account[]) => Change<T>
+
 interface Job {
-  readonly places: readonly Place[]
+  readonly kept: readonly Kept[]
   readonly apply: (open: Map<string, Opened>) => Applied
   readonly reject: (error: unknown) => void
 }
@@ -36,6 +44,7 @@ interface Known {
 }
 
 interface Opened {
+  readonly id: string
   readonly place: Place
   readonly known: Known
   after: Account | undefined
@@ -50,7 +59,7 @@ const MAX_KNOWN = 1_000
  */
 export class Books {
   readonly #records: Records
-  /** By tenant, whose accounts others do not share. */
+  /** By tenant, whose accounts others do not share: those that wait while a change is being written. */
   readonly #queues = new Map<string, Job[]>()
   readonly #known = new Map<string, Known>()
 
@@ -62,77 +71,126 @@ export class Books {
     return (await this.#load(place)).account
   }
 
-  /**
-   * Changes the accounts. `work` may run several times; it sees them as they are when its change is written. When it
-   * throws, nothing is written.
-   */
-  change<T>(places: readonly Place[], work: (accounts: readonly Account[]) => Change<T>): Promise<T> {
+  /** Changes the accounts. When `work` throws, nothing is written. */
+  change<T>(kept: readonly Kept[], work: Work<T>): Promise<T> {
+    const tenant = kept[0]?.place.namespace.segments[0] ?? ""
+    const opened = this.#queues.has(tenant) ? undefined : this.#remembered(kept)
+    return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
+  }
+
+  /** The accounts, when all of them are known. */
+  #remembered(kept: readonly Kept[]): readonly Opened[] | undefined {
+    const opened: Opened[] = []
+    for (const { place } of kept) {
+      const id = idOf(place)
+      const known = this.#known.get(id)
+      if (!known) return undefined
+      opened.push({ id, place, known, after: known.account })
+    }
+    return opened
+  }
+
+  /** What most changes are: nobody else changes the tenant's accounts, and they are known. */
+  async #alone<T>(
+    tenant: string,
+    opened: readonly Opened[],
+    kept: readonly Kept[],
+    work: Work<T>,
+  ): Promise<T> {
+    this.#queues.set(tenant, [])
+    try {
+      const { accounts, result, refused } = work(opened.map(({ after }) => after ?? EMPTY))
+      if (refused) this.#forget(opened)
+      else {
+        for (let index = 0; index < opened.length; index++) put(opened[index], accounts[index])
+        if (await this.#written(opened)) return result
+      }
+    } finally {
+      this.#next(tenant)
+    }
+    return await this.#queued(tenant, kept, work)
+  }
+
+  #queued<T>(tenant: string, kept: readonly Kept[], work: Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const apply = (open: Map<string, Opened>): Applied => {
         try {
-          const opened = places.map((place) => open.get(idOf(place)))
+          const opened = kept.map(({ place }) => open.get(idOf(place)))
           const { accounts, result, refused = false } = work(opened.map((one) => one?.after ?? EMPTY))
-          for (const [index, one] of opened.entries()) {
-            if (one && accounts[index] !== EMPTY) one.after = accounts[index]
-          }
+          for (const [index, one] of opened.entries()) put(one, accounts[index])
           return { refused, answer: () => resolve(result) }
         } catch (error) {
           return { refused: false, answer: () => reject(error) }
         }
       }
-      const tenant = places[0]?.namespace.segments[0] ?? ""
+      const job = { kept, apply, reject }
       const queue = this.#queues.get(tenant)
-      const job = { places, apply, reject }
       if (queue) queue.push(job)
       else {
         this.#queues.set(tenant, [job])
-        this.#work(tenant)
+        this.#next(tenant)
       }
     })
   }
 
-  async #work(tenant: string): Promise<void> {
-    for (let jobs = this.#queues.get(tenant); jobs && jobs.length > 0; jobs = this.#queues.get(tenant)) {
+  /** Goes on with those that came meanwhile. */
+  #next(tenant: string): void {
+    const jobs = this.#queues.get(tenant)
+    if (!jobs || jobs.length === 0) this.#queues.delete(tenant)
+    else {
       this.#queues.set(tenant, [])
-      try {
-        await this.#write(jobs)
-      } catch (error) {
-        for (const job of jobs) job.reject(error)
-      }
+      void this.#work(tenant, jobs)
     }
-    this.#queues.delete(tenant)
+  }
+
+  async #work(tenant: string, jobs: readonly Job[]): Promise<void> {
+    try {
+      await this.#write(jobs)
+    } catch (error) {
+      for (const job of jobs) job.reject(error)
+    }
+    this.#next(tenant)
   }
 
   async #write(jobs: readonly Job[]): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const open = new Map<string, Opened>()
       let fromMemory = false
-      for (const { places } of jobs) {
-        for (const place of places) {
+      for (const { kept } of jobs) {
+        for (const { place } of kept) {
           const id = idOf(place)
           if (open.has(id)) continue
           const seen = this.#known.get(id)
           fromMemory ||= seen !== undefined
           const known = seen ?? (await this.#load(place))
-          open.set(id, { place, known, after: known.account })
+          open.set(id, { id, place, known, after: known.account })
         }
       }
+      const opened = [...open.values()]
       const applied = jobs.map((job) => job.apply(open))
       if (fromMemory && applied.some(({ refused }) => refused)) {
-        for (const id of open.keys()) this.#known.delete(id)
+        this.#forget(opened)
         continue
       }
-      const changed = [...open].filter(([, { known, after }]) => after !== known.account)
-      try {
-        if (changed.length > 0) this.#remember(changed, await this.#records.write(changed.map(toChange)))
-      } catch (error) {
-        for (const id of open.keys()) this.#known.delete(id)
-        if (!(error instanceof VersionConflict)) unavailable(error)
-        await pause(attempt)
-        continue
+      if (await this.#written(opened)) {
+        for (const { answer } of applied) answer()
+        return
       }
-      for (const { answer } of applied) answer()
-      return
+      await pause(attempt)
+    }
+  }
+
+  /** Writes what has changed. False: somebody else did meanwhile. */
+  async #written(opened: readonly Opened[]): Promise<boolean> {
+    const changed = opened.filter(({ known, after }) => after !== known.account)
+    if (changed.length === 0) return true
+    try {
+      const versions = await this.#records.write(changed.map(toChange))
+      this.#remember(changed, versions)
+      return true
+    } catch (error) {
+      this.#forget(opened)
+      return error instanceof VersionConflict ? false : unavailable(error)
     }
   }
 
@@ -141,17 +199,26 @@ export class Books {
     return { version: record?.version ?? 0, account: accountOf(record?.value) }
   }
 
-  #remember(changed: readonly (readonly [string, Opened])[], versions: readonly number[]): void {
+  #remember(changed: readonly Opened[], versions: readonly number[]): void {
     if (this.#known.size > MAX_KNOWN) this.#known.clear()
-    for (const [index, [id, { after }]] of changed.entries()) {
+    for (let index = 0; index < changed.length; index++) {
+      const { id = "", after } = changed[index] ?? {}
       const version = versions[index]
       if (after && version) this.#known.set(id, { version, account: after })
       else this.#known.delete(id)
     }
   }
+
+  #forget(opened: readonly Opened[]): void {
+    for (const { id } of opened) this.#known.delete(id)
+  }
 }
 
-const toChange = ([, { place, known, after }]: readonly [string, Opened]): RecordChange =>
+function put(one: Opened | undefined, account: Account | undefined): void {
+  if (one && account !== EMPTY) one.after = account
+}
+
+const toChange = ({ place, known, after }: Opened): RecordChange =>
   after
     ? { ...place, expected: known.version, value: after as unknown as Json }
     : { ...place, expected: known.version, deleted: true }

@@ -166,8 +166,7 @@ export class Ledger {
     want: Amounts,
     apply: (account: Account, scope: Scope) => Account,
   ): Promise<Taken> {
-    const places = scopes.map(({ place }) => place)
-    return await this.#books.change<Taken>(places, (accounts) => {
+    return await this.#books.change<Taken>(scopes, (accounts) => {
       const now = accounts.map((account, index) =>
         opened(this.#present(account, scopes[index]), asker, scopes[index]),
       )
@@ -187,8 +186,7 @@ export class Ledger {
     apply: (account: Account, scope: Scope) => Account | undefined,
   ): Promise<void> {
     if (scopes.length === 0) return
-    const places = scopes.map(({ place }) => place)
-    await this.#books.change(places, (accounts) => ({
+    await this.#books.change(scopes, (accounts) => ({
       accounts: scopes.map((scope, index) => {
         const account = accounts[index] ?? EMPTY
         return isGone(scope, account) ? account : apply(this.#present(account, scope), scope)
