@@ -68,21 +68,27 @@ export const spentOf = ({ windows }: Account, per: Period, unit: string): number
 
 export const hold = (account: Account, id: string, amounts: Amounts, until: number): Account => ({
   ...account,
-  held: [...account.held.filter((one) => one.id !== id), { id, until, amounts }],
+  held: [...without(account.held, id), { id, until, amounts }],
 })
 
 export function release(account: Account, id: string): Account {
-  const held = account.held.filter((one) => one.id !== id)
-  return held.length === account.held.length ? account : { ...account, held }
+  const held = without(account.held, id)
+  return held === account.held ? account : { ...account, held }
 }
+
+/** The same list when it is not in it. */
+const without = (held: Account["held"], id: string): Account["held"] =>
+  held.some((one) => one.id === id) ? held.filter((one) => one.id !== id) : held
 
 /** Adds to every window, in place of what was held under this id. */
 export function charge(account: Account, id: string, amounts: Amounts, unpriced = false): Account {
   const windows: Partial<Record<Period, Window>> = {}
-  for (const [per, window] of Object.entries(account.windows) as [Period, Window][]) {
+  for (const per of Object.keys(account.windows) as Period[]) {
+    const window = account.windows[per]
+    if (!window) continue
     const spent = { ...window.spent }
     for (const unit in amounts) spent[unit] = (spent[unit] ?? 0) + (amounts[unit] ?? 0)
-    windows[per] = { ...window, spent, ...(unpriced && { unpriced }) }
+    windows[per] = unpriced ? { ...window, spent, unpriced } : { ...window, spent }
   }
   return { ...release(account, id), windows }
 }

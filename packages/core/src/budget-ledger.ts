@@ -3,6 +3,7 @@ import {
   type Amounts,
   charge,
   EMPTY,
+  type Expiry,
   heldOf,
   hold,
   present,
@@ -64,6 +65,7 @@ export interface LedgerOptions {
 /** More than this between what two clocks say is a jump, in ms. */
 const JUMP_MS = 60_000
 const SETTLED = "settled"
+const NONE: readonly Standing[] = []
 
 /**
  * What was spent and what is reserved, in accounts that processes share. Each operation changes all accounts of a call
@@ -72,6 +74,7 @@ const SETTLED = "settled"
 export class Ledger {
   readonly #options: LedgerOptions
   readonly #books: Books
+  readonly #isOurs = (id: string): boolean => this.#open.has(id)
   /** What is held for calls that are under way in this process. */
   readonly #open = new Map<string, { readonly scopes: readonly Scope[]; readonly want: Amounts }>()
   #timer: ReturnType<typeof setInterval> | undefined
@@ -87,8 +90,9 @@ export class Ledger {
   }
 
   /** An account as it is now. */
-  async read(scope: Scope): Promise<Account> {
-    return this.#present((await this.#books.read(scope.place)) ?? EMPTY, scope)
+  async read({ place, periods }: Scope): Promise<Account> {
+    const account = (await this.#books.read(place)) ?? EMPTY
+    return present(account, periods, this.#expiry())
   }
 
   chainOf(place: Place): Promise<Account["chain"]> {
@@ -100,8 +104,8 @@ export class Ledger {
     // Ours before it is written: nobody here may think it expired.
     this.#open.set(id, { scopes, want })
     try {
-      const taken = await this.#take(asker, scopes, want, (account, scope) =>
-        hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs),
+      const taken = await this.#take(asker, scopes, want, (account, scope, now) =>
+        hold(account, id, of(scope, want), now + this.#options.ttlMs),
       )
       if (taken.breaches.length > 0) this.#open.delete(id)
       else this.#keepAlive()
@@ -143,11 +147,9 @@ export class Ledger {
   /** Says of all calls that are under way here that they are. */
   async renew(): Promise<void> {
     const renewing = [...this.#open].map(([id, { scopes, want }]) =>
-      this.#change(scopes, (account, scope) =>
+      this.#change(scopes, (account, scope, now) =>
         // It may have been settled since this was asked for.
-        this.#open.has(id)
-          ? hold(account, id, of(scope, want), this.#options.now() + this.#options.ttlMs)
-          : account,
+        this.#open.has(id) ? hold(account, id, of(scope, want), now + this.#options.ttlMs) : account,
       ),
     )
     await Promise.all(renewing)
@@ -160,59 +162,64 @@ export class Ledger {
     )
   }
 
-  async #take(
+  #take(
     asker: Asker,
     scopes: readonly Scope[],
     want: Amounts,
-    apply: (account: Account, scope: Scope) => Account,
+    apply: (account: Account, scope: Scope, now: number) => Account,
   ): Promise<Taken> {
-    return await this.#books.change<Taken>(scopes, (accounts) => {
-      const now = accounts.map((account, index) =>
-        opened(this.#present(account, scopes[index]), asker, scopes[index]),
-      )
-      const standings = scopes.flatMap((scope, index) => standingsOf(scope, now[index] ?? EMPTY, asker, want))
-      const breaches = standings.filter(({ limit, used }) => used > limit)
-      if (breaches.length > 0) return { accounts, result: { breaches, standings }, refused: true }
-      const next = scopes.map((scope, index) => {
-        const account = now[index] ?? EMPTY
-        return isGone(scope, accounts[index]) ? accounts[index] : apply(account, scope)
+    return this.#books.change<Taken>(scopes, (accounts) => {
+      const expiry = this.#expiry()
+      const standings: Standing[] = []
+      const now = scopes.map((scope, index) => {
+        const account = opened(present(accounts[index] ?? EMPTY, scope.periods, expiry), asker, scope)
+        for (const rule of scope.rules) {
+          const standing = standingOf(rule, scope, account, asker, want)
+          if (standing) standings.push(standing)
+        }
+        return account
       })
-      return { accounts: next, result: { breaches, standings } }
+      if (standings.some(isOver)) {
+        return { accounts, result: { breaches: standings.filter(isOver), standings }, refused: true }
+      }
+      const next = scopes.map((scope, index) => {
+        const account = accounts[index]
+        return isGone(scope, account) ? account : apply(now[index] ?? EMPTY, scope, expiry.now)
+      })
+      return { accounts: next, result: { breaches: NONE, standings } }
     })
   }
 
   async #change(
     scopes: readonly Scope[],
-    apply: (account: Account, scope: Scope) => Account | undefined,
+    apply: (account: Account, scope: Scope, now: number) => Account | undefined,
   ): Promise<void> {
     if (scopes.length === 0) return
-    await this.#books.change(scopes, (accounts) => ({
-      accounts: scopes.map((scope, index) => {
-        const account = accounts[index] ?? EMPTY
-        return isGone(scope, account) ? account : apply(this.#present(account, scope), scope)
-      }),
-      result: undefined,
-    }))
-  }
-
-  #present(account: Account, scope: Scope | undefined): Account {
-    const { ttlMs, expired } = this.#options
-    const { now, mayExpire } = this.#time()
-    const isOurs = (id: string): boolean => this.#open.has(id)
-    return present(account, scope?.periods ?? [], { now, ttlMs, expired, isOurs, mayExpire })
+    await this.#books.change(scopes, (accounts) => {
+      const expiry = this.#expiry()
+      return {
+        accounts: scopes.map((scope, index) => {
+          const account = accounts[index] ?? EMPTY
+          if (isGone(scope, account)) return account
+          return apply(present(account, scope.periods, expiry), scope, expiry.now)
+        }),
+        result: undefined,
+      }
+    })
   }
 
   /**
-   * The time. After a jump ahead (the clock was set, or the machine slept) nothing expires for as long as a
+   * The time, and what it makes of reservations. After a jump ahead (the clock was set, or the machine slept) nothing expires for as long as a
    * reservation lasts: whoever is alive says so within that time.
    */
-  #time(): { readonly now: number; readonly mayExpire: boolean } {
+  #expiry(): Expiry {
+    const { ttlMs, expired } = this.#options
     const now = this.#options.now()
     const steady = this.#options.monotonic()
-    if (now - this.#wall > steady - this.#steady + JUMP_MS) this.#mayExpireFrom = steady + this.#options.ttlMs
+    if (now - this.#wall > steady - this.#steady + JUMP_MS) this.#mayExpireFrom = steady + ttlMs
     this.#wall = now
     this.#steady = steady
-    return { now, mayExpire: steady >= this.#mayExpireFrom }
+    return { now, ttlMs, expired, isOurs: this.#isOurs, mayExpire: steady >= this.#mayExpireFrom }
   }
 
   /** While calls are under way they say so, three times in the life of a reservation. */
@@ -259,21 +266,28 @@ function opened(account: Account, { runId, chain }: Asker, scope: Scope | undefi
 export const limitOf = ({ per, unit, limit }: Rule, { windows }: Account): number =>
   limit + (windows[per]?.granted?.[unit] ?? 0)
 
-function standingsOf(scope: Scope, account: Account, asker: Asker, want: Amounts): readonly Standing[] {
-  return scope.rules.flatMap((rule) => {
-    const { unit, per } = rule
-    const limit = limitOf(rule, account)
-    const standing = (used: number, waits = false): readonly Standing[] => [
-      { rule, limit, windowStart: account.windows[per]?.start ?? 0, used, waits },
-    ]
-    if (unit === "depth") return scope.of === "run" ? standing(asker.depth) : []
-    if (unit === "fanOut") return scope.of === "parent" ? standing(account.children?.length ?? 0) : []
-    const spent = spentOf(account, per, unit)
-    // Time cannot be reserved: there must be some left.
-    if (unit === "wallMs") return standing(spent + asker.worked < limit ? spent + asker.worked : limit + 1)
-    const wanted = want[unit]
-    if (!wanted) return []
-    const held = heldOf(account, unit)
-    return standing(spent + held + wanted, spent + wanted <= limit)
-  })
+const isOver = ({ limit, used }: Standing): boolean => used > limit
+
+/** Undefined: it limits nothing here. */
+function standingOf(
+  rule: Rule,
+  scope: Scope,
+  account: Account,
+  asker: Asker,
+  want: Amounts,
+): Standing | undefined {
+  const { unit, per } = rule
+  const limit = limitOf(rule, account)
+  const standing = (used: number, waits = false): Standing => {
+    return { rule, limit, windowStart: account.windows[per]?.start ?? 0, used, waits }
+  }
+  if (unit === "depth") return scope.of === "run" ? standing(asker.depth) : undefined
+  if (unit === "fanOut") return scope.of === "parent" ? standing(account.children?.length ?? 0) : undefined
+  const spent = spentOf(account, per, unit)
+  // Time cannot be reserved: there must be some left.
+  if (unit === "wallMs") return standing(spent + asker.worked < limit ? spent + asker.worked : limit + 1)
+  const wanted = want[unit]
+  if (!wanted) return undefined
+  const held = heldOf(account, unit)
+  return standing(spent + held + wanted, spent + wanted <= limit)
 }

@@ -9,13 +9,20 @@ export const PERIODS: readonly Period[] = ["run", "hour", "day", "month", "ever"
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
+/** The month that was asked for last: it takes a calendar to find one. */
+let month = { start: 0, end: 0 }
+
 /** When the window that holds `now` began, in ms since 1970; 0 where there is only one. */
 export function startOf(per: Period, now: number): number {
   if (per === "hour") return now - (now % HOUR)
   if (per === "day") return now - (now % DAY)
   if (per !== "month") return 0
-  const date = new Date(now)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth())
+  if (now < month.start || now >= month.end) {
+    const date = new Date(now)
+    const start = Date.UTC(date.getUTCFullYear(), date.getUTCMonth())
+    month = { start, end: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1) }
+  }
+  return month.start
 }
 
 /** When the next window begins; undefined where there is only one. */
