@@ -42,7 +42,7 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
 
   describe(`${name} keeps tenants apart`, () => {
     test("who does everything at once with the same ids sees nothing of the other", {
-      timeout: 20_000,
+      timeout: 120_000,
     }, async () => {
       for (let seed = 1; seed <= (FULL ? 100 : 10); seed++) await everythingAtOnce(await opened(), seed)
     })
