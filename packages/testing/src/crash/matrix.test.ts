@@ -59,8 +59,9 @@ test("another process goes on with the run that was killed, wherever that was", 
 })
 
 test("the process that recovers may die as well, wherever it is", { timeout: 600_000 }, async () => {
-  const whole = await crashMatrix(inMemory, { only: (number) => number > 1_000_000 })
-  expect(whole).toEqual([])
+  // None, but for a call that one run makes and another does not: who watches reads as often as there is something new.
+  const last = await crashMatrix(inMemory, { only: (number) => number > 1_000_000 })
+  expect(last.filter(({ problem }) => problem !== undefined)).toEqual([])
   const problems: unknown[] = []
   // One crash in the middle of the first step, one in the second; with all of them it is the square of the matrix.
   for (let first = 1; ; first += FULL ? 1 : 23) {
