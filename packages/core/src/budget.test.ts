@@ -87,6 +87,18 @@ describe("a limit in USD", () => {
     expect(await spent(tenant)).toMatchObject({ unpriced: true, spent: cost })
   })
 
+  test("of a model whose price is not known the log says so once in each run, however often it is called", async () => {
+    const { runtime, provider, entries } = setup([[tenant, { per: "ever", usd: 10 }]], {
+      budget: { prices: DEFAULT_PRICES },
+    })
+    for (let run = 1; run <= 2; run++) {
+      provider.push([call("look")], [say("Well."), TEN_CENTS])
+      await runtime.run(ns, "Hello")
+      expect(provider.requests).toHaveLength(2 * run)
+      expect(await entries("budget")).toHaveLength(run)
+    }
+  })
+
   test("goes on with a cheaper model where there is room for that, which the log says, then stops", async () => {
     const { runtime, provider, entries, spent } = setup([
       [tenant, { per: "ever", usd: 0.12, atLimit: { model: "cheap" } }],

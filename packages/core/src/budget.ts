@@ -44,12 +44,21 @@ interface RunBook {
   /** The limits it was made for. */
   readonly generation: number
   readonly scopes: readonly Scope[]
+  /** Those in which a model call counts. */
+  readonly modelScopes: readonly Scope[]
   readonly chain: Account["chain"]
   /** Up to when its time is charged, by the monotonic clock. */
   chargedTo: number
   /** Stops it when its time is up. */
   timer: ReturnType<typeof setTimeout> | undefined
+  /** Counts what it sends. */
+  prompt: PromptCounter | undefined
+  /** Models without a price, of which its log says so. */
+  readonly unpriced: Set<string>
 }
+
+const countsUsd = ({ units }: Scope): boolean => units.has("usd")
+const countsCalls = ({ units }: Scope): boolean => MODEL_UNITS.some((unit) => units.has(unit))
 
 /** From this share of a limit on it is near. */
 const NEAR = 0.8
@@ -90,6 +99,9 @@ export class Budgets implements BudgetGate {
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
   #generation = 0
+  /** Reservations are this process' own: its name and a number. */
+  readonly #name = randomId()
+  #reservations = 0
 
   constructor(options: BudgetOptions) {
     const { now = Date.now, monotonic = () => performance.now(), expired = "release" } = options
@@ -163,7 +175,7 @@ export class Budgets implements BudgetGate {
   }
 
   ask(...[settings, run, request, make]: Parameters<BudgetGate["ask"]>): Promise<Answer> {
-    return askWithin(settings, run, request, (...asked) => this.#permitted(...asked), make)
+    return askWithin(settings, run, request, this.#permitted, make)
   }
 
   admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T {
@@ -183,30 +195,34 @@ export class Budgets implements BudgetGate {
     return this.#ledger.close(scopes, { wallMs }, over).catch(report)
   }
 
-  async #permitted(spender: Spender, call: WantedCall): Promise<ModelPermit> {
+  readonly #permitted = async (spender: Spender, call: WantedCall): Promise<ModelPermit> => {
     const { request, model, outputLimit } = call
     const { prices, maxTokens = 8_192, margin = 1.6 } = this.#options
     const { context } = spender
-    const book = await this.#book(context)
-    const scopes = book.scopes.filter(({ units }) => MODEL_UNITS.some((unit) => units.has(unit)))
-    const count = (): number => this.#prompt(context.namespace).count(request)
+    const book = this.#known(context.runId) ?? (await this.#book(context))
+    const scopes = book.modelScopes
+    const count = (): number => {
+      book.prompt ??= this.#prompt(context.namespace)
+      return book.prompt.count(request)
+    }
     const input = scopes.length > 0 ? count() : 0
     const output = outputLimit ?? maxTokens
     const entries: NewEntry<"budget">[] = []
-    const tried = new Set<string>()
+    const tried: string[] = []
     let used = model
     for (;;) {
-      tried.add(used)
+      tried.push(used)
       const found = prices && this.#price(prices, used)
       const sent = Math.ceil(input * margin)
-      const id = randomId()
-      const breach = await this.#reserve(spender, book, scopes, id, {
-        tokens: sent + output,
-        modelCalls: 1,
-        ...(found && { usd: boundOf(found.price, sent, output) }),
-      })
+      const id = `${this.#name}-${++this.#reservations}`
+      const usd = found ? boundOf(found.price, sent, output) : 0
+      const want = { tokens: sent + output, modelCalls: 1, usd }
+      const taken =
+        scopes.length > 0 && (await this.#ledger.reserve(this.#asker(spender, book), scopes, id, want))
+      const breach = taken ? this.#look(spender, book, taken) : undefined
       if (!breach) {
-        if (found && !found.known && scopes.some(({ units }) => units.has("usd"))) {
+        if (found?.known === false && !book.unpriced.has(used) && scopes.some(countsUsd)) {
+          book.unpriced.add(used)
           entries.push(
             entry(context, "unpriced", `No price is known for ${used}: it counts as the dearest.`, used),
           )
@@ -223,7 +239,7 @@ export class Budgets implements BudgetGate {
         )
       }
       const { atLimit } = breach.rule
-      if (typeof atLimit !== "object" || tried.has(atLimit.model)) throw exceeded(breach)
+      if (typeof atLimit !== "object" || tried.includes(atLimit.model)) throw exceeded(breach)
       used = atLimit.model
       entries.push(entry(context, "model", `${reason(breach)} It goes on with ${used}.`, used))
     }
@@ -257,8 +273,8 @@ export class Budgets implements BudgetGate {
         const amounts: Amounts = {
           modelCalls: 1,
           wallMs: this.#worked(book),
-          ...(counted && { tokens: counted.inputTokens + counted.outputTokens }),
-          ...(usd !== undefined && { usd }),
+          tokens: counted ? counted.inputTokens + counted.outputTokens : 0,
+          usd: usd ?? 0,
         }
         await this.#ledger.settle(scopes, id, amounts, found?.known === false && counted !== undefined)
         return usd === undefined ? undefined : usd / NANO
@@ -274,7 +290,7 @@ export class Budgets implements BudgetGate {
       verdict: { decision: "deny", layer: "budget", rule },
     })
     try {
-      const book = await this.#book(spender.context)
+      const book = this.#known(spender.context.runId) ?? (await this.#book(spender.context))
       const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
       const scopes = book.scopes.filter(
         ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
@@ -287,18 +303,6 @@ export class Budgets implements BudgetGate {
       spender.report(error)
       return deny("what may be spent is not known")
     }
-  }
-
-  async #reserve(
-    spender: Spender,
-    book: RunBook,
-    scopes: readonly Scope[],
-    id: string,
-    want: Amounts,
-  ): Promise<Standing | undefined> {
-    if (scopes.length === 0) return undefined
-    const taken = await this.#ledger.reserve(this.#asker(spender, book), scopes, id, want)
-    return this.#look(spender, book, taken)
   }
 
   async #spend(
@@ -389,9 +393,12 @@ export class Budgets implements BudgetGate {
     return counter
   }
 
+  #known(runId: string): RunBook | undefined {
+    const book = this.#runs.get(runId)
+    return book?.generation === this.#generation ? book : undefined
+  }
+
   async #book({ namespace, runId, envelope }: HookContext): Promise<RunBook> {
-    const known = this.#runs.get(runId)
-    if (known?.generation === this.#generation) return known
     const generation = this.#generation
     const own = this.#scopes.of(namespace, runId, "run")
     let chain: Account["chain"]
@@ -414,12 +421,17 @@ export class Budgets implements BudgetGate {
         above.push(...scopes.filter((scope) => scope.of !== "namespace"))
       }
     }
+    const known = this.#runs.get(runId)
+    const scopes = [...own, ...above]
     const book: RunBook = {
       generation,
-      scopes: [...own, ...above],
+      scopes,
+      modelScopes: scopes.filter(countsCalls),
       chain,
       chargedTo: known?.chargedTo ?? this.#monotonic(),
       timer: known?.timer,
+      prompt: known?.prompt,
+      unpriced: known?.unpriced ?? new Set(),
     }
     this.#runs.set(runId, book)
     return book
