@@ -49,6 +49,13 @@ test(`whatever happens to a session that moves between services, each takes what
     "input steer",
     "input queue",
     "assistant interrupted",
+    // Tasks that were handed on, in sessions of their own.
+    "child run_finished completed",
+    "child run_finished stopped",
+    "child run_waiting",
+    "child run_resumed",
+    "child tool_result ok",
+    "child tool_result denied",
   ])
     expect(report.seen[kind]).toBeGreaterThan(0)
 })

@@ -152,3 +152,34 @@ const blocks = (body: Item): readonly Item[] =>
   items(body["messages"]).flatMap((message) => items(message["content"]))
 
 const items = (value: unknown): readonly Item[] => (Array.isArray(value) ? value.filter(isObject) : [])
+
+/** Tells when two lists of entries are not the same. */
+export function compare(
+  what: string,
+  found: readonly { readonly seq: number }[],
+  expected: readonly { readonly seq: number }[],
+  problems: string[],
+): void {
+  const [a, b] = [found, expected].map((list) => list.map(({ seq }) => seq).join())
+  if (a !== b) problems.push(`The ${what} is ${a}; the log says ${b}.`)
+}
+
+/** An entry with how it ended. */
+export function kindOf(entry: Entry): string {
+  switch (entry.type) {
+    case "assistant":
+      return `assistant ${entry.status}`
+    case "tool_intent":
+      return `tool_intent ${entry.decision}`
+    case "tool_result":
+      return `tool_result ${entry.result.status}`
+    case "run_finished":
+      return `run_finished ${entry.error?.code ?? entry.outcome}`
+    case "compaction":
+      return entry.summary === undefined ? "compaction" : "compaction summary"
+    case "input":
+      return `input ${entry.mode}`
+    default:
+      return entry.type
+  }
+}

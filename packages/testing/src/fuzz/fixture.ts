@@ -8,8 +8,9 @@ import {
   userMessage,
 } from "@orra/core"
 import { mark } from "./checks.ts"
+import { taskText } from "./delegations.ts"
 import type { Execution } from "./log-problem.ts"
-import { type Arguments, type CallId, TOOLS, type Words } from "./steps.ts"
+import { type Arguments, type CallId, DELEGATING, TOOLS, type ToolName, type Words } from "./steps.ts"
 
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -33,11 +34,13 @@ export function written(words: Words, n: number): UserMessage {
   }
 }
 
+const isDelegating = (tool: ToolName): boolean => DELEGATING.some((name) => name === tool)
+
 /** What a model writes as the arguments of call `n`. */
-export function argumentsText(args: Arguments, n: number): string {
+export function argumentsText(tool: ToolName, args: Arguments, n: number): string {
   switch (args) {
     case "fine":
-      return JSON.stringify({ n })
+      return isDelegating(tool) ? taskText(n) : JSON.stringify({ n })
     case "broken":
       return `{"n":${n}`
     case "list":
@@ -69,9 +72,14 @@ export function callId(id: CallId, n: number): string {
   }
 }
 
+export interface FuzzedExecution extends Execution {
+  /** The key of its session. */
+  readonly session: string
+}
+
 /** What the tools of a sequence tell of themselves, and where they wait. */
 export interface ToolWorld {
-  readonly executions: Execution[]
+  readonly executions: FuzzedExecution[]
   /** Holds a tool until it is let go; rejects when a signal is given and fires. */
   gate(signal?: AbortSignal): Promise<void>
 }
@@ -86,9 +94,16 @@ export function fuzzTools(world: ToolWorld): readonly Tool[] {
       input: { type: "object", properties: { n: { type: "integer" } }, required: ["n"] },
       risk: REPEATABLE.has(name) ? "read" : "write",
       execute: ({ n }, context) => {
-        const { runId, callId, idempotencyKey } = context
+        const { namespace, runId, callId, idempotencyKey } = context
         const again = world.executions.some((other) => other.idempotencyKey === idempotencyKey)
-        world.executions.push({ tool: name, runId, callId, idempotencyKey, idempotent: REPEATABLE.has(name) })
+        world.executions.push({
+          tool: name,
+          session: namespace.key,
+          runId,
+          callId,
+          idempotencyKey,
+          idempotent: REPEATABLE.has(name),
+        })
         if (name === "later" && !again) return PENDING
         return effect(name, `⟦r${n}⟧ done`, world, context)
       },

@@ -26,13 +26,16 @@ export interface FuzzReport {
   readonly runs: number
   /** Requests sent and checked. */
   readonly requests: number
-  /** How often each kind of entry was in a log at the end: "tool_result unknown", "run_finished stopped". */
+  /**
+   * How often each kind of entry was in a log at the end: "tool_result unknown", "run_finished stopped", and
+   * "child run_finished stopped" in that of a task that an agent handed on.
+   */
   readonly seen: Readonly<Record<string, number>>
 }
 
 /**
  * Random sequences of everything that can happen to a session (messages while it runs, stops, failures, tools that
- * hang, crashes, edits, branches, cuts, other providers), each checked after every request and at its end: what is
+ * hang, crashes, edits, branches, cuts, other providers, agents who hand on tasks), each checked after every request and at its end: what is
  * sent is what the service takes and is the current branch, the log is whole, every call has one result, nothing ran
  * undecided or twice, history is what the log says, and the session goes on with every provider.
  *

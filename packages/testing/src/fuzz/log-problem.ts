@@ -16,6 +16,8 @@ export interface SessionFacts {
   /** What was ever written to it: drafts that were dropped since are only here. */
   readonly written: readonly Entry[]
   readonly executions: readonly Execution[]
+  /** Tools of which `executions` do not tell. */
+  readonly elsewhere?: readonly string[]
 }
 
 /**
@@ -64,7 +66,7 @@ function runsProblem({ info, entries }: SessionFacts): string | undefined {
   return open.size > 0 && !waits ? `Run ${[...open]} has no end.` : undefined
 }
 
-function callsProblem({ info, entries, executions }: SessionFacts): string | undefined {
+function callsProblem({ info, entries, executions, elsewhere = [] }: SessionFacts): string | undefined {
   const calls = new Set<string>()
   const intents = new Map<string, Entry<"tool_intent">[]>()
   const results = new Map<string, Entry<"tool_result">>()
@@ -110,6 +112,7 @@ function callsProblem({ info, entries, executions }: SessionFacts): string | und
   for (const [key, made] of intents) {
     const { name = "", idempotencyKey = "" } = made[0] ?? {}
     if (made.some((other) => other.idempotencyKey !== idempotencyKey)) return `Call ${key} has two keys.`
+    if (elsewhere.includes(name)) continue
     const problem = effectProblem(made, results.get(key)?.result.status, ran.get(idempotencyKey) ?? [])
     if (problem) return `Call ${key} of "${name}" ${problem}`
     ran.delete(idempotencyKey)

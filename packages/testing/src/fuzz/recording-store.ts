@@ -1,9 +1,11 @@
-import type { Entry, Namespace, SessionStore } from "@orra/core"
+import { type Entry, Namespace, type SessionStore } from "@orra/core"
 
 /** A store that remembers what was ever written to it, drafts that were dropped since included. */
 export interface RecordingStore extends SessionStore {
   /** Every entry written to the session since it began, or began anew after a deletion. */
   written(namespace: Namespace): readonly Entry[]
+  /** Every session there is a log of. */
+  sessions(): readonly Namespace[]
   /** How many sessions were deleted. */
   readonly deletions: number
 }
@@ -21,6 +23,7 @@ export function recordingStore(inner: SessionStore, logs: Written = new Map()): 
     get deletions() {
       return deletions
     },
+    sessions: () => [...logs.keys()].map((key) => Namespace.parse(key)),
     written: ({ key }) => logs.get(key) ?? [],
     info: (...args) => inner.info(...args),
     async append(namespace, entries, options) {

@@ -2,7 +2,6 @@ import {
   Approvals,
   compact,
   DynamicProvider,
-  type Entry,
   isEntry,
   MemoryStore,
   Namespace,
@@ -13,15 +12,24 @@ import {
   Runtime,
   type Submission,
   summarize,
+  Team,
   type UserMessage,
   unpin,
 } from "@orra/core"
 import { type Mortal, mortal } from "../crash/mortal.ts"
-import { naiveHistory, naiveQueue, requestProblem, signedBy } from "./checks.ts"
-import { argumentsText, callId, fuzzTools, written } from "./fixture.ts"
-import { type Execution, logProblem } from "./log-problem.ts"
+import { compare, kindOf, naiveHistory, naiveQueue, requestProblem, signedBy } from "./checks.ts"
+import {
+  AGENTS,
+  DELEGATION,
+  delegationProblem,
+  type LoggedSession,
+  SessionMarks,
+  taskProblem,
+} from "./delegations.ts"
+import { argumentsText, callId, type FuzzedExecution, fuzzTools, written } from "./fixture.ts"
+import { logProblem } from "./log-problem.ts"
 import { type RecordingStore, recordingStore } from "./recording-store.ts"
-import type { ModelAnswer, Sequence, Step } from "./steps.ts"
+import { DELEGATING, type ModelAnswer, type Sequence, type Step } from "./steps.ts"
 import type { Service } from "./wire-fetch.ts"
 
 const PREFIX = Namespace.of("fuzz")
@@ -50,6 +58,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
 interface Life {
   readonly mortal: Mortal
   readonly runtime: Runtime
+  /** The runtime is that of the team, where there is one. */
+  readonly team: Team | undefined
   readonly approvals: Approvals
 }
 
@@ -59,9 +69,12 @@ export class FuzzSession implements Service {
   readonly #providers: readonly Provider[]
   readonly #store: RecordingStore = recordingStore(new MemoryStore())
   readonly #dynamic: DynamicProvider
-  readonly #executions: Execution[] = []
+  readonly #executions: FuzzedExecution[] = []
+  readonly #marks = new SessionMarks()
   readonly #parked = new Set<() => void>()
   readonly #abandoned: (() => void)[] = []
+  /** What processes waited for when they died: let go when all is over, so that nothing keeps them. */
+  readonly #orphaned: (() => void)[] = []
   readonly #lives: Mortal[] = []
   readonly #pending = new Set<Promise<void>>()
   readonly #watching = new AbortController()
@@ -90,16 +103,18 @@ export class FuzzSession implements Service {
 
   ask: Service["ask"] = (family, body) => {
     this.requests++
-    const problem = requestProblem(family, body, this.#store.written(NS))
+    const sent = JSON.stringify(body)
+    const written = this.#store.written(this.#marks.of(sent) ?? NS)
+    const problem = requestProblem(family, body, written) ?? taskProblem(sent, written)
     if (problem !== undefined) this.#problems.push(`Request ${this.requests}, ${family}: ${problem}`)
     return problem
   }
 
   answer: Service["answer"] = () => this.#script.shift() ?? FINE
 
-  call: Service["call"] = ({ args, id }) => {
+  call: Service["call"] = ({ tool, args, id }) => {
     const n = ++this.#calls
-    return { id: callId(id, n), text: argumentsText(args, n) }
+    return { id: callId(id, n), text: argumentsText(tool, args, n) }
   }
 
   signature: Service["signature"] = (family, model) => `${signedBy(family, model)}${this.#account}`
@@ -144,7 +159,7 @@ export class FuzzSession implements Service {
     } finally {
       this.#watching.abort()
       for (const life of this.#lives) life.bury()
-      for (const resolve of [...this.#parked, ...this.#abandoned]) resolve()
+      for (const resolve of [...this.#parked, ...this.#abandoned, ...this.#orphaned]) resolve()
     }
     return this.#problems[0]
   }
@@ -155,27 +170,30 @@ export class FuzzSession implements Service {
     const policies = PolicyRegistry.allowAll()
     const approvals = new Approvals()
     policies.set(PREFIX, { deny: ["forbidden"], ask: ["delicate"] })
-    const { maxTokens, maxTurns, parallelTools, sumsUp } = this.#sequence
-    const runtime = new Runtime({
+    const { maxTokens, maxTurns, parallelTools, sumsUp, team: isTeam } = this.#sequence
+    const options = {
       provider: life.provider(this.#dynamic),
       store: life.store(this.#store),
       tools: fuzzTools({ executions: this.#executions, gate: this.gate }).map((each) => life.tool(each)),
       policies,
       approvals,
       owner: "fuzz",
-      systemPrompt: "Be kind.",
       context: { maxTokens, reservedForOutput: 0 },
       ...(sumsUp && { compaction: summarize({ isWorthwhile: () => true }) }),
       maxTurns,
       parallelTools,
       deltaIntervalMs: 0,
-      onError: (error) => {
+      onError: (error: unknown) => {
         // A summary that did not come about is told and does no harm.
         const isSummary = sumsUp && error instanceof OrraError && /^(provider|summary)_/.test(error.code)
         if (!life.dead && !isExpected(error) && !isSummary) this.#problems.push(`Reported: ${String(error)}`)
       },
-    })
-    return { mortal: life, runtime, approvals }
+    }
+    const team = isTeam
+      ? new Team({ ...options, agents: AGENTS, delegation: DELEGATION, hooks: [this.#marks.hooks] })
+      : undefined
+    const runtime = team?.runtime ?? new Runtime({ ...options, systemPrompt: "Be kind." })
+    return { mortal: life, runtime, team, approvals }
   }
 
   async #track(work: Promise<unknown>, { mortal: life }: Life): Promise<void> {
@@ -190,7 +208,7 @@ export class FuzzSession implements Service {
     this.#pending.delete(task)
   }
 
-  async #do(step: Step, { runtime, approvals }: Life): Promise<void> {
+  async #do(step: Step, { runtime, team, approvals }: Life): Promise<void> {
     if ("answers" in step) this.#script.push(...step.answers)
     switch (step.do) {
       case "send": {
@@ -245,7 +263,7 @@ export class FuzzSession implements Service {
         this.#track(Promise.race([compact(runtime, NS), this.#crash.promise]), this.#life)
         return
       case "stop":
-        await runtime.stop(NS)
+        await (team ?? runtime).stop(NS)
         return
       case "open gates":
         this.#open()
@@ -257,12 +275,12 @@ export class FuzzSession implements Service {
         this.#life.mortal.bury()
         this.#crash.resolve()
         this.#crash = Promise.withResolvers()
+        this.#orphaned.push(...this.#parked)
         this.#parked.clear()
         // Nobody is left who would wait for what the dead process was doing.
         this.#pending.clear()
         this.#life = this.#begin()
-        if (step.recover !== "no")
-          await this.#life.runtime.recover(PREFIX, { resume: step.recover === "resume" })
+        if (step.recover !== "no") await this.#recover(step.recover === "resume")
         return
       case "decide": {
         const { which, decision, remember, forged } = step
@@ -300,7 +318,7 @@ export class FuzzSession implements Service {
         await runtime.update(NS, { title: `Title ${this.#calls}` })
         return
       case "delete":
-        await runtime.delete(NS)
+        await (team ?? runtime).delete(NS)
     }
   }
 
@@ -343,11 +361,19 @@ export class FuzzSession implements Service {
       if (this.#parked.size > 0) {
         if (gates) return
         this.#open()
-      } else if (!this.#life.runtime.isRunning(NS) && this.#pending.size === 0) return
+      } else if (!this.#isRunning() && this.#pending.size === 0) return
     }
-    throw new Error(
-      `Nothing moves: ${this.#pending.size} calls wait, running: ${this.#life.runtime.isRunning(NS)}.`,
-    )
+    throw new Error(`Nothing moves: ${this.#pending.size} calls wait, running: ${this.#isRunning()}.`)
+  }
+
+  #isRunning(): boolean {
+    const { runtime } = this.#life
+    return runtime.isRunning(NS) || this.#store.sessions().some((each) => runtime.isRunning(each))
+  }
+
+  async #recover(resume: boolean): Promise<void> {
+    const { runtime, team } = this.#life
+    await (team ?? runtime).recover(PREFIX, { resume })
   }
 
   async #within(done: Promise<void>, what: string): Promise<void> {
@@ -367,7 +393,7 @@ export class FuzzSession implements Service {
     if (this.#problems.length > 0) return
     this.#script = []
     await this.#settle(false)
-    await this.#life.runtime.recover(PREFIX)
+    await this.#recover(false)
     await this.#settle(false)
     await this.#decideRest()
     await this.#check()
@@ -391,31 +417,50 @@ export class FuzzSession implements Service {
     await this.#settle(false)
     await this.#check()
     this.seen.push(...this.#store.written(NS).map(kindOf))
+    for (const child of this.#store.sessions()) {
+      if (!child.equals(NS))
+        this.seen.push(...this.#store.written(child).map((each) => `child ${kindOf(each)}`))
+    }
     await this.#within(this.#life.runtime.close(), "close")
   }
 
-  /** A session that waits at the end is decided about until it does not. */
+  /** Sessions that wait at the end are decided about until they do not. */
   async #decideRest(): Promise<void> {
     const { runtime, approvals } = this.#life
-    for (let n = 0; (await runtime.info(NS))?.waiting; n++) {
-      if (n > 100) throw new Error("The session waits for ever.")
-      const [pending] = await approvals.list(NS)
+    const waiting = async () => (await runtime.store.list(PREFIX, { waiting: true })).items
+    let left = await waiting()
+    for (let n = 0; left.length > 0; left = await waiting(), n++) {
+      if (n > 100) throw new Error("A session waits for ever.")
+      const [pending] = await approvals.list(PREFIX)
       const decision = n % 2 === 0 ? "approve" : "deny"
-      if (pending) await approvals.decide(NS, pending.approvalId, { decision, by: "ann" })
-      else await runtime.wake(NS)
+      if (pending) await approvals.decide(pending.namespace, pending.approvalId, { decision, by: "ann" })
+      else for (const { namespace } of left) await runtime.wake(namespace)
       await this.#settle(false)
     }
   }
 
-  async #check(): Promise<void> {
-    const entries = await this.#store.read(NS, { limit: 100_000 })
-    const written = this.#store.written(NS)
-    const info = await this.#store.info(NS)
+  async #checkLog(namespace: Namespace): Promise<LoggedSession> {
+    const entries = await this.#store.read(namespace, { limit: 100_000 })
+    const written = this.#store.written(namespace)
+    const info = await this.#store.info(namespace)
     const runs = new Set(written.map((entry) => ("runId" in entry ? entry.runId : undefined)))
-    // What ran in a session that was deleted is in no log.
-    const executions = this.#executions.filter(({ runId }) => runs.has(runId) || this.#store.deletions === 0)
-    const problem = logProblem({ info, entries, written, executions })
-    if (problem) this.#problems.push(problem)
+    const executions = this.#executions.filter(
+      ({ session, runId }) =>
+        // What ran in a session that was deleted is in no log.
+        session === namespace.key && (runs.has(runId) || this.#store.deletions === 0),
+    )
+    const problem = logProblem({ info, entries, written, executions, elsewhere: DELEGATING })
+    if (problem) this.#problems.push(namespace.equals(NS) ? problem : `In ${namespace.key}: ${problem}`)
+    return { namespace, entries }
+  }
+
+  async #check(): Promise<void> {
+    const sessions: LoggedSession[] = []
+    for (const namespace of this.#store.sessions()) sessions.push(await this.#checkLog(namespace))
+    const between = delegationProblem(sessions, this.#store.deletions === 0)
+    if (between) this.#problems.push(between)
+    const written = this.#store.written(NS)
+    const entries = sessions.find(({ namespace }) => namespace.equals(NS))?.entries ?? []
     const inputs = new Set(entries.map((entry) => ("inputId" in entry ? entry.inputId : undefined)))
     for (const [inputId, deletions] of this.#accepted) {
       if (deletions === this.#store.deletions && !inputs.has(inputId))
@@ -431,36 +476,6 @@ export class FuzzSession implements Service {
       const expected = shown.slice(0, shown.indexOf(middle)).slice(-3)
       compare("window", window?.entries ?? [], expected, this.#problems)
     }
-  }
-}
-
-function compare(
-  what: string,
-  found: readonly { readonly seq: number }[],
-  expected: readonly { readonly seq: number }[],
-  problems: string[],
-): void {
-  const [a, b] = [found, expected].map((list) => list.map(({ seq }) => seq).join())
-  if (a !== b) problems.push(`The ${what} is ${a}; the log says ${b}.`)
-}
-
-/** An entry with how it ended. */
-function kindOf(entry: Entry): string {
-  switch (entry.type) {
-    case "assistant":
-      return `assistant ${entry.status}`
-    case "tool_intent":
-      return `tool_intent ${entry.decision}`
-    case "tool_result":
-      return `tool_result ${entry.result.status}`
-    case "run_finished":
-      return `run_finished ${entry.error?.code ?? entry.outcome}`
-    case "compaction":
-      return entry.summary === undefined ? "compaction" : "compaction summary"
-    case "input":
-      return `input ${entry.mode}`
-    default:
-      return entry.type
   }
 }
 

@@ -34,7 +34,10 @@ export const TOOLS = {
   later: "answers later, when it is executed again",
 } as const
 
-export type ToolName = keyof typeof TOOLS | "no_such_tool" | "bad name!" | ""
+/** The tools of a team; where nobody is to hand a task to, they do not exist. */
+export const DELEGATING = ["delegate_to_agent", "spawn_agent"] as const
+
+export type ToolName = keyof typeof TOOLS | (typeof DELEGATING)[number] | "no_such_tool" | "bad name!" | ""
 export type Arguments = "fine" | "broken" | "list" | "wrong" | "none" | "surrogate" | "prototype"
 export type CallId = "new" | "same" | "none" | "odd" | "long"
 
@@ -93,6 +96,8 @@ export interface Sequence {
   /** Whether what is cut is summed up first. */
   readonly sumsUp: boolean
   readonly parallelTools: number
+  /** Whether there are several agents, who hand on tasks. */
+  readonly team: boolean
   /** Who answers at first. */
   readonly provider: number
   readonly steps: readonly Step[]
@@ -100,6 +105,7 @@ export interface Sequence {
 
 const TOOL_NAMES: readonly ToolName[] = [
   ...(Object.keys(TOOLS) as (keyof typeof TOOLS)[]),
+  ...DELEGATING,
   "no_such_tool",
   "bad name!",
   "",
@@ -141,6 +147,15 @@ const piece: fc.Arbitrary<Piece> = fc.oneof(
         },
       ),
       id: fc.constantFrom<CallId>("new", "new", "same", "none", "odd", "long"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("call" as const),
+      tool: fc.constantFrom(...DELEGATING),
+      args: fc.constant<Arguments>("fine"),
+      id: fc.constantFrom<CallId>("new", "same", "none"),
     }),
   },
   { weight: 1, arbitrary: fc.constant<Piece>({ type: "gate" }) },
@@ -227,6 +242,7 @@ export const sequences = (maxSteps: number): fc.Arbitrary<Sequence> =>
       maxTurns: fc.integer({ min: 1, max: 4 }),
       sumsUp: fc.boolean(),
       parallelTools: fc.constantFrom(1, 2, 8),
+      team: fc.boolean(),
       provider: fc.nat({ max: 7 }),
       // Without a session nothing can happen to it.
       first: send,
