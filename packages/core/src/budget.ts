@@ -46,6 +46,8 @@ interface RunBook {
   readonly scopes: readonly Scope[]
   /** Those in which a model call counts. */
   readonly modelScopes: readonly Scope[]
+  /** Those in which a tool call may count. */
+  readonly toolScopes: readonly Scope[]
   readonly chain: Account["chain"]
   /** Up to when its time is charged, by the monotonic clock. */
   chargedTo: number
@@ -57,6 +59,9 @@ interface RunBook {
   readonly unpriced: Set<string>
 }
 
+const countsTools = ({ units }: Scope): boolean =>
+  ["wallMs", "toolCalls"].some((unit) => units.has(unit)) || [...units].some(isTool)
+const isTool = (unit: string): boolean => unit.startsWith("tool:")
 const countsUsd = ({ units }: Scope): boolean => units.has("usd")
 const countsCalls = ({ units }: Scope): boolean => MODEL_UNITS.some((unit) => units.has(unit))
 
@@ -181,6 +186,7 @@ export class Budgets implements BudgetGate {
   admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T {
     // Where nothing is limited calls cost nothing here.
     if (this.#scopes.isEmpty || !decided.tool || decided.verdict.decision !== "allow") return decided
+    if (this.#known(spender.context.runId)?.toolScopes.length === 0) return decided
     return this.#admit(spender, decided)
   }
 
@@ -292,7 +298,7 @@ export class Budgets implements BudgetGate {
     try {
       const book = this.#known(spender.context.runId) ?? (await this.#book(spender.context))
       const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
-      const scopes = book.scopes.filter(
+      const scopes = book.toolScopes.filter(
         ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
       )
       const breach = await this.#spend(spender, book, scopes, amounts)
@@ -427,6 +433,7 @@ export class Budgets implements BudgetGate {
       generation,
       scopes,
       modelScopes: scopes.filter(countsCalls),
+      toolScopes: scopes.filter(countsTools),
       chain,
       chargedTo: known?.chargedTo ?? this.#monotonic(),
       timer: known?.timer,
