@@ -71,7 +71,7 @@ const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
 /** How many limits that are near are remembered, so that each window is told of once. */
 const MAX_TOLD = 10_000
 const MAX_PRICES = 1_000
-/** As many sessions as a runtime keeps in memory. */
+/** At least as many sessions as a runtime keeps in memory, and at most twice as many. */
 const MAX_PROMPTS = 128
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -98,8 +98,9 @@ export class Budgets implements BudgetGate {
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
-  /** By session, those that ran last. */
-  readonly #prompts = new Map<string, PromptCounter>()
+  /** By session, those that ran last. When there are enough of them, those that ran before are forgotten. */
+  #prompts = new Map<string, PromptCounter>()
+  #olderPrompts = new Map<string, PromptCounter>()
   readonly #tokenizer: Tokenizer
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
@@ -388,14 +389,14 @@ export class Budgets implements BudgetGate {
 
   /** The counter of the session's requests: what one run has counted the next need not count again. */
   #prompt({ key }: Namespace): PromptCounter {
-    const counter = this.#prompts.get(key) ?? new PromptCounter(this.#tokenizer, this.#countTools)
-    // Most recently used last.
-    this.#prompts.delete(key)
-    this.#prompts.set(key, counter)
-    for (const oldest of this.#prompts.keys()) {
-      if (this.#prompts.size <= MAX_PROMPTS) break
-      this.#prompts.delete(oldest)
+    const recent = this.#prompts.get(key)
+    if (recent) return recent
+    const counter = this.#olderPrompts.get(key) ?? new PromptCounter(this.#tokenizer, this.#countTools)
+    if (this.#prompts.size >= MAX_PROMPTS) {
+      this.#olderPrompts = this.#prompts
+      this.#prompts = new Map()
     }
+    this.#prompts.set(key, counter)
     return counter
   }
 
