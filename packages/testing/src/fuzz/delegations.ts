@@ -1,4 +1,12 @@
-import { type Entry, type Hooks, isDelegated, messageText, Namespace, type TeamAgent } from "@orra/core"
+import {
+  type Entry,
+  type Hooks,
+  isDelegated,
+  messageText,
+  Namespace,
+  type TeamAgent,
+  toolCalls,
+} from "@orra/core"
 import { DELEGATING } from "./steps.ts"
 
 /** Who answers in a sequence with a team. The last one cannot do what cannot be repeated. */
@@ -79,6 +87,36 @@ export function delegationProblem(sessions: readonly LoggedSession[], complete: 
     const from = Namespace.of(...namespace.segments.slice(0, at))
     const problem = childProblem({ namespace, entries }, from, logs.get(from.key) ?? [], complete)
     if (problem) return `The task in ${namespace.key} ${problem}`
+  }
+  return undefined
+}
+
+/** A session that waits for nothing but tasks that are over, of which nobody told it, or undefined. */
+export function untoldProblem(sessions: readonly LoggedSession[]): string | undefined {
+  const logs = new Map(sessions.map(({ namespace, entries }) => [namespace.key, entries]))
+  const isOver = (task: Namespace): boolean =>
+    logs.get(task.key)?.some(({ type }) => type === "run_finished") ?? false
+  for (const { namespace, entries } of sessions) {
+    const last = entries.findLast((entry) => entry.type === "assistant")
+    const wait = entries.at(-1)
+    if (wait?.type !== "run_waiting" || last?.runId !== wait.runId) continue
+    const open = toolCalls(last.message).map(({ id }) =>
+      entries.findLast(
+        (entry): entry is Entry<"tool_intent" | "tool_result"> =>
+          (entry.type === "tool_intent" || entry.type === "tool_result") &&
+          entry.runId === wait.runId &&
+          entry.callId === id,
+      ),
+    )
+    const waits = open.filter((entry) => entry?.type !== "tool_result")
+    const isUntold = waits.every(
+      (entry) =>
+        entry?.type === "tool_intent" &&
+        entry.decision === "allow" &&
+        DELEGATING.some((name) => name === entry.name) &&
+        isOver(childOf(namespace, entry)),
+    )
+    if (isUntold) return `${namespace.key} waits for a task that is over.`
   }
   return undefined
 }

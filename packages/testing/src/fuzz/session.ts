@@ -25,6 +25,7 @@ import {
   type LoggedSession,
   SessionMarks,
   taskProblem,
+  untoldProblem,
 } from "./delegations.ts"
 import { argumentsText, callId, type FuzzedExecution, fuzzTools, written } from "./fixture.ts"
 import { logProblem } from "./log-problem.ts"
@@ -393,6 +394,8 @@ export class FuzzSession implements Service {
     if (this.#problems.length > 0) return
     this.#script = []
     await this.#settle(false)
+    // What is missed while no process lives is told by the next one's recovery.
+    if (this.#lives.length === 1) await this.#checkTold()
     await this.#recover(false)
     await this.#settle(false)
     await this.#decideRest()
@@ -436,7 +439,17 @@ export class FuzzSession implements Service {
       if (pending) await approvals.decide(pending.namespace, pending.approvalId, { decision, by: "ann" })
       else for (const { namespace } of left) await runtime.wake(namespace)
       await this.#settle(false)
+      await this.#checkTold()
     }
+  }
+
+  /** Who waits for a task is told when it ends. */
+  async #checkTold(): Promise<void> {
+    const sessions = this.#store.sessions().map(async (namespace) => {
+      return { namespace, entries: await this.#store.read(namespace, { limit: 100_000 }) }
+    })
+    const problem = untoldProblem(await Promise.all(sessions))
+    if (problem) this.#problems.push(problem)
   }
 
   async #checkLog(namespace: Namespace): Promise<LoggedSession> {
