@@ -21,7 +21,6 @@ export function each<T>(
       leave(iterator)
     }
     const fail = (error: unknown): void => {
-      if (over) return
       reject(error)
       end()
     }

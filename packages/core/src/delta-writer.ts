@@ -6,6 +6,13 @@ type Growing = DeltaPiece & { text?: string }
 /** With an interval of 0, so many pieces are an entry though the last one was written within this millisecond. */
 const BURST = 8
 
+interface DeltaWriterOptions {
+  readonly append: (entry: NewEntry<"delta">) => Promise<number | undefined>
+  readonly runId: string
+  readonly messageId: string
+  readonly intervalMs: number
+}
+
 /**
  * Turns the pieces of an answer into `delta` entries. Pieces that arrive while one entry is being written, or
  * within `intervalMs` of the last, share the next: a fast model costs a few appends a second, and the first
@@ -13,10 +20,7 @@ const BURST = 8
  * within a millisecond in groups of 8: what arrives in one network chunk costs an eighth of the appends.
  */
 export class DeltaWriter {
-  readonly #append: (entry: NewEntry<"delta">) => Promise<number | undefined>
-  readonly #runId: string
-  readonly #messageId: string
-  readonly #intervalMs: number
+  readonly #options: DeltaWriterOptions
   #pending: Growing[] = []
   /** Pieces pushed since the last write. */
   #pushed = 0
@@ -26,16 +30,8 @@ export class DeltaWriter {
   #error: { readonly cause: unknown } | undefined
   #range: { from: number; to: number } | undefined
 
-  constructor(options: {
-    readonly append: (entry: NewEntry<"delta">) => Promise<number | undefined>
-    readonly runId: string
-    readonly messageId: string
-    readonly intervalMs: number
-  }) {
-    this.#append = options.append
-    this.#runId = options.runId
-    this.#messageId = options.messageId
-    this.#intervalMs = options.intervalMs
+  constructor(options: DeltaWriterOptions) {
+    this.#options = options
   }
 
   /** The numbers of the entries written, to be dropped when the message is complete. */
@@ -70,12 +66,12 @@ export class DeltaWriter {
   }
 
   #isBurst(): boolean {
-    return this.#intervalMs === 0 && this.#pushed >= BURST
+    return this.#options.intervalMs === 0 && this.#pushed >= BURST
   }
 
   /** Writes now, or when the interval since the last write is over. */
   #schedule(): void {
-    const interval = Math.max(1, this.#intervalMs)
+    const interval = Math.max(1, this.#options.intervalMs)
     const wait = this.#lastWrite + interval - Date.now()
     if (wait <= 0 || wait > interval) this.#write()
     else this.#timer = setTimeout(() => this.#onTimer(), wait)
@@ -96,12 +92,13 @@ export class DeltaWriter {
       this.#pending = []
       this.#pushed = 0
       this.#lastWrite = Date.now()
+      const { append, runId, messageId } = this.#options
       try {
-        const seq = await this.#append({
+        const seq = await append({
           type: "delta",
           at: this.#lastWrite,
-          runId: this.#runId,
-          messageId: this.#messageId,
+          runId,
+          messageId,
           pieces,
         })
         if (seq !== undefined) this.#range = { from: this.#range?.from ?? seq, to: seq }

@@ -129,7 +129,7 @@ export class Driver {
     const begun = Promise.withResolvers<Begun>()
     active.idle = this.#drive(log, active, opening, options, whenWaiting, begun)
     this.#drives.add(active.idle)
-    active.idle.finally(() => this.#drives.delete(active.idle))
+    active.idle.then(() => this.#drives.delete(active.idle))
     return await begun.promise
   }
 
@@ -452,7 +452,8 @@ export class Driver {
       earlierMs,
       notify: (notice) => this.#options.notify(log.namespace, notice),
       cost: { usd: undefined },
-    }).finally(inTime)
+    })
+    playing.then(inTime, inTime)
     const result = playing.then(async (end): Promise<RunResult> => {
       // Stopped in the moment in which it began to wait: nothing would come of the waiting.
       if (end.outcome !== "waiting" || !controller.signal.aborted) return end

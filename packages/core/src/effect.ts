@@ -32,7 +32,7 @@ export interface Effects {
   readonly budgets?: BudgetGate | undefined
   /** Whether the run can stand still until something happens. */
   readonly mayWait: boolean
-  readonly record: (entries: readonly NewEntry[]) => Promise<void>
+  readonly record: (entries: readonly NewEntry[]) => Promise<unknown>
   /** Stops the run, for this reason. */
   readonly end: (why: OrraError) => void
   readonly progress: (callId: string, text: string) => void
@@ -77,25 +77,23 @@ export async function carryOut(
   }
   const intents = decided.flatMap((item) => (item ? recordOf(effects, item) : []))
   if (intents.length > 0) await effects.record(intents)
-  const results: (ToolResultPart | undefined)[] = new Array(calls.length)
+  const results: (ToolResultPart | undefined)[] = []
+  const [only] = decided
+  if (only && calls.length === 1) return [await carryOutOne(effects, only)]
   let next = 0
-  let failed = false
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < decided.length && !failed; index = next++) {
+    for (let index = next++; index < decided.length; index = next++) {
       const item = decided[index]
-      if (!item) continue
       try {
-        results[index] = await carryOutOne(effects, item)
+        if (item) results[index] = await carryOutOne(effects, item)
       } catch (error) {
-        failed = true
+        next = decided.length
         throw error
       }
     }
   }
   // A failed record ends the run: no further call begins, and those that run come to rest first.
-  const ends = await Promise.allSettled(
-    Array.from({ length: Math.min(effects.parallel, calls.length) }, worker),
-  )
+  const ends = await Promise.allSettled(decided.slice(0, effects.parallel).map(worker))
   for (const end of ends) if (end.status === "rejected") throw end.reason
   return results
 }

@@ -15,9 +15,9 @@ export async function execute(
   idempotencyKey: string,
 ): Promise<ToolResultPart | typeof PENDING> {
   const { namespace, runId, principal, envelope, metadata } = effects.context
-  // The tool's own signal: fires with the run's, or when its time is up.
-  const controller = new AbortController()
-  const { signal } = controller
+  // The tool's own signal, made for the tool that reads it: fires with the run's, or when its time is up.
+  let controller: AbortController | undefined
+  let over = false
   const context: ToolContext = {
     namespace,
     runId,
@@ -25,37 +25,39 @@ export async function execute(
     principal,
     envelope,
     idempotencyKey,
-    signal,
+    get signal() {
+      controller ??= new AbortController()
+      if (over) controller.abort()
+      return controller.signal
+    },
     metadata,
     tainted: effects.tainted(),
     progress: (text) => effects.progress(call.id, text),
   }
   let began = false
-  const work = async (): Promise<ToolOutput | "ended"> => {
+  const work = async (): Promise<ToolOutput> => {
     const input = await tool.parse(call.arguments)
-    if (signal.aborted) return "ended"
-    began = true
-    return await tool.execute(input, context)
+    began = !over
+    // Once it is over nobody waits for an answer.
+    return over ? PENDING : tool.execute(input, context)
   }
   // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
-  const ended = Promise.withResolvers<"ended">()
+  const ended = Promise.withResolvers<ToolOutput>()
   const abandon = (): void => {
-    controller.abort()
-    ended.resolve("ended")
+    over = true
+    controller?.abort()
+    ended.reject()
   }
   effects.signal.addEventListener("abort", abandon, { once: true })
   const timer = setTimeout(abandon, tool.timeoutMs)
   try {
-    const output = await Promise.race([work(), ended.promise])
-    if (output === "ended") return unfinished(effects, call, tool, began)
+    work().then(ended.resolve, ended.reject)
+    const output = await ended.promise
     if (output !== PENDING) return fromOutput(effects, call, output)
     if (tool.idempotent && effects.mayWait) return PENDING
-    throw new OrraError(
-      "tool_output_invalid",
-      "Only an idempotent tool can answer PENDING, and only in a run.",
-    )
+    throw new OrraError("tool_output_invalid", "Only an idempotent tool in a run can answer PENDING.")
   } catch (error) {
-    if (signal.aborted) return unfinished(effects, call, tool, began)
+    if (over) return unfinished(effects, call, tool, began)
     return fromOutput(effects, call, {
       content: [{ type: "text", text: errorMessage(error) }],
       isError: true,
@@ -104,4 +106,4 @@ export const answer = (call: ToolCallPart, status: ToolStatus, text: string): To
 
 /** Text with a lone surrogate has no UTF-8 form, and a service refuses the request that carries it. */
 const wellFormed = (piece: TextPart | ImagePart): TextPart | ImagePart =>
-  piece.type === "text" && !piece.text.isWellFormed() ? { ...piece, text: piece.text.toWellFormed() } : piece
+  piece.type === "text" ? { ...piece, text: piece.text.toWellFormed() } : piece

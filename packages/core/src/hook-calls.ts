@@ -12,20 +12,24 @@ type Answered<T> = NonNullable<Exclude<T, void>>
  *
  * @throws OrraError (`hook_failed`) when it throws, takes too long or answers what is not `valid`.
  */
-export async function callHook<T>(
+export function callHook<T>(
   { name = "unnamed", timeoutMs = 60_000 }: Hooks,
   call: () => Promise<T> | T,
   signal?: AbortSignal,
   valid?: (answer: Answered<T>) => unknown,
-): Promise<T | undefined> {
+): Promise<T | undefined> | T | undefined {
+  const checked = (answer: T | undefined): T | undefined => {
+    if (answer && valid && !valid(answer as Answered<T>)) throw new Error("its answer is none it may give")
+    return answer
+  }
+  const failed = (error: unknown): never => {
+    throw new OrraError("hook_failed", `The hook "${name}" failed: ${errorMessage(error)}`, {}, error)
+  }
   try {
     const made = unlessAborted(signal, call, timeoutMs)
-    const answer = made instanceof Promise ? await made : made
-    if (answer && valid && !valid(answer as Answered<T>))
-      throw new Error("what it answered is none of what it may answer")
-    return answer
+    return made instanceof Promise ? made.then(checked).catch(failed) : checked(made)
   } catch (error) {
-    throw new OrraError("hook_failed", `The hook "${name}" failed: ${errorMessage(error)}`, {}, error)
+    return failed(error)
   }
 }
 
@@ -38,20 +42,24 @@ export async function tellHooks(
   report: (error: unknown) => void,
   tell: (hook: Hooks) => Promise<void> | void,
 ): Promise<void> {
-  for (const hook of hooks) await callHook(hook, () => tell(hook)).catch(report)
+  for (const hook of hooks) {
+    try {
+      await callHook(hook, () => tell(hook))
+    } catch (error) {
+      report(error)
+    }
+  }
 }
 
-/** Shows hooks each piece of one answer; undefined when none looks. */
+/** Shows hooks each piece of one answer. */
 export function chunkWatcher(
   hooks: readonly Hooks[],
   report: (error: unknown) => void,
   context: () => HookContext,
-): ((piece: DeltaPiece) => void) | undefined {
-  const watching = hooks.filter((hook) => hook.streamChunk)
-  if (watching.length === 0) return undefined
+): (piece: DeltaPiece) => void {
   return (piece) => {
-    for (const hook of watching)
-      callHook(hook, () => hook.streamChunk?.({ ...piece }, context())).catch(report)
+    for (const hook of hooks)
+      if (hook.streamChunk) void tellHooks([hook], report, () => hook.streamChunk?.({ ...piece }, context()))
   }
 }
 

@@ -1,17 +1,14 @@
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
-const ID_BYTES = 16
-
-/** Random bytes of ids to come: asked for by the dozen an id costs a third, 0.2 µs. */
-let bytes = new Uint8Array(0)
+/** Random numbers of ids to come: asked for by the hundred an id costs a third. */
+let pool = new BigUint64Array(0)
 let next = 0
 
 /** A random id of 128 bits, URL-safe, unguessable. */
-export function randomId(): string {
-  if (next === bytes.length) {
-    bytes = crypto.getRandomValues(new Uint8Array(64 * ID_BYTES))
+export const randomId = (): string => half() + half()
+
+function half(): string {
+  if (next === pool.length) {
+    pool = crypto.getRandomValues(new BigUint64Array(512))
     next = 0
   }
-  let id = ""
-  for (const end = next + ID_BYTES; next < end; next++) id += HEX[bytes[next] ?? 0]
-  return id
+  return String(pool[next++]?.toString(16)).padStart(16, "0")
 }

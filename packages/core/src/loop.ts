@@ -255,9 +255,7 @@ export const effectsOf = (settings: LoopSettings, run: LoopRun, mayWait = true):
   mayWait,
   parallel: settings.parallelTools,
   maxResultBytes: settings.budget.maxResultBytes,
-  record: async (entries) => {
-    await record(run, entries)
-  },
+  record: (entries) => record(run, entries),
   end: run.end,
   progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
   report: settings.onError,

@@ -38,7 +38,7 @@ export type Answer =
  * One model call, within what budgets allow: reserved before, settled after whatever comes of it. Never throws for what
  * the provider does.
  */
-export async function ask(
+export function ask(
   settings: LoopSettings,
   run: LoopRun,
   asked: ModelRequest,
@@ -47,7 +47,7 @@ export async function ask(
 ): Promise<Answer> {
   const make = (request: ModelRequest, retried?: () => void): Promise<Answer> =>
     call(settings, run, request, writer, thinking, retried)
-  return await (settings.budgets?.ask(settings, run, asked, make) ?? make(asked))
+  return settings.budgets?.ask(settings, run, asked, make) ?? make(asked)
 }
 
 async function call(
@@ -85,7 +85,7 @@ async function call(
       }
       draft.add(event)
       writer.push(event)
-      if (watch) watch(event)
+      watch(event)
       return false
     })
   } catch (error) {

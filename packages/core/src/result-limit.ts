@@ -11,11 +11,14 @@ export function bounded(
   content: readonly (TextPart | ImagePart)[],
   maxBytes: number,
 ): readonly (TextPart | ImagePart)[] {
+  const most = content.reduce((sum, piece) => sum + PIECE_OVERHEAD + 3 * bodyOf(piece).length, 0)
+  // Nearly always: to count the bytes would cost a microsecond.
+  if (most <= maxBytes) return content
   const kept: (TextPart | ImagePart)[] = []
   let left = maxBytes
   for (const piece of content) {
     left -= PIECE_OVERHEAD
-    const body = piece.type === "text" ? piece.text : piece.data
+    const body = bodyOf(piece)
     // At most three bytes for each unit of a text; what is encoded ends with a whole code point.
     const room = new Uint8Array(Math.max(0, Math.min(left, body.length * 3)))
     const { read, written } = new TextEncoder().encodeInto(body, room)
@@ -30,3 +33,5 @@ export function bounded(
   }
   return kept
 }
+
+const bodyOf = (piece: TextPart | ImagePart): string => (piece.type === "text" ? piece.text : piece.data)
