@@ -190,12 +190,12 @@ export class Ledger {
     })
   }
 
-  async #change(
+  #change(
     scopes: readonly Scope[],
     apply: (account: Account, scope: Scope, now: number) => Account | undefined,
-  ): Promise<void> {
-    if (scopes.length === 0) return
-    await this.#books.change(scopes, (accounts) => {
+  ): Promise<void> | undefined {
+    if (scopes.length === 0) return undefined
+    return this.#books.change<void>(scopes, (accounts) => {
       const expiry = this.#expiry()
       return {
         accounts: scopes.map((scope, index) => {

@@ -59,11 +59,10 @@ interface RunBook {
   readonly unpriced: Set<string>
 }
 
-const countsTools = ({ units }: Scope): boolean =>
-  ["wallMs", "toolCalls"].some((unit) => units.has(unit)) || [...units].some(isTool)
-const isTool = (unit: string): boolean => unit.startsWith("tool:")
+const countsTools = ({ rules }: Scope): boolean =>
+  rules.some(({ unit }) => unit === "wallMs" || unit === "toolCalls" || unit.startsWith("tool:"))
 const countsUsd = ({ units }: Scope): boolean => units.has("usd")
-const countsCalls = ({ units }: Scope): boolean => MODEL_UNITS.some((unit) => units.has(unit))
+const countsCalls = ({ rules }: Scope): boolean => rules.some(({ unit }) => MODEL_UNITS.includes(unit))
 
 /** From this share of a limit on it is near. */
 const NEAR = 0.8
