@@ -27,10 +27,19 @@ export async function askFor(
   open: OpenCall | undefined,
 ): Promise<Asked | undefined> {
   const { gate, hooks, context, report } = effects
-  const { intent, answer } = open ?? {}
-  if (answer?.decision === "deny")
-    return denied(`${answer.by} said no${answer.note ? `: ${answer.note}` : ""}`)
+  const { intent } = open ?? {}
+  const refusal = (): Asked | undefined => {
+    const answer = open?.answer
+    return answer?.decision === "deny"
+      ? denied(`${answer.by} said no${answer.note ? `: ${answer.note}` : ""}`)
+      : undefined
+  }
+  const before = refusal()
+  if (before) return before
   const byHook = await askHooks(hooks, report, question, context)
+  // Somebody may have said no in the meantime.
+  const since = refusal()
+  if (since) return since
   if (byHook?.decision === "deny") return denied(byHook.reason, byHook.by)
   if (byHook) return { type: "approved", approval: { by: byHook.by ?? "hook" } }
   // An approval is for one effect. This one has begun under it, and is not finished.

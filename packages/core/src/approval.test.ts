@@ -140,6 +140,35 @@ describe("a call that policy asks about", () => {
     expect(JSON.stringify(result?.result.content)).toContain("carl said no: not in August")
   })
 
+  test.each([undefined, { decision: "approve" as const }])(
+    "is refused when it is denied while the run, which was woken, looks again, whatever hooks say: %j",
+    async (said) => {
+      const looking = Promise.withResolvers<void>()
+      const decided = Promise.withResolvers<void>()
+      let times = 0
+      const approval = async () => {
+        if (++times === 1) return undefined
+        looking.resolve()
+        await decided.promise
+        return said
+      }
+      const { runtime, paid, approvals } = desk({ hooks: [{ name: "slow", approval }] })
+      const { runId } = await runtime.run(ns, "Pay Ann.")
+      const id = await only(approvals)
+      await runtime.wake(ns)
+      await looking.promise
+      const deciding = approvals.decide(ns, id, { decision: "deny", by: "ann" })
+      for await (const event of runtime.subscribe(ns, { after: 0 })) {
+        if (event.type === "approval_decision") break
+      }
+      decided.resolve()
+      await deciding
+      await finished(runtime, runId)
+      expect(paid).toEqual([])
+      expect(await statuses(runtime.store)).toEqual(["denied"])
+    },
+  )
+
   test("does not hold up the other calls of its step, and the results come in the order of the calls", async () => {
     const provider = scriptedProvider([
       [call("pay", { to: "ann" }, "a"), call("look", {}, "b"), call("pay", { to: "zoe" }, "c")],
