@@ -1,8 +1,9 @@
-import type { ModelRequest } from "@orra/core"
+import type { ModelRequest, ToolDefinition } from "@orra/core"
 import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
-import type { ChatCompletionCreateParams } from "openai/resources/chat/completions"
+import type { ChatCompletionCreateParams, ChatCompletionTool } from "openai/resources/chat/completions"
 import { errorParts } from "./errors.ts"
 import { toMessages } from "./messages.ts"
+import { perObject } from "./per-object.ts"
 import type { Reasoning } from "./responses-request.ts"
 
 /** What differs between the servers that speak this protocol, and between models of one server. */
@@ -11,6 +12,18 @@ export interface Dialect {
   readonly streamOptions: boolean
   readonly temperature: boolean
 }
+
+/** The tools of a runtime are the same objects in each request. */
+const toTool = perObject(
+  ({ name, description, inputSchema }: ToolDefinition): ChatCompletionTool => ({
+    type: "function",
+    function: {
+      name: acceptedToolName(name),
+      description: description.toWellFormed(),
+      parameters: { ...wellFormed(inputSchema) },
+    },
+  }),
+)
 
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
 export const toParams = (
@@ -33,14 +46,7 @@ export const toParams = (
     ...(defaults.reasoning?.effort !== undefined && { reasoning_effort: defaults.reasoning.effort }),
     ...(dialect.temperature && request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.tools.length > 0 && {
-      tools: request.tools.map(({ name, description, inputSchema }) => ({
-        type: "function" as const,
-        function: {
-          name: acceptedToolName(name),
-          description: description.toWellFormed(),
-          parameters: { ...wellFormed(inputSchema) },
-        },
-      })),
+      tools: request.tools.map(toTool),
     }),
   }
 }

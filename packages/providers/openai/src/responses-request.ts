@@ -1,7 +1,8 @@
-import type { ModelRequest } from "@orra/core"
+import type { ModelRequest, ToolDefinition } from "@orra/core"
 import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
-import type { ResponseCreateParams } from "openai/resources/responses/responses"
+import type { FunctionTool, ResponseCreateParams } from "openai/resources/responses/responses"
 import { errorParts } from "./errors.ts"
+import { perObject } from "./per-object.ts"
 import { toInput } from "./responses-messages.ts"
 
 /** How much a model thinks before it answers, and what it shows of that. */
@@ -38,6 +39,18 @@ export interface ResponsesDefaults {
 /** The service takes no smaller limit. */
 const LEAST_TOKENS = 16
 
+/** The tools of a runtime are the same objects in each request. */
+const toTool = perObject(
+  ({ name, description, inputSchema }: ToolDefinition): FunctionTool => ({
+    type: "function",
+    name: acceptedToolName(name),
+    description: description.toWellFormed(),
+    parameters: { ...wellFormed(inputSchema) },
+    // Strict schemas are a dialect of their own: every property required, nothing open.
+    strict: false,
+  }),
+)
+
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
 export function toResponsesParams(
   request: ModelRequest,
@@ -60,14 +73,7 @@ export function toResponsesParams(
     ...(maxTokens !== undefined && { max_output_tokens: Math.max(LEAST_TOKENS, maxTokens) }),
     ...(dialect.temperature && request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.tools.length > 0 && {
-      tools: request.tools.map(({ name, description, inputSchema }) => ({
-        type: "function" as const,
-        name: acceptedToolName(name),
-        description: description.toWellFormed(),
-        parameters: { ...wellFormed(inputSchema) },
-        // Strict schemas are a dialect of their own: every property required, nothing open.
-        strict: false,
-      })),
+      tools: request.tools.map(toTool),
     }),
   }
 }
