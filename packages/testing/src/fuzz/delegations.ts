@@ -56,7 +56,11 @@ export interface LoggedSession {
 export function taskProblem(body: string, written: readonly Entry[]): string | undefined {
   const asked = written.find((entry) => entry.type === "user")
   const task = asked && messageText(asked.message).match(/⟦t\d+⟧/u)?.[0]
-  return task === undefined || body.includes(task) ? undefined : `The task ${task} is not in the request.`
+  // What was cut, or summed up, may be the task.
+  const isCut = written.some(({ type }) => type === "compaction")
+  return task === undefined || isCut || body.includes(task)
+    ? undefined
+    : `The task ${task} is not in the request.`
 }
 
 /**

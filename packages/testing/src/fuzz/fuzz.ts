@@ -35,9 +35,9 @@ export interface FuzzReport {
 
 /**
  * Random sequences of everything that can happen to a session (messages while it runs, stops, failures, tools that
- * hang, crashes, edits, branches, cuts, other providers, agents who hand on tasks), each checked after every request and at its end: what is
- * sent is what the service takes and is the current branch, the log is whole, every call has one result, nothing ran
- * undecided or twice, history is what the log says, and the session goes on with every provider.
+ * hang, crashes, edits, branches, cuts, other providers, agents who hand on tasks), each checked after every request
+ * and at its end: what is sent is what the service takes and is the current branch, the log is whole, every call has one
+ * result, nothing ran undecided or twice, history is what the log says, and the session goes on with every provider.
  *
  * ```ts
  * await fuzzSessions([
