@@ -12,21 +12,23 @@ export function memoryRecords(now: () => number): Records {
   const write = async (changes: readonly RecordChange[]): Promise<readonly number[]> => {
     const updatedAt = now()
     assertDistinct(changes)
-    let version = lastVersion
-    const made = changes.map((change) => {
-      const { namespace, key, expected } = change
+    const places = changes.map(({ namespace, key, expected }) => {
       const at = place(namespace, key)
       const actual = kept.get(at)?.version ?? 0
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
-      if ("deleted" in change) return { at, record: undefined }
-      const value = frozenCopy(change.value)
-      return { at, record: Object.freeze({ namespace, key, value, version: ++version, updatedAt }) }
+      return at
     })
-    lastVersion = version
-    return made.map(({ at, record }) => {
-      if (record) kept.set(at, record)
-      else kept.delete(at)
-      return record?.version ?? 0
+    const values = changes.map((change) => ("deleted" in change ? undefined : frozenCopy(change.value)))
+    return changes.map(({ namespace, key }, index) => {
+      const at = places[index] ?? ""
+      const value = values[index]
+      if (value === undefined) {
+        kept.delete(at)
+        return 0
+      }
+      lastVersion += 1
+      kept.set(at, Object.freeze({ namespace, key, value, version: lastVersion, updatedAt }))
+      return lastVersion
     })
   }
 
