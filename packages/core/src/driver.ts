@@ -208,8 +208,7 @@ export class Driver {
   async #acquire(namespace: Namespace): Promise<Lease> {
     const { store, owner, leaseTtlMs } = this.#options
     const lease = await store.acquire(namespace, owner, leaseTtlMs)
-    if (!lease)
-      throw new SessionBusy("Another process is running this session: try again when it has finished.")
+    if (!lease) throw new SessionBusy("Another process runs this session: try again when it has finished.")
     return lease
   }
 

@@ -168,9 +168,9 @@ async function decide(
     tainted: effects.tainted(),
   })
   const verdict = asking instanceof Promise ? await unlessAborted(effects.signal, () => asking) : asking
-  if (!verdict) return refuse("runtime", "the run was stopped before this call was decided", call)
+  if (!verdict) return refuse("runtime", "the run was stopped", call)
   if (before && JSON.stringify(before.arguments) !== JSON.stringify(call.arguments)) {
-    return refuse("runtime", "its arguments are not the ones that were recorded for it", call)
+    return refuse("runtime", "its arguments are not those recorded", call)
   }
   const decided: Decided = { call, tool, verdict, idempotencyKey }
   if (verdict.decision === "deny" || (verdict.decision === "allow" && !open?.request)) return decided

@@ -70,7 +70,7 @@ export async function execute(
 
 function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boolean): ToolResultPart {
   if (!began && effects.signal.aborted) return answer(call, "cancelled", "Not started: the run was stopped.")
-  if (!began) return answer(call, "error", "Not started: checking its arguments took too long.")
+  if (!began) return answer(call, "error", "Not started: checking its input took too long.")
   const what = effects.signal.aborted
     ? "Stopped while it ran"
     : `No answer within ${tool.timeoutMs / 1_000} s, so it was abandoned`
