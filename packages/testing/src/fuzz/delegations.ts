@@ -52,15 +52,11 @@ export interface LoggedSession {
   readonly entries: readonly Entry[]
 }
 
-/** Why what is sent for a task is not about that task, or undefined. */
+/** Why what is sent for a task, with room for all of it, is not about that task, or undefined. */
 export function taskProblem(body: string, written: readonly Entry[]): string | undefined {
   const asked = written.find((entry) => entry.type === "user")
   const task = asked && messageText(asked.message).match(/⟦t\d+⟧/u)?.[0]
-  // What was cut, or summed up, may be the task.
-  const isCut = written.some(({ type }) => type === "compaction")
-  return task === undefined || isCut || body.includes(task)
-    ? undefined
-    : `The task ${task} is not in the request.`
+  return task === undefined || body.includes(task) ? undefined : `The task ${task} is not in the request.`
 }
 
 /**

@@ -106,7 +106,8 @@ export class FuzzSession implements Service {
     this.requests++
     const sent = JSON.stringify(body)
     const written = this.#store.written(this.#marks.of(sent) ?? NS)
-    const problem = requestProblem(family, body, written) ?? taskProblem(sent, written)
+    const isSmall = this.#sequence.maxTokens < 10_000
+    const problem = requestProblem(family, body, written) ?? taskProblem(sent, isSmall ? [] : written)
     if (problem !== undefined) this.#problems.push(`Request ${this.requests}, ${family}: ${problem}`)
     return problem
   }
