@@ -223,7 +223,7 @@ export const durability: readonly Guarantee[] = [
         test: "steers: it is seen by the next model call of the run",
         mutation: {
           file: core("loop.ts"),
-          text: 'const steered = waits(run, "steer") && (await takeInputs(run, "steer"))',
+          text: "const steered = steering(run).length > 0 && (await takeInputs(run))",
           replacement: "const steered = false",
         },
       },

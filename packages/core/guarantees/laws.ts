@@ -38,7 +38,7 @@ export const laws: readonly Guarantee[] = [
         file: core("driver.test.ts"),
         test: "the one that lost its lease writes nothing any more and says so",
         mutation: {
-          file: core("memory-store.ts"),
+          file: core("memory-leases.ts"),
           text: "if (held && held.token === lease?.token && held.expiresAt > this.#now()) return",
           replacement: "if (held && held.owner === lease?.owner && held.expiresAt > this.#now()) return",
         },
@@ -48,7 +48,7 @@ export const laws: readonly Guarantee[] = [
         suite: "packages/testing/src/store/leases.ts",
         test: "an expired lease writes nothing",
         mutation: {
-          file: core("memory-store.ts"),
+          file: core("memory-leases.ts"),
           text: "held.token === lease?.token && held.expiresAt > this.#now()",
           replacement: "held.token === lease?.token",
         },

@@ -4,6 +4,7 @@ import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import { isObject, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
+import { everyItem } from "./paging.ts"
 import { readBack } from "./read-back.ts"
 import type { Records, StoredRecord } from "./records.ts"
 import type { Runtime } from "./runtime.ts"
@@ -128,18 +129,10 @@ export class Approvals implements ApprovalGate, Desk {
   async list(prefix: Namespace): Promise<readonly PendingApproval[]> {
     const { store } = this.#attached
     const found: PendingApproval[] = []
-    let cursor: string | undefined
-    do {
-      const page = await store.list(prefix, {
-        waiting: true,
-        limit: 500,
-        ...(cursor !== undefined && { cursor }),
-      })
-      for (const { namespace, waiting } of page.items) {
-        if (waiting && waiting.approvals > 0) found.push(...(await pending(store, namespace)))
-      }
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const sessions = everyItem((page) => store.list(prefix, { waiting: true, ...page }))
+    for await (const { namespace, waiting } of sessions) {
+      if (waiting && waiting.approvals > 0) found.push(...(await pending(store, namespace)))
+    }
     return found
   }
 
@@ -192,18 +185,10 @@ export class Approvals implements ApprovalGate, Desk {
   /** The rules that are kept at this namespace, by id. */
   async rules(namespace: Namespace): Promise<readonly ApprovalRule[]> {
     const found: ApprovalRule[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.#rules.list(namespace, {
-        limit: 500,
-        ...(cursor !== undefined && { cursor }),
-      })
-      for (const record of page.items) {
-        const rule = ruleOf(record)
-        if (rule) found.push(rule)
-      }
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    for await (const record of everyItem((page) => this.#rules.list(namespace, page))) {
+      const rule = ruleOf(record)
+      if (rule) found.push(rule)
+    }
     return found
   }
 

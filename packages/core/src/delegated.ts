@@ -1,4 +1,5 @@
 import { Namespace } from "./namespace.ts"
+import { everyItem } from "./paging.ts"
 import type { ListOptions, SessionStore } from "./store.ts"
 
 /** What is delegated in a session lives below it, in sessions with this segment. */
@@ -31,12 +32,8 @@ export async function sessionsBelow(
   options: ListOptions,
 ): Promise<readonly Namespace[]> {
   const found: Namespace[] = []
-  let cursor: string | undefined
-  do {
-    const more = cursor !== undefined && { cursor }
-    const page = await store.list(prefix, { ...options, limit: 500, ...more })
-    for (const info of page.items) found.push(info.namespace)
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  for await (const { namespace } of everyItem((page) => store.list(prefix, { ...options, ...page }))) {
+    found.push(namespace)
+  }
   return found
 }

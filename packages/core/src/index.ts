@@ -49,6 +49,7 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
+export { frozenCopy } from "./frozen.ts"
 export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
 export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
 export { type RecordedText, type RecordedType, type RecordFilter, redact } from "./hooks/redact.ts"
@@ -65,6 +66,8 @@ export type {
 export { randomId } from "./ids.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
 export type { SystemPrompt } from "./loop-run.ts"
+export { MemoryLeases } from "./memory-leases.ts"
+export { recordPage, recordPlace } from "./memory-records.ts"
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts"
 export { findMention, type Mention } from "./mention.ts"
 export {
@@ -90,6 +93,8 @@ export { keyOf, Namespace } from "./namespace.ts"
 export {
   decodeCursor,
   encodeCursor,
+  everyItem,
+  firstPage,
   foldCase,
   foldedTitle,
   type Listed,

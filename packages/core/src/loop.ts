@@ -79,7 +79,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       }
     }
     answered = calls.length === 0
-    if (answered) return waits(run, "steer") ? undefined : await finish("completed")
+    if (answered) return steering(run).length > 0 ? undefined : await finish("completed")
     await carryOut(effectsOf(settings, run), step, calls, open)
     return open?.size ? await wait() : undefined
   }
@@ -107,7 +107,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     let overflows = 0
     for (let turn = answers?.length ?? 0; turn < run.maxTurns; turn++) {
       if (run.signal.aborted) return await finish("stopped")
-      const steered = waits(run, "steer") && (await takeInputs(run, "steer"))
+      const steered = steering(run).length > 0 && (await takeInputs(run))
       if (answered && !steered) return await finish("completed")
       answered = false
       const request = await prepare(settings, run, limit, (more) => {
@@ -224,19 +224,17 @@ async function recordAnswer(
   return written?.type === "assistant" ? messageText(written.message) : ""
 }
 
-const waits = ({ log }: LoopRun, mode: "queue" | "steer"): boolean =>
-  log.inputs.some((input) => input.mode === mode)
+/** What is to steer the run. */
+const steering = ({ log }: LoopRun): readonly Entry<"input">[] =>
+  log.inputs.filter(({ mode }) => mode === "steer")
 
-/** Moves waiting messages into the transcript. @returns whether there were any. */
-export async function takeInputs(run: LoopRun, mode: "queue" | "steer"): Promise<boolean> {
+/** Moves what is to steer the run into the transcript. @returns whether there was anything. */
+async function takeInputs(run: LoopRun): Promise<boolean> {
   const written = await run.log.append(
-    () => {
-      const waiting = run.log.inputs.filter((input) => input.mode === mode)
-      const taken = mode === "queue" ? waiting.slice(0, 1) : waiting
-      return taken.map(
+    () =>
+      steering(run).map(
         ({ message, inputId }): NewEntry<"user"> => ({ type: "user", at: Date.now(), message, inputId }),
-      )
-    },
+      ),
     { lease: run.lease(), incarnation: run.incarnation },
   )
   return written.length > 0

@@ -1,8 +1,16 @@
 import { VersionConflict } from "./errors.ts"
 import { frozenCopy } from "./frozen.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
-import { pageLimit } from "./paging.ts"
-import { assertDistinct, type RecordChange, type Records, recordName, type StoredRecord } from "./records.ts"
+import { firstPage, pageLimit } from "./paging.ts"
+import {
+  assertDistinct,
+  type RecordChange,
+  type RecordListOptions,
+  type Records,
+  recordName,
+  type StoredRecord,
+} from "./records.ts"
+import type { Page } from "./store.ts"
 
 /** The records of one collection in memory. `now` is asked at each call and throws when the store is closed. */
 export function memoryRecords(now: () => number): Records {
@@ -13,7 +21,7 @@ export function memoryRecords(now: () => number): Records {
     const updatedAt = now()
     assertDistinct(changes)
     const places = changes.map(({ namespace, key, expected }) => {
-      const at = place(namespace, key)
+      const at = recordPlace(namespace, key)
       const actual = kept.get(at)?.version ?? 0
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
       return at
@@ -36,35 +44,42 @@ export function memoryRecords(now: () => number): Records {
     write,
     async get(namespace, key) {
       now()
-      return kept.get(place(namespace, key))
+      return kept.get(recordPlace(namespace, key))
     },
     async put(namespace, key, value, options) {
       const [version = 0] = await write([{ namespace, key, value, ...options }])
       return version
     },
     async delete(namespace, key, options) {
-      const isThere = kept.has(place(namespace, key))
+      const isThere = kept.has(recordPlace(namespace, key))
       await write([{ namespace, key, deleted: true, ...options }])
       return isThere
     },
     async list(namespace, options = {}) {
       now()
-      keyOf(namespace)
-      const { cursor = "", below } = options
-      const limit = pageLimit(options.limit)
-      const found = [...kept]
-        .filter(([at, record]) => at > cursor && isListed(namespace, record, below))
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-      const items = found.slice(0, limit)
-      const last = items.at(-1)
-      const records = items.map(([, record]) => record)
-      return last && found.length > limit ? { items: records, cursor: last[0] } : { items: records }
+      return recordPage(kept, namespace, options)
     },
   }
 }
 
+/** Where a record is kept in memory. No namespace's key has a control character: these sort by namespace, then by key. */
+export const recordPlace = (namespace: Namespace, key: string): string =>
+  `${keyOf(namespace)}\n${recordName(key)}`
+
+/** A page of the records of a collection that is all in memory, by `recordPlace`: what `list` of a store answers. */
+export function recordPage(
+  kept: ReadonlyMap<string, StoredRecord>,
+  namespace: Namespace,
+  { cursor = "", below, limit: asked }: RecordListOptions,
+): Page<StoredRecord> {
+  keyOf(namespace)
+  const limit = pageLimit(asked)
+  const found = [...kept]
+    .filter(([at, record]) => at > cursor && isListed(namespace, record, below))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, record]) => record)
+  return firstPage(found, limit, (last) => recordPlace(last.namespace, last.key))
+}
+
 const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | undefined): boolean =>
   below ? namespace.contains(record.namespace) : namespace.equals(record.namespace)
-
-/** No namespace's key has a control character, so these sort by namespace, then by key. */
-const place = (namespace: Namespace, key: string): string => `${keyOf(namespace)}\n${recordName(key)}`

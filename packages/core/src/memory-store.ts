@@ -1,5 +1,6 @@
-import { InvalidInput, LeaseLost, StoreError, VersionConflict } from "./errors.ts"
+import { InvalidInput, StoreError, VersionConflict } from "./errors.ts"
 import { frozen } from "./frozen.ts"
+import { MemoryLeases } from "./memory-leases.ts"
 import { memoryRecords } from "./memory-records.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { foldedTitle, pageOf } from "./paging.ts"
@@ -44,14 +45,14 @@ export interface MemoryStoreOptions {
  */
 export class MemoryStore implements SessionStore {
   readonly #sessions = new Map<string, Session>()
-  readonly #leases = new Map<string, Lease>()
+  readonly #leases: MemoryLeases
   readonly #records = new Map<string, Records>()
   readonly #now: () => number
-  #lastToken = 0
   #closed = false
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#now = options.now ?? Date.now
+    this.#leases = new MemoryLeases(this.#now)
   }
 
   async info(namespace: Namespace): Promise<SessionInfo | undefined> {
@@ -67,7 +68,7 @@ export class MemoryStore implements SessionStore {
     this.#assertOpen()
     const { expected, lease, dropDeltas } = options
     const session = this.#sessions.get(keyOf(namespace))
-    if (dropDeltas || entries.some(needsLease)) this.#assertHeld(namespace, lease)
+    if (dropDeltas || entries.some(needsLease)) this.#leases.assertHeld(namespace, lease)
     const actual = session?.info.version ?? 0
     if (actual !== expected) throw new VersionConflict(expected, actual)
 
@@ -111,28 +112,17 @@ export class MemoryStore implements SessionStore {
 
   async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
     this.#assertOpen()
-    const held = this.#leases.get(keyOf(namespace))
-    const now = this.#now()
-    if (held && held.owner !== owner && held.expiresAt > now) return undefined
-    this.#lastToken += 1
-    const lease: Lease = Object.freeze({ namespace, token: this.#lastToken, owner, expiresAt: now + ttlMs })
-    this.#leases.set(namespace.key, lease)
-    return lease
+    return this.#leases.acquire(namespace, owner, ttlMs)
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<Lease> {
     this.#assertOpen()
-    const held = this.#leases.get(keyOf(lease.namespace))
-    if (held?.token !== lease.token) throw new LeaseLost(lease.namespace.key)
-    const renewed: Lease = Object.freeze({ ...held, expiresAt: this.#now() + ttlMs })
-    this.#leases.set(lease.namespace.key, renewed)
-    return renewed
+    return this.#leases.renew(lease, ttlMs)
   }
 
   async release(lease: Lease): Promise<void> {
     this.#assertOpen()
-    const key = keyOf(lease.namespace)
-    if (this.#leases.get(key)?.token === lease.token) this.#leases.delete(key)
+    this.#leases.release(lease)
   }
 
   records(collection: string): Records {
@@ -168,13 +158,6 @@ export class MemoryStore implements SessionStore {
     }
     if (info.metadata !== session.info.metadata || !before) session.title = foldedTitle(info)
     session.info = info
-  }
-
-  /** A renewed lease keeps its token, so the expiry that counts is the store's and not the one handed in. */
-  #assertHeld(namespace: Namespace, lease: Lease | undefined): void {
-    const held = this.#leases.get(namespace.key)
-    if (held && held.token === lease?.token && held.expiresAt > this.#now()) return
-    throw new LeaseLost(namespace.key)
   }
 
   #assertOpen(): void {

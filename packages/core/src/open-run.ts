@@ -32,57 +32,47 @@ export const newOpenRun = (runId: string): OpenRun => ({
 
 /** The open run after an entry: the same object, brought up to date, or another one, or none. */
 export function runAfter(run: OpenRun | undefined, entry: Entry): OpenRun | undefined {
+  if (entry.type === "run_started") return newOpenRun(entry.runId)
+  if (!run || entry.type === "run_finished") return undefined
+  const { unanswered } = run
   switch (entry.type) {
-    case "run_started":
-      return newOpenRun(entry.runId)
-    case "run_finished":
-      return undefined
     case "delta":
-      if (run) {
-        if (run.draft?.messageId !== entry.messageId) {
-          run.draft = { messageId: entry.messageId, from: entry.seq, to: entry.seq, entries: [] }
-        }
-        run.draft.to = entry.seq
-        run.draft.entries.push(entry)
+      if (run.draft?.messageId !== entry.messageId) {
+        run.draft = { messageId: entry.messageId, from: entry.seq, to: entry.seq, entries: [] }
       }
+      run.draft.to = entry.seq
+      run.draft.entries.push(entry)
       break
     case "assistant":
-      if (run) {
-        run.draft = undefined
-        for (const part of entry.message.parts) {
-          if (part.type === "tool_call") run.unanswered.set(part.id, { name: part.name })
-        }
+      run.draft = undefined
+      for (const part of entry.message.parts) {
+        if (part.type === "tool_call") unanswered.set(part.id, { name: part.name })
       }
       break
     case "tool_intent":
-      run?.unanswered.set(entry.callId, {
-        ...run.unanswered.get(entry.callId),
-        name: entry.name,
-        intent: entry,
-      })
+      unanswered.set(entry.callId, { ...unanswered.get(entry.callId), name: entry.name, intent: entry })
       break
     case "approval_request":
     case "approval_decision": {
-      const call = run?.unanswered.get(entry.callId)
-      if (call && entry.type === "approval_request") call.request = entry
-      else if (call && entry.type === "approval_decision") call.answer = entry
+      const call = unanswered.get(entry.callId)
+      if (!call) break
+      if (entry.type === "approval_request") call.request = entry
+      else call.answer = entry
       break
     }
     case "run_waiting":
-      if (run) run.waiting = entry
+      run.waiting = entry
       break
     case "wake":
-      if (run) run.woken = true
+      run.woken = true
       break
     case "run_resumed":
-      if (run) {
-        run.waiting = undefined
-        run.woken = false
-        run.draft = undefined
-      }
+      run.waiting = undefined
+      run.woken = false
+      run.draft = undefined
       break
     case "tool_result":
-      run?.unanswered.delete(entry.callId)
+      unanswered.delete(entry.callId)
       break
   }
   return run

@@ -1,3 +1,4 @@
+import { defined } from "./defined.ts"
 import { InvalidInput } from "./errors.ts"
 import type { Namespace } from "./namespace.ts"
 import type { SessionInfo } from "./session.ts"
@@ -57,6 +58,25 @@ export function foldedTitle(info: SessionInfo): string {
   return typeof title === "string" ? foldCase(title) : ""
 }
 
+/** Everything in a list, asked for page by page. */
+export async function* everyItem<T>(
+  pageOfList: (options: { readonly limit: number; readonly cursor?: string }) => Promise<Page<T>>,
+): AsyncGenerator<T, void, undefined> {
+  let cursor: string | undefined
+  do {
+    const page = await pageOfList({ limit: MAX_LIMIT, ...defined({ cursor }) })
+    yield* page.items
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+/** The first of what was found, with the cursor of the last of them when more follows. */
+export function firstPage<T>(found: readonly T[], limit: number, cursorOf: (last: T) => string): Page<T> {
+  const items = found.slice(0, limit)
+  const last = items.at(-1)
+  return last && found.length > limit ? { items, cursor: cursorOf(last) } : { items }
+}
+
 /** A session as a list looks at it. */
 export interface Listed {
   readonly info: SessionInfo
@@ -86,9 +106,7 @@ export function pageOf(
     found.push(info)
   }
   found.sort((a, b) => newestFirst(position(a), position(b)))
-  const items = found.slice(0, limit)
-  const last = items.at(-1)
-  return last && found.length > limit ? { items, cursor: encodeCursor(position(last)) } : { items }
+  return firstPage(found, limit, (info) => encodeCursor(position(info)))
 }
 
 const position = (info: SessionInfo): ListPosition => ({ updatedAt: info.updatedAt, key: info.namespace.key })

@@ -1,8 +1,8 @@
-import { defined } from "./defined.ts"
 import { type Driver, GO_ON } from "./driver.ts"
 import { SessionBusy } from "./errors.ts"
 import type { Namespace } from "./namespace.ts"
 import type { OpenLogs } from "./open-logs.ts"
+import { everyItem } from "./paging.ts"
 import { isDue } from "./recovery.ts"
 import type { SessionStore } from "./store.ts"
 
@@ -15,28 +15,19 @@ export async function recoverAll(
   resume: boolean,
 ): Promise<readonly Namespace[]> {
   const found: Namespace[] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.list(prefix, {
-      openRun: true,
-      limit: 500,
-      ...defined({ cursor }),
-    })
-    for (const { namespace } of page.items) {
-      if (driver.get(namespace)) continue
-      const log = await logs.open(namespace)
-      await log.refresh()
-      const { openRun } = log
-      if (!openRun || (openRun.waiting && !isDue(openRun))) continue
-      try {
-        if (resume || openRun.waiting) await driver.start(log, GO_ON, {})
-        else await driver.withLease(namespace, (lease) => driver.closeOpenRun(log, lease, "stay"))
-        found.push(namespace)
-      } catch (error) {
-        if (!(error instanceof SessionBusy)) throw error
-      }
+  for await (const { namespace } of everyItem((page) => store.list(prefix, { openRun: true, ...page }))) {
+    if (driver.get(namespace)) continue
+    const log = await logs.open(namespace)
+    await log.refresh()
+    const { openRun } = log
+    if (!openRun || (openRun.waiting && !isDue(openRun))) continue
+    try {
+      if (resume || openRun.waiting) await driver.start(log, GO_ON, {})
+      else await driver.withLease(namespace, (lease) => driver.closeOpenRun(log, lease, "stay"))
+      found.push(namespace)
+    } catch (error) {
+      if (!(error instanceof SessionBusy)) throw error
     }
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  }
   return found
 }

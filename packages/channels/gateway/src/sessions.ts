@@ -1,4 +1,4 @@
-import type { History, Namespace, Runtime, SessionInfo } from "@orra/core"
+import { everyItem, type History, type Namespace, type Runtime, type SessionInfo } from "@orra/core"
 import { notFound } from "./errors.ts"
 import { ownNamespace } from "./input.ts"
 import type { Principal } from "./principal.ts"
@@ -47,18 +47,9 @@ export async function writableNamespace(
 /** Removes for good what was deleted longer ago than it can be undone. */
 export async function purge(runtime: Runtime, principals: readonly Principal[], now: number): Promise<void> {
   for (const { namespace } of principals) {
-    let cursor: string | undefined
-    do {
-      const page = await runtime.list(namespace, {
-        deleted: true,
-        limit: 500,
-        ...(cursor !== undefined && { cursor }),
-      })
-      for (const info of page.items) {
-        const at = info.metadata["deletedAt"]
-        if (typeof at === "number" && at + UNDO_MS <= now) await runtime.delete(info.namespace)
-      }
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    for await (const info of everyItem((page) => runtime.list(namespace, { deleted: true, ...page }))) {
+      const at = info.metadata["deletedAt"]
+      if (typeof at === "number" && at + UNDO_MS <= now) await runtime.delete(info.namespace)
+    }
   }
 }

@@ -4,10 +4,13 @@ import {
   type AppendOptions,
   type Entry,
   foldedTitle,
+  frozenCopy,
+  type Json,
   keyOf,
   type Lease,
   type Listed,
   type ListOptions,
+  MemoryLeases,
   Namespace,
   type NewEntry,
   needsLease,
@@ -23,7 +26,6 @@ import {
 } from "@orra/core"
 import { makeFolder, replaceFile } from "./durable.ts"
 import { isMissing, storeError } from "./errors.ts"
-import { Leases } from "./leases.ts"
 import { type Lock, lock } from "./lock.ts"
 import { fromNames, toNames } from "./path-name.ts"
 import { RecordFile } from "./record-file.ts"
@@ -47,6 +49,9 @@ const FORMAT_FILE = "format.json"
 const LOCK_FILE = "lock.db"
 /** All summaries, written when the store is closed: a store that was closed well need not look at every folder. */
 const INDEX_FILE = "sessions.json"
+
+/** Tokens of leases grow also from one process to the next: no process takes as many. */
+const TOKENS_PER_OPENING = 2 ** 32
 
 /** Sessions whose files are open, besides those at work. */
 const MAX_OPEN = 128
@@ -117,7 +122,7 @@ export class FileStore implements SessionStore {
   readonly #sync: boolean
   readonly #lock: Lock
   readonly #records: RecordFile
-  readonly #leases: Leases
+  readonly #leases: MemoryLeases
   readonly #open = new Map<string, Open>()
   /** All sessions, once somebody asked for a list. */
   #index: Promise<Map<string, Listed>> | undefined
@@ -136,7 +141,7 @@ export class FileStore implements SessionStore {
     this.#base = options.path
     this.#sync = options.sync !== "never"
     this.#lock = taken
-    this.#leases = new Leases(taken.epoch, options.now ?? Date.now)
+    this.#leases = new MemoryLeases(options.now ?? Date.now, taken.epoch * TOKENS_PER_OPENING)
     this.#index = index && Promise.resolve(index)
   }
 
@@ -150,7 +155,7 @@ export class FileStore implements SessionStore {
     options: AppendOptions,
   ): Promise<readonly Entry[]> {
     // At once: whoever wrote it may change it while it waits for its turn.
-    const copies: NewEntry[] = JSON.parse(JSON.stringify(entries))
+    const copies = frozenCopy(entries as unknown as Json) as unknown as readonly NewEntry[]
     return await this.#on(namespace, async (files) => {
       const { expected, lease, dropDeltas } = options
       if (dropDeltas || copies.some(needsLease)) this.#leases.assertHeld(namespace, lease)

@@ -2,14 +2,15 @@ import { type FileHandle, open } from "node:fs/promises"
 import { join } from "node:path"
 import {
   assertDistinct,
-  InvalidInput,
+  frozenCopy,
   type Json,
   keyOf,
   Namespace,
-  pageLimit,
   type RecordChange,
   type Records,
   recordName,
+  recordPage,
+  recordPlace,
   type StoredRecord,
   VersionConflict,
 } from "@orra/core"
@@ -82,7 +83,7 @@ export class RecordFile {
       write,
       async get(namespace, key) {
         assertOpen()
-        return kept.get(place(keyOf(namespace), recordName(key)))
+        return kept.get(recordPlace(namespace, key))
       },
       async put(namespace, key, value, options) {
         const [version = 0] = await write([{ namespace, key, value, ...options }])
@@ -93,23 +94,14 @@ export class RecordFile {
         const changes = [{ namespace, key, deleted: true as const, ...options }]
         const lines = changes.map((change) => lineOf(collection, change))
         return await this.#inTurn(async () => {
-          const isThere = kept.has(place(namespace.key, key))
+          const isThere = kept.has(recordPlace(namespace, key))
           await this.#write(kept, changes, isThere ? lines : [])
           return isThere
         })
       },
       async list(namespace, options = {}) {
         assertOpen()
-        keyOf(namespace)
-        const { cursor = "", below } = options
-        const limit = pageLimit(options.limit)
-        const found = [...kept]
-          .filter(([at, record]) => at > cursor && isListed(namespace, record, below))
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-        const items = found.slice(0, limit)
-        const last = items.at(-1)
-        const records = items.map(([, record]) => record)
-        return last && found.length > limit ? { items: records, cursor: last[0] } : { items: records }
+        return recordPage(kept, namespace, options)
       },
     }
   }
@@ -134,10 +126,12 @@ export class RecordFile {
     if (this.#size < size) await this.#file.truncate(this.#size)
     for await (const text of linesForward(this.#file, 0, this.#size)) {
       const line = parsed(text, this.#path)
+      this.#lastVersion = Math.max(this.#lastVersion, line.version)
+      // Says only which versions were given.
+      if (line.collection === "") continue
       const kept = this.#collections.get(line.collection) ?? new Map<string, StoredRecord>()
       this.#collections.set(line.collection, kept)
       this.#apply(kept, line, Buffer.byteLength(text) + 1)
-      this.#lastVersion = Math.max(this.#lastVersion, line.version)
     }
   }
 
@@ -153,7 +147,7 @@ export class RecordFile {
     drafts: readonly Omit<Line, "version" | "updatedAt">[],
   ): Promise<readonly number[]> {
     for (const { namespace, key, expected } of changes) {
-      const actual = kept.get(place(namespace.key, key))?.version ?? 0
+      const actual = kept.get(recordPlace(namespace, key))?.version ?? 0
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
     }
     if (drafts.length === 0) return changes.map(() => 0)
@@ -199,7 +193,8 @@ export class RecordFile {
   }
 
   #apply(kept: Map<string, StoredRecord>, line: Line, bytes: number): void {
-    const at = place(line.namespace, line.key)
+    const namespace = Namespace.parse(line.namespace)
+    const at = recordPlace(namespace, line.key)
     const before = kept.get(at)
     if (before) this.#garbage += Buffer.byteLength(JSON.stringify(before.value)) + bytes / 2
     if (line.value === undefined) {
@@ -208,8 +203,7 @@ export class RecordFile {
       return
     }
     const { key, version, updatedAt } = line
-    const namespace = Namespace.parse(line.namespace)
-    kept.set(at, Object.freeze({ namespace, key, value: frozen(line.value), version, updatedAt }))
+    kept.set(at, Object.freeze({ namespace, key, value: line.value, version, updatedAt }))
   }
 
   /** Replaces the file by one that says only what holds, and which versions were given. */
@@ -220,7 +214,7 @@ export class RecordFile {
         lines.push(JSON.stringify({ version, collection, namespace: namespace.key, key, value, updatedAt }))
       }
     }
-    // The removal of a record that never was: no later version may be as small as one that was given.
+    // Of no collection: no later version may be as small as one that was given.
     const last = { version: this.#lastVersion, collection: "", namespace: "-", key: "", updatedAt: 0 }
     lines.push(JSON.stringify(last))
     const content = lines.map((line) => `${line}\n`).join("")
@@ -238,40 +232,20 @@ export class RecordFile {
   }
 }
 
-/** No namespace's key has a control character, so these sort by namespace, then by key. */
-const place = (namespace: string, key: string): string => `${namespace}\n${key}`
-
-const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | undefined): boolean =>
-  below ? namespace.contains(record.namespace) : namespace.equals(record.namespace)
-
 /** @throws InvalidInput for what is not JSON. The value is copied: whoever gave it may change it afterwards. */
 function lineOf(collection: string, change: RecordChange): Omit<Line, "version" | "updatedAt"> {
   const { namespace } = change
   const at = { collection, namespace: keyOf(namespace), key: recordName(change.key) }
-  if ("deleted" in change) return at
-  try {
-    const text = JSON.stringify(change.value)
-    if (text !== undefined) return { ...at, value: JSON.parse(text) }
-  } catch {
-    // Said below.
-  }
-  throw new InvalidInput("A record can only hold JSON: no cycle, no BigInt, no function, no endless nesting.")
+  return "deleted" in change ? at : { ...at, value: frozenCopy(change.value) }
 }
 
 function parsed(text: string, path: string): Line {
   try {
     const line = JSON.parse(text)
-    if (Number.isSafeInteger(line.version) && typeof line.key === "string") return line
+    if (Number.isSafeInteger(line.version) && typeof line.key === "string")
+      return frozenCopy(line) as unknown as Line
   } catch {
     // Said below.
   }
   throw damaged(path)
-}
-
-function frozen(value: Json): Json {
-  if (typeof value === "object" && value !== null) {
-    for (const member of Object.values(value)) frozen(member)
-    Object.freeze(value)
-  }
-  return value
 }

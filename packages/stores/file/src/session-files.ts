@@ -4,8 +4,10 @@ import {
   describe,
   type Entry,
   type EntryType,
+  frozenCopy,
   InvalidInput,
   isObject,
+  type Json,
   type Namespace,
   type ReadOptions,
   type SessionInfo,
@@ -178,12 +180,12 @@ export class SessionFiles {
       const summary = await readSummary(join(this.#folder, SUMMARY), this.#namespace)
       const from = summary && summary.size <= this.#logSize ? summary.size : 0
       if (summary && from > 0) {
-        this.#info = Object.freeze(summary.info)
-        freeze(this.#info.metadata)
+        this.#info = summary.info
         this.#known = summary.known
       }
       for await (const line of linesForward(log, from, this.#logSize)) {
-        this.#describe(fromLine(line, join(this.#folder, LOG)).entry)
+        const { entry } = fromLine(line, join(this.#folder, LOG))
+        this.#describe(frozenCopy(entry as unknown as Json) as unknown as Entry)
       }
     }
     const drafts = await this.#handle(DRAFTS)
@@ -285,7 +287,6 @@ export class SessionFiles {
   }
 
   #describe(entry: Entry): void {
-    if (entry.type === "meta") freeze(entry.patch)
     // Whoever asks for the summary gets this very object.
     this.#info = describe(this.#namespace, this.#info, entry)
     Object.freeze(this.#info.metadata)
@@ -405,7 +406,7 @@ export async function readSummary(path: string, namespace: Namespace): Promise<S
   }
   return {
     size,
-    info: { ...(info as unknown as SessionInfo), namespace },
+    info: Object.freeze({ ...(frozenCopy(info as unknown as Json) as unknown as SessionInfo), namespace }),
     known: new Map(known as unknown as [EntryType, number[] | null][]),
   }
 }
@@ -421,12 +422,6 @@ export async function sizes(folder: string): Promise<{ readonly log: number; rea
     }
   }
   return { log: await size(LOG), drafts: await size(DRAFTS) }
-}
-
-function freeze(value: unknown): void {
-  if (typeof value !== "object" || value === null) return
-  for (const member of Object.values(value)) freeze(member)
-  Object.freeze(value)
 }
 
 async function unlinkIfThere(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import {
   assertDistinct,
+  firstPage,
   type Json,
   keyOf,
   Namespace,
@@ -9,6 +10,7 @@ import {
   type RecordListOptions,
   type Records,
   recordName,
+  recordPlace,
   type StoredRecord,
   VersionConflict,
 } from "@orra/core"
@@ -152,10 +154,8 @@ function* pageOf(
   const rows = below
     ? yield* listBelow(collection, namespace, limit + 1, cursor)
     : yield* all(selectRecords, { ns: keyOf(namespace), collection, key, limit: limit + 1 })
-  const page = rows.slice(0, limit)
-  const items = page.map((row) => toRecord(row, namespace))
-  const last = page.at(-1)
-  return last && rows.length > limit ? { items, cursor: `${last.ns}\n${last.key}` } : { items }
+  const found = rows.map((row) => toRecord(row, namespace))
+  return firstPage(found, limit, (last) => recordPlace(last.namespace, last.key))
 }
 
 function listBelow(

@@ -5,6 +5,7 @@ import {
   type Entry,
   type EntryType,
   encodeCursor,
+  firstPage,
   foldCase,
   foldedTitle,
   InvalidInput,
@@ -247,11 +248,8 @@ export function* list(prefix: Namespace, options: ListOptions): Operation<Page<S
     newest.length > limit
       ? newest
       : yield* select(listed(everything(options, after), prefix, options, limit + 1))
-  const items = rows.slice(0, limit).map((row) => toInfo(row, Namespace.parse(row.ns)))
-  const last = items.at(-1)
-  return last && rows.length > limit
-    ? { items, cursor: encodeCursor({ updatedAt: last.updatedAt, key: last.namespace.key }) }
-    : { items }
+  const found = rows.map((row) => toInfo(row, Namespace.parse(row.ns)))
+  return firstPage(found, limit, ({ updatedAt, namespace: { key } }) => encodeCursor({ updatedAt, key }))
 }
 
 const everything = (options: ListOptions, after: ListPosition | undefined) => {
