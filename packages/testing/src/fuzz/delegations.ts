@@ -136,7 +136,8 @@ function childProblem(
   caller: readonly Entry[],
   complete: boolean,
 ): string | undefined {
-  const asked = entries.filter((entry) => entry.type === "user")
+  // What a runtime says itself, to go on after a crash, is no task.
+  const asked = entries.filter((entry) => entry.type === "user" && entry.message.origin?.kind !== "host")
   const begun = entries.filter((entry) => entry.type === "run_started")
   if (asked.length !== 1 || begun.length !== 1)
     return `was given ${asked.length} times and begun ${begun.length} times.`
