@@ -1,35 +1,8 @@
-import {
-  type AssistantPart,
-  type Message,
-  type ModelEvent,
-  type ModelRequest,
-  type Provider,
-  type ToolStatus,
-  userMessage,
-} from "@orra/core"
-import { end, fakeModelServer, respond, say, think, type WireAnswer } from "@orra/testing"
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { type AssistantPart, type Message, type ToolStatus, userMessage } from "@orra/core"
+import { end, respond, say, think } from "@orra/testing"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { ask, collect, setup, stream } from "./fixture.ts"
 import { type OpenAIOptions, openai } from "./index.ts"
-
-const ask = (extra: Partial<ModelRequest> = {}): ModelRequest => ({
-  messages: [userMessage("Hello")],
-  tools: [],
-  ...extra,
-})
-
-/** A fake service with this script, and the provider pointed at it. */
-async function setup(script: readonly WireAnswer[] = [], options: OpenAIOptions = {}) {
-  const server = await fakeModelServer(script)
-  onTestFinished(() => server.close())
-  const settings = { model: "m", baseURL: server.openaiUrl, retry: { maxAttempts: 1 }, ...options }
-  return { server, provider: openai(settings) }
-}
-
-async function collect(provider: Provider, request = ask()): Promise<readonly ModelEvent[]> {
-  const events: ModelEvent[] = []
-  for await (const event of provider.stream(request)) events.push(event)
-  return events
-}
 
 /** The messages that these become. */
 async function sent(messages: readonly Message[], system?: string) {
@@ -38,14 +11,6 @@ async function sent(messages: readonly Message[], system?: string) {
   return (await server.request(1)).body["messages"]
 }
 
-/** A stream of exactly these chunks. */
-const stream = (...chunks: readonly (object | string)[]): WireAnswer =>
-  respond(200, {
-    headers: { "content-type": "text/event-stream" },
-    body: chunks
-      .map((chunk) => `data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\n\n`)
-      .join(""),
-  })
 const delta = (content: object, finish: string | null = null) => ({
   choices: [{ index: 0, delta: content, finish_reason: finish }],
 })

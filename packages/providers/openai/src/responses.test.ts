@@ -1,57 +1,9 @@
-import {
-  type AssistantPart,
-  type Message,
-  type ModelEvent,
-  type ModelRequest,
-  type Provider,
-  type ToolStatus,
-  userMessage,
-} from "@orra/core"
-import { call, fakeModelServer, respond, think, type WireAnswer } from "@orra/testing"
+import { type AssistantPart, type Message, type ModelRequest, type ToolStatus, userMessage } from "@orra/core"
+import { call, fakeModelServer, respond, think } from "@orra/testing"
 import { describe, expect, onTestFinished, test } from "vitest"
+import { ask, collect, completed, doneOf, item, setupResponses as setup, stream } from "./fixture.ts"
 import { type OpenAIOptions, openai } from "./index.ts"
 
-const ask = (extra: Partial<ModelRequest> = {}): ModelRequest => ({
-  messages: [userMessage("Hello")],
-  tools: [],
-  ...extra,
-})
-
-/** A fake service with this script, and the provider pointed at it. */
-async function setup(script: readonly WireAnswer[] = [], options: OpenAIOptions = {}) {
-  const server = await fakeModelServer(script)
-  onTestFinished(() => server.close())
-  const settings = { model: "m", baseURL: server.openaiUrl, retry: { maxAttempts: 1 } }
-  return { server, provider: openai({ ...settings, api: "responses", ...options }) }
-}
-
-async function collect(provider: Provider, request = ask()): Promise<readonly ModelEvent[]> {
-  const events: ModelEvent[] = []
-  for await (const event of provider.stream(request)) events.push(event)
-  return events
-}
-
-const doneOf = (events: readonly ModelEvent[]) => {
-  const done = events.at(-1)
-  if (done?.type !== "done") throw new Error("The stream ended without done.")
-  return done
-}
-
-/** A stream of exactly these events. */
-const stream = (...events: readonly object[]): WireAnswer =>
-  respond(200, {
-    headers: { "content-type": "text/event-stream" },
-    body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""),
-  })
-const item = (step: "added" | "done", output_index: number, value: object) => ({
-  type: `response.output_item.${step}`,
-  output_index,
-  item: value,
-})
-const completed = (extra: object = {}) => ({
-  type: "response.completed",
-  response: { object: "response", status: "completed", output: [], ...extra },
-})
 const refuse = (message: string, extra: object = {}) =>
   respond(400, {
     body: { error: { message, type: "invalid_request_error", param: null, code: null, ...extra } },
