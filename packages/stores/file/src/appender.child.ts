@@ -1,8 +1,7 @@
 // The process that the kill test kills: turns in several sessions at once, and records, told when they are acknowledged.
 
-import { writeSync } from "node:fs"
-import { setImmediate } from "node:timers/promises"
 import { Namespace, type NewEntry, userMessage } from "@orra/core"
+import { say } from "@orra/testing/process"
 import { fileStore } from "./file-store.ts"
 
 /** A line of its output: the session, the number of its last durable entry, and of durable turns counted in a record. */
@@ -46,28 +45,15 @@ async function main(path: string): Promise<void> {
         const pieces = await store.read(ns, { types: ["delta"] })
         if (pieces.length === 0) {
           version += (await store.append(ns, QUESTION, { expected: version, lease })).length
-          await say([ns.key, version, turns])
+          await say([ns.key, version, turns] satisfies Acknowledged)
         }
         const dropDeltas = { from: version - 1, to: version }
         version += (await store.append(ns, [ANSWER], { expected: version, lease, dropDeltas })).length
         await counts.put(ns, "turns", ++turns)
-        await say([ns.key, version, turns])
+        await say([ns.key, version, turns] satisfies Acknowledged)
       }
     }),
   )
-}
-
-/** Not by process.stdout: what is buffered in a dead process was never said. A full pipe takes it a little later. */
-async function say(acknowledged: Acknowledged): Promise<void> {
-  for (;;) {
-    try {
-      writeSync(1, `${JSON.stringify(acknowledged)}\n`)
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error
-      await setImmediate()
-    }
-  }
 }
 
 const [, script, path] = process.argv

@@ -1,16 +1,13 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
+import { killedAfter } from "@orra/testing/process"
 import { afterAll, expect, test } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
 import { fileStore } from "./file-store.ts"
 
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 100 : 10
-const CHILD = fileURLToPath(new URL("./appender.child.ts", import.meta.url))
+const CHILD = new URL("./appender.child.ts", import.meta.url)
 
 const folder = mkdtempSync(join(tmpdir(), "orra-file-crash-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -21,7 +18,8 @@ test(`killed ${ROUNDS} times at random, every acknowledged entry and record is t
   const path = join(folder, "sessions")
   const acknowledged = new Map<string, { seq: number; turns: number }>()
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [key, seq, turns] of await killedAfter(path, 1 + Math.floor(Math.random() * 60)))
+    const lines = 1 + Math.floor(Math.random() * 60)
+    for (const [key, seq, turns] of await killedAfter<Acknowledged>(CHILD, [path], lines))
       acknowledged.set(key, { seq, turns })
     const store = await fileStore({ path })
     for (const ns of SESSIONS) {
@@ -42,23 +40,3 @@ test(`killed ${ROUNDS} times at random, every acknowledged entry and record is t
   }
   expect(acknowledged.size).toBe(SESSIONS.length)
 })
-
-/** What the process acknowledged before it was killed, which is somewhere after so many lines. */
-async function killedAfter(path: string, lines: number): Promise<readonly Acknowledged[]> {
-  const child = spawn(process.execPath, ["--conditions=@orra/source", "--no-warnings", CHILD, path], {
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-  let complaint = ""
-  child.stderr.on("data", (text) => {
-    complaint += text
-  })
-  const exit = once(child, "exit")
-  const acknowledged: Acknowledged[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    // A line cut off by the kill acknowledged nothing.
-    if (line.endsWith("]")) acknowledged.push(JSON.parse(line) as Acknowledged)
-    if (acknowledged.length === lines) child.kill("SIGKILL")
-  }
-  expect((await exit)[1], complaint).toBe("SIGKILL")
-  return acknowledged
-}

@@ -1,8 +1,7 @@
 // The process that the kill test kills: appends to several sessions at once and tells what was acknowledged.
 
-import { writeSync } from "node:fs"
-import { setImmediate } from "node:timers/promises"
 import { Namespace } from "@orra/core"
+import { say } from "@orra/testing/process"
 import { postgresStore } from "./postgres-store.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
@@ -24,23 +23,10 @@ async function main(place: string): Promise<void> {
         const pieces = [{ type: "text", text: `${expected + 1}` }] as const
         const delta = { type: "delta", at: 1, runId: "r", messageId: "m", pieces } as const
         const [entry] = await store.append(ns, [delta], { expected, lease })
-        if (entry) await say(`${JSON.stringify([ns.key, entry.seq] satisfies Acknowledged)}\n`)
+        if (entry) await say([ns.key, entry.seq] satisfies Acknowledged)
       }
     }),
   )
-}
-
-/** Not by process.stdout: what is buffered in a dead process was never said. A full pipe takes it a little later. */
-async function say(line: string): Promise<void> {
-  for (;;) {
-    try {
-      writeSync(1, line)
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error
-      await setImmediate()
-    }
-  }
 }
 
 const [, script, place] = process.argv

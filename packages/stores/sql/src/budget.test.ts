@@ -1,16 +1,13 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { Budgets, Runtime } from "@orra/core"
+import { startChild } from "@orra/testing/process"
 import { afterAll, expect, onTestFinished, test } from "vitest"
 import { LIMIT, PRICES, provider, RESERVATION_MS, type Spent, TENANT } from "./spender.child.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const CHILD = fileURLToPath(new URL("./spender.child.ts", import.meta.url))
+const CHILD = new URL("./spender.child.ts", import.meta.url)
 const PROCESSES = 5
 
 const folder = mkdtempSync(join(tmpdir(), "orra-budget-"))
@@ -21,29 +18,15 @@ function start(path: string, runs: number, every: number) {
   const lines: Spent[] = []
   const all = Promise.withResolvers<void>()
   const children = Array.from({ length: PROCESSES }, (_, index) => {
-    const args = [
-      "--conditions=@orra/source",
-      "--no-warnings",
-      CHILD,
-      path,
-      `p${index}`,
-      `${runs}`,
-      `${every}`,
-    ]
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
-    onTestFinished(() => void child.kill("SIGKILL"))
-    let complaint = ""
-    child.stderr.on("data", (text) => {
-      complaint += text
-    })
-    child.once("exit", (code) => code && all.reject(new Error(complaint)))
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      lines.push(JSON.parse(line) as Spent)
+    const child = startChild<Spent>(CHILD, [path, `p${index}`, `${runs}`, `${every}`], (line) => {
+      lines.push(line)
       if (lines.length === PROCESSES * runs) all.resolve()
     })
+    onTestFinished(() => child.kill("SIGKILL"))
+    child.ended.then(({ code, complaint }) => code && all.reject(new Error(complaint)))
     return child
   })
-  const ended = Promise.all(children.map((child) => once(child, "exit")))
+  const ended = Promise.all(children.map((child) => child.ended))
   const count = (what: Spent): number => lines.filter((line) => line === what).length
   return { children, ended, all: all.promise, count }
 }
@@ -88,7 +71,7 @@ test("killed between reserving and settling: what they held is free when it expi
   await all
   for (const child of children) child.kill("SIGKILL")
   // One whose runs were all refused may have ended by itself.
-  expect((await ended).map(([, signal]) => signal)).toContain("SIGKILL")
+  expect((await ended).map(({ signal }) => signal)).toContain("SIGKILL")
   const answered = count("answered")
   expect(answered + count("hangs")).toBe(10)
   expect(count("hangs")).toBeGreaterThan(0)

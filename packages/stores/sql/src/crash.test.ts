@@ -1,18 +1,14 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import type { Readable } from "node:stream"
-import { fileURLToPath } from "node:url"
 import { Namespace } from "@orra/core"
+import { killedAfter, startChild } from "@orra/testing/process"
 import { afterAll, expect, test } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 100 : 20
-const CHILD = fileURLToPath(new URL("./appender.child.ts", import.meta.url))
+const CHILD = new URL("./appender.child.ts", import.meta.url)
 
 const folder = mkdtempSync(join(tmpdir(), "orra-crash-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -23,8 +19,8 @@ test(`killed ${ROUNDS} times at random, every acknowledged entry is there, once,
   const path = join(folder, "crash.db")
   const acknowledged = new Map<string, number>()
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [key, seq] of await killedAfter(path, 1 + Math.floor(Math.random() * 60)))
-      acknowledged.set(key, seq)
+    const lines = 1 + Math.floor(Math.random() * 60)
+    for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [path], lines)) acknowledged.set(key, seq)
     const store = await sqliteStore({ path })
     for (const ns of SESSIONS) {
       const entries = await store.read(ns, { limit: 1_000_000 })
@@ -44,18 +40,14 @@ test("processes that open a new file at once all can, and of one owner only the 
   timeout: 60_000,
 }, async () => {
   const path = join(folder, "race", "orra.db")
-  const children = Array.from({ length: 4 }, () => start(path))
+  const children = Array.from({ length: 4 }, () => startChild(CHILD, [path], () => {}))
+  const running = new Set(children)
   const ended = await Promise.all(
     children.map(async (child) => {
-      const exit = once(child, "exit")
-      let complaint = ""
-      child.stderr.on("data", (text) => {
-        complaint += text
-      })
-      child.stdout.resume()
-      await exit
-      if (children.filter(isRunning).length === 1) children.find(isRunning)?.kill("SIGKILL")
-      return { signal: child.signalCode, complaint }
+      const end = await child.ended
+      running.delete(child)
+      if (running.size === 1) for (const last of running) last.kill("SIGKILL")
+      return end
     }),
   )
   expect(ended.filter(({ signal }) => signal === "SIGKILL")).toHaveLength(1)
@@ -68,28 +60,3 @@ test("processes that open a new file at once all can, and of one owner only the 
   expect(await store.integrity()).toEqual([])
   await store.close()
 })
-
-const start = (path: string): ChildProcessByStdio<null, Readable, Readable> =>
-  spawn(process.execPath, ["--conditions=@orra/source", "--no-warnings", CHILD, path], {
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-
-const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
-
-/** What the process acknowledged before it was killed, which is somewhere after so many lines. */
-async function killedAfter(path: string, lines: number): Promise<readonly Acknowledged[]> {
-  const child = start(path)
-  let complaint = ""
-  child.stderr.on("data", (text) => {
-    complaint += text
-  })
-  const exit = once(child, "exit")
-  const acknowledged: Acknowledged[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    // A line cut off by the kill acknowledged nothing.
-    if (line.endsWith("]")) acknowledged.push(JSON.parse(line) as Acknowledged)
-    if (acknowledged.length === lines) child.kill("SIGKILL")
-  }
-  expect((await exit)[1], complaint).toBe("SIGKILL")
-  return acknowledged
-}

@@ -1,16 +1,13 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { LeaseLost, Namespace, type NewEntry, type SessionStore, userMessage } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import { killedAfter } from "@orra/testing/process"
 import pg from "pg"
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
 import { type PostgresStoreOptions, postgresStore } from "./index.ts"
 
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 50 : 6
-const CHILD = fileURLToPath(new URL("./appender.child.ts", import.meta.url))
+const CHILD = new URL("./appender.child.ts", import.meta.url)
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -47,7 +44,9 @@ test(`processes killed ${ROUNDS} times at random: every acknowledged entry is th
   const acknowledged = new Map<string, number>()
   const store = await opened({ schema: "orra" })
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [key, seq] of await killedAfter(1 + Math.floor(Math.random() * 60))) acknowledged.set(key, seq)
+    const lines = 1 + Math.floor(Math.random() * 60)
+    for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [server.url], lines))
+      acknowledged.set(key, seq)
     for (const session of SESSIONS) {
       const entries = await store.read(session, { limit: 1_000_000 })
       expect(entries.length).toBeGreaterThanOrEqual(acknowledged.get(session.key) ?? 0)
@@ -58,26 +57,6 @@ test(`processes killed ${ROUNDS} times at random: every acknowledged entry is th
   }
   expect(acknowledged.size).toBe(SESSIONS.length)
 })
-
-/** What a process acknowledged before it was killed, which is somewhere after so many lines. */
-async function killedAfter(lines: number): Promise<readonly Acknowledged[]> {
-  const child = spawn(process.execPath, ["--conditions=@orra/source", "--no-warnings", CHILD, server.url], {
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-  let complaint = ""
-  child.stderr.on("data", (text) => {
-    complaint += text
-  })
-  const exit = once(child, "exit")
-  const acknowledged: Acknowledged[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    // A line cut off by the kill acknowledged nothing.
-    if (line.endsWith("]")) acknowledged.push(JSON.parse(line) as Acknowledged)
-    if (acknowledged.length === lines) child.kill("SIGKILL")
-  }
-  expect((await exit)[1], complaint).toBe("SIGKILL")
-  return acknowledged
-}
 
 test("a server that restarts and crashes in the middle of the load: nothing acknowledged is lost or doubled", {
   timeout: 120_000,

@@ -1,8 +1,8 @@
 // A process of the budget test: begins many runs at once on a budget that others spend as well, and tells what came of
 // each.
 
-import { writeSync } from "node:fs"
 import { Budgets, Namespace, OrraError, type PriceTable, type Provider, Runtime } from "@orra/core"
+import { say } from "@orra/testing/process"
 import { sqliteStore } from "./sqlite-store.ts"
 
 /** A line of its output: how a run got on. `hangs` is the last of one whose model never answers. */
@@ -21,7 +21,7 @@ export const provider = (hangs: () => boolean, onCall: () => void = () => {}): P
   async *stream() {
     onCall()
     if (hangs()) {
-      say("hangs")
+      await say("hangs" satisfies Spent)
       // As a connection does, it keeps the process alive.
       await new Promise(() => setInterval(() => {}, 1_000))
     }
@@ -33,8 +33,6 @@ export const provider = (hangs: () => boolean, onCall: () => void = () => {}): P
     }
   },
 })
-
-const say = (what: Spent): void => void writeSync(1, `${JSON.stringify(what)}\n`)
 
 async function main(path: string, name: string, runs: number, every: number): Promise<void> {
   const store = await sqliteStore({ path })
@@ -51,10 +49,10 @@ async function main(path: string, name: string, runs: number, every: number): Pr
   const run = async (index: number): Promise<void> => {
     try {
       await runtime.run(TENANT.child(name, `${index}`), "Hello")
-      say("answered")
+      await say("answered" satisfies Spent)
     } catch (error) {
       if (!(error instanceof OrraError) || error.code !== "budget_exceeded") throw error
-      say("refused")
+      await say("refused" satisfies Spent)
     }
   }
   await Promise.all(Array.from({ length: runs }, (_, index) => run(index)))
