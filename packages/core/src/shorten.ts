@@ -1,5 +1,6 @@
 import { countMessage, type Tokenizer, type ViewItem } from "./context.ts"
 import type { ToolResultPart } from "./message.ts"
+import { codePoints } from "./text.ts"
 
 /**
  * A tool result the model can be sent: where its texts together are longer than `maxTokens`, each keeps its head and
@@ -52,13 +53,6 @@ function shortened(text: string, keep: number, result: number, before: number): 
   const gap = text.slice(head, tail)
   const instead = note(result, wholeLength(gap, result), before + codePoints(text.slice(0, head)))
   return gap.length > instead.length ? text.slice(0, head) + instead + text.slice(tail) : text
-}
-
-/** Characters as people count them in a text that is cut: no surrogate pair is two. */
-export function codePoints(text: string): number {
-  let count = 0
-  for (const _ of text) count++
-  return count
 }
 
 /** The nearest place at or before `index` that does not split a surrogate pair. */

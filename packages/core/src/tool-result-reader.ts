@@ -3,8 +3,8 @@ import { NotFound } from "./errors.ts"
 import { messageText } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import type { Entry } from "./session.ts"
-import { codePoints } from "./shorten.ts"
 import type { SessionStore } from "./store.ts"
+import { codePoints } from "./text.ts"
 import { type Tool, tool } from "./tool.ts"
 
 const DEFAULT_LIMIT = 4_000

@@ -137,7 +137,9 @@ function childProblem(
   complete: boolean,
 ): string | undefined {
   // What a runtime says itself, to go on after a crash, is no task.
-  const asked = entries.filter((entry) => entry.type === "user" && entry.message.origin?.kind !== "host")
+  const asked = entries.filter(
+    (entry): entry is Entry<"user"> => entry.type === "user" && entry.message.origin?.kind !== "host",
+  )
   const begun = entries.filter((entry) => entry.type === "run_started")
   if (asked.length !== 1 || begun.length !== 1)
     return `was given ${asked.length} times and begun ${begun.length} times.`

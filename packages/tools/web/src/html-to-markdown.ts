@@ -1,7 +1,7 @@
+import { firstCodePoints, visibleText } from "@orra/core"
 import { BLOCK, CODE, DROPPED, IMPLIED_END, LAYOUT, MARKS, SCOPE, SPACED, VOID } from "./html-elements.ts"
 import { type HtmlHandler, readHtml } from "./html-tokens.ts"
 import { MarkdownWriter } from "./markdown-writer.ts"
-import { firstCodePoints, visibleText } from "./text.ts"
 
 /** A page as Markdown. */
 export interface MarkdownPage {

@@ -1,4 +1,4 @@
-import { visibleText } from "./text.ts"
+import { visibleText } from "@orra/core"
 
 /** What a page is made of, in order. */
 export interface HtmlHandler {

@@ -1,4 +1,4 @@
-import { codePoints } from "./text.ts"
+import { codePoints } from "@orra/core"
 
 /** Block quotes and list items that a line stands in. Deeper ones are flattened, or each line would be all prefix. */
 const MAX_CONTAINERS = 8

@@ -1,13 +1,12 @@
 import { STATUS_CODES } from "node:http"
 import { createRequire } from "node:module"
-import { type Tool, tool } from "@orra/core"
+import { codePoints, type Tool, tool, truncated, visibleText } from "@orra/core"
 import { addressRules } from "./address.ts"
 import { type ContentKind, contentType, decodeText, kindOfBytes, kindOfType } from "./content.ts"
 import { WebError } from "./errors.ts"
 import type { ResponseHead } from "./exchange.ts"
 import { type GuardedResponse, type GuardOptions, guardedFetch } from "./guarded-fetch.ts"
 import { htmlToMarkdown } from "./html-to-markdown.ts"
-import { codePoints, truncated, visibleText } from "./text.ts"
 
 const DEFAULT_LENGTH = 16_000
 const MAX_LENGTH = 100_000
