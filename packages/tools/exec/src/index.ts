@@ -1,0 +1,1 @@
+export { type CommandLine, splitCommand } from "./split.ts"
