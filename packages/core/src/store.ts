@@ -100,11 +100,20 @@ export interface SessionStore {
   records(collection: string): Records
 
   /**
-   * Where several processes share the store: the sessions that others write or delete, from now on, soon after they
-   * did; undefined when some may have been missed, so whoever waits for one looks at it again. Ends when the signal
+   * Where several processes share the store: the sessions that others write or delete, soon after they did; undefined
+   * at first, and whenever some may have been missed, so whoever waits for one looks at it again. Ends when the signal
    * fires.
    */
   changes?(signal: AbortSignal): AsyncIterable<Namespace | undefined>
+
+  /**
+   * Where several processes share the store: sessions at or below the prefix whose lease has run out, by the store's
+   * clock, without having been given back. Whoever held it is dead or cannot reach the store.
+   */
+  abandoned?(prefix: Namespace): Promise<readonly Namespace[]>
+
+  /** Where several processes share the store: the time by its clock, which leases run by, in ms since 1970. */
+  now?(): Promise<number>
 
   close(): Promise<void>
 }

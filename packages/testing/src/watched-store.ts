@@ -1,7 +1,7 @@
 import type { Records, SessionStore } from "@orra/core"
 
 /** What is counted and can fail: the methods of a store, and those of its records. */
-export type StoreMethod = Exclude<keyof SessionStore, "records" | "changes"> | `records.${keyof Records}`
+export type StoreMethod = Exclude<keyof SessionStore, "records" | "changes" | "abandoned" | "now"> | `records.${keyof Records}`
 
 export interface WatchedStore extends SessionStore {
   /** How often each method was called. */

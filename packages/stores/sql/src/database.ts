@@ -21,6 +21,9 @@ import { compiled } from "./statement.ts"
 /** "Orra", in the file's header: tells our databases from other programs'. */
 const APPLICATION_ID = 0x4f727261
 
+const CURRENT_MS = "current_ms()"
+const CLOCK = "cast(round(unixepoch('subsec') * 1000) as integer)"
+
 export interface DatabaseOptions {
   readonly path: string
   /** How long a statement waits, blocking, for another process's lock. */
@@ -29,8 +32,8 @@ export interface DatabaseOptions {
   readonly maxBytes?: number | undefined
   /** Other migrations than the package's own, for tests of migrating. */
   readonly migrations?: readonly Migration[]
-  /** The clock of `current_ms()`. Default `Date.now`. */
-  readonly now?: () => number
+  /** The clock of `current_ms()`. Default: the machine's, as SQLite reads it, which all its processes share. */
+  readonly now?: (() => number) | undefined
 }
 
 /**
@@ -43,11 +46,14 @@ export class Database {
   readonly #prepared = new Map<string, StatementSync>()
   /** What errors call the file. */
   #name: string
+  /** What a statement that asks for the time says. */
+  readonly #clock: string
 
   /** Opens the file, creates it or brings it to the present format. @throws StoreError. */
   constructor(options: DatabaseOptions) {
     this.path = options.path
     this.#name = options.path
+    this.#clock = options.now ? CURRENT_MS : CLOCK
     this.#sqlite = this.#guarded(() => openFile(options))
     try {
       this.#guarded(() => this.#prepareFile(options))
@@ -86,6 +92,11 @@ export class Database {
   /** From now on a statement waits this long, blocking, for another process's lock. */
   waitForLocks(ms: number): void {
     this.#sqlite.exec(`PRAGMA busy_timeout = ${Math.floor(ms)}`)
+  }
+
+  /** A number that changes whenever another connection, of any process, has written to the file. */
+  get dataVersion(): number {
+    return this.#guarded(() => this.#pragma("data_version"))
   }
 
   /** Writes a consistent copy of everything to `path`. */
@@ -132,7 +143,7 @@ export class Database {
   #prepare(sql: string): StatementSync {
     const known = this.#prepared.get(sql)
     if (known) return known
-    const prepared = this.#sqlite.prepare(sql)
+    const prepared = this.#sqlite.prepare(sql.replaceAll(CURRENT_MS, this.#clock))
     this.#prepared.set(sql, prepared)
     return prepared
   }
@@ -141,8 +152,8 @@ export class Database {
     return Number(this.#sqlite.prepare(`PRAGMA ${name}`).get()?.[name])
   }
 
-  #prepareFile({ path, maxBytes, migrations: steps = migrations, now = Date.now }: DatabaseOptions): void {
-    this.#sqlite.function("current_ms", () => now())
+  #prepareFile({ path, maxBytes, migrations: steps = migrations, now }: DatabaseOptions): void {
+    if (now) this.#sqlite.function("current_ms", () => now())
     const format = this.#format(steps)
     this.#sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
     // What is deleted is overwritten; a schema that was tampered with runs no function.

@@ -1,8 +1,9 @@
-import { keyOf, type Lease, LeaseLost, type Namespace } from "@orra/core"
+import { keyOf, type Lease, LeaseLost, Namespace } from "@orra/core"
 import { sql as raw } from "kysely"
 import { nextOf } from "./counters.ts"
-import { get, type Operation, run } from "./operation.ts"
+import { get, type Operation, run, select } from "./operation.ts"
 import { currentMs, sql } from "./schema.ts"
+import { atOrBelow } from "./session-tables.ts"
 import { statement } from "./statement.ts"
 
 const after = (ttl: number) => raw<number>`${currentMs} + ${ttl}`
@@ -49,6 +50,10 @@ const selectFree = statement((p: { ns: string; owner: string }) =>
     .where("expires_at", ">", currentMs),
 )
 
+const selectTime = statement(() => sql.selectNoFrom(currentMs.as("now")))
+/** As many as one process can take over before it asks again. */
+const MAX_ABANDONED = 500
+
 export function* acquire(namespace: Namespace, owner: string, ttlMs: number): Operation<Lease | undefined> {
   const ns = keyOf(namespace)
   // Most of those who ask in vain are told without writing anything.
@@ -67,4 +72,23 @@ export function* renew(lease: Lease, ttlMs: number): Operation<Lease> {
 
 export function* release(lease: Lease): Operation<void> {
   yield* run(deleteLease, { ns: keyOf(lease.namespace), token: lease.token })
+}
+
+/** Whoever gives a lease back removes it: what has run out was left by somebody who could not. */
+export function* abandoned(prefix: Namespace): Operation<readonly Namespace[]> {
+  const rows = yield* select(
+    sql
+      .selectFrom("leases")
+      .select("ns")
+      .where(atOrBelow(prefix))
+      .where("expires_at", "<=", currentMs)
+      .orderBy("expires_at")
+      .limit(MAX_ABANDONED),
+  )
+  return rows.map(({ ns }) => Namespace.parse(ns))
+}
+
+export function* now(): Operation<number> {
+  const row = yield* get(selectTime, {})
+  return row?.now ?? Number.NaN
 }

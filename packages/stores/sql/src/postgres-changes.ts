@@ -57,10 +57,10 @@ export class Changes {
     }
   }
 
-  /** What others write from now on; undefined when some of it may have been missed. Ends when the signal fires. */
+  /** What others write; undefined when some of it may have been missed, also at first. Ends when the signal fires. */
   async *listen(signal: AbortSignal): AsyncGenerator<Namespace | undefined, void, undefined> {
     const { channel, connect, onError } = this.#options
-    for (let again = false; !signal.aborted; again = true) {
+    while (!signal.aborted) {
       let client: Client | undefined
       try {
         client = await connect()
@@ -69,7 +69,7 @@ export class Changes {
         client.on("error", () => heard.end())
         client.on("end", () => heard.end())
         await client.query(`LISTEN ${channel}`)
-        if (again) yield undefined
+        yield undefined
         for await (const payload of heard) {
           const [sender, ...keys] = payload.split("\n")
           if (sender !== this.#sender) for (const key of keys) yield Namespace.parse(key)

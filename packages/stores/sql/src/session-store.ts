@@ -36,6 +36,8 @@ export function sessionStoreOver(
     acquire: (namespace, owner, ttlMs) => write(() => leases.acquire(namespace, owner, ttlMs)),
     renew: (lease, ttlMs) => write(() => leases.renew(lease, ttlMs)),
     release: (lease) => write(() => leases.release(lease)),
+    abandoned: (prefix) => read(() => leases.abandoned(prefix)),
+    now: () => read(leases.now),
     records: (collection) => recordsOf(collection, { read, write }),
   }
 }

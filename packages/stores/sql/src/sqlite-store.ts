@@ -3,6 +3,7 @@ import { resolve } from "node:path"
 import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
 import { Database } from "./database.ts"
 import { type Carrier, sessionStoreOver } from "./session-store.ts"
+import { sqliteChanges } from "./sqlite-changes.ts"
 import { WriteQueue } from "./write-queue.ts"
 
 export interface SqliteStoreOptions {
@@ -12,7 +13,7 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number
   /** Largest size of the file; writes beyond it fail with `store_full`. Default: what the disk holds. */
   readonly maxBytes?: number
-  /** The clock leases expire by, in ms since 1970. Default `Date.now`. */
+  /** Instead of the machine's clock, in ms since 1970: for tests. */
   readonly now?: () => number
 }
 
@@ -51,7 +52,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
       "The SQLite store needs the path of a file; for sessions in memory use MemoryStore.",
     )
   }
-  const { busyTimeoutMs = 5_000, maxBytes, now = Date.now } = options
+  const { busyTimeoutMs = 5_000, maxBytes, now } = options
   if (!(Number.isSafeInteger(busyTimeoutMs) && busyTimeoutMs >= 0 && busyTimeoutMs <= MAX_BUSY_MS)) {
     throw new InvalidInput("`busyTimeoutMs` is a whole number of ms from 0 to 600,000.", { busyTimeoutMs })
   }
@@ -78,6 +79,7 @@ function storeOver(database: Database, queue: WriteQueue): SqliteStore {
   }
   return {
     ...sessionStoreOver(carrier),
+    changes: (signal) => sqliteChanges(database.path, () => !isClosed && database.dataVersion, signal),
     async snapshot(path) {
       open()
       const target = resolve(path)
