@@ -38,6 +38,7 @@ export { isDelegated } from "./delegated.ts"
 export type { DelegationOptions } from "./delegation.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"
+export { busyBelow, eraseNamespace } from "./erase.ts"
 export {
   errorMessage,
   InvalidInput,

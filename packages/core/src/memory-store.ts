@@ -137,6 +137,10 @@ export class MemoryStore implements SessionStore {
     return records
   }
 
+  async collections(): Promise<readonly string[]> {
+    return [...this.#records.keys()]
+  }
+
   async close(): Promise<void> {
     this.#closed = true
   }

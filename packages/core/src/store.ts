@@ -99,6 +99,17 @@ export interface SessionStore {
    */
   records(collection: string): Records
 
+  /** The collections that may have records at or below the prefix: all that do, whoever made them. */
+  collections(prefix: Namespace): Promise<readonly string[]>
+
+  /**
+   * Where the store is on a disk: removes all there is at and below the prefix in one step, also leases and what only
+   * the store knows of, and from its files. What a crash left of an erasure the next one removes. See `eraseNamespace`.
+   *
+   * @throws SessionBusy while a lease at or below is held: nothing was removed.
+   */
+  erase?(prefix: Namespace): Promise<void>
+
   /**
    * Where several processes share the store: the sessions that others write or delete, soon after they did; undefined
    * at first, and whenever some may have been missed, so whoever waits for one looks at it again. Ends when the signal

@@ -1,4 +1,5 @@
 import { describe } from "vitest"
+import { erasureConformance } from "./store/erasure.ts"
 import type { MakeStore } from "./store/fixture.ts"
 import { leaseConformance } from "./store/leases.ts"
 import { listConformance } from "./store/lists.ts"
@@ -11,7 +12,7 @@ export type { MakeStore } from "./store/fixture.ts"
 
 /**
  * Registers the vitest tests that every `SessionStore` must pass: order, versions, all or nothing, leases and
- * fencing, windows, lists, deletion, any text, concurrent writers, tenants that never mix, records
+ * fencing, windows, lists, deletion, erasure, any text, concurrent writers, tenants that never mix, records
  * and their compare-and-swap. The environment variable `ORRA_TEST_FULL=1` adds the long forms.
  *
  * ```ts
@@ -24,5 +25,6 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
     leaseConformance(makeStore)
     listConformance(makeStore)
     recordConformance(makeStore)
+    erasureConformance(makeStore)
   })
 }

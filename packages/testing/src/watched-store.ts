@@ -1,7 +1,9 @@
 import type { Records, SessionStore } from "@orra/core"
 
 /** What is counted and can fail: the methods of a store, and those of its records. */
-export type StoreMethod = Exclude<keyof SessionStore, "records" | "changes" | "abandoned" | "now"> | `records.${keyof Records}`
+export type StoreMethod =
+  | Exclude<keyof SessionStore, "records" | "changes" | "abandoned" | "now" | "erase">
+  | `records.${keyof Records}`
 
 export interface WatchedStore extends SessionStore {
   /** How often each method was called. */
@@ -67,6 +69,7 @@ export function watchedStore(inner: SessionStore, faults: StoreFaults = {}): Wat
         list: (...args) => through("records.list", args, () => records.list(...args)),
       }
     },
+    collections: (...args) => through("collections", args, () => inner.collections(...args)),
     close: (...args) => through("close", args, () => inner.close(...args)),
     get calls() {
       return calls
@@ -95,5 +98,6 @@ const noCalls = (): Record<StoreMethod, number> => ({
   "records.write": 0,
   "records.delete": 0,
   "records.list": 0,
+  collections: 0,
   close: 0,
 })

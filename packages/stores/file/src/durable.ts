@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rmdir } from "node:fs/promises"
+import { mkdir, open, rename, rmdir, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
+import { isMissing } from "./errors.ts"
 
 /** Makes the folder and those above it, so that they are there after the machine stops. */
 export async function makeFolder(path: string, sync: boolean): Promise<void> {
@@ -40,5 +41,13 @@ export async function removeEmpty(path: string, base: string): Promise<void> {
     } catch {
       return
     }
+  }
+}
+
+export async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
   }
 }

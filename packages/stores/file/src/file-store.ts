@@ -1,7 +1,8 @@
-import { readdir, readFile, unlink } from "node:fs/promises"
-import { join } from "node:path"
+import { readdir, readFile, rename, rm, unlink } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import {
   type AppendOptions,
+  busyBelow,
   type Entry,
   foldedTitle,
   frozenCopy,
@@ -19,12 +20,13 @@ import {
   pageOf,
   type ReadOptions,
   type Records,
+  randomId,
   type SessionInfo,
   type SessionStore,
   StoreError,
   VersionConflict,
 } from "@orra/core"
-import { makeFolder, replaceFile } from "./durable.ts"
+import { makeFolder, removeEmpty, replaceFile, syncFolder, unlinkIfThere } from "./durable.ts"
 import { isMissing, storeError } from "./errors.ts"
 import { type Lock, lock } from "./lock.ts"
 import { fromNames, toNames } from "./path-name.ts"
@@ -49,6 +51,8 @@ const FORMAT_FILE = "format.json"
 const LOCK_FILE = "lock.db"
 /** All summaries, written when the store is closed: a store that was closed well need not look at every folder. */
 const INDEX_FILE = "sessions.json"
+/** What is being erased is moved here first, so that all of it is gone at once. No session can have this name. */
+const ERASED = ".erased"
 
 /** Tokens of leases grow also from one process to the next: no process takes as many. */
 const TOKENS_PER_OPENING = 2 ** 32
@@ -85,6 +89,7 @@ export async function fileStore(options: FileStoreOptions): Promise<FileStore> {
     await assertFormat(path, sync === "always")
     const taken = lock(join(path, LOCK_FILE))
     try {
+      await rm(join(path, ERASED), { recursive: true, force: true })
       const records = await RecordFile.open(path, sync === "always", options.now ?? Date.now)
       return new FileStore(options, taken, records, await takeIndex(join(path, INDEX_FILE)))
     } catch (error) {
@@ -128,6 +133,10 @@ export class FileStore implements SessionStore {
   #index: Promise<Map<string, Listed>> | undefined
   /** What changed while the index was being made: newer than what it finds. */
   #changed: Map<string, SessionInfo | undefined> | undefined
+  /** The leases that were taken last and not given back. */
+  readonly #leased = new Map<string, Lease>()
+  /** While something is erased. Never rejects. */
+  #erasing: Promise<unknown> | undefined
   #closed: Promise<void> | undefined
 
   /** Use `fileStore`. */
@@ -176,6 +185,7 @@ export class FileStore implements SessionStore {
   async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
     this.#assertOpen()
     keyOf(prefix)
+    while (this.#erasing) await this.#erasing
     this.#index ??= this.#scan()
     return pageOf((await this.#index).values(), prefix, options)
   }
@@ -192,7 +202,9 @@ export class FileStore implements SessionStore {
 
   async acquire(namespace: Namespace, owner: string, ttlMs: number): Promise<Lease | undefined> {
     this.#assertOpen()
-    return this.#leases.acquire(namespace, owner, ttlMs)
+    const lease = this.#leases.acquire(namespace, owner, ttlMs)
+    if (lease) this.#leased.set(namespace.key, lease)
+    return lease
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<Lease> {
@@ -203,10 +215,33 @@ export class FileStore implements SessionStore {
   async release(lease: Lease): Promise<void> {
     this.#assertOpen()
     this.#leases.release(lease)
+    const { key } = lease.namespace
+    if (this.#leased.get(key)?.token === lease.token) this.#leased.delete(key)
   }
 
   records(collection: string): Records {
     return this.#records.collection(collection, () => this.#assertOpen())
+  }
+
+  async collections(prefix: Namespace): Promise<readonly string[]> {
+    this.#assertOpen()
+    keyOf(prefix)
+    return this.#records.collections(prefix)
+  }
+
+  async erase(prefix: Namespace): Promise<void> {
+    this.#assertOpen()
+    keyOf(prefix)
+    while (this.#erasing) await this.#erasing
+    const erasing = this.#erase(prefix).catch((error: unknown) => {
+      throw storeError(this.#folder(prefix), error)
+    })
+    this.#erasing = erasing
+      .catch(() => {})
+      .finally(() => {
+        this.#erasing = undefined
+      })
+    await erasing
   }
 
   close(): Promise<void> {
@@ -216,6 +251,7 @@ export class FileStore implements SessionStore {
 
   async #close(): Promise<void> {
     try {
+      await this.#erasing
       await Promise.all([...this.#open.values()].map(({ idle }) => idle))
       await Promise.all([...this.#open.values()].map(async ({ files }) => (await files).close()))
       await this.#records.close()
@@ -227,10 +263,49 @@ export class FileStore implements SessionStore {
     }
   }
 
+  /** While it is under way nothing new is begun in any session. */
+  async #erase(prefix: Namespace): Promise<void> {
+    await this.#index?.catch(() => {})
+    const below = [...this.#open].filter(([key]) => prefix.contains(Namespace.parse(key)))
+    await Promise.all(below.map(([, { idle }]) => idle))
+    this.#assertNoLease(prefix)
+    await Promise.all(below.map(async ([, { files }]) => (await files).close()))
+    for (const [key] of below) this.#open.delete(key)
+    const folder = this.#folder(prefix)
+    const erased = join(this.#base, ERASED)
+    await rm(erased, { recursive: true, force: true })
+    try {
+      await rename(folder, erased)
+      if (this.#sync) for (const changed of [dirname(folder), this.#base]) await syncFolder(changed)
+      await rm(erased, { recursive: true, force: true })
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+    await removeEmpty(dirname(folder), this.#base)
+    const index = await this.#index
+    for (const { info } of index?.values() ?? []) {
+      if (prefix.contains(info.namespace)) index?.delete(info.namespace.key)
+    }
+    await this.#records.erase(prefix)
+    await unlinkIfThere(join(this.#base, `${INDEX_FILE}.new`))
+  }
+
+  #assertNoLease(prefix: Namespace): void {
+    const owner = randomId()
+    for (const [key, { namespace }] of this.#leased) {
+      if (!prefix.contains(namespace)) continue
+      const lease = this.#leases.acquire(namespace, owner, 0)
+      if (!lease) throw busyBelow()
+      this.#leases.release(lease)
+      this.#leased.delete(key)
+    }
+  }
+
   /** Does something with a session's files, after what was asked before. */
   async #on<T>(namespace: Namespace, work: (files: SessionFiles) => Promise<T>): Promise<T> {
     this.#assertOpen()
     const key = keyOf(namespace)
+    while (this.#erasing) await this.#erasing
     const open = this.#open.get(key) ?? this.#opening(namespace)
     // Most recently used last.
     this.#open.delete(key)

@@ -14,7 +14,7 @@ import {
   type StoredRecord,
   VersionConflict,
 } from "@orra/core"
-import { replaceFile, syncFolder } from "./durable.ts"
+import { replaceFile, syncFolder, unlinkIfThere } from "./durable.ts"
 import { isMissing, storeError } from "./errors.ts"
 import { damaged, linesForward, together, wholeLength } from "./log-file.ts"
 
@@ -104,6 +104,25 @@ export class RecordFile {
         return recordPage(kept, namespace, options)
       },
     }
+  }
+
+  /** The collections that have records at or below the prefix. */
+  collections(prefix: Namespace): readonly string[] {
+    return [...this.#collections]
+      .filter(([, kept]) => placesBelow(kept, prefix).length > 0)
+      .map(([name]) => name)
+  }
+
+  /** Removes all records at and below the prefix, from the file as well. */
+  async erase(prefix: Namespace): Promise<void> {
+    await this.#inTurn(async () => {
+      for (const kept of this.#collections.values()) {
+        for (const place of placesBelow(kept, prefix)) kept.delete(place)
+      }
+      // Also what was removed before and is still in the file, or in what a crash left of writing it anew.
+      if (this.#file) await this.#rewrite()
+      else await unlinkIfThere(`${this.#path}.new`)
+    })
   }
 
   async close(): Promise<void> {
@@ -231,6 +250,9 @@ export class RecordFile {
     }
   }
 }
+
+const placesBelow = (kept: ReadonlyMap<string, StoredRecord>, prefix: Namespace): readonly string[] =>
+  [...kept].filter(([, { namespace }]) => prefix.contains(namespace)).map(([place]) => place)
 
 /** @throws InvalidInput for what is not JSON. The value is copied: whoever gave it may change it afterwards. */
 function lineOf(collection: string, change: RecordChange): Omit<Line, "version" | "updatedAt"> {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, stat, unlink } from "node:fs/promises"
+import { type FileHandle, open, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
 import {
   describe,
@@ -13,7 +13,7 @@ import {
   type SessionInfo,
   StoreError,
 } from "@orra/core"
-import { makeFolder, removeEmpty, replaceFile, syncFolder } from "./durable.ts"
+import { makeFolder, removeEmpty, replaceFile, syncFolder, unlinkIfThere } from "./durable.ts"
 import { isMissing, storeError } from "./errors.ts"
 import {
   fromLine,
@@ -422,12 +422,4 @@ export async function sizes(folder: string): Promise<{ readonly log: number; rea
     }
   }
   return { log: await size(LOG), drafts: await size(DRAFTS) }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
 }

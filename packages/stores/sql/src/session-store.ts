@@ -1,4 +1,5 @@
 import type { Namespace, SessionStore } from "@orra/core"
+import * as erasure from "./erasure.ts"
 import * as leases from "./lease-table.ts"
 import type { Operation } from "./operation.ts"
 import { recordsOf } from "./records.ts"
@@ -17,7 +18,7 @@ export function sessionStoreOver(
   { read, write }: Carrier,
   /** Told of each session after it was written or removed. */
   written: (namespace: Namespace) => void = () => {},
-): Omit<SessionStore, "close"> {
+): Omit<SessionStore, "close" | "erase"> & Required<Pick<SessionStore, "erase">> {
   return {
     info: (namespace) => read(() => sessions.info(namespace)),
     append: async (namespace, entries, options) => {
@@ -39,5 +40,9 @@ export function sessionStoreOver(
     abandoned: (prefix) => read(() => leases.abandoned(prefix)),
     now: () => read(leases.now),
     records: (collection) => recordsOf(collection, { read, write }),
+    collections: (prefix) => read(() => erasure.collections(prefix)),
+    erase: async (prefix) => {
+      for (const session of await write(() => erasure.erase(prefix))) written(session)
+    },
   }
 }

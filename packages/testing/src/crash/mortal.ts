@@ -100,6 +100,7 @@ export function mortal(options: { readonly dieAt?: number; readonly trace?: bool
           list: (...args) => through(call("list"), () => records.list(...args)),
         }
       },
+      collections: (...args) => through("collections", () => inner.collections(...args)),
       close: (...args) => through("close", () => inner.close(...args)),
     }),
     provider: (inner) => ({

@@ -45,6 +45,7 @@ export function recordingStore(inner: SessionStore, logs: Written = new Map()): 
     renew: (...args) => inner.renew(...args),
     release: (...args) => inner.release(...args),
     records: (collection) => inner.records(collection),
+    collections: (prefix) => inner.collections(prefix),
     close: () => inner.close(),
   }
 }
