@@ -129,6 +129,8 @@ export class Database {
   }
 
   #carryOut(step: Step): Outcome {
+    // Every statement names its rows by itself; SQLite has no second look at it.
+    if (step.type === "within") return { rows: [], changed: 0 }
     const { sql, parameters } =
       step.type === "statement"
         ? { sql: step.statement.text.sqlite, parameters: step.statement.bind(step.parameters as never) }

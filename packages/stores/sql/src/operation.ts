@@ -1,7 +1,8 @@
+import { keyOf, type Namespace } from "@orra/core"
 import type { Built, Statement } from "./statement.ts"
 
-/** One step of an operation: a statement that is always the same, or a query put together for this time. */
-export type Step =
+/** A statement that is always the same, or a query put together for this time. */
+export type SqlStep =
   | {
       readonly type: "statement"
       readonly statement: Statement<never, unknown>
@@ -9,6 +10,9 @@ export type Step =
       readonly rows: boolean
     }
   | { readonly type: "query"; readonly query: Built<unknown>; readonly rows: boolean }
+
+/** One step of an operation. `within` says whose rows the steps after it may see and write: those at or below a key. */
+export type Step = SqlStep | { readonly type: "within"; readonly ns: string }
 
 /** What came of a step: its rows, or how many rows it changed. */
 export interface Outcome {
@@ -21,6 +25,12 @@ export interface Outcome {
  * each. SQLite carries them out at once, on the calling thread; PostgreSQL over a connection.
  */
 export type Operation<T> = Generator<Step, T, Outcome>
+
+/** The operation, where only the rows at or below the namespace exist: PostgreSQL itself shows it no others. */
+export function* within<T>(namespace: Namespace, operation: Operation<T>): Operation<T> {
+  yield { type: "within", ns: keyOf(namespace) }
+  return yield* operation
+}
 
 export function* all<P, Row>(statement: Statement<P, Row>, parameters: P): Operation<readonly Row[]> {
   const { rows } = yield { type: "statement", statement, parameters, rows: true }

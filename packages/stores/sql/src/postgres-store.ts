@@ -1,5 +1,7 @@
-import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
+import { InvalidInput, keyOf, type SessionStore, StoreError } from "@orra/core"
+import { InOrder } from "./in-order.ts"
 import { Postgres } from "./postgres.ts"
+import { appendStatement } from "./postgres-append.ts"
 import { type Carrier, sessionStoreOver } from "./session-store.ts"
 
 export interface PostgresStoreOptions {
@@ -53,9 +55,19 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Sess
   const carrier: Carrier = {
     read: async (operation) => await open().read(operation),
     write: async (operation) => await open().write(operation),
+    async appendAtOnce(namespace, drafts, options) {
+      const statement = appendStatement(namespace, drafts, options)
+      if (!statement) return false
+      return (await open().writeAtOnce(namespace, statement.text, statement.values)).changed > 0
+    },
   }
+  const store = sessionStoreOver(carrier, (namespace) => postgres.changes.announce(namespace))
+  // Over several connections they would overtake one another, and wait for each other's row.
+  const appends = new InOrder()
   return {
-    ...sessionStoreOver(carrier, (namespace) => postgres.changes.announce(namespace)),
+    ...store,
+    append: async (namespace, entries, options) =>
+      await appends.run(keyOf(namespace), () => store.append(namespace, entries, options)),
     changes: (signal) => open().changes.listen(signal),
     close() {
       closing ??= postgres.close()

@@ -1,11 +1,12 @@
 import { setTimeout } from "node:timers/promises"
-import { OrraError, StoreError } from "@orra/core"
+import { type Namespace, OrraError } from "@orra/core"
 import type { Client, Pool, PoolClient, PoolConfig } from "pg"
-import { CorruptRow } from "./errors.ts"
-import type { Operation, Outcome, Step } from "./operation.ts"
+import type { Operation, Outcome, SqlStep } from "./operation.ts"
+import { Batch, type Request } from "./postgres-batch.ts"
 import { Changes } from "./postgres-changes.ts"
-import { type Migration, migrations } from "./schema.ts"
-import { compiled, type Statement } from "./statement.ts"
+import { isAnswer, mayRepeat, storeError, Unanswered } from "./postgres-errors.ts"
+import { migrate } from "./postgres-schema.ts"
+import { compiled, type SqlValue } from "./statement.ts"
 
 export interface PostgresOptions {
   readonly url: string
@@ -19,8 +20,6 @@ export interface PostgresOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Any number: whoever migrates the same schema waits for whoever began. */
-const MIGRATION_LOCK = 0x4f72_7261
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
 
@@ -31,7 +30,7 @@ const LONGEST_PAUSE_MS = 500
 export class Postgres {
   readonly #pool: Pool
   readonly #options: PostgresOptions
-  readonly #names = new Map<Statement<never, unknown>, string>()
+  readonly #names = new Map<string, string>()
   readonly changes: Changes
 
   private constructor(pool: Pool, options: PostgresOptions, connect: () => Promise<Client>) {
@@ -50,17 +49,12 @@ export class Postgres {
   static async open(options: PostgresOptions): Promise<Postgres> {
     // Only now: who uses SQLite need not load it.
     const { default: pg } = await import("pg")
-    const bigint = pg.types.builtins.INT8
     const config: PoolConfig = {
       connectionString: options.url,
       connectionTimeoutMillis: options.patienceMs,
       // Another word than the schema's name can be in nobody's search path.
       options: `-c search_path=${options.schema}`,
       application_name: "orra",
-      types: {
-        // Numbers, counters and times stay below 2^53; the driver gives text to be on the safe side.
-        getTypeParser: (type, format) => (type === bigint ? Number : pg.types.getTypeParser(type, format)),
-      },
     }
     const pool = new pg.Pool({ ...config, max: options.maxConnections })
     pool.on("error", options.onError)
@@ -74,7 +68,7 @@ export class Postgres {
       return client
     })
     try {
-      await postgres.#migrate()
+      await postgres.#patiently((client) => migrate(client, options.schema))
       return postgres
     } catch (error) {
       await pool.end()
@@ -82,25 +76,30 @@ export class Postgres {
     }
   }
 
-  /** Each step sees what was committed when it began. */
+  /** Each step is a transaction by itself, which sees what was committed when it began. */
   read<T>(operation: () => Operation<T>): Promise<T> {
-    return this.#patiently((client) => this.#perform(client, operation()))
+    return this.#patiently((client) => this.#perform(client, operation(), []))
   }
 
   /** One transaction, durable when the promise resolves. May run the operation again. */
   write<T>(operation: () => Operation<T>): Promise<T> {
     return this.#patiently(async (client) => {
-      await client.query("BEGIN")
       let value: T
       try {
-        value = await this.#perform(client, operation())
+        value = await this.#perform(client, operation(), [BEGIN])
       } catch (error) {
         await client.query("ROLLBACK")
         throw error
       }
-      await commit(client)
+      await answered(client, [COMMIT])
       return value
     })
+  }
+
+  /** One statement, which sees and writes the rows at or below the namespace, as a transaction by itself. */
+  writeAtOnce(namespace: Namespace, text: string, values: readonly SqlValue[]): Promise<Outcome> {
+    const requests = [...this.#clock(), whoseRows(namespace.key), { name: this.#nameOf(text), text, values }]
+    return this.#patiently(async (client) => last(await answered(client, requests)))
   }
 
   async close(): Promise<void> {
@@ -108,32 +107,47 @@ export class Postgres {
     await this.#pool.end()
   }
 
-  async #perform<T>(client: PoolClient, operation: Operation<T>): Promise<T> {
-    const { now } = this.#options
-    if (now) await client.query("SELECT set_config('orra.now', $1, false)", [String(now())])
-    let step = operation.next({ rows: [], changed: 0 })
-    while (!step.done) step = operation.next(await this.#carryOut(client, step.value))
+  /** What is said first of all is said once; whose rows they are is forgotten where a transaction ends. */
+  async #perform<T>(client: PoolClient, operation: Operation<T>, first: readonly Request[]): Promise<T> {
+    const inTransaction = first.length > 0
+    let before = [...first, ...this.#clock()]
+    let scope: readonly Request[] = []
+    let step = operation.next(NOTHING)
+    while (!step.done) {
+      if (step.value.type === "within") {
+        scope = [whoseRows(step.value.ns)]
+        step = operation.next(NOTHING)
+        continue
+      }
+      const outcomes = await carriedOut(client, [...before, ...scope, this.#request(step.value)])
+      before = []
+      if (inTransaction) scope = []
+      step = operation.next(last(outcomes))
+    }
     return step.value
   }
 
-  async #carryOut(client: PoolClient, step: Step): Promise<Outcome> {
-    const { rows, rowCount } =
-      step.type === "statement"
-        ? await client.query({
-            name: this.#nameOf(step.statement),
-            text: step.statement.text.postgres,
-            values: [...step.statement.bind(step.parameters as never)],
-          })
-        : await client.query(compiledFor(step))
-    return { rows, changed: rowCount ?? 0 }
+  #request(step: SqlStep): Request {
+    if (step.type === "query") {
+      const { sql, parameters } = compiled(step.query, "postgres")
+      return { text: sql, values: parameters as readonly SqlValue[] }
+    }
+    const text = step.statement.text.postgres
+    return { name: this.#nameOf(text), text, values: step.statement.bind(step.parameters as never) }
+  }
+
+  /** A test's own clock, for this connection from here on. */
+  #clock(): readonly Request[] {
+    const { now } = this.#options
+    return now ? [{ text: "SELECT set_config('orra.now', $1, false)", values: [now()] }] : []
   }
 
   /** A statement with a name is prepared once on each connection. */
-  #nameOf(statement: Statement<never, unknown>): string {
-    const known = this.#names.get(statement)
+  #nameOf(text: string): string {
+    const known = this.#names.get(text)
     if (known !== undefined) return known
     const name = `orra_${this.#names.size}`
-    this.#names.set(statement, name)
+    this.#names.set(text, name)
     return name
   }
 
@@ -162,120 +176,32 @@ export class Postgres {
       client.release(broken)
     }
   }
-
-  async #migrate(): Promise<void> {
-    const { schema } = this.#options
-    await this.#patiently(async (client) => {
-      await client.query("BEGIN")
-      try {
-        await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK])
-        await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
-        await client.query(
-          `CREATE TABLE IF NOT EXISTS ${schema}.format (one boolean PRIMARY KEY DEFAULT true CHECK (one), version integer NOT NULL)`,
-        )
-        const { rows } = await client.query(`SELECT version FROM ${schema}.format`)
-        const format = Number(rows[0]?.version ?? 0)
-        assertKnown(format, migrations)
-        if (format === 0) await client.query(CLOCK)
-        for (const step of migrations.slice(format)) {
-          for (const change of step) {
-            await this.#carryOut(client, { type: "query", query: change, rows: false })
-          }
-        }
-        await client.query(
-          `INSERT INTO ${schema}.format (version) VALUES (${migrations.length}) ON CONFLICT (one) DO UPDATE SET version = excluded.version`,
-        )
-      } catch (error) {
-        await client.query("ROLLBACK")
-        throw error
-      }
-      await commit(client)
-    })
-  }
 }
 
-/** The server's clock; a test may set another one for its connections. */
-const CLOCK = `CREATE FUNCTION current_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
-  $$ SELECT coalesce(nullif(current_setting('orra.now', true), '')::bigint,
-       (extract(epoch FROM clock_timestamp()) * 1000)::bigint) $$`
+const NOTHING: Outcome = { rows: [], changed: 0 }
+const BEGIN: Request = { name: "begin", text: "BEGIN", values: [] }
+const COMMIT: Request = { name: "commit", text: "COMMIT", values: [] }
 
-function assertKnown(format: number, steps: readonly Migration[]): void {
-  if (format <= steps.length) return
-  throw new StoreError(
-    "store_newer",
-    `The database was written by a newer version (format ${format}; this one reads up to ${steps.length}). Update this program, or use another schema or a backup from before the update.`,
-    { format, supported: steps.length },
-  )
+/** Until the transaction ends, only rows at or below this key are there. */
+const whoseRows = (ns: string): Request => ({
+  name: "whose",
+  text: "SELECT set_config('orra.tenant', $1, true)",
+  values: [ns],
+})
+
+const last = (outcomes: readonly Outcome[]): Outcome => outcomes.at(-1) ?? NOTHING
+
+function carriedOut(client: PoolClient, requests: readonly Request[]): Promise<readonly Outcome[]> {
+  return client.query(new Batch(requests)).outcomes
 }
 
-function compiledFor(step: Step & { readonly type: "query" }): { text: string; values: unknown[] } {
-  const { sql, parameters } = compiled(step.query, "postgres")
-  return { text: sql, values: [...parameters] }
-}
-
-/** The commit was sent and its answer never came. */
-class Unanswered extends Error {}
-
-async function commit(client: PoolClient): Promise<void> {
+/** The same where something is committed: without an answer nobody knows whether it was. */
+async function answered(client: PoolClient, requests: readonly Request[]): Promise<readonly Outcome[]> {
+  const batch = client.query(new Batch(requests))
   try {
-    await client.query("COMMIT")
+    return await batch.outcomes
   } catch (error) {
-    if (isAnswer(error)) throw error
+    if (isAnswer(error) || !batch.sent) throw error
     throw new Unanswered("The connection broke during the commit.", { cause: error })
   }
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
-
-/** An answer of the server, which has then undone what there was to undo; else the connection is of no use any more. */
-const isAnswer = (error: unknown): boolean => {
-  const code = codeOf(error)
-  return /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code)
-}
-
-/** A serialisation failure, a deadlock, a server that starts, stops or is not there: nothing was written. */
-function mayRepeat(error: unknown): boolean {
-  if (error instanceof OrraError || error instanceof Unanswered || error instanceof CorruptRow) return false
-  const code = codeOf(error)
-  return !isAnswer(error) || code === "40001" || code === "40P01" || code === "53300"
-}
-
-/** What PostgreSQL said, as an error of ours. Its own text stays out of the message: it may quote what was written. */
-function storeError(error: unknown): OrraError {
-  if (error instanceof OrraError) return error
-  const code = codeOf(error)
-  const [name, message] = explained(error, code)
-  return new StoreError(name, message, { ...(code && { reason: code }) }, error)
-}
-
-function explained(error: unknown, code: string): readonly [code: string, message: string] {
-  if (error instanceof CorruptRow) {
-    return ["store_corrupt", "The database holds a row that was not written here: restore a backup."]
-  }
-  if (error instanceof Unanswered) {
-    return [
-      "store_unknown",
-      "The connection to the database broke while something was written. Whether it was is not known: read it again.",
-    ]
-  }
-  if (/^(28|3D)/.test(code) || code === "42501") {
-    return [
-      "store_not_writable",
-      "The database refuses this user: check user, password, database and rights in its URL.",
-    ]
-  }
-  if (code === "53100" || code === "53200") {
-    return ["store_full", "The database has no space left. Nothing was written: make room and try again."]
-  }
-  if (code === "25006") {
-    return ["store_not_writable", "The database is read-only: connect to the server that takes writes."]
-  }
-  if (!isAnswer(error)) {
-    return [
-      "store_unavailable",
-      "The database cannot be reached. Nothing was written: check that it runs, and the address in its URL.",
-    ]
-  }
-  return ["store_failed", `The database refused (SQLSTATE ${code}).`]
 }

@@ -17,7 +17,7 @@ import {
 import { sql as raw } from "kysely"
 import { nextOf } from "./counters.ts"
 import { fromJson, toJson } from "./json.ts"
-import { all, get, type Operation, run, select } from "./operation.ts"
+import { all, get, type Operation, run, select, within } from "./operation.ts"
 import { currentMs, sql } from "./schema.ts"
 import type { Carrier } from "./session-store.ts"
 import { atOrBelow } from "./session-tables.ts"
@@ -96,7 +96,11 @@ interface Row {
 }
 
 /** A write that is ready for the transaction: names checked, value turned into text. */
-type Write = Place & { readonly value: string | undefined; readonly expected: number | undefined }
+type Write = Place & {
+  readonly namespace: Namespace
+  readonly value: string | undefined
+  readonly expected: number | undefined
+}
 
 export function recordsOf(collection: string, carrier: Carrier): Records {
   recordName(collection)
@@ -107,6 +111,7 @@ export function recordsOf(collection: string, carrier: Carrier): Records {
   })
   const prepared = (change: RecordChange): Write => ({
     ...place(change.namespace, change.key),
+    namespace: change.namespace,
     value: "deleted" in change ? undefined : toJson(change.value, "A record"),
     expected: change.expected,
   })
@@ -118,7 +123,7 @@ export function recordsOf(collection: string, carrier: Carrier): Records {
   return {
     async get(namespace, key) {
       const at = place(namespace, key)
-      return await carrier.read(() => find(at, namespace))
+      return await carrier.read(() => within(namespace, find(at, namespace)))
     },
     async put(namespace, key, value, options) {
       const [version = 0] = await submit([{ namespace, key, value, ...options }])
@@ -134,7 +139,7 @@ export function recordsOf(collection: string, carrier: Carrier): Records {
     },
     async list(namespace, options = {}) {
       const limit = pageLimit(options.limit)
-      return await carrier.read(() => pageOf(collection, namespace, limit, options))
+      return await carrier.read(() => within(namespace, pageOf(collection, namespace, limit, options)))
     },
   }
 }
@@ -184,31 +189,24 @@ function listBelow(
  * version, 0 when the record was removed, undefined when there was none to remove.
  */
 function* apply(writes: readonly Write[]): Operation<readonly (number | undefined)[]> {
-  for (const { expected, ns, collection, key } of writes) {
-    if (expected === undefined) continue
-    const actual = (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0
-    if (actual !== expected) throw new VersionConflict(expected, actual)
-  }
+  for (const write of writes) yield* within(write.namespace, assertExpected(write))
   const versions: (number | undefined)[] = []
-  for (const { expected, ns, collection, key, value } of writes) {
-    if (value === undefined) {
-      versions.push((yield* run(deleteRecord, { ns, collection, key })) > 0 ? 0 : undefined)
-      continue
-    }
-    const version = yield* nextOf("record_version")
-    const written = yield* run(expected === 0 ? addRecord : putRecord, {
-      ns,
-      collection,
-      key,
-      value,
-      version,
-    })
-    if (written === 0) {
-      throw new VersionConflict(0, (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0)
-    }
-    versions.push(version)
-  }
+  for (const write of writes) versions.push(yield* within(write.namespace, applyOne(write)))
   return versions
+}
+
+function* assertExpected({ expected, ns, collection, key }: Write): Operation<void> {
+  if (expected === undefined) return
+  const actual = (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0
+  if (actual !== expected) throw new VersionConflict(expected, actual)
+}
+
+function* applyOne({ expected, ns, collection, key, value }: Write): Operation<number | undefined> {
+  if (value === undefined) return (yield* run(deleteRecord, { ns, collection, key })) > 0 ? 0 : undefined
+  const version = yield* nextOf("record_version")
+  const written = yield* run(expected === 0 ? addRecord : putRecord, { ns, collection, key, value, version })
+  if (written > 0) return version
+  throw new VersionConflict(0, (yield* get(selectVersion, { ns, collection, key }))?.version ?? 0)
 }
 
 const toRecord = (row: Row, namespace: Namespace): StoredRecord => ({

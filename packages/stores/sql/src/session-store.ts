@@ -1,7 +1,7 @@
-import type { Namespace, SessionStore } from "@orra/core"
+import type { AppendOptions, Namespace, SessionStore } from "@orra/core"
 import * as erasure from "./erasure.ts"
 import * as leases from "./lease-table.ts"
-import type { Operation } from "./operation.ts"
+import { type Operation, within } from "./operation.ts"
 import { recordsOf } from "./records.ts"
 import * as sessions from "./session-tables.ts"
 
@@ -11,38 +11,50 @@ export interface Carrier {
   read<T>(operation: () => Operation<T>): Promise<T>
   /** All of it or nothing, durable when the promise resolves. May run the operation again. */
   write<T>(operation: () => Operation<T>): Promise<T>
+  /**
+   * The whole of an append in a shorter way than the general one, where there is one. False when nothing was written:
+   * the general way says why, or does it.
+   */
+  appendAtOnce?(
+    namespace: Namespace,
+    drafts: readonly sessions.Draft[],
+    options: AppendOptions,
+  ): Promise<boolean>
 }
 
 /** Sessions and records in a database: the same operations, whoever carries them out. */
 export function sessionStoreOver(
-  { read, write }: Carrier,
+  { read, write, appendAtOnce }: Carrier,
   /** Told of each session after it was written or removed. */
   written: (namespace: Namespace) => void = () => {},
 ): Omit<SessionStore, "close" | "erase"> & Required<Pick<SessionStore, "erase">> {
   return {
-    info: (namespace) => read(() => sessions.info(namespace)),
+    info: (namespace) => read(() => within(namespace, sessions.info(namespace))),
     append: async (namespace, entries, options) => {
       const drafts = sessions.drafts(entries)
-      const appended = await write(() => sessions.append(namespace, drafts, options))
+      const appended = (await appendAtOnce?.(namespace, drafts, options))
+        ? sessions.numbered(entries, options.expected)
+        : await write(() => within(namespace, sessions.append(namespace, drafts, options)))
       if (appended.length > 0) written(namespace)
       return appended
     },
-    read: (namespace, options = {}) => read(() => sessions.read(namespace, options)),
-    list: (prefix, options = {}) => read(() => sessions.list(prefix, options)),
+    read: (namespace, options = {}) => read(() => within(namespace, sessions.read(namespace, options))),
+    list: (prefix, options = {}) => read(() => within(prefix, sessions.list(prefix, options))),
     delete: async (namespace) => {
-      const existed = await write(() => sessions.remove(namespace))
+      const existed = await write(() => within(namespace, sessions.remove(namespace)))
       if (existed) written(namespace)
       return existed
     },
-    acquire: (namespace, owner, ttlMs) => write(() => leases.acquire(namespace, owner, ttlMs)),
-    renew: (lease, ttlMs) => write(() => leases.renew(lease, ttlMs)),
-    release: (lease) => write(() => leases.release(lease)),
-    abandoned: (prefix) => read(() => leases.abandoned(prefix)),
+    acquire: (namespace, owner, ttlMs) =>
+      write(() => within(namespace, leases.acquire(namespace, owner, ttlMs))),
+    renew: (lease, ttlMs) => write(() => within(lease.namespace, leases.renew(lease, ttlMs))),
+    release: (lease) => write(() => within(lease.namespace, leases.release(lease))),
+    abandoned: (prefix) => read(() => within(prefix, leases.abandoned(prefix))),
     now: () => read(leases.now),
     records: (collection) => recordsOf(collection, { read, write }),
-    collections: (prefix) => read(() => erasure.collections(prefix)),
+    collections: (prefix) => read(() => within(prefix, erasure.collections(prefix))),
     erase: async (prefix) => {
-      for (const session of await write(() => erasure.erase(prefix))) written(session)
+      for (const session of await write(() => within(prefix, erasure.erase(prefix)))) written(session)
     },
   }
 }

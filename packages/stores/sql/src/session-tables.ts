@@ -119,6 +119,10 @@ export function* info(namespace: Namespace): Operation<SessionInfo | undefined> 
   return row && toInfo(row, namespace)
 }
 
+/** The entries as they are stored after the version `expected`. */
+export const numbered = (entries: readonly NewEntry[], expected: number): readonly Entry[] =>
+  entries.map((entry, index) => ({ seq: expected + index + 1, ...entry }))
+
 /** The whole of an append, inside a transaction. Checks everything before it writes anything. */
 export function* append(
   namespace: Namespace,
@@ -134,7 +138,10 @@ export function* append(
   const actual = before?.version ?? 0
   if (actual !== expected) throw new VersionConflict(expected, actual)
 
-  const entries = written.map(({ entry }, index) => ({ seq: expected + index + 1, ...entry }))
+  const entries = numbered(
+    written.map(({ entry }) => entry),
+    expected,
+  )
   let after = before
   for (const entry of entries) after = describe(namespace, after, entry)
   if (!after) return []
@@ -306,7 +313,7 @@ const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
 /** No text of PostgreSQL holds it. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
 
-const toRow = (info: SessionInfo): SessionRow => ({
+export const toRow = (info: SessionInfo): SessionRow => ({
   ns: info.namespace.key,
   version: info.version,
   created_at: info.createdAt,

@@ -1,0 +1,111 @@
+import { type AppendOptions, describe, keyOf, type Namespace, needsLease, type SessionInfo } from "@orra/core"
+import { type Draft, numbered, toRow } from "./session-tables.ts"
+import type { SqlValue } from "./statement.ts"
+
+/** More entries than this take the general way. */
+const MAX_ROWS = 16
+
+/** Stands for what is not known of a session without reading it. */
+const UNKNOWN = {
+  time: Number.MIN_SAFE_INTEGER,
+  run: "\0",
+  waiting: { since: 0, approvals: 0 },
+  metadata: {},
+} as const
+
+/**
+ * All of an append as one statement, so one round trip: it checks the lease and the version, writes the summary and the
+ * entries, and writes nothing when a check fails. Undefined for an append whose summary depends on the one before in
+ * more than a count, and for one that is refused anyway.
+ */
+export function appendStatement(
+  namespace: Namespace,
+  drafts: readonly Draft[],
+  { expected, lease, dropDeltas }: AppendOptions,
+): { readonly text: string; readonly values: readonly SqlValue[] } | undefined {
+  if (drafts.length === 0 || drafts.length > MAX_ROWS) return undefined
+  const guarded = dropDeltas !== undefined || drafts.some(({ entry }) => needsLease(entry))
+  if (guarded && !lease) return undefined
+  const values: SqlValue[] = []
+  const parameter = (value: SqlValue): string =>
+    `$${values.push(value)}::${typeof value === "number" ? "bigint" : "text"}`
+
+  const ns = parameter(keyOf(namespace))
+  const session = expected === 0 ? inserted(namespace, drafts) : updated(namespace, drafts, expected)
+  if (!session) return undefined
+  const parts: string[] = []
+  if (guarded && lease) {
+    const token = parameter(lease.token)
+    // Nobody else gets the lease until this is committed.
+    parts.push(
+      `held AS (SELECT FROM leases WHERE ns = ${ns} AND token = ${token} AND expires_at > current_ms() FOR SHARE)`,
+    )
+  }
+  const condition = guarded ? "EXISTS (SELECT FROM held)" : "true"
+  parts.push(`session AS (${session(ns, parameter, condition)} RETURNING 1)`)
+  if (dropDeltas) {
+    const range = `seq BETWEEN ${parameter(dropDeltas.from)} AND ${parameter(dropDeltas.to)}`
+    parts.push(
+      `dropped AS (DELETE FROM entries WHERE ns = ${ns} AND ${range} AND type = 'delta' AND EXISTS (SELECT FROM session))`,
+    )
+  }
+  const rows = drafts.map(
+    ({ entry, body }, index) =>
+      `(${parameter(expected + index + 1)}, ${parameter(entry.type)}, ${parameter(body)})`,
+  )
+  const text = `WITH ${parts.join(", ")}
+    INSERT INTO entries (ns, seq, type, body) SELECT ${ns}, entry.* FROM session, (VALUES ${rows.join(", ")}) AS entry`
+  return { text, values }
+}
+
+type Write = (ns: string, parameter: (value: SqlValue) => string, condition: string) => string
+
+/** The first entries of a session. */
+function inserted(namespace: Namespace, drafts: readonly Draft[]): Write | undefined {
+  const info = described(namespace, drafts, 0, undefined)
+  if (!info) return undefined
+  const { ns: _, ...row } = toRow(info)
+  return (ns, parameter, condition) => {
+    const values = Object.values(row).map(parameter)
+    return `INSERT INTO sessions (ns, ${Object.keys(row).join(", ")}) SELECT ${ns}, ${values.join(", ")} WHERE ${condition} ON CONFLICT (ns) DO NOTHING`
+  }
+}
+
+/** What the entries change of the summary, found by describing them after one of which nothing is known. */
+function updated(namespace: Namespace, drafts: readonly Draft[], expected: number): Write | undefined {
+  const before: SessionInfo = {
+    namespace,
+    version: expected,
+    createdAt: UNKNOWN.time,
+    updatedAt: UNKNOWN.time,
+    messages: 0,
+    openRun: UNKNOWN.run,
+    waiting: UNKNOWN.waiting,
+    metadata: UNKNOWN.metadata,
+  }
+  const after = described(namespace, drafts, expected, before)
+  if (!after || after.metadata !== UNKNOWN.metadata) return undefined
+  if (drafts.some(({ entry }) => entry.type === "approval_decision")) return undefined
+  return (ns, parameter, condition) => {
+    const row = toRow(after)
+    const changes = [`version = ${parameter(after.version)}`]
+    if (after.messages > 0) changes.push(`messages = messages + ${parameter(after.messages)}`)
+    if (after.updatedAt !== UNKNOWN.time) changes.push(`updated_at = ${parameter(row.updated_at)}`)
+    if (after.openRun !== UNKNOWN.run) changes.push(`open_run = ${parameter(row.open_run)}`)
+    if (after.waiting !== UNKNOWN.waiting) changes.push(`waiting = ${parameter(row.waiting)}`)
+    return `UPDATE sessions SET ${changes.join(", ")} WHERE ns = ${ns} AND version = ${parameter(expected)} AND ${condition}`
+  }
+}
+
+function described(
+  namespace: Namespace,
+  drafts: readonly Draft[],
+  expected: number,
+  before: SessionInfo | undefined,
+): SessionInfo | undefined {
+  const entries = numbered(
+    drafts.map(({ entry }) => entry),
+    expected,
+  )
+  return entries.reduce<SessionInfo | undefined>((info, entry) => describe(namespace, info, entry), before)
+}
