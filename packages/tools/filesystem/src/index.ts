@@ -1,0 +1,36 @@
+import type { Tool, ToolContext } from "@orra/core"
+import { systemHolding } from "./directory.ts"
+import { PROTECTED, protection } from "./protect.ts"
+import { readFileTool } from "./read-file.ts"
+import { sandbox } from "./sandbox.ts"
+import { seenFiles } from "./seen.ts"
+
+export { FilesystemError, type FilesystemErrorCode } from "./errors.ts"
+export { PROTECTED } from "./protect.ts"
+
+/** Where the tools work and how much they take on; all but `root` have defaults. */
+export interface FilesystemToolsOptions {
+  /** The folder they stay in, or which one for a session: the folder of the user it belongs to, say. */
+  readonly root: string | ((context: ToolContext) => string)
+  /** Protected besides {@link PROTECTED}: names, globs and paths; "!" before one takes back. */
+  readonly protectedPaths?: readonly string[]
+  /** Most bytes one call reads of a file for the model. Larger files are read in parts. Default 1,048,576. */
+  readonly maxReadSize?: number
+  /** Most bytes of a picture. Default 700,000: with its base64 it fits what a runtime keeps of a result. */
+  readonly maxImageSize?: number
+}
+
+/**
+ * The tools that reach files, all through one sandbox.
+ *
+ * ```ts
+ * const tools = filesystemTools({ root: "/srv/project" })
+ * ```
+ */
+export function filesystemTools(options: FilesystemToolsOptions): readonly Tool[] {
+  const { root, protectedPaths = [], maxReadSize = 1_048_576, maxImageSize = 700_000 } = options
+  const protectedBy = protection([...PROTECTED, ...protectedPaths])
+  const box = sandbox({ root, holding: systemHolding(), protection: protectedBy })
+  const seen = seenFiles()
+  return [readFileTool(box, { maxReadSize, maxImageSize }, seen)]
+}

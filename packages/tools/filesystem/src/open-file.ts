@@ -1,0 +1,131 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readlinkSync,
+  type Stats,
+} from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { promisify } from "node:util"
+import type { Directory } from "./directory.ts"
+import { FilesystemError } from "./errors.ts"
+import { type Place, protectedError, type Sandbox } from "./sandbox.ts"
+
+/** A file that is open for reading, and known to be the one that was meant. */
+export interface OpenFile {
+  readonly fd: number
+  readonly stat: BigIntStats
+}
+
+// A pipe or a terminal that takes the file's place must neither block nor become the process's own.
+const FLAGS =
+  constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0)
+
+/**
+ * Opens a file in a held folder and gives it to `work`. Never a link, and nothing but a file: a device can do something
+ * when it is opened, so that what it is is asked before and after.
+ */
+export async function withFile<T>(
+  sandbox: Sandbox,
+  { directory, name, stat, shown }: Place,
+  work: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  if (name === undefined) throw isFolder(shown)
+  assertFile(stat, shown)
+  const file = openFile(sandbox, directory, name)
+  if (file === undefined) throw notFile(shown)
+  try {
+    return await work(file)
+  } finally {
+    closeSync(file.fd)
+  }
+}
+
+/** For files met on the way through folders: undefined for what is no file. @throws the system's errors. */
+export function openFile(
+  { holding, protection }: Sandbox,
+  directory: Directory,
+  name: string,
+): OpenFile | undefined {
+  const fd = openSync(directory.at(name), FLAGS)
+  try {
+    const stat = fstatSync(fd, { bigint: true })
+    const path = holding === "descriptor" ? readlinkSync(`/proc/self/fd/${fd}`) : join(directory.path, name)
+    if (holding === "path") {
+      directory.check()
+      const there = lstatSync(path, { bigint: true })
+      if (there.dev !== stat.dev || there.ino !== stat.ino) throw changed(name)
+    }
+    if (dirname(path) !== directory.path) throw changed(name)
+    // The disk may spell it another way than it was asked for.
+    if (basename(path) !== name && protection.entry(path, directory.path)) throw protectedError(name)
+    if (stat.isFile()) return { fd, stat }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  closeSync(fd)
+  return undefined
+}
+
+/** @throws FilesystemError (`path_missing`, `path_kind`) unless it is a file. */
+export function assertFile(stat: Stats | undefined, shown: string): asserts stat is Stats {
+  if (!stat)
+    throw new FilesystemError(
+      "path_missing",
+      `${shown} does not exist. list_dir and search show what does.`,
+      { path: shown },
+    )
+  if (stat.isDirectory()) throw isFolder(shown)
+  if (!stat.isFile()) throw notFile(shown)
+}
+
+const isFolder = (path: string): FilesystemError =>
+  new FilesystemError("path_kind", `${path} is a folder: use list_dir.`, { path })
+
+const notFile = (path: string): FilesystemError =>
+  new FilesystemError("path_kind", `${path} is a device, a pipe or a socket: only files can be opened.`, {
+    path,
+  })
+
+const changed = (name: string): FilesystemError =>
+  new FilesystemError(
+    "path_changed",
+    `${name} was moved or replaced meanwhile. Nothing was written: try again.`,
+    { name },
+  )
+
+/** `read(fd, buffer, offset, length, position)` */
+export const readInto = promisify(read)
+
+/** The whole of a file, which is at most `limit` bytes. */
+export async function readWhole(
+  { fd }: OpenFile,
+  limit: number,
+  shown: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const { bytesRead, buffer } = await readInto(fd, Buffer.allocUnsafe(CHUNK), 0, CHUNK, length)
+    if (bytesRead === 0) return Buffer.concat(chunks, length)
+    chunks.push(buffer.subarray(0, bytesRead))
+    length += bytesRead
+    if (length > limit) throw tooLarge(shown, limit)
+  }
+}
+
+const CHUNK = 256 * 1_024
+
+export const tooLarge = (shown: string, limit: number): FilesystemError =>
+  new FilesystemError("file_too_large", `${shown} is larger than ${limit} bytes.`, { path: shown, limit })
+
+/** A state of a file: another one is another state. */
+export const signature = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
