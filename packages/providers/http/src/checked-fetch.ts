@@ -1,10 +1,12 @@
+import type { Incoming } from "./dispatch.ts"
+
 /** A response whose status is not 2xx, with its body, which the SDKs would throw away when it is not their own. */
 export class HttpFailure extends Error {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: Incoming["headers"]
   readonly body: string
 
-  constructor(status: number, headers: Headers, body: string) {
+  constructor(status: number, headers: Incoming["headers"], body: string) {
     super(`HTTP ${status}`)
     this.status = status
     this.headers = headers
@@ -14,14 +16,18 @@ export class HttpFailure extends Error {
 
 const MAX_ERROR_BODY = 65_536
 
+/** A good response. @throws HttpFailure for any other. */
+export async function checked<R extends Incoming>(response: R): Promise<R> {
+  const { status, headers } = response
+  if (status >= 200 && status < 300) return response
+  throw new HttpFailure(status, headers, (await response.text()).slice(0, MAX_ERROR_BODY))
+}
+
 /** `fetch` that throws an HttpFailure where fetch would return an error status. */
 export const checkedFetch =
   (inner: typeof fetch | undefined): typeof fetch =>
-  async (input, init) => {
-    const response = await (inner ?? globalThis.fetch)(input, init)
-    if (response.ok) return response
-    throw new HttpFailure(response.status, response.headers, (await response.text()).slice(0, MAX_ERROR_BODY))
-  }
+  async (input, init) =>
+    await checked(await (inner ?? globalThis.fetch)(input, init))
 
 /** Finds an error of a class behind the wrappers that SDKs and fetch put around it. */
 export function findCause<T>(error: unknown, type: abstract new (...args: never[]) => T): T | undefined {

@@ -1,5 +1,6 @@
 import { abortedError, ProviderError, type ProviderErrorKind } from "@orra/core"
 import { findCause } from "./checked-fetch.ts"
+import type { Incoming } from "./dispatch.ts"
 import type { Watchdog } from "./watchdog.ts"
 import { UnsupportedPart } from "./wire.ts"
 
@@ -19,7 +20,7 @@ export interface ModelService {
  * How long a service asks us to wait, from `retry-after-ms`, or `retry-after` in seconds or as a date.
  * Undefined when it does not say, or says nonsense.
  */
-export function retryAfterMs(headers: Headers, now: number = Date.now()): number | undefined {
+export function retryAfterMs(headers: Incoming["headers"], now: number = Date.now()): number | undefined {
   const ms = headers.get("retry-after-ms")
   if (ms !== null && Number(ms) >= 0) return Math.ceil(Number(ms))
   const value = headers.get("retry-after")?.trim()
@@ -41,7 +42,7 @@ export function redact(text: string, secrets: readonly string[] = []): string {
 
 export interface FailureFacts {
   readonly status?: number | undefined
-  readonly headers?: Headers | undefined
+  readonly headers?: Incoming["headers"] | undefined
   /** The service's own words. */
   readonly said?: string | undefined
   /** What we saw, where the service said nothing: "malformed JSON". */

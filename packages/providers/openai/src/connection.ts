@@ -1,4 +1,4 @@
-import { checkedFetch } from "@orra/provider-http"
+import { checkedFetch, type Incoming, sender } from "@orra/provider-http"
 import type OpenAI from "openai"
 
 /** The way to a service: the SDK, and requests that are sent as the SDK would send them. */
@@ -9,7 +9,12 @@ export interface Connection {
    *
    * @throws HttpFailure for an error status; what fetch throws when nothing came.
    */
-  post(path: string, body: object, signal: AbortSignal): Promise<Response>
+  post(path: string, body: object, signal: AbortSignal): Promise<Incoming>
+}
+
+interface Address {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** The SDK's own timeout is out of the way: the watchdog keeps time. */
@@ -23,7 +28,6 @@ export async function connect(
   inner: typeof fetch | undefined,
 ): Promise<Connection> {
   const { default: Sdk } = await import("openai")
-  const send = checkedFetch(inner)
   const sdk = new Sdk({
     baseURL,
     // The SDK insists on one. A server without keys gets no header.
@@ -34,22 +38,24 @@ export async function connect(
     maxRetries: 0,
     timeout: NEVER_MS,
     logLevel: "off",
-    fetch: send,
+    fetch: checkedFetch(inner),
     ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
   })
+  const send = sender(inner)
   // The SDK builds the request to a path once: address, credentials and headers are the same every time. Doing it anew
   // for each, with its retries and its timer, costs 250 µs, as much as the whole of fetch.
-  const built = new Map<string, ReturnType<OpenAI["buildRequest"]>>()
+  const addresses = new Map<string, Promise<Address>>()
+  const addressOf = async (path: string): Promise<Address> => {
+    const { url, req } = await sdk.buildRequest({ method: "post", path, body: {} })
+    return { url, headers: Object.fromEntries(req.headers) }
+  }
   return {
     sdk,
     async post(path, body, signal) {
-      let request = built.get(path)
-      if (!request) {
-        request = sdk.buildRequest({ method: "post", path, body: {} })
-        built.set(path, request)
-      }
-      const { url, req } = await request
-      return await send(url, { method: "POST", headers: req.headers, body: JSON.stringify(body), signal })
+      const address = addresses.get(path) ?? addressOf(path)
+      addresses.set(path, address)
+      const { url, headers } = await address
+      return await send(url, { method: "POST", headers, body: JSON.stringify(body), signal })
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { ModelRequest } from "@orra/core"
-import { findCause, HttpFailure } from "@orra/provider-http"
+import { findCause, HttpFailure, type Incoming } from "@orra/provider-http"
 import type { Connection } from "./connection.ts"
 import {
   FULL_DIALECT,
@@ -17,7 +17,7 @@ export function responsesOpener(provider: string, defaults: ResponsesDefaults) {
     request: ModelRequest,
     model: string,
     signal: AbortSignal,
-  ): Promise<Response> => {
+  ): Promise<Incoming> => {
     let dialect = dialects.get(model) ?? FULL_DIALECT
     for (;;) {
       const params = toResponsesParams(request, provider, defaults, dialect)
