@@ -1,1 +1,5 @@
+export { ExecError, type ExecErrorCode } from "./errors.ts"
+export { type Exec, type ExecOptions, execTool, type Place } from "./exec-tool.ts"
+export type { IsolationOptions } from "./isolation.ts"
+export type { CommandRule, RuleOptions } from "./rules.ts"
 export { type CommandLine, splitCommand } from "./split.ts"

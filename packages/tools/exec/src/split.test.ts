@@ -43,6 +43,7 @@ test.each([
   'echo "`id`"',
   'echo "$HOME"',
   "echo $HOME",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what a shell would expand
   "echo ${HOME}",
   "echo {a,b}",
   "echo *.ts",

@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { constants } from "node:fs"
+import { mkdtemp, open, readlink, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { MARK } from "./environment.ts"
+import { ExecError } from "./errors.ts"
+import type { Running } from "./host.ts"
+import { OutputKeeper } from "./output.ts"
+import { ProcessTree, processIds } from "./processes.ts"
+import { progressWriter } from "./progress.ts"
+
+/** What is run, and within what. Bytes and milliseconds. */
+export interface Job {
+  /** The whole command line, with what confines it. */
+  readonly argv: readonly string[]
+  readonly directory: string
+  readonly env: Readonly<Record<string, string>>
+  /** Its own file system hides the host's: `home` is a path there. */
+  readonly isolatedHome: string | undefined
+  readonly timeoutMs: number
+  readonly graceMs: number
+  readonly maxOutputCharacters: number
+  readonly maxOutputBytes: number
+  readonly maxMemoryBytes: number
+  readonly maxProcesses: number
+  readonly signal: AbortSignal
+  /** Those that run, so that none survives this process. */
+  readonly running: Running
+  progress(text: string): void
+}
+
+/** Why a command was ended before it ended by itself. */
+export type EndedBy = "timeout" | "abort" | "output" | "memory" | "processes"
+
+/** How it went. */
+export interface Outcome {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly durationMs: number
+  readonly endedBy: EndedBy | undefined
+  /** Processes that it left behind, which were ended. */
+  readonly leftBehind: number
+  readonly stdout: OutputKeeper
+  readonly stderr: OutputKeeper
+}
+
+/** How often a command's memory and processes are looked at. */
+const WATCH_MS = 250
+
+/** How long output is waited for after everybody who could write any is gone. */
+const DRAIN_MS = 5_000
+
+/**
+ * Runs a program to its end, and everything it started with it: when this resolves, nothing of it is left that can be
+ * found. It has no input, and no file of this process is open in it.
+ *
+ * @throws ExecError (`spawn_failed`, `directory_refused`) when it did not begin.
+ */
+export async function run(job: Job): Promise<Outcome> {
+  const scratch = job.isolatedHome === undefined ? await mkdtemp(join(tmpdir(), "orra-exec-")) : undefined
+  try {
+    return await runAt(job, job.isolatedHome ?? (scratch as string))
+  } finally {
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+async function runAt(job: Job, home: string): Promise<Outcome> {
+  const mark = randomUUID()
+  const began = performance.now()
+  const stdout = new OutputKeeper(job.maxOutputCharacters)
+  const stderr = new OutputKeeper(job.maxOutputCharacters)
+  const before = processIds()
+  const child = await start(job, { ...job.env, HOME: home, TMPDIR: home, [MARK]: mark })
+  const tree = new ProcessTree(child.pid as number, mark, before)
+  const ended = new AbortController()
+  let endedBy: EndedBy | undefined
+  const end = (why: EndedBy): void => {
+    if (endedBy) return
+    endedBy = why
+    ended.abort()
+  }
+  const abort = (): void => end("abort")
+  const progress = progressWriter(job)
+  for (const [stream, keeper] of [
+    [child.stdout, stdout],
+    [child.stderr, stderr],
+  ] as const) {
+    const decoder = new TextDecoder()
+    stream?.on("data", (chunk: Uint8Array) => {
+      keeper.add(chunk)
+      progress.add(decoder.decode(chunk, { stream: true }))
+      if (stdout.bytes + stderr.bytes > job.maxOutputBytes) end("output")
+    })
+    // A pipe that breaks has said what it had to say.
+    stream?.on("error", () => {})
+  }
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
+  const timer = setTimeout(() => end("timeout"), job.timeoutMs)
+  const watch = setInterval(() => {
+    const members = tree.members()
+    const bytes = members.reduce((sum, member) => sum + member.bytes, 0)
+    if (members.length > job.maxProcesses) end("processes")
+    else if (bytes > job.maxMemoryBytes) end("memory")
+  }, WATCH_MS)
+  job.running.add(tree)
+  job.signal.addEventListener("abort", abort, { once: true })
+  if (job.signal.aborted) abort()
+  try {
+    await Promise.race([exited, aborted(ended.signal)])
+    // A bomb is given no time to grow.
+    if (endedBy && endedBy !== "processes" && endedBy !== "memory") {
+      tree.signal("SIGTERM", job.isolatedHome !== undefined)
+      await Promise.race([exited, sleep(job.graceMs)])
+    }
+    const leftBehind = await endAll(tree, exited)
+    await Promise.race([closed, sleep(DRAIN_MS)])
+    return {
+      exitCode: child.exitCode,
+      signal: child.signalCode,
+      durationMs: Math.round(performance.now() - began),
+      endedBy,
+      leftBehind: endedBy ? 0 : leftBehind,
+      stdout,
+      stderr,
+    }
+  } finally {
+    clearTimeout(timer)
+    clearInterval(watch)
+    progress.end()
+    job.signal.removeEventListener("abort", abort)
+    job.running.delete(tree)
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }
+}
+
+async function start(job: Job, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const [program = "", ...args] = job.argv
+  const place = await openDirectory(job.directory)
+  try {
+    const child = spawn(program, args, {
+      cwd: place.path,
+      env,
+      // A session of its own: no terminal, and a group that can be ended as one.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: false,
+      windowsHide: true,
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve)
+      child.once("error", reject)
+    })
+    child.on("error", () => {})
+    return child
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown"
+    const why = code === "E2BIG" ? "its arguments are too long" : `the system says ${code}`
+    throw new ExecError("spawn_failed", `The program could not be started: ${why}.`, { code }, error)
+  } finally {
+    await place.close()
+  }
+}
+
+/** The directory itself, so that nobody puts another one in its place before the program is in it. */
+async function openDirectory(path: string): Promise<{ readonly path: string; close(): Promise<void> }> {
+  if (process.platform !== "linux") return { path, close: async () => {} }
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    () => undefined,
+  )
+  const link = `/proc/self/fd/${handle?.fd}`
+  if (handle && (await readlink(link).catch(() => undefined)) === path) {
+    return { path: link, close: () => handle.close() }
+  }
+  await handle?.close()
+  throw new ExecError("directory_refused", "The working directory is not there any more: call again.")
+}
+
+/** Ends whatever is left, and says how many were still there. */
+async function endAll(tree: ProcessTree, exited: Promise<void>): Promise<number> {
+  const left = tree.signal("SIGKILL")
+  for (let round = 0, now = left; now > 0 && round < ROUNDS; round++) {
+    await sleep(10)
+    now = tree.signal("SIGKILL")
+  }
+  await exited
+  return left
+}
+
+/** Those that are born while others die are few: more rounds than this are for what cannot be killed. */
+const ROUNDS = 200
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener("abort", () => resolve(), { once: true })
+  })
