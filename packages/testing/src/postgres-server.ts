@@ -20,6 +20,8 @@ import { promisify } from "node:util"
 export interface PostgresServer {
   /** Where it is: `postgres://orra@127.0.0.1:<port>/postgres`. Everybody on this machine may connect. */
   readonly url: string
+  /** The folder of its data, which is the server's while it runs. */
+  readonly data: string
   /** Ends all connections and starts the server again, on the same port with the same data. */
   restart(): Promise<void>
   /** Ends it at once, as a power failure would: connections break, what was committed is kept. */
@@ -98,6 +100,7 @@ export async function postgresServer(): Promise<PostgresServer> {
   }
   return {
     url: `postgres://orra@127.0.0.1:${port}/postgres`,
+    data,
     start,
     crash,
     async restart() {

@@ -17,6 +17,9 @@ const TENANT_TABLES = (Object.keys(HAS_TENANTS) as (keyof Tables)[]).filter(
   (table): table is Exclude<keyof Tables, "counters"> => HAS_TENANTS[table],
 )
 
+/** What PostgreSQL has to tidy up when rows were removed or changed. */
+export const VACUUMED = Object.keys(HAS_TENANTS).filter((table) => table !== "counters")
+
 export function* collections(prefix: Namespace): Operation<readonly string[]> {
   const rows = yield* select(
     sql.selectFrom("records").select("collection").distinct().where(atOrBelow(prefix)),

@@ -1,3 +1,4 @@
+import { basename } from "node:path"
 import { OrraError, StoreError } from "@orra/core"
 
 /** SQLite's primary result codes; an extended code keeps its primary one in the low byte. */
@@ -38,6 +39,9 @@ export function storeError(path: string, name: string, error: unknown): OrraErro
 
 export const notWritable = (path: string, reason: string): StoreError =>
   new StoreError("store_not_writable", ADVICE.store_not_writable(path), { path, reason })
+
+export const locked = (path: string): StoreError =>
+  new StoreError("store_locked", ADVICE.store_locked(basename(path)), { path })
 
 export const isLocked = (error: unknown): boolean =>
   error instanceof StoreError && error.code === "store_locked"

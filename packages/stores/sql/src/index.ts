@@ -1,2 +1,2 @@
-export { type PostgresStoreOptions, postgresStore } from "./postgres-store.ts"
+export { type PostgresStore, type PostgresStoreOptions, postgresStore } from "./postgres-store.ts"
 export { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite-store.ts"

@@ -1,4 +1,5 @@
 import { InvalidInput, keyOf, type SessionStore, StoreError } from "@orra/core"
+import { VACUUMED } from "./erasure.ts"
 import { InOrder } from "./in-order.ts"
 import { Postgres } from "./postgres.ts"
 import { appendStatement } from "./postgres-append.ts"
@@ -19,6 +20,15 @@ export interface PostgresStoreOptions {
   readonly now?: () => number
 }
 
+/** Sessions and records in a PostgreSQL database. */
+export interface PostgresStore extends SessionStore {
+  /**
+   * Writes the tables anew (`VACUUM FULL`): only then nothing of what was erased is left in their files. Everybody else
+   * waits meanwhile, so do it when nobody works. Rows that an open transaction may still see are left: end those first.
+   */
+  vacuum(): Promise<void>
+}
+
 /** Short enough for the name of the channel that is made of it. */
 const NAME = /^[a-z_][a-z0-9_]{0,49}$/
 
@@ -33,7 +43,7 @@ const NAME = /^[a-z_][a-z0-9_]{0,49}$/
  *
  * @throws StoreError with the codes `store_unavailable`, `store_not_writable`, `store_newer` or `store_failed`.
  */
-export async function postgresStore(options: PostgresStoreOptions): Promise<SessionStore> {
+export async function postgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const { url, schema = "orra", maxConnections = 10, patienceMs = 10_000, now, onError = () => {} } = options
   if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) {
     throw new InvalidInput("The PostgreSQL store needs a URL such as postgres://user:password@host/database.")
@@ -68,6 +78,16 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Sess
     ...store,
     append: async (namespace, entries, options) =>
       await appends.run(keyOf(namespace), () => store.append(namespace, entries, options)),
+    async erase(prefix) {
+      await store.erase(prefix)
+      // Others may go on: their space is free to be written again, and no statistics quote them any more.
+      await open().command(`VACUUM (ANALYZE) ${VACUUMED.join(", ")}`)
+    },
+    async vacuum() {
+      await open().command(`VACUUM (FULL, ANALYZE) ${VACUUMED.join(", ")}`)
+      // Samples of columns, of which the old ones are still there. A warning where this user does not own the database.
+      await open().command("VACUUM FULL pg_statistic")
+    },
     changes: (signal) => open().changes.listen(signal),
     close() {
       closing ??= postgres.close()

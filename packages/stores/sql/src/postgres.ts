@@ -102,6 +102,11 @@ export class Postgres {
     return this.#patiently(async (client) => last(await answered(client, requests)))
   }
 
+  /** What takes no transaction around it. */
+  async command(text: string): Promise<void> {
+    await this.#patiently((client) => client.query(text))
+  }
+
   async close(): Promise<void> {
     await this.changes.flush()
     await this.#pool.end()

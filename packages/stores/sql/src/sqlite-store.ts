@@ -4,6 +4,7 @@ import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
 import { Database } from "./database.ts"
 import { type Carrier, sessionStoreOver } from "./session-store.ts"
 import { sqliteChanges } from "./sqlite-changes.ts"
+import { eraseFromSnapshots, forgetDeleted } from "./sqlite-erasure.ts"
 import { WriteQueue } from "./write-queue.ts"
 
 export interface SqliteStoreOptions {
@@ -61,10 +62,10 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
   }
   const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes, now })
   database.waitForLocks(LOCK_ATTEMPT_MS)
-  return storeOver(database, new WriteQueue(database, { lockMs: busyTimeoutMs }))
+  return storeOver(database, new WriteQueue(database, { lockMs: busyTimeoutMs }), busyTimeoutMs)
 }
 
-function storeOver(database: Database, queue: WriteQueue): SqliteStore {
+function storeOver(database: Database, queue: WriteQueue, lockMs: number): SqliteStore {
   let isClosed = false
   const open = (): Database => {
     if (isClosed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
@@ -77,8 +78,14 @@ function storeOver(database: Database, queue: WriteQueue): SqliteStore {
       return await queue.submit(() => database.perform(operation()))
     },
   }
+  const store = sessionStoreOver(carrier)
   return {
-    ...sessionStoreOver(carrier),
+    ...store,
+    async erase(prefix) {
+      await store.erase(prefix)
+      eraseFromSnapshots(database.path, prefix)
+      await forgetDeleted(database.path, lockMs)
+    },
     changes: (signal) => sqliteChanges(database.path, () => !isClosed && database.dataVersion, signal),
     async snapshot(path) {
       open()
