@@ -1,9 +1,12 @@
 import type { Tool, ToolContext } from "@orra/core"
 import { systemHolding } from "./directory.ts"
+import { editFileTool } from "./edit-file.ts"
+import { locks } from "./locks.ts"
 import { PROTECTED, protection } from "./protect.ts"
 import { readFileTool } from "./read-file.ts"
 import { sandbox } from "./sandbox.ts"
 import { seenFiles } from "./seen.ts"
+import { writeFileTool } from "./write-file.ts"
 
 export { FilesystemError, type FilesystemErrorCode } from "./errors.ts"
 export { PROTECTED } from "./protect.ts"
@@ -18,6 +21,8 @@ export interface FilesystemToolsOptions {
   readonly maxReadSize?: number
   /** Most bytes of a picture. Default 700,000: with its base64 it fits what a runtime keeps of a result. */
   readonly maxImageSize?: number
+  /** Most bytes of a file that is written or edited. Default 5,242,880. */
+  readonly maxWriteSize?: number
 }
 
 /**
@@ -27,10 +32,20 @@ export interface FilesystemToolsOptions {
  * const tools = filesystemTools({ root: "/srv/project" })
  * ```
  */
-export function filesystemTools(options: FilesystemToolsOptions): readonly Tool[] {
-  const { root, protectedPaths = [], maxReadSize = 1_048_576, maxImageSize = 700_000 } = options
+export function filesystemTools({
+  root,
+  protectedPaths = [],
+  maxReadSize = 1_048_576,
+  maxImageSize = 700_000,
+  maxWriteSize = 5_242_880,
+}: FilesystemToolsOptions): readonly Tool[] {
   const protectedBy = protection([...PROTECTED, ...protectedPaths])
   const box = sandbox({ root, holding: systemHolding(), protection: protectedBy })
   const seen = seenFiles()
-  return [readFileTool(box, { maxReadSize, maxImageSize }, seen)]
+  const changing = { sandbox: box, seen, locks: locks(), maxWriteSize }
+  return [
+    readFileTool(box, { maxReadSize, maxImageSize }, seen),
+    writeFileTool(changing),
+    editFileTool(changing),
+  ]
 }
