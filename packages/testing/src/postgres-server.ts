@@ -18,7 +18,10 @@ import { promisify } from "node:util"
 
 /** A PostgreSQL server of one's own, with an empty database. */
 export interface PostgresServer {
-  /** Where it is: `postgres://orra@127.0.0.1:<port>/postgres`. Everybody on this machine may connect. */
+  /**
+   * Where it is: `postgres://orra@127.0.0.1:<port>/postgres`. Everybody on this machine may connect. "orra" owns the
+   * database and is no superuser, as in production: row-level security holds for it. The superuser is "postgres".
+   */
   readonly url: string
   /** The folder of its data, which is the server's while it runs. */
   readonly data: string
@@ -91,8 +94,11 @@ export async function postgresServer(): Promise<PostgresServer> {
     )
 
   try {
-    const args = ["-D", data, "-U", "orra", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    const args = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
     await promisify(execFile)(join(bin, "initdb"), args, options)
+    const single = promisify(execFile)(join(bin, "postgres"), ["--single", "-D", data, "postgres"], options)
+    single.child.stdin?.end(OWNER)
+    await single
     await start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -113,6 +119,9 @@ export async function postgresServer(): Promise<PostgresServer> {
     },
   }
 }
+
+/** A line is a command. */
+const OWNER = "CREATE ROLE orra LOGIN\nALTER DATABASE postgres OWNER TO orra\n"
 
 /** The server ends when nobody holds the other end of descriptor 3 any more: when told so, or when we are gone. */
 const WATCHED = '"$0" "$@" & server=$!; (read -r _; kill -INT $server 2>/dev/null) <&3 & wait $server'

@@ -9,12 +9,15 @@ const HAS_TENANTS: Readonly<Record<keyof Tables, boolean>> = {
   sessions: true,
   leases: true,
   records: true,
+  // Kept, without what tells of whom they speak.
+  audit: false,
+  audit_heads: false,
   counters: false,
 }
 
 /** The tables that hold what belongs to a namespace, in their column `ns`. */
 const TENANT_TABLES = (Object.keys(HAS_TENANTS) as (keyof Tables)[]).filter(
-  (table): table is Exclude<keyof Tables, "counters"> => HAS_TENANTS[table],
+  (table): table is Exclude<keyof Tables, "audit" | "audit_heads" | "counters"> => HAS_TENANTS[table],
 )
 
 /** What PostgreSQL has to tidy up when rows were removed or changed. */

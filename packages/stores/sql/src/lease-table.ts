@@ -9,15 +9,14 @@ import { statement } from "./statement.ts"
 const after = (ttl: number) => raw<number>`${currentMs} + ${ttl}`
 
 /** Takes the lease unless somebody else holds it, in one statement: of two that ask at once, one gets it. */
-const takeLease = statement((p: { ns: string; token: number; owner: string; ttl: number }) =>
+const takeLease = statement((p: { ns: string; owner: string; ttl: number }) =>
   sql
     .insertInto("leases")
-    .values({ ns: p.ns, token: p.token, owner: p.owner, expires_at: after(p.ttl) })
+    .values({ ns: p.ns, token: 0, owner: p.owner, expires_at: after(p.ttl) })
     .onConflict((conflict) =>
       conflict
         .column("ns")
         .doUpdateSet((eb) => ({
-          token: eb.ref("excluded.token"),
           owner: eb.ref("excluded.owner"),
           expires_at: eb.ref("excluded.expires_at"),
         }))
@@ -29,6 +28,9 @@ const takeLease = statement((p: { ns: string; token: number; owner: string; ttl:
         ),
     )
     .returning("expires_at"),
+)
+const setToken = statement((p: { ns: string; token: number }) =>
+  sql.updateTable("leases").set({ token: p.token }).where("ns", "=", p.ns),
 )
 const extendLease = statement((p: { ns: string; token: number; ttl: number }) =>
   sql
@@ -58,9 +60,12 @@ export function* acquire(namespace: Namespace, owner: string, ttlMs: number): Op
   const ns = keyOf(namespace)
   // Most of those who ask in vain are told without writing anything.
   if (yield* get(selectFree, { ns, owner })) return undefined
+  const taken = yield* get(takeLease, { ns, owner, ttl: ttlMs })
+  if (!taken) return undefined
+  // Counted while the lease is ours alone: of two that take it, the later one gets the larger token.
   const token = yield* nextOf("lease_token")
-  const taken = yield* get(takeLease, { ns, token, owner, ttl: ttlMs })
-  return taken && { namespace, token, owner, expiresAt: taken.expires_at }
+  yield* run(setToken, { ns, token })
+  return { namespace, token, owner, expiresAt: taken.expires_at }
 }
 
 export function* renew(lease: Lease, ttlMs: number): Operation<Lease> {

@@ -19,12 +19,15 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
     const format = Number(rows[0]?.version ?? 0)
     assertKnown(format, migrations)
     if (format === 0) await client.query(CLOCK)
-    for (const step of migrations.slice(format)) {
+    for (const [index, step] of migrations.entries()) {
+      if (index < format) continue
       for (const change of step) {
         const { sql, parameters } = compiled(change, "postgres")
         await client.query(sql, [...parameters])
       }
+      for (const change of besides[index + 1] ?? []) await client.query(change)
     }
+    await secure(client, schema)
     await client.query(
       `INSERT INTO ${schema}.format (version) VALUES (${migrations.length}) ON CONFLICT (one) DO UPDATE SET version = excluded.version`,
     )
@@ -33,6 +36,35 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
     await client.query("ROLLBACK")
     throw error
   }
+}
+
+/**
+ * Only rows at or below the key that the transaction has set are there, whatever a statement asks for, also for the owner
+ * of the tables. Where none is set there are none. A table that has no namespace cannot be made.
+ */
+async function secure(client: PoolClient, schema: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = '${schema}'::regnamespace AND relkind = 'r'
+      AND relname <> 'format' AND NOT relforcerowsecurity`,
+  )
+  for (const { name } of rows) {
+    await client.query(`ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`)
+    await client.query(`CREATE POLICY tenant ON ${name} USING (
+      ns = ${TENANT} OR (ns > ${TENANT} || ':' AND ns < ${TENANT} || ';'))`)
+  }
+}
+
+/** In a query of its own: it is read once for a statement, not for each row. */
+const TENANT = "(SELECT current_setting('orra.tenant', true))"
+
+const sequence = (name: string): readonly string[] => [
+  `CREATE SEQUENCE ${name}`,
+  `SELECT setval('${name}', value + 1, false) FROM counters WHERE name = '${name}'`,
+]
+
+/** What only PostgreSQL needs, after the step to this format. Published steps never change. */
+const besides: Readonly<Record<number, readonly string[]>> = {
+  5: [...sequence("lease_token"), ...sequence("record_version"), "DROP TABLE counters"],
 }
 
 /** The server's clock; a test may set another one for its connections. */

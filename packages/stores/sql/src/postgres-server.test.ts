@@ -13,7 +13,7 @@ let server: PostgresServer
 beforeAll(async () => {
   server = await postgresServer()
 }, 120_000)
-afterAll(() => server.stop())
+afterAll(() => server.stop(), 60_000)
 
 let schemas = 0
 const newSchema = (): string => `s_${++schemas}`
@@ -220,7 +220,7 @@ test("a row that is not what was written is corrupt, and its text is not in the 
   const schema = newSchema()
   const store = await opened({ schema })
   await store.append(ns, [meta(1)], { expected: 0 })
-  await sql(`UPDATE ${schema}.entries SET body = '{"secret'`)
+  await sql(`SET orra.tenant = '${ns.key}'; UPDATE ${schema}.entries SET body = '{"secret'`)
   const error = await store.read(ns).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: "store_corrupt" })
   expect(JSON.stringify([error, String(error)])).not.toContain("secret")

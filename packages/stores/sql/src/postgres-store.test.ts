@@ -7,7 +7,7 @@ let server: PostgresServer
 beforeAll(async () => {
   server = await postgresServer()
 }, 120_000)
-afterAll(() => server.stop())
+afterAll(() => server.stop(), 60_000)
 
 let schemas = 0
 const open = ({ now }: { readonly now: () => number }) =>

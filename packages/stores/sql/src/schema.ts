@@ -14,6 +14,9 @@ export interface Tables {
   entries: EntryRow
   leases: LeaseRow
   records: RecordRow
+  audit: AuditRow
+  audit_heads: AuditHeadRow
+  /** SQLite only: PostgreSQL has sequences, for which no transaction waits. */
   counters: CounterRow
 }
 
@@ -55,6 +58,25 @@ interface RecordRow {
   value: string
   version: number
   updated_at: number
+}
+
+/** A link of a namespace's chain: what was done in one transaction. */
+interface AuditRow {
+  ns: string
+  link: number
+  /** Canonical JSON in which everything that could tell of whom it speaks is a digest. */
+  body: string
+  /** What the digests stand for, as JSON; null once the namespace was erased. */
+  revealed: string | null
+  /** Of the hash before it and the body. */
+  hash: string
+}
+
+/** Where a chain ends: links that were cut off its end are missed. */
+interface AuditHeadRow {
+  ns: string
+  links: number
+  hash: string
 }
 
 /** What only grows. Lease tokens and versions of records are counted for the whole store, so that they outlive the row. */
@@ -141,4 +163,20 @@ export const migrations: readonly Migration[] = [
   [sql.schema.alterTable("sessions").addColumn("waiting", "text")],
   // The newest sessions of all, without sorting them.
   [sql.schema.createIndex("sessions_recent").on("sessions").columns(["deleted", "updated_at", "ns"])],
+  // Who did what, as a chain for each namespace. No reference to its session, which it outlives.
+  [
+    sql.schema
+      .createTable("audit")
+      .addColumn("ns", "text", (column) => column.notNull())
+      .addColumn("link", "bigint", (column) => column.notNull())
+      .addColumn("body", "text", (column) => column.notNull())
+      .addColumn("revealed", "text")
+      .addColumn("hash", "text", (column) => column.notNull())
+      .addPrimaryKeyConstraint("audit_key", ["ns", "link"]),
+    sql.schema
+      .createTable("audit_heads")
+      .addColumn("ns", "text", (column) => column.primaryKey().notNull())
+      .addColumn("links", "bigint", (column) => column.notNull())
+      .addColumn("hash", "text", (column) => column.notNull()),
+  ],
 ]

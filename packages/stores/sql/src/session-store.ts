@@ -32,9 +32,10 @@ export function sessionStoreOver(
     info: (namespace) => read(() => within(namespace, sessions.info(namespace))),
     append: async (namespace, entries, options) => {
       const drafts = sessions.drafts(entries)
-      const appended = (await appendAtOnce?.(namespace, drafts, options))
-        ? sessions.numbered(entries, options.expected)
-        : await write(() => within(namespace, sessions.append(namespace, drafts, options)))
+      const appended =
+        appendAtOnce && (await appendAtOnce(namespace, drafts, options))
+          ? sessions.numbered(entries, options.expected)
+          : await write(() => within(namespace, sessions.append(namespace, drafts, options)))
       if (appended.length > 0) written(namespace)
       return appended
     },
