@@ -40,8 +40,8 @@ export function connect(options: ConnectionOptions): Octokit {
     ...(typeof auth === "string" && { auth }),
     ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl.replace(/\/+$/, "") }),
     request: { fetch: bounded(options.fetch ?? globalThis.fetch) },
-    throttle: { id: randomUUID(), onRateLimit: waits, onSecondaryRateLimit: waits },
     retry: { retries: 2, doNotRetry: FINAL },
+    throttle: { id: randomUUID(), onRateLimit: waits, onSecondaryRateLimit: waits },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   })
   client.hook.before("request", async (request) => {

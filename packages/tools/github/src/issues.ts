@@ -1,10 +1,9 @@
 import { InvalidInput, type Tool } from "@orra/core"
 import { body, type Call, type GitHub, githubTool, limit, number } from "./github-tool.ts"
-import { day, firstItems, labelNames, login, plural } from "./listing.ts"
+import { day, firstItems, labelNames, login, PER_PAGE, plural } from "./listing.ts"
 
 const LISTED = 10
 const COMMENTS = 5
-const PER_PAGE = 100
 
 const STATE = { type: "string", enum: ["open", "closed", "all"], description: "Default open." }
 const names = (description: string) => ({ type: "array", items: { type: "string" }, description })
@@ -44,14 +43,11 @@ export function issueTools(github: GitHub): readonly Tool[] {
       },
       risk: "network",
       async run({ state = "open", labels, limit = LISTED }, { client, at }) {
-        const pages = client.paginate.iterator(client.rest.issues.listForRepo, {
-          ...at,
-          state,
-          ...(labels && { labels }),
-          per_page: PER_PAGE,
-        })
-        const found = await firstItems(pages, limit, (page) =>
-          page.filter(({ pull_request }) => pull_request === undefined),
+        const found = await firstItems(
+          limit,
+          async (page) =>
+            (await client.rest.issues.listForRepo({ ...at, ...page, state, ...(labels && { labels }) })).data,
+          ({ pull_request }) => pull_request === undefined,
         )
         return found.length > 0 ? found.map(summary).join("\n") : `No ${state} issues found.`
       },

@@ -11,16 +11,22 @@ export const labelNames = (
 ): readonly string[] =>
   labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))).filter(Boolean)
 
-/** The first items of pages, with no page asked for that is not needed. */
-export async function firstItems<Page, Item>(
-  pages: AsyncIterable<{ readonly data: Page }>,
+/** Of one page: as many as GitHub gives. */
+export const PER_PAGE = 100
+
+/**
+ * The first items of a list, page by page, with no page asked for that is not needed. Octokit's own paging would
+ * leave out the signal.
+ */
+export async function firstItems<Item>(
   limit: number,
-  itemsOf: (page: Page) => readonly Item[],
+  read: (page: { readonly page: number; readonly per_page: number }) => Promise<readonly Item[]>,
+  isWanted: (item: Item) => boolean = () => true,
 ): Promise<readonly Item[]> {
   const found: Item[] = []
-  for await (const { data } of pages) {
-    found.push(...itemsOf(data))
-    if (found.length >= limit) break
+  for (let page = 1; ; page++) {
+    const items = await read({ page, per_page: PER_PAGE })
+    found.push(...items.filter(isWanted))
+    if (found.length >= limit || items.length < PER_PAGE) return found.slice(0, limit)
   }
-  return found.slice(0, limit)
 }

@@ -1,14 +1,15 @@
 import { codePoints, InvalidInput, type Tool, truncated } from "@orra/core"
 import { body, type Call, type GitHub, githubTool, limit, number } from "./github-tool.ts"
 import { commentOn, newestComments } from "./issues.ts"
-import { day, firstItems, labelNames, login, plural } from "./listing.ts"
+import { day, firstItems, labelNames, login, PER_PAGE, plural } from "./listing.ts"
 
 const LISTED = 10
 const COMMENTS = 5
 const DIFF_LENGTH = 20_000
-const PER_PAGE = 100
 /** As many as GitHub's own page of a pull request shows. */
 const MAX_FILES = 300
+const MAX_CHECKS = 300
+const MAX_REVIEWS = 300
 
 const branch = (description: string) => ({ type: "string", minLength: 1, maxLength: 255, description })
 
@@ -24,13 +25,12 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       },
       risk: "network",
       async run({ state = "open", base, limit = LISTED }, { client, at }) {
-        const pages = client.paginate.iterator(client.rest.pulls.list, {
-          ...at,
-          state,
-          ...(base !== undefined && { base }),
-          per_page: Math.min(limit, PER_PAGE),
-        })
-        const found = await firstItems(pages, limit, (page) => page)
+        const found = await firstItems(
+          limit,
+          async (page) =>
+            (await client.rest.pulls.list({ ...at, ...page, state, ...(base !== undefined && { base }) }))
+              .data,
+        )
         if (found.length === 0) return `No ${state} pull requests found.`
         return found
           .map((pull) =>
@@ -234,8 +234,14 @@ const mergeable = (can: boolean | null, state: string): string =>
 /** What CI says of a commit: its check runs, and the statuses of older services. */
 async function checks({ client, at }: Call, ref: string): Promise<readonly string[]> {
   const [runs, statuses] = await Promise.all([
-    client.paginate(client.rest.checks.listForRef, { ...at, ref, per_page: PER_PAGE }),
-    client.paginate(client.rest.repos.listCommitStatusesForRef, { ...at, ref, per_page: PER_PAGE }),
+    firstItems(
+      MAX_CHECKS,
+      async (page) => (await client.rest.checks.listForRef({ ...at, ...page, ref })).data.check_runs,
+    ),
+    firstItems(
+      MAX_CHECKS,
+      async (page) => (await client.rest.repos.listCommitStatusesForRef({ ...at, ...page, ref })).data,
+    ),
   ])
   // Newest first: a later status of the same name takes the place of an earlier one.
   const latest = new Map(statuses.toReversed().map(({ context, state }) => [context, state]))
@@ -247,11 +253,10 @@ async function checks({ client, at }: Call, ref: string): Promise<readonly strin
 }
 
 async function reviews({ client, at }: Call, number: number): Promise<readonly string[]> {
-  const all = await client.paginate(client.rest.pulls.listReviews, {
-    ...at,
-    pull_number: number,
-    per_page: PER_PAGE,
-  })
+  const all = await firstItems(
+    MAX_REVIEWS,
+    async (page) => (await client.rest.pulls.listReviews({ ...at, ...page, pull_number: number })).data,
+  )
   if (all.length === 0) return ["reviews: none"]
   return [
     "reviews:",
@@ -263,12 +268,10 @@ async function reviews({ client, at }: Call, number: number): Promise<readonly s
 }
 
 async function files({ client, at }: Call, number: number, total: number): Promise<readonly string[]> {
-  const pages = client.paginate.iterator(client.rest.pulls.listFiles, {
-    ...at,
-    pull_number: number,
-    per_page: PER_PAGE,
-  })
-  const listed = await firstItems(pages, MAX_FILES, (page) => page)
+  const listed = await firstItems(
+    MAX_FILES,
+    async (page) => (await client.rest.pulls.listFiles({ ...at, ...page, pull_number: number })).data,
+  )
   const more = total - listed.length
   return [
     `${plural(total, "file")}:`,
