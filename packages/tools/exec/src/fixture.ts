@@ -1,6 +1,7 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setImmediate } from "node:timers/promises"
 import {
   Approvals,
   callTool,
@@ -21,9 +22,9 @@ export const NODE = process.execPath
 export const SESSION = Namespace.of("acme", "bob", "chat")
 
 /** A directory of its own for one test, by its real path. */
-export function temporaryDirectory(): string {
+export function temporaryDirectory(after: (remove: () => void) => void = onTestFinished): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "exec-test-")))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  after(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
@@ -33,7 +34,6 @@ export interface Bench {
   readonly runtime: Runtime
   readonly approvals: Approvals
   readonly policies: PolicyRegistry
-  readonly progress: string[]
   /** Calls exec as a model's call would be carried out: through hooks, policy, log. */
   call(input: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<ToolResultPart>
 }
@@ -53,14 +53,12 @@ export function bench(options: Partial<ExecOptions> = {}): Bench {
     policies,
     approvals,
   })
-  const progress: string[] = []
   return {
     directory,
     exec,
     runtime,
     approvals,
     policies,
-    progress,
     call: (input, { signal } = {}) =>
       callTool(runtime, SESSION, "exec", input, { ...(signal && { signal }) }),
   }
@@ -68,3 +66,40 @@ export function bench(options: Partial<ExecOptions> = {}): Bench {
 
 export const textOf = ({ content }: Pick<ToolResultPart, "content">): string =>
   content.map((part) => (part.type === "text" ? part.text : "")).join("")
+
+/** A text as one word of a command. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+
+/** exec with one shell script that it may run, and the call of it. */
+export function script(
+  text: string,
+  options: Partial<ExecOptions> = {},
+): Bench & { readonly run: (input?: JsonObject, signal?: AbortSignal) => Promise<ToolResultPart> } {
+  const made = bench({ allow: [{ program: "sh", args: ["-c", text] }], ...options })
+  const command = `sh -c ${quoted(text)}`
+  return { ...made, run: (input = {}, signal) => made.call({ command, ...input }, signal ? { signal } : {}) }
+}
+
+let count = 0
+
+/** A number of seconds that nobody else sleeps, so that who sleeps it can be told from everybody. */
+export const longTime = (): string => `9${process.pid}.${++count}`
+
+/** The processes that have this word among their arguments. */
+export function processesWith(word: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+/** Resolves when it holds: for what happens in another process, which tells nobody. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setImmediate()
+}

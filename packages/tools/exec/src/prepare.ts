@@ -104,7 +104,7 @@ function find(word: string, directory: string, path: readonly string[]): string 
   const places = word.includes("/")
     ? [isAbsolute(word) ? resolve(word) : resolve(directory, word)]
     : path.map((folder) => join(folder, word))
-  for (const place of places) if (isExecutable(place)) return place
+  if (!word.endsWith("/")) for (const place of places) if (isExecutable(place)) return place
   throw new ExecError("program_not_found", `There is no program "${word}" here: check its name.`)
 }
 

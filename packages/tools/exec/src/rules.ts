@@ -152,7 +152,7 @@ const notARule = (rule: unknown): InvalidInput =>
       'such as "ls", "git status" or "git log *".',
   )
 
-const describe = ({ program, args = ["*"] }: Pattern): string => `"${[program, ...args].join(" ")}"`
+const describe = ({ program, args = ["*"] }: Pattern): string => `\`${[program, ...args].join(" ")}\``
 
 /** Every argument in its place. */
 function covers(pattern: readonly string[] | undefined, args: readonly string[]): boolean {

@@ -1,16 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { constants } from "node:fs"
-import { mkdtemp, open, readlink, rm } from "node:fs/promises"
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { MARK } from "./environment.ts"
-import { ExecError } from "./errors.ts"
 import type { Running } from "./host.ts"
 import { OutputKeeper } from "./output.ts"
 import { ProcessTree, processIds } from "./processes.ts"
 import { progressWriter } from "./progress.ts"
+import { start } from "./start.ts"
 
 /** What is run, and within what. Bytes and milliseconds. */
 export interface Job {
@@ -74,7 +72,12 @@ async function runAt(job: Job, home: string): Promise<Outcome> {
   const stdout = new OutputKeeper(job.maxOutputCharacters)
   const stderr = new OutputKeeper(job.maxOutputCharacters)
   const before = processIds()
-  const child = await start(job, { ...job.env, HOME: home, TMPDIR: home, [MARK]: mark })
+  const child = await start(job.argv, job.directory, {
+    ...job.env,
+    HOME: home,
+    TMPDIR: home,
+    [MARK]: mark,
+  })
   const tree = new ProcessTree(child.pid as number, mark, before)
   const ended = new AbortController()
   let endedBy: EndedBy | undefined
@@ -137,48 +140,6 @@ async function runAt(job: Job, home: string): Promise<Outcome> {
     child.stdout?.destroy()
     child.stderr?.destroy()
   }
-}
-
-async function start(job: Job, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
-  const [program = "", ...args] = job.argv
-  const place = await openDirectory(job.directory)
-  try {
-    const child = spawn(program, args, {
-      cwd: place.path,
-      env,
-      // A session of its own: no terminal, and a group that can be ended as one.
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: false,
-      windowsHide: true,
-    })
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve)
-      child.once("error", reject)
-    })
-    child.on("error", () => {})
-    return child
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown"
-    const why = code === "E2BIG" ? "its arguments are too long" : `the system says ${code}`
-    throw new ExecError("spawn_failed", `The program could not be started: ${why}.`, { code }, error)
-  } finally {
-    await place.close()
-  }
-}
-
-/** The directory itself, so that nobody puts another one in its place before the program is in it. */
-async function openDirectory(path: string): Promise<{ readonly path: string; close(): Promise<void> }> {
-  if (process.platform !== "linux") return { path, close: async () => {} }
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
-    () => undefined,
-  )
-  const link = `/proc/self/fd/${handle?.fd}`
-  if (handle && (await readlink(link).catch(() => undefined)) === path) {
-    return { path: link, close: () => handle.close() }
-  }
-  await handle?.close()
-  throw new ExecError("directory_refused", "The working directory is not there any more: call again.")
 }
 
 /** Ends whatever is left, and says how many were still there. */

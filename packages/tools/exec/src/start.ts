@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { constants, readdirSync, readFileSync } from "node:fs"
+import { open, readlink } from "node:fs/promises"
+import { ExecError } from "./errors.ts"
+
+/**
+ * Starts a program in a session of its own, without a shell, with no input and no file of this process.
+ *
+ * @throws ExecError (`spawn_failed`, `directory_refused`).
+ */
+export async function start(
+  [program = "", ...args]: readonly string[],
+  directory: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
+  const place = await openDirectory(directory)
+  const nothing = await open("/dev/null", "r+")
+  try {
+    const child = spawn(program, args, {
+      cwd: place.path,
+      env,
+      // A session of its own: no terminal, and a group that can be ended as one.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", ...standIns(nothing.fd)],
+      shell: false,
+      windowsHide: true,
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve)
+      child.once("error", reject)
+    })
+    child.on("error", () => {})
+    return child
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown"
+    const why = code === "E2BIG" ? "its arguments are too long" : `the system says ${code}`
+    throw new ExecError("spawn_failed", `The program could not be started: ${why}.`, { code }, error)
+  } finally {
+    await Promise.all([place.close(), nothing.close()])
+  }
+}
+
+/**
+ * What the program finds where this process has files that whoever started it has left open for all its children:
+ * `nothing`, in their places. Node's own files never reach a child.
+ */
+function standIns(nothing: number): readonly (number | "ignore")[] {
+  const taken = inheritable()
+  const length = Math.max(2, ...taken) - 2
+  return Array.from({ length }, (_, index) => (taken.includes(index + 3) ? nothing : "ignore"))
+}
+
+/** The numbers of open files that a child would get, from 3 on. */
+function inheritable(): readonly number[] {
+  try {
+    return readdirSync("/proc/self/fd")
+      .map(Number)
+      .filter((fd) => fd > 2 && fd < MAX_FILES && isLeftOpen(fd))
+  } catch {
+    return []
+  }
+}
+
+/** More than a process may have open by default. */
+const MAX_FILES = 4_096
+
+const CLOSE_ON_EXEC = 0o2000000
+
+function isLeftOpen(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1]
+    return flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0
+  } catch {
+    return false
+  }
+}
+
+/** The directory itself, so that nobody puts another one in its place before the program is in it. */
+async function openDirectory(path: string): Promise<{ readonly path: string; close(): Promise<void> }> {
+  if (process.platform !== "linux") return { path, close: async () => {} }
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    () => undefined,
+  )
+  const link = `/proc/self/fd/${handle?.fd}`
+  if (handle && (await readlink(link).catch(() => undefined)) === path) {
+    return { path: link, close: () => handle.close() }
+  }
+  await handle?.close()
+  throw new ExecError("directory_refused", "The working directory is not there any more: call again.")
+}
