@@ -63,6 +63,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
     return postgres
   }
   const carrier: Carrier = {
+    dialect: "postgres",
     read: async (operation) => await open().read(operation),
     write: async (operation) => await open().write(operation),
     async appendAtOnce(namespace, drafts, options) {

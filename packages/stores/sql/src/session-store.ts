@@ -4,9 +4,11 @@ import * as leases from "./lease-table.ts"
 import { type Operation, within } from "./operation.ts"
 import { recordsOf } from "./records.ts"
 import * as sessions from "./session-tables.ts"
+import type { Dialect } from "./statement.ts"
 
 /** How a store carries operations out. Each throws when the store is closed. */
 export interface Carrier {
+  readonly dialect: Dialect
   /** Reads only. */
   read<T>(operation: () => Operation<T>): Promise<T>
   /** All of it or nothing, durable when the promise resolves. May run the operation again. */
@@ -24,7 +26,7 @@ export interface Carrier {
 
 /** Sessions and records in a database: the same operations, whoever carries them out. */
 export function sessionStoreOver(
-  { read, write, appendAtOnce }: Carrier,
+  { dialect, read, write, appendAtOnce }: Carrier,
   /** Told of each session after it was written or removed. */
   written: (namespace: Namespace) => void = () => {},
 ): Omit<SessionStore, "close" | "erase"> & Required<Pick<SessionStore, "erase">> {
@@ -40,7 +42,7 @@ export function sessionStoreOver(
       return appended
     },
     read: (namespace, options = {}) => read(() => within(namespace, sessions.read(namespace, options))),
-    list: (prefix, options = {}) => read(() => within(prefix, sessions.list(prefix, options))),
+    list: (prefix, options = {}) => read(() => within(prefix, sessions.list(prefix, options, dialect))),
     delete: async (namespace) => {
       const existed = await write(() => within(namespace, sessions.remove(namespace)))
       if (existed) written(namespace)
@@ -52,7 +54,7 @@ export function sessionStoreOver(
     release: (lease) => write(() => within(lease.namespace, leases.release(lease))),
     abandoned: (prefix) => read(() => within(prefix, leases.abandoned(prefix))),
     now: () => read(leases.now),
-    records: (collection) => recordsOf(collection, { read, write }),
+    records: (collection) => recordsOf(collection, { dialect, read, write }),
     collections: (prefix) => read(() => within(prefix, erasure.collections(prefix))),
     erase: async (prefix) => {
       for (const session of await write(() => within(prefix, erasure.erase(prefix)))) written(session)

@@ -27,7 +27,7 @@ import { type RawBuilder, sql as raw } from "kysely"
 import { fromJson, toJson } from "./json.ts"
 import { all, get, type Operation, run, select } from "./operation.ts"
 import { currentMs, type SessionRow, sql } from "./schema.ts"
-import { statement } from "./statement.ts"
+import { type Dialect, statement } from "./statement.ts"
 
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
@@ -246,15 +246,21 @@ function* readTypes(
 /** As many of the newest sessions of all are looked at before a tenant's own are sorted. */
 const NEWEST = 1_000
 
-export function* list(prefix: Namespace, options: ListOptions): Operation<Page<SessionInfo>> {
+export function* list(
+  prefix: Namespace,
+  options: ListOptions,
+  dialect: Dialect,
+): Operation<Page<SessionInfo>> {
   const limit = pageLimit(options.limit)
   const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
-  // The newest of all are often enough, and cost the same however many sessions there are.
-  const newest = yield* select(listed(recent(options, after), prefix, options, limit + 1))
-  const rows =
-    newest.length > limit
-      ? newest
-      : yield* select(listed(everything(options, after), prefix, options, limit + 1))
+  const all = listed(everything(options, after), prefix, options, limit + 1)
+  let rows: readonly SessionRow[] = []
+  if (dialect === "sqlite") {
+    // The newest of all are often enough, and cost the same however many sessions there are. PostgreSQL shows a tenant
+    // only its own, and chooses by its statistics between walking the newest and sorting.
+    rows = yield* select(listed(recent(options, after), prefix, options, limit + 1))
+  }
+  if (rows.length <= limit) rows = yield* select(all)
   const found = rows.map((row) => toInfo(row, Namespace.parse(row.ns)))
   return firstPage(found, limit, ({ updatedAt, namespace: { key } }) => encodeCursor({ updatedAt, key }))
 }

@@ -72,6 +72,7 @@ function storeOver(database: Database, queue: WriteQueue, lockMs: number): Sqlit
     return database
   }
   const carrier: Carrier = {
+    dialect: "sqlite",
     read: async (operation) => open().perform(operation()),
     write: async (operation) => {
       open()
