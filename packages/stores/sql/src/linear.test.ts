@@ -1,37 +1,82 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type TrialOptions, trial } from "@orra/testing/linear"
-import { postgresServer } from "@orra/testing/postgres"
-import { expect, onTestFinished, test } from "vitest"
+import { type TrialOptions, type Trouble, tcpProxy, trial } from "@orra/testing/linear"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import pg from "pg"
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { postgresStore, sqliteStore } from "./index.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 const SEED = Number(process.env["ORRA_SEED"] ?? Math.floor(Math.random() * 1e9))
+const CHILD = new URL("./linear.child.ts", import.meta.url)
 const SIZE = FULL
   ? { processes: 8, sessions: 200, messages: 2_000, kills: 60, holds: 10 }
   : { processes: 3, sessions: 10, messages: 60, kills: 4, holds: 1 }
-const CHILD = new URL("./linear.child.ts", import.meta.url)
+/** How often each of the things happens that can happen to a server. */
+const TIMES = FULL ? 5 : 1
+const TIMEOUT = { timeout: FULL ? 1_800_000 : 240_000 }
 
-async function run(options: Pick<TrialOptions, "place" | "store">): Promise<void> {
-  const { problems, history, counts } = await trial({ ...options, ...SIZE, module: CHILD, seed: SEED })
-  console.log(`ORRA_SEED=${SEED}, ${history}`, counts)
+let server: PostgresServer
+beforeAll(async () => {
+  server = await postgresServer()
+}, 120_000)
+afterAll(() => server.stop())
+
+async function sql(text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  await client.query(text)
+  await client.end()
+}
+
+async function run(options: Pick<TrialOptions, "place" | "store" | "troubles">): Promise<void> {
+  onTestFinished(() => options.store.close())
+  const { problems, history, counts } = await trial({ ...SIZE, ...options, module: CHILD, seed: SEED })
+  console.log(`ORRA_SEED=${SEED}`, history, counts)
   expect(problems).toEqual([])
 }
 
-test("PostgreSQL", { timeout: 900_000 }, async () => {
-  const server = await postgresServer()
-  onTestFinished(() => server.stop())
-  const store = await postgresStore({ url: server.url, maxConnections: 4 })
-  await run({ place: server.url, store })
-  await store.close()
-})
-
-test("one SQLite file", { timeout: 900_000 }, async () => {
+test("one SQLite file", TIMEOUT, async () => {
   const folder = mkdtempSync(join(tmpdir(), "orra-linear-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const place = join(folder, "orra.db")
-  const store = await sqliteStore({ path: place })
-  await run({ place, store })
-  await store.close()
+  await run({ place, store: await sqliteStore({ path: place }) })
+})
+
+test("PostgreSQL", TIMEOUT, async () => {
+  await run({ place: server.url, store: await postgresStore({ url: server.url, maxConnections: 4 }) })
+})
+
+test("PostgreSQL that restarts and crashes, and connections that are cut", TIMEOUT, async () => {
+  await sql("DROP SCHEMA IF EXISTS orra CASCADE")
+  const url = new URL(server.url)
+  const proxy = await tcpProxy(Number(url.port))
+  onTestFinished(() => proxy.close())
+  url.port = `${proxy.port}`
+  const once: readonly Trouble[] = [
+    { name: "restart", cause: () => server.restart() },
+    {
+      name: "crash",
+      async cause() {
+        await server.crash()
+        await server.start()
+      },
+    },
+    {
+      name: "terminate",
+      cause: () =>
+        sql(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra' AND pid <> pg_backend_pid()",
+        ),
+    },
+    { name: "drop", cause: async () => proxy.drop() },
+    { name: "lose", cause: async () => proxy.lose() },
+  ]
+  const troubles = Array.from({ length: TIMES }, () => once).flat()
+  await run({
+    place: url.href,
+    store: await postgresStore({ url: server.url, maxConnections: 4, patienceMs: 60_000 }),
+    troubles,
+  })
 })
