@@ -50,6 +50,7 @@ export {
   StoreError,
   VersionConflict,
 } from "./errors.ts"
+export { exportNamespace } from "./export.ts"
 export { frozenCopy } from "./frozen.ts"
 export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
 export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
@@ -65,6 +66,7 @@ export type {
   ToolCallAnswer,
 } from "./hooks.ts"
 export { randomId } from "./ids.ts"
+export { type Imported, type ImportOptions, importNamespace } from "./import.ts"
 export { isObject, type Json, type JsonObject, parseJson } from "./json.ts"
 export type { SystemPrompt } from "./loop-run.ts"
 export { MemoryLeases } from "./memory-leases.ts"

@@ -5,6 +5,7 @@ import { leaseConformance } from "./store/leases.ts"
 import { listConformance } from "./store/lists.ts"
 import { logConformance } from "./store/log.ts"
 import { recordConformance } from "./store/records.ts"
+import { transferConformance } from "./store/transfer.ts"
 
 export { isolationConformance } from "./isolation/isolation-conformance.ts"
 export { type MakeProvider, type ProviderSettings, providerConformance } from "./provider-conformance.ts"
@@ -26,5 +27,6 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
     listConformance(makeStore)
     recordConformance(makeStore)
     erasureConformance(makeStore)
+    transferConformance(makeStore)
   })
 }

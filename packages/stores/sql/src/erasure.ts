@@ -25,7 +25,7 @@ export const VACUUMED = Object.keys(HAS_TENANTS).filter((table) => table !== "co
 
 export function* collections(prefix: Namespace): Operation<readonly string[]> {
   const rows = yield* select(
-    sql.selectFrom("records").select("collection").distinct().where(atOrBelow(prefix)),
+    sql.selectFrom("records").select("collection").where(atOrBelow(prefix)).groupBy("collection"),
   )
   return rows.map(({ collection }) => collection)
 }

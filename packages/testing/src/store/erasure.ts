@@ -33,7 +33,7 @@ export function erasureConformance(makeStore: MakeStore): void {
       await store.release(lease)
       const collections = ["approval-rules", "budgets", "Über:%", "x".repeat(1_024)]
       for (const name of collections) await store.records(name).put(ns.child("only", "records"), "k", name)
-      expect(await store.collections(ns)).toEqual(expect.arrayContaining(collections))
+      expect([...(await store.collections(ns))].sort()).toEqual([...collections].sort())
       for (const _ of [1, 2]) {
         await eraseNamespace(store, ns)
         expect(await contents(store, ns)).toEqual({ info: undefined, entries: [] })
