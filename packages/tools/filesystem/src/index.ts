@@ -1,10 +1,12 @@
 import type { Tool, ToolContext } from "@orra/core"
 import { systemHolding } from "./directory.ts"
 import { editFileTool } from "./edit-file.ts"
+import { listDirTool } from "./list-dir.ts"
 import { locks } from "./locks.ts"
 import { PROTECTED, protection } from "./protect.ts"
 import { readFileTool } from "./read-file.ts"
 import { sandbox } from "./sandbox.ts"
+import { searchTool } from "./search.ts"
 import { seenFiles } from "./seen.ts"
 import { writeFileTool } from "./write-file.ts"
 
@@ -23,7 +25,25 @@ export interface FilesystemToolsOptions {
   readonly maxImageSize?: number
   /** Most bytes of a file that is written or edited. Default 5,242,880. */
   readonly maxWriteSize?: number
+  /** Folders that are listed but not looked into. Default {@link SKIPPED}. */
+  readonly skipDirs?: readonly string[]
+  /** The ripgrep program, or false to search without. Default "rg", when there is one. */
+  readonly ripgrep?: string | false
+  /** How long one search may take, in ms. What was found until then is shown. Default 30,000. */
+  readonly searchTimeoutMs?: number
 }
+
+/** Folders of what is made, fetched or versioned by programs. */
+export const SKIPPED: readonly string[] = [
+  "node_modules",
+  "target",
+  ".git",
+  "__pycache__",
+  "venv",
+  ".venv",
+  ".next",
+  "dist",
+]
 
 /**
  * The tools that reach files, all through one sandbox.
@@ -38,14 +58,20 @@ export function filesystemTools({
   maxReadSize = 1_048_576,
   maxImageSize = 700_000,
   maxWriteSize = 5_242_880,
+  skipDirs = SKIPPED,
+  ripgrep = "rg",
+  searchTimeoutMs = 30_000,
 }: FilesystemToolsOptions): readonly Tool[] {
   const protectedBy = protection([...PROTECTED, ...protectedPaths])
   const box = sandbox({ root, holding: systemHolding(), protection: protectedBy })
   const seen = seenFiles()
+  const skip = new Set(skipDirs)
   const changing = { sandbox: box, seen, locks: locks(), maxWriteSize }
   return [
     readFileTool(box, { maxReadSize, maxImageSize }, seen),
     writeFileTool(changing),
     editFileTool(changing),
+    listDirTool(box, skip),
+    searchTool(box, { skip, ripgrep: ripgrep === false ? undefined : ripgrep, timeoutMs: searchTimeoutMs }),
   ]
 }

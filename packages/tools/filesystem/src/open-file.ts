@@ -7,6 +7,7 @@ import {
   openSync,
   read,
   readlinkSync,
+  realpathSync,
   type Stats,
 } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -45,31 +46,45 @@ export async function withFile<T>(
   }
 }
 
-/** For files met on the way through folders: undefined for what is no file. @throws the system's errors. */
-export function openFile(
+/** One whose name the model gave: the disk may spell it another way, which protection has to know. */
+function openFile(sandbox: Sandbox, directory: Directory, name: string): OpenFile | undefined {
+  const file = openEntry(sandbox, directory, name)
+  if (!file || sandbox.holding === "path") return file
+  try {
+    const path = readlinkSync(`/proc/self/fd/${file.fd}`)
+    if (dirname(path) !== directory.path) throw changed(name)
+    if (basename(path) !== name && sandbox.protection.entry(path, directory.path)) throw protectedError(name)
+    return file
+  } catch (error) {
+    closeSync(file.fd)
+    throw error
+  }
+}
+
+/** One whose name the disk gave. Undefined for what is no file. @throws the system's errors. */
+export function openEntry(
   { holding, protection }: Sandbox,
   directory: Directory,
   name: string,
 ): OpenFile | undefined {
   const fd = openSync(directory.at(name), FLAGS)
+  let isGiven = false
   try {
     const stat = fstatSync(fd, { bigint: true })
-    const path = holding === "descriptor" ? readlinkSync(`/proc/self/fd/${fd}`) : join(directory.path, name)
     if (holding === "path") {
       directory.check()
+      const path = join(directory.path, name)
       const there = lstatSync(path, { bigint: true })
       if (there.dev !== stat.dev || there.ino !== stat.ino) throw changed(name)
+      const real = realpathSync.native(path)
+      if (dirname(real) !== directory.path) throw changed(name)
+      if (basename(real) !== name && protection.entry(real, directory.path)) throw protectedError(name)
     }
-    if (dirname(path) !== directory.path) throw changed(name)
-    // The disk may spell it another way than it was asked for.
-    if (basename(path) !== name && protection.entry(path, directory.path)) throw protectedError(name)
-    if (stat.isFile()) return { fd, stat }
-  } catch (error) {
-    closeSync(fd)
-    throw error
+    isGiven = stat.isFile()
+    return isGiven ? { fd, stat } : undefined
+  } finally {
+    if (!isGiven) closeSync(fd)
   }
-  closeSync(fd)
-  return undefined
 }
 
 /** @throws FilesystemError (`path_missing`, `path_kind`) unless it is a file. */

@@ -10,6 +10,8 @@ import type { Protection } from "./protect.ts"
 export interface Place {
   /** The folder the name is in. */
   readonly directory: Directory
+  /** The folders from the sandbox's root to `directory`, itself the last. */
+  readonly way: readonly Directory[]
   /** Undefined when the path led to `directory` itself. */
   readonly name: string | undefined
   /** What is there, itself no link. Undefined when nothing is. */
@@ -192,9 +194,13 @@ class Walk {
     return this.#checked({ directory, name, stat, path }, working, asked)
   }
 
-  #checked(place: Omit<Place, "shown">, working: string, asked: string): Place {
+  #checked(place: Omit<Place, "shown" | "way">, working: string, asked: string): Place {
     if (this.#protection.path(place.path, this.root.path)) throw protectedError(asked)
-    return { ...place, shown: shownPath(place.path, this.root.path, working) }
+    return {
+      ...place,
+      way: [this.root, ...this.#below],
+      shown: shownPath(place.path, this.root.path, working),
+    }
   }
 }
 
@@ -204,8 +210,16 @@ function shownPath(path: string, root: string, working: string): string {
   const from = working.split("/").filter(Boolean)
   let common = 0
   while (common < from.length && names[common] === from[common]) common++
-  return [...from.slice(common).map(() => ".."), ...names.slice(common)].join("/") || "."
+  return legible([...from.slice(common).map(() => ".."), ...names.slice(common)].join("/") || ".")
 }
+
+/** A name that has controls in it could look like several lines: it is shown as JSON. */
+export const legible = (name: string): string =>
+  /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u.test(name)
+    ? JSON.stringify(name).replace(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, escaped)
+    : name
+
+const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
 
 const outside = (path: string): FilesystemError =>
   new FilesystemError(
