@@ -18,6 +18,10 @@ export interface Job {
   readonly env: Readonly<Record<string, string>>
   /** Its own file system hides the host's: `home` is a path there. */
   readonly isolatedHome: string | undefined
+  /** The home directory it is to have. Default: an empty one, which is gone afterwards. */
+  readonly home?: string | undefined
+  /** What it can read from its input. Default: nothing. */
+  readonly input?: string | undefined
   readonly timeoutMs: number
   readonly graceMs: number
   readonly maxOutputCharacters: number
@@ -28,6 +32,8 @@ export interface Job {
   /** Those that run, so that none survives this process. */
   readonly running: Running
   progress(text: string): void
+  /** Told of all it writes to its standard output, as it comes. */
+  readonly onOutput?: ((chunk: Uint8Array) => void) | undefined
 }
 
 /** Why a command was ended before it ended by itself. */
@@ -53,32 +59,30 @@ const DRAIN_MS = 5_000
 
 /**
  * Runs a program to its end, and everything it started with it: when this resolves, nothing of it is left that can be
- * found. It has no input, and no file of this process is open in it.
+ * found. No file of this process is open in it.
  *
  * @throws ExecError (`spawn_failed`, `directory_refused`) when it did not begin.
  */
 export async function run(job: Job): Promise<Outcome> {
-  const scratch = job.isolatedHome === undefined ? await mkdtemp(join(tmpdir(), "orra-exec-")) : undefined
+  const home = job.isolatedHome ?? job.home
+  const scratch = home === undefined ? await mkdtemp(join(tmpdir(), "orra-exec-")) : undefined
   try {
-    return await runAt(job, job.isolatedHome ?? (scratch as string))
+    const tmp = job.isolatedHome ?? scratch ?? tmpdir()
+    return await runAt(job, { HOME: home ?? tmp, TMPDIR: tmp })
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true }).catch(() => {})
   }
 }
 
-async function runAt(job: Job, home: string): Promise<Outcome> {
+async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string>>): Promise<Outcome> {
   const mark = randomUUID()
   const began = performance.now()
   const stdout = new OutputKeeper(job.maxOutputCharacters)
   const stderr = new OutputKeeper(job.maxOutputCharacters)
   const before = processIds()
-  const child = await start(job.argv, job.directory, {
-    ...job.env,
-    HOME: home,
-    TMPDIR: home,
-    [MARK]: mark,
-  })
-  const tree = new ProcessTree(child.pid as number, mark, before)
+  const env = { ...job.env, ...places, [MARK]: mark }
+  const { child, pid, exited, closed } = await start(job.argv, job.directory, env, job.input)
+  const tree = new ProcessTree(pid, mark, before)
   const ended = new AbortController()
   let endedBy: EndedBy | undefined
   const end = (why: EndedBy): void => {
@@ -96,13 +100,12 @@ async function runAt(job: Job, home: string): Promise<Outcome> {
     stream?.on("data", (chunk: Uint8Array) => {
       keeper.add(chunk)
       progress.add(decoder.decode(chunk, { stream: true }))
+      if (keeper === stdout) job.onOutput?.(chunk)
       if (stdout.bytes + stderr.bytes > job.maxOutputBytes) end("output")
     })
     // A pipe that breaks has said what it had to say.
     stream?.on("error", () => {})
   }
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
   const watch = setInterval(() => {
     const members = tree.members()

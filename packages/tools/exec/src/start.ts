@@ -3,8 +3,27 @@ import { constants, readdirSync, readFileSync } from "node:fs"
 import { open, readlink } from "node:fs/promises"
 import { ExecError } from "./errors.ts"
 
+/** A program that runs. */
+export interface Started {
+  readonly child: ChildProcess
+  readonly pid: number
+  /** It has ended. */
+  readonly exited: Promise<void>
+  /** And nobody has its output open any more. */
+  readonly closed: Promise<void>
+}
+
+/** A program that runs. */
+export interface Started {
+  readonly child: ChildProcess
+  /** Resolves when it has ended. */
+  readonly exited: Promise<void>
+  /** Resolves when nobody has its output open any more. */
+  readonly closed: Promise<void>
+}
+
 /**
- * Starts a program in a session of its own, without a shell, with no input and no file of this process.
+ * Starts a program in a session of its own, without a shell, with no file of this process, and with `input` or none.
  *
  * @throws ExecError (`spawn_failed`, `directory_refused`).
  */
@@ -12,7 +31,8 @@ export async function start(
   [program = "", ...args]: readonly string[],
   directory: string,
   env: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
+  input?: string,
+): Promise<Started> {
   const place = await openDirectory(directory)
   const nothing = await open("/dev/null", "r+")
   try {
@@ -21,16 +41,24 @@ export async function start(
       env,
       // A session of its own: no terminal, and a group that can be ended as one.
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", ...standIns(nothing.fd)],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...standIns(nothing.fd)],
       shell: false,
       windowsHide: true,
     })
+    // Heard from the first moment: it may be over before the next one.
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
+    // It may end before anybody else listens.
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve)
       child.once("error", reject)
     })
     child.on("error", () => {})
-    return child
+    // It may end without having read it.
+    child.stdin?.on("error", () => {}).end(input)
+    return { child, pid: child.pid as number, exited, closed }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown"
     const why = code === "E2BIG" ? "its arguments are too long" : `the system says ${code}`
