@@ -13,15 +13,6 @@ export interface Started {
   readonly closed: Promise<void>
 }
 
-/** A program that runs. */
-export interface Started {
-  readonly child: ChildProcess
-  /** Resolves when it has ended. */
-  readonly exited: Promise<void>
-  /** Resolves when nobody has its output open any more. */
-  readonly closed: Promise<void>
-}
-
 /**
  * Starts a program in a session of its own, without a shell, with no file of this process, and with `input` or none.
  *
@@ -46,9 +37,6 @@ export async function start(
       windowsHide: true,
     })
     // Heard from the first moment: it may be over before the next one.
-    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
-    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
-    // It may end before anybody else listens.
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
     await new Promise<void>((resolve, reject) => {
