@@ -1,5 +1,7 @@
 import { type AppendOptions, describe, keyOf, type Namespace, needsLease, type SessionInfo } from "@orra/core"
-import { type Draft, numbered, toRow } from "./session-tables.ts"
+import { all, type Operation } from "./operation.ts"
+import type { AtOnce } from "./postgres.ts"
+import { type Draft, firstEntries, numbered, toRow } from "./session-tables.ts"
 import type { SqlValue } from "./statement.ts"
 
 /** More entries than this take the general way. */
@@ -22,7 +24,7 @@ export function appendStatement(
   namespace: Namespace,
   drafts: readonly Draft[],
   { expected, lease, dropDeltas }: AppendOptions,
-): { readonly text: string; readonly values: readonly SqlValue[] } | undefined {
+): AtOnce | undefined {
   if (drafts.length === 0 || drafts.length > MAX_ROWS) return undefined
   const guarded = dropDeltas !== undefined || drafts.some(({ entry }) => needsLease(entry))
   if (guarded && !lease) return undefined
@@ -55,7 +57,18 @@ export function appendStatement(
   )
   const text = `WITH ${parts.join(", ")}
     INSERT INTO entries (ns, seq, type, body) SELECT ${ns}, entry.* FROM session, (VALUES ${rows.join(", ")}) AS entry`
-  return { text, values }
+  return { text, values, harmlessTwice: guarded }
+}
+
+/** Whether exactly these entries follow the version. */
+export function* isThere(
+  namespace: Namespace,
+  drafts: readonly Draft[],
+  expected: number,
+): Operation<boolean> {
+  const window = { after: expected, before: expected + drafts.length + 1, limit: drafts.length }
+  const rows = yield* all(firstEntries, { ns: namespace.key, ...window })
+  return rows.length === drafts.length && rows.every(({ body }, index) => body === drafts[index]?.body)
 }
 
 type Write = (ns: string, parameter: (value: SqlValue) => string, condition: string) => string

@@ -107,6 +107,35 @@ test("a server that restarts and crashes in the middle of the load: nothing ackn
   expect(unknown).toBeLessThan(sessions.length * 2 + 1)
 })
 
+test("connections cut in the middle of what the holders of leases write: it is found out what was written", {
+  timeout: 120_000,
+}, async () => {
+  const store = await opened({ patienceMs: 60_000 })
+  let stop = false
+  let written = 0
+  const work = Array.from({ length: 8 }, async (_, index) => {
+    const session = ns.child(`cut-${index}`)
+    const lease = await store.acquire(session, "owner", 3_600_000)
+    let version = 0
+    for (; !stop; version++) {
+      await store.append(session, [user(`${version}`)], { expected: version, ...(lease && { lease }) })
+      written++
+    }
+    const entries = await store.read(session, { limit: 1_000_000 })
+    expect(entries.map((entry) => entry.type === "user" && entry.message.parts)).toEqual(
+      Array.from({ length: version }, (_, n) => [{ type: "text", text: `${n}` }]),
+    )
+    return version
+  })
+  for (let round = 0; round < 15; round++) {
+    const before = written
+    await vi.waitFor(() => expect(written).toBeGreaterThan(before + 20), { timeout: 30_000 })
+    await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra'")
+  }
+  stop = true
+  await Promise.all(work)
+})
+
 test("connections that are cut while nobody uses them are replaced, and whoever asked to know is told", async () => {
   const told: unknown[] = []
   const store = await opened({ onError: (error) => told.push(error) })

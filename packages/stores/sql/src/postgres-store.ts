@@ -1,8 +1,9 @@
 import { InvalidInput, keyOf, type SessionStore, StoreError } from "@orra/core"
 import { VACUUMED } from "./erasure.ts"
 import { InOrder } from "./in-order.ts"
+import { within } from "./operation.ts"
 import { Postgres } from "./postgres.ts"
-import { appendStatement } from "./postgres-append.ts"
+import { appendStatement, isThere } from "./postgres-append.ts"
 import { type Carrier, sessionStoreOver } from "./session-store.ts"
 
 export interface PostgresStoreOptions {
@@ -65,11 +66,14 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
   const carrier: Carrier = {
     dialect: "postgres",
     read: async (operation) => await open().read(operation),
-    write: async (operation) => await open().write(operation),
+    write: async (operation, options) => await open().write(operation, options),
     async appendAtOnce(namespace, drafts, options) {
       const statement = appendStatement(namespace, drafts, options)
       if (!statement) return false
-      return (await open().writeAtOnce(namespace, statement.text, statement.values)).changed > 0
+      const { changed, repeated } = await open().writeAtOnce(namespace, statement)
+      if (changed > 0 || !repeated) return changed > 0
+      // The first time may have done it. Nobody else can have: whoever holds the lease wrote what is there.
+      return await open().read(() => within(namespace, isThere(namespace, drafts, options.expected)))
     },
   }
   const store = sessionStoreOver(carrier, (namespace) => postgres.changes.announce(namespace))

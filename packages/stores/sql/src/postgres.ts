@@ -20,6 +20,13 @@ export interface PostgresOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** A statement that is a transaction by itself. */
+export interface AtOnce {
+  readonly text: string
+  readonly values: readonly SqlValue[]
+  readonly harmlessTwice: boolean
+}
+
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
 
@@ -81,8 +88,11 @@ export class Postgres {
     return this.#patiently((client) => this.#perform(client, operation(), []))
   }
 
-  /** One transaction, durable when the promise resolves. May run the operation again. */
-  write<T>(operation: () => Operation<T>): Promise<T> {
+  /**
+   * One transaction, durable when the promise resolves. May run the operation again; one that is harmless the second time
+   * also when the answer to its commit was lost.
+   */
+  write<T>(operation: () => Operation<T>, { harmlessTwice = false } = {}): Promise<T> {
     return this.#patiently(async (client) => {
       let value: T
       try {
@@ -91,15 +101,27 @@ export class Postgres {
         await client.query("ROLLBACK")
         throw error
       }
-      await answered(client, [COMMIT])
+      await (harmlessTwice ? carriedOut : answered)(client, [COMMIT])
       return value
     })
   }
 
-  /** One statement, which sees and writes the rows at or below the namespace, as a transaction by itself. */
-  writeAtOnce(namespace: Namespace, text: string, values: readonly SqlValue[]): Promise<Outcome> {
+  /**
+   * One statement, which sees and writes the rows at or below the namespace, as a transaction by itself. `repeated` when
+   * a connection broke without an answer: then it may have been carried out before.
+   */
+  async writeAtOnce(
+    namespace: Namespace,
+    { text, values, harmlessTwice }: AtOnce,
+  ): Promise<Outcome & { readonly repeated: boolean }> {
     const requests = [...this.#clock(), whoseRows(namespace.key), { name: this.#nameOf(text), text, values }]
-    return this.#patiently(async (client) => last(await answered(client, requests)))
+    const carryOut = harmlessTwice ? carriedOut : answered
+    let times = 0
+    const outcomes = await this.#patiently((client) => {
+      times++
+      return carryOut(client, requests)
+    })
+    return { ...last(outcomes), repeated: times > 1 }
   }
 
   /** What takes no transaction around it. */

@@ -12,7 +12,7 @@ export interface Carrier {
   /** Reads only. */
   read<T>(operation: () => Operation<T>): Promise<T>
   /** All of it or nothing, durable when the promise resolves. May run the operation again. */
-  write<T>(operation: () => Operation<T>): Promise<T>
+  write<T>(operation: () => Operation<T>, options?: WriteOptions): Promise<T>
   /**
    * The whole of an append in a shorter way than the general one, where there is one. False when nothing was written:
    * the general way says why, or does it.
@@ -23,6 +23,13 @@ export interface Carrier {
     options: AppendOptions,
   ): Promise<boolean>
 }
+
+export interface WriteOptions {
+  /** Doing it twice is like doing it once, so it may be tried again when nobody knows whether it was done. */
+  readonly harmlessTwice?: boolean
+}
+
+const TWICE: WriteOptions = { harmlessTwice: true }
 
 /** Sessions and records in a database: the same operations, whoever carries them out. */
 export function sessionStoreOver(
@@ -49,9 +56,9 @@ export function sessionStoreOver(
       return existed
     },
     acquire: (namespace, owner, ttlMs) =>
-      write(() => within(namespace, leases.acquire(namespace, owner, ttlMs))),
-    renew: (lease, ttlMs) => write(() => within(lease.namespace, leases.renew(lease, ttlMs))),
-    release: (lease) => write(() => within(lease.namespace, leases.release(lease))),
+      write(() => within(namespace, leases.acquire(namespace, owner, ttlMs)), TWICE),
+    renew: (lease, ttlMs) => write(() => within(lease.namespace, leases.renew(lease, ttlMs)), TWICE),
+    release: (lease) => write(() => within(lease.namespace, leases.release(lease)), TWICE),
     abandoned: (prefix) => read(() => within(prefix, leases.abandoned(prefix))),
     now: () => read(leases.now),
     records: (collection) => recordsOf(collection, { dialect, read, write }),
