@@ -1,0 +1,67 @@
+import { MemoryStore, Namespace, type NewEntry, NO_USAGE, type SessionStore, userMessage } from "@orra/core"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import fc from "fast-check"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { postgresStore } from "./index.ts"
+
+let server: PostgresServer
+let store: SessionStore
+beforeAll(async () => {
+  server = await postgresServer()
+  store = await postgresStore({ url: server.url, maxConnections: 2 })
+}, 120_000)
+afterAll(async () => {
+  await store.close()
+  await server.stop()
+}, 60_000)
+
+const entry: fc.Arbitrary<NewEntry> = fc
+  .record({ at: fc.integer({ min: 0, max: 9 }), runId: fc.constantFrom("r1", "r2"), n: fc.nat(3) })
+  .chain(({ at, runId, n }) =>
+    fc.constantFrom<NewEntry>(
+      { type: "user", at, message: userMessage("hello") },
+      { type: "run_started", at, runId },
+      { type: "delta", at, runId, messageId: "m", pieces: [{ type: "text", text: "x" }] },
+      {
+        type: "assistant",
+        at,
+        runId,
+        messageId: "m",
+        message: { role: "assistant", parts: [] },
+        status: "complete",
+      },
+      { type: "run_waiting", at, runId, approvals: n, usage: NO_USAGE, durationMs: 1, expiresAt: at + n },
+      { type: "approval_decision", at, runId, approvalId: "a", callId: "c", decision: "approve", by: "ada" },
+      { type: "run_resumed", at, runId },
+      { type: "run_finished", at, runId, outcome: "completed", usage: NO_USAGE },
+      { type: "meta", at, patch: n === 0 ? { title: null } : { title: `Title ${n}`, n } },
+      { type: "wake", at, runId },
+    ),
+  )
+
+test("the summary that one statement changes is the one that the entries describe", {
+  timeout: 60_000,
+}, async () => {
+  let sessions = 0
+  const batches = fc.array(fc.array(entry, { minLength: 1, maxLength: 18 }), { minLength: 1, maxLength: 5 })
+  await fc.assert(
+    fc.asyncProperty(batches, async (written) => {
+      const ns = Namespace.of("tenant", `${++sessions}`)
+      const memory = new MemoryStore()
+      const leases = await Promise.all([store, memory].map((each) => each.acquire(ns, "owner", 60_000)))
+      let expected = 0
+      for (const entries of written) {
+        const [ours, theirs] = await Promise.all(
+          [store, memory].map((each, index) =>
+            each.append(ns, entries, { expected, ...(leases[index] && { lease: leases[index] }) }),
+          ),
+        )
+        expect(ours).toEqual(theirs)
+        expect(await store.info(ns)).toEqual(await memory.info(ns))
+        expected += entries.length
+      }
+      expect(await store.read(ns)).toEqual(await memory.read(ns))
+    }),
+    { numRuns: process.env["ORRA_TEST_FULL"] ? 1_000 : 60 },
+  )
+})
