@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,7 +20,9 @@ import { type Exec, type ExecOptions, execTool } from "./index.ts"
 /** Where Node is, for programs that tests write: rules that name its arguments are taken at their word. */
 export const NODE = process.execPath
 
-export const SESSION = Namespace.of("acme", "bob", "chat")
+export const USER = Namespace.of("acme", "bob")
+
+export const SESSION = USER.child("chat")
 
 /** A directory of its own for one test, by its real path. */
 export function temporaryDirectory(after: (remove: () => void) => void = onTestFinished): string {
@@ -59,8 +62,9 @@ export function bench(options: Partial<ExecOptions> = {}): Bench {
     runtime,
     approvals,
     policies,
+    // A session for each: one that answers does nothing else.
     call: (input, { signal } = {}) =>
-      callTool(runtime, SESSION, "exec", input, { ...(signal && { signal }) }),
+      callTool(runtime, USER.child(randomUUID()), "exec", input, { ...(signal && { signal }) }),
   }
 }
 

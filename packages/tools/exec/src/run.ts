@@ -8,7 +8,7 @@ import type { Running } from "./host.ts"
 import { OutputKeeper } from "./output.ts"
 import { ProcessTree, processIds } from "./processes.ts"
 import { progressWriter } from "./progress.ts"
-import { start } from "./start.ts"
+import { start, type Talk } from "./start.ts"
 
 /** What is run, and within what. Bytes and milliseconds. */
 export interface Job {
@@ -54,6 +54,9 @@ export interface Outcome {
 /** How often a command's memory and processes are looked at. */
 const WATCH_MS = 250
 
+/** A wait that may have been in vain keeps no process alive. */
+const UNHELD = { ref: false }
+
 /** How long output is waited for after everybody who could write any is gone. */
 const DRAIN_MS = 5_000
 
@@ -81,8 +84,6 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
   const stderr = new OutputKeeper(job.maxOutputCharacters)
   const before = processIds()
   const env = { ...job.env, ...places, [MARK]: mark }
-  const { child, pid, exited, closed } = await start(job.argv, job.directory, env, job.input)
-  const tree = new ProcessTree(pid, mark, before)
   const ended = new AbortController()
   let endedBy: EndedBy | undefined
   const end = (why: EndedBy): void => {
@@ -92,20 +93,17 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
   }
   const abort = (): void => end("abort")
   const progress = progressWriter(job)
-  for (const [stream, keeper] of [
-    [child.stdout, stdout],
-    [child.stderr, stderr],
-  ] as const) {
-    const decoder = new TextDecoder()
-    stream?.on("data", (chunk: Uint8Array) => {
-      keeper.add(chunk)
-      progress.add(decoder.decode(chunk, { stream: true }))
-      if (keeper === stdout) job.onOutput?.(chunk)
-      if (stdout.bytes + stderr.bytes > job.maxOutputBytes) end("output")
-    })
-    // A pipe that breaks has said what it had to say.
-    stream?.on("error", () => {})
+  const kept = { stdout, stderr }
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  const hear: Talk["hear"] = (stream, chunk) => {
+    kept[stream].add(chunk)
+    progress.add(decoders[stream].decode(chunk, { stream: true }))
+    if (stream === "stdout") job.onOutput?.(chunk)
+    if (stdout.bytes + stderr.bytes > job.maxOutputBytes) end("output")
   }
+  const talk = { input: job.input, hear }
+  const { child, pid, exited, closed } = await start(job.argv, job.directory, env, talk)
+  const tree = new ProcessTree(pid, mark, before)
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
   const watch = setInterval(() => {
     const members = tree.members()
@@ -121,10 +119,10 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
     // A bomb is given no time to grow.
     if (endedBy && endedBy !== "processes" && endedBy !== "memory") {
       tree.signal("SIGTERM", job.isolatedHome !== undefined)
-      await Promise.race([exited, sleep(job.graceMs)])
+      await Promise.race([exited, sleep(job.graceMs, undefined, UNHELD)])
     }
     const leftBehind = await endAll(tree, exited)
-    await Promise.race([closed, sleep(DRAIN_MS)])
+    await Promise.race([closed, sleep(DRAIN_MS, undefined, UNHELD)])
     return {
       exitCode: child.exitCode,
       signal: child.signalCode,

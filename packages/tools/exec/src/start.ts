@@ -13,6 +13,12 @@ export interface Started {
   readonly closed: Promise<void>
 }
 
+/** What a program is told, and where what it says goes. */
+export interface Talk {
+  readonly input: string | undefined
+  hear(stream: "stdout" | "stderr", chunk: Uint8Array): void
+}
+
 /**
  * Starts a program in a session of its own, without a shell, with no file of this process, and with `input` or none.
  *
@@ -22,7 +28,7 @@ export async function start(
   [program = "", ...args]: readonly string[],
   directory: string,
   env: Readonly<Record<string, string>>,
-  input?: string,
+  { input, hear }: Talk,
 ): Promise<Started> {
   const place = await openDirectory(directory)
   const nothing = await open("/dev/null", "r+")
@@ -36,7 +42,12 @@ export async function start(
       shell: false,
       windowsHide: true,
     })
-    // Heard from the first moment: it may be over before the next one.
+    // Heard from the first moment: it may be over before the next one, and what nobody hears is thrown away.
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.on("data", (chunk: Uint8Array) => hear(name, chunk))
+      // A pipe that breaks has said what it had to say.
+      child[name]?.on("error", () => {})
+    }
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
     await new Promise<void>((resolve, reject) => {
