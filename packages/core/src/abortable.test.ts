@@ -11,7 +11,11 @@ async function* numbers(log: string[] = []): AsyncGenerator<number> {
 
 const collect = async <T>(source: AsyncIterable<T>, signal: AbortSignal, most = Infinity): Promise<T[]> => {
   const items: T[] = []
-  await each(source, signal, (item) => items.push(item) >= most)
+  await each(
+    () => source,
+    signal,
+    (item) => items.push(item) >= most,
+  )
   return items
 }
 
@@ -34,9 +38,13 @@ test("tells the source to return when its reader leaves", async () => {
 
 test("fails with what the taker throws, and tells the source to return", async () => {
   const log: string[] = []
-  const taken = each(numbers(log), signal(), () => {
-    throw new Error("full")
-  })
+  const taken = each(
+    () => numbers(log),
+    signal(),
+    () => {
+      throw new Error("full")
+    },
+  )
   await expect(taken).rejects.toThrow("full")
   await expect.poll(() => log).toEqual(["returned"])
 })
@@ -70,7 +78,7 @@ test("ends when the signal fires, though the source never stops talking", async 
     for (;;) yield 1
   }
   let count = 0
-  await each(endless(), stop.signal, () => {
+  await each(endless, stop.signal, () => {
     if (++count === 10) stop.abort()
     return false
   })

@@ -51,13 +51,19 @@ export class DeltaWriter {
     else if (this.#timer === undefined) this.#schedule()
   }
 
-  /** Resolves when nothing is being written any more. Pieces not yet begun are discarded: the message has them. */
-  async settle(): Promise<void> {
+  /**
+   * Resolves when nothing is being written any more; undefined where nothing is. Pieces not yet begun are discarded: the
+   * message has them.
+   *
+   * @throws what a write failed with.
+   */
+  settle(): Promise<void> | undefined {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#discard()
-    await this.#writing
+    if (this.#writing) return this.#writing.then(() => this.settle())
     if (this.#error) throw this.#error.cause
+    return undefined
   }
 
   #discard(): void {

@@ -73,7 +73,8 @@ export async function carryOut(
     const item = open && !known ? undefined : await decide(effects, step, ordinal, call, known)
     // One that was allowed before the run stood still has been counted.
     const isNew = item && known?.intent?.decision !== "allow"
-    decided.push(isNew ? ((await effects.budgets?.admit(effects, item)) ?? item) : item)
+    const admitted = (isNew && effects.budgets?.admit(effects, item)) || item
+    decided.push(admitted instanceof Promise ? await admitted : admitted)
   }
   const intents = decided.flatMap((item) => (item ? recordOf(effects, item) : []))
   if (intents.length > 0) await effects.record(intents)
@@ -149,7 +150,8 @@ async function decide(
       // Copies, both ways: what is decided is what is carried out.
       const given = copyJson(call)
       const ask = () => hook.beforeTool?.(given, effects.context)
-      const answer = await callHook<ToolCallAnswer>(hook, ask, effects.signal, isAnswer)
+      const made = callHook<ToolCallAnswer>(hook, ask, effects.signal, isAnswer)
+      const answer = made instanceof Promise ? await made : made
       if (!answer) continue
       if ("reject" in answer) return refuse(hook.name ?? "hook", String(answer.reject), call)
       if ("end" in answer) effects.end(endedBy(answer))
@@ -205,7 +207,8 @@ async function carryOutOne(
     try {
       const given = copyJson(result)
       const look = () => hook.afterTool?.(given, call, effects.context)
-      const changed = await callHook(hook, look, undefined, isResult)
+      const made = callHook(hook, look, undefined, isResult)
+      const changed = made instanceof Promise ? await made : made
       if (changed) result = { ...fromOutput(effects, call, changed), status: changed.status }
     } catch (error) {
       effects.report(error)

@@ -8,7 +8,7 @@ import { PENDING, stringify, type Tool, type ToolContext, type ToolOutput } from
  * One execution, for the door alone. Never rejects: whatever the tool does comes to a result, or to `PENDING` for a
  * tool whose result comes later.
  */
-export async function execute(
+export function execute(
   effects: Effects,
   call: ToolCallPart,
   tool: Tool,
@@ -41,31 +41,31 @@ export async function execute(
     // Once it is over nobody waits for an answer.
     return over ? PENDING : tool.execute(input, context)
   }
-  // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
-  const ended = Promise.withResolvers<ToolOutput>()
-  const abandon = (): void => {
-    over = true
-    controller?.abort()
-    ended.reject()
-  }
-  effects.signal.addEventListener("abort", abandon, { once: true })
-  const timer = setTimeout(abandon, tool.timeoutMs)
-  try {
-    work().then(ended.resolve, ended.reject)
-    const output = await ended.promise
-    if (output !== PENDING) return fromOutput(effects, call, output)
-    if (tool.idempotent && effects.mayWait) return PENDING
-    throw new OrraError("tool_output_invalid", "Only an idempotent tool in a run can answer PENDING.")
-  } catch (error) {
-    if (over) return unfinished(effects, call, tool, began)
-    return fromOutput(effects, call, {
-      content: [{ type: "text", text: errorMessage(error) }],
-      isError: true,
-    })
-  } finally {
-    clearTimeout(timer)
-    effects.signal.removeEventListener("abort", abandon)
-  }
+  return new Promise((resolve) => {
+    const end = (result: ToolResultPart | typeof PENDING): void => {
+      clearTimeout(timer)
+      effects.signal.removeEventListener("abort", abandon)
+      resolve(result)
+    }
+    // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
+    const abandon = (): void => {
+      over = true
+      controller?.abort()
+      end(unfinished(effects, call, tool, began))
+    }
+    const taken = (output: ToolOutput): ToolResultPart | typeof PENDING => {
+      if (output !== PENDING) return fromOutput(effects, call, output)
+      if (tool.idempotent && effects.mayWait) return PENDING
+      throw new OrraError("tool_output_invalid", "Only an idempotent tool in a run can answer PENDING.")
+    }
+    const fail = (error: unknown): void =>
+      end(
+        fromOutput(effects, call, { content: [{ type: "text", text: errorMessage(error) }], isError: true }),
+      )
+    effects.signal.addEventListener("abort", abandon, { once: true })
+    const timer = setTimeout(abandon, tool.timeoutMs)
+    work().then(taken).then(end, fail)
+  })
 }
 
 function unfinished(effects: Effects, call: ToolCallPart, tool: Tool, began: boolean): ToolResultPart {

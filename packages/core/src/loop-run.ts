@@ -4,7 +4,7 @@ import type { DeltaWriter } from "./delta-writer.ts"
 import type { Envelope } from "./envelope.ts"
 import type { OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
-import type { HookContext, Hooks, MayEnd } from "./hooks.ts"
+import type { EndRun, HookContext, Hooks, MayEnd } from "./hooks.ts"
 import type { Policies } from "./policy.ts"
 import type { ModelRequest, ToolDefinition } from "./provider.ts"
 import type { Notice } from "./run.ts"
@@ -91,22 +91,23 @@ export const hookContext = (run: LoopRun): HookContext => ({
  * What a hook before an effect answers; undefined also once the run is stopped, by the hook itself or by anyone. One
  * that fails ends the run: going on without its check would be the unsafe choice.
  */
-export async function guard(
+export function guard(
   run: LoopRun,
   hook: Hooks,
   call: () => Promise<ModelRequest | MayEnd> | ModelRequest | MayEnd,
-): Promise<ModelRequest | undefined> {
-  const answer = await callHook(
-    hook,
-    call,
-    run.signal,
-    (made) => "end" in made || (Array.isArray(made.messages) && Array.isArray(made.tools)),
-  )
-  if (!answer) return undefined
-  if (!("end" in answer)) return answer
-  run.end(endedBy(answer))
-  return undefined
+): Promise<ModelRequest | undefined> | ModelRequest | undefined {
+  const obeyed = (answer: ModelRequest | MayEnd): ModelRequest | undefined => {
+    if (!answer || !("end" in answer)) return answer || undefined
+    run.end(endedBy(answer))
+    return undefined
+  }
+  const answer = callHook(hook, call, run.signal, isAnswer)
+  return answer instanceof Promise ? answer.then(obeyed) : obeyed(answer)
 }
+
+/** Whether a hook made something that it may answer. */
+const isAnswer = (made: ModelRequest | EndRun): boolean =>
+  "end" in made || (Array.isArray(made.messages) && Array.isArray(made.tools))
 
 export const record = (
   { log, lease, incarnation }: LoopRun,

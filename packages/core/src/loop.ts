@@ -74,7 +74,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       for (const hook of settings.hooks) {
         if (!hook.afterModel) continue
         const answer = { message, usage, finishReason }
-        await guard(run, hook, () => hook.afterModel?.(answer, hookContext(run)))
+        const looked = guard(run, hook, () => hook.afterModel?.(answer, hookContext(run)))
+        if (looked instanceof Promise) await looked
         if (calls.length === 0 && run.signal.aborted) return await finish("stopped")
       }
     }
@@ -124,7 +125,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       })
       const thinking = { ms: 0 }
       const answer = await ask(settings, run, request, writer, thinking)
-      await writer.settle()
+      const writing = writer.settle()
+      if (writing) await writing
 
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
@@ -146,7 +148,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         }
         if (!answer.draft.isEmpty) {
           const message = answer.draft.message()
-          text = await recordAnswer(run, writer, {
+          const written = await recordAnswer(run, writer, {
             messageId,
             message,
             status: failure ? "error" : "stopped",
@@ -154,6 +156,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
             durationMs: Date.now() - turnBegan,
             ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
           })
+          text = recordedText(written)
         } else {
           unfinished = writer
         }
@@ -163,7 +166,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       const message = withUniqueIds(answer.message, usedIds)
       usage = addUsage(usage, answer.usage)
       const { finishReason } = answer
-      text = await recordAnswer(run, writer, {
+      const written = await recordAnswer(run, writer, {
         messageId,
         message,
         status: "complete",
@@ -173,6 +176,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         durationMs: Date.now() - turnBegan,
         ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
       })
+      text = recordedText(written)
       const end = await act({ message, usage: answer.usage, finishReason }, turn)
       if (end) return end
     }
@@ -213,16 +217,16 @@ function waiting(
   }
 }
 
-/** @returns the text as it was recorded: what a hook took out of it is not in the run's result either. */
-async function recordAnswer(
+const recordAnswer = (
   run: LoopRun,
   writer: DeltaWriter,
   entry: Omit<NewEntry<"assistant">, "type" | "at" | "runId">,
-): Promise<string> {
-  const made: NewEntry = { type: "assistant", at: Date.now(), runId: run.runId, ...entry }
-  const [written] = await record(run, [made], writer.range)
-  return written?.type === "assistant" ? messageText(written.message) : ""
-}
+): Promise<readonly Entry[]> =>
+  record(run, [{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], writer.range)
+
+/** The text as it was recorded: what a hook took out of it is not in the run's result either. */
+const recordedText = ([written]: readonly Entry[]): string =>
+  written?.type === "assistant" ? messageText(written.message) : ""
 
 /** What is to steer the run. */
 const steering = ({ log }: LoopRun): readonly Entry<"input">[] =>

@@ -50,7 +50,7 @@ export function ask(
   return settings.budgets?.ask(settings, run, asked, make) ?? make(asked)
 }
 
-async function call(
+function call(
   settings: LoopSettings,
   run: LoopRun,
   request: ModelRequest,
@@ -63,39 +63,43 @@ async function call(
   const draft = new Draft(provider.id, request.model ?? provider.model)
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
-  try {
+  const open = (): AsyncIterable<ModelEvent> => {
     const stream = provider.stream(request, { signal: run.signal })
     assertStream(stream, provider.id)
-    await each(stream, run.signal, (event) => {
-      if (event?.type === "done") {
-        done = checkedDone(event, provider.id)
-        return true
-      }
-      if (event?.type === "retry") {
-        const { attempt, delayMs, error } = event
-        retried?.()
-        run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
-        return false
-      }
-      if (!isPiece(event, provider.id)) return false
-      if (event.type === "thinking") thinkingSince ??= Date.now()
-      else if (thinkingSince !== undefined) {
-        thinking.ms += Date.now() - thinkingSince
-        thinkingSince = undefined
-      }
-      draft.add(event)
-      writer.push(event)
-      watch(event)
+    return stream
+  }
+  const take = (event: ModelEvent): boolean => {
+    if (event?.type === "done") {
+      done = checkedDone(event, provider.id)
+      return true
+    }
+    if (event?.type === "retry") {
+      const { attempt, delayMs, error } = event
+      retried?.()
+      run.notify({ type: "retry", runId: run.runId, attempt, delayMs, failure: failureOf(error) })
       return false
-    })
-  } catch (error) {
+    }
+    if (!isPiece(event, provider.id)) return false
+    if (event.type === "thinking") thinkingSince ??= Date.now()
+    else if (thinkingSince !== undefined) {
+      thinking.ms += Date.now() - thinkingSince
+      thinkingSince = undefined
+    }
+    draft.add(event)
+    writer.push(event)
+    watch(event)
+    return false
+  }
+  const failed = (error: unknown): Answer => {
     if (isLogFailure(error)) throw error
     return run.signal.aborted ? { type: "stopped", draft } : { type: "failed", draft, error }
   }
-  if (done) return done
-  if (run.signal.aborted) return { type: "stopped", draft }
-  const error = new ProviderError("protocol", "The provider's answer broke off before its end. Try again.", {
-    provider: provider.id,
-  })
-  return { type: "failed", draft, error }
+  const ended = (): Answer =>
+    done ??
+    failed(
+      new ProviderError("protocol", "The provider's answer broke off before its end. Try again.", {
+        provider: provider.id,
+      }),
+    )
+  return each(open, run.signal, take).then(ended, failed)
 }

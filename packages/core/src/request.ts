@@ -47,7 +47,7 @@ export async function prepare(
   const excess = log.viewTokens + fixed - available
   const items = excess > 0 ? shortenLastResults(log.view, excess, settings.tokenizer) : log.view
   if (excess > 0) assertFits(items, log.viewTokens + fixed - total(log.view), available)
-  return await throughHooks(settings, run, {
+  return throughHooks(settings, run, {
     messages: log.transcript.of(items, log.first),
     tools,
     ...(base && { system: base }),
@@ -69,7 +69,8 @@ export async function throughHooks(
     if (!hook.beforeModel) continue
     // A copy of the list: the session goes on with its own.
     const given = { ...request, messages: [...request.messages] }
-    request = (await guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))) ?? request
+    const answer = guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))
+    request = (answer instanceof Promise ? await answer : answer) ?? request
   }
   return request
 }
