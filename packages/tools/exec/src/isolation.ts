@@ -78,7 +78,7 @@ export function confined(
   if (!bubblewrap) return [...(setpriv ? [setpriv, ...UNPRIVILEGED] : []), ...limits, ...argv]
   // Within its own user namespace a limit of processes counts its own only.
   const inner = prlimit ? [prlimit, `--nproc=${maxProcesses}`, "--"] : []
-  const open = ["--bind", root, root, "--chdir", directory]
+  const open = ["--bind", root, root, "--remount-ro", "/", "--chdir", directory]
   return [...limits, bubblewrap, ...walls({ network, readable }), ...open, "--", ...inner, ...argv]
 }
 

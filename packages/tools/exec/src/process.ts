@@ -2,7 +2,10 @@ import { endingWithHost } from "./host.ts"
 import type { Kept, OutputKeeper } from "./output.ts"
 import { type EndedBy, run } from "./run.ts"
 
+export { ExecError, type ExecErrorCode } from "./errors.ts"
+export type { Place } from "./exec-tool.ts"
 export type { Kept } from "./output.ts"
+export { workingDirectory } from "./place.ts"
 export type { EndedBy } from "./run.ts"
 
 /** A program that an application runs itself, within limits. Times in milliseconds. */

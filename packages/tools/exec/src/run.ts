@@ -128,7 +128,8 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
       signal: child.signalCode,
       durationMs: Math.round(performance.now() - began),
       endedBy,
-      leftBehind: endedBy ? 0 : leftBehind,
+      // Behind walls they end with the first one, sooner or later.
+      leftBehind: endedBy || job.isolatedHome !== undefined ? 0 : leftBehind,
       stdout,
       stderr,
     }
