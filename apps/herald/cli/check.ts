@@ -3,7 +3,7 @@ import type { LoadedConfig } from "../server/config/load.ts"
 import { effectiveSettings } from "../server/config/summary.ts"
 import { claudeLogin } from "../server/provider/claude-login.ts"
 import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
-import { toolNames } from "../server/tools/tools.ts"
+import { buildTools, toolNames } from "../server/tools/tools.ts"
 
 /** What `--check` prints: where things are, what is in effect, what is not there yet. Looks, and changes nothing. */
 export async function check(
@@ -23,7 +23,12 @@ export async function check(
   const key = isConfigured
     ? `key: ${sourceLabel(resolution)}`
     : "no key here; one saved from the web page is only looked at when Herald starts"
-  const remarks = [...notices.map(({ line, message }) => `line ${line}: ${message}`), ...advice]
+  const { remarks: toolRemarks } = await buildTools(loaded, "UTC")
+  const remarks = [
+    ...notices.map(({ line, message }) => `line ${line}: ${message}`),
+    ...advice,
+    ...toolRemarks,
+  ]
   return `${[
     `Herald ${io.version}`,
     `configuration  ${file ?? "none, all defaults"}`,

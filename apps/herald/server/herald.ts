@@ -1,8 +1,8 @@
-import { type Hooks, MemoryStore, Namespace, PolicyRegistry, Runtime } from "@orra/core"
+import { type Hooks, MemoryStore, type Namespace, PolicyRegistry, Runtime } from "@orra/core"
 import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
-import { type LoadedConfig, OWNER } from "./config/load.ts"
+import { type LoadedConfig, principals } from "./config/load.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
@@ -15,7 +15,7 @@ import { runLog } from "./run-log.ts"
 import { type RunCounter, runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { titleHook } from "./titles.ts"
-import { buildTools, POLICY } from "./tools/tools.ts"
+import { buildTools } from "./tools/tools.ts"
 
 export interface HeraldIo {
   readonly version: string
@@ -77,7 +77,7 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     const counter = runCounter()
     const runtime = await buildRuntime({ loaded, service, store, log, counter })
     closers.push(() => runtime.close())
-    await recoverSessions(runtime, principals(loaded), log)
+    await recoverSessions(runtime, principals(loaded.config), log)
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -110,12 +110,6 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
   }
 }
 
-/** The root namespaces of everybody who may talk to this Herald. */
-const principals = ({ config }: LoadedConfig): readonly Namespace[] => [
-  OWNER,
-  ...config.gateway.keys.map(({ namespace }) => Namespace.parse(namespace)),
-]
-
 /** Who answers: the first of `[[agents]]`, else `[agent]`. */
 const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? config.agent
 
@@ -129,13 +123,14 @@ async function buildRuntime(parts: {
   const { loaded, service, store, log, counter } = parts
   const { config } = loaded
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const tools = await buildTools(config, zone)
+  const { tools, policy, remarks, hooks: toolHooks } = await buildTools(loaded, zone)
+  for (const remark of remarks) log.logger.info(remark)
   const names = tools.map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()
-  for (const namespace of principals(loaded)) policies.set(namespace, POLICY)
+  for (const namespace of principals(config)) policies.set(namespace, policy)
   const { name, personality, system_prompt } = assistantOf(loaded)
   const assistant = { name, personality, systemPrompt: system_prompt }
-  const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger)]
+  const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger), ...toolHooks]
   const runtime: Runtime = new Runtime({
     provider: service.provider,
     store: config.sessions.store === "memory" ? new MemoryStore() : store,

@@ -237,7 +237,10 @@ describe("what is not built yet is reported", () => {
       "[memory]\nenabled = true",
       "1: [memory] is configured but not available in this version; it is ignored",
     ],
-    ["[tools]\nexec = true", "2: tools.exec is configured but not available in this version; it is ignored"],
+    [
+      "[tools]\nimage_gen = true",
+      "2: tools.image_gen is configured but not available in this version; it is ignored",
+    ],
     [
       "[provider]\ncheap_model = 'x'",
       "2: provider.cheap_model is configured but not available in this version; it is ignored",

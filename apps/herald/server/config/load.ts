@@ -73,6 +73,7 @@ export function loadConfig(options: {
     config: {
       ...config,
       data_dir: dataDir,
+      tools: { ...config.tools, exec_working_directory: absolute(cwd, config.tools.exec_working_directory) },
       gateway: {
         ...config.gateway,
         host: overrides.host ?? config.gateway.host,
@@ -145,6 +146,12 @@ function parseToml(toml: string, file: string): Record<string, unknown> {
 
 /** The namespace of the person who owns this Herald: the web page and `gateway.api_key`. */
 export const OWNER = Namespace.of("web")
+
+/** The root namespaces of everybody who may talk to this Herald. */
+export const principals = ({ gateway }: Config): readonly Namespace[] => [
+  OWNER,
+  ...gateway.keys.map(({ namespace }) => Namespace.parse(namespace)),
+]
 
 /** What the owner is called. */
 export const OWNER_NAME = "owner"
@@ -221,3 +228,7 @@ function checkContext({ context }: Config, { problems, line }: Reading): void {
     message: `context.reserved_for_output (${context.reserved_for_output}) must be less than context.max_tokens (${context.max_tokens})`,
   })
 }
+
+/** Relative paths begin where Herald was started. */
+const absolute = (cwd: string, path: string | undefined): string | undefined =>
+  path === undefined ? undefined : resolve(cwd, path)

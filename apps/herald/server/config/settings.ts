@@ -117,9 +117,34 @@ export const settings = {
     }),
     web_search: boolean(false, "Search the web (Brave).", { later: LATER }),
     web_search_api_key: secret("Brave Search key.", { later: LATER }),
-    exec: boolean(false, "Run commands.", { later: LATER }),
-    exec_allowed_commands: texts([], "Commands it may run.", { later: LATER }),
-    exec_timeout_secs: integer(30, "Seconds a command may take.", { later: LATER }),
+    exec: boolean(
+      false,
+      "Run programs. Everybody has a folder of their own for it, `work` in the data directory.",
+    ),
+    exec_allowed_commands: texts(
+      [],
+      'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"git log *"`). Anything else is asked about, and refused where nobody can be asked, as in this version.',
+      { was: "empty was everything, and the line went to a shell" },
+    ),
+    exec_timeout_secs: integer(30, "Seconds a command may take that does not say so itself.", { min: 1 }),
+    exec_working_directory: path(
+      undefined,
+      "Another folder for the owner's commands. The data directory may not be in it.",
+    ),
+    exec_isolation: choice(
+      ["auto", "required", "off"],
+      "auto",
+      "Isolation by bubblewrap: where the system has it, or nothing runs without it, or never. Without it a command that is allowed can read what Herald can.",
+    ),
+    exec_network: boolean(
+      false,
+      "Whether an isolated command has the network. Without isolation every one has it.",
+    ),
+    exec_shell: boolean(
+      false,
+      "Whether somebody may be asked about commands that need a shell: pipes, redirections, variables, globs. Otherwise they are refused.",
+      { was: "as if true, without a question" },
+    ),
     filesystem: boolean(false, "Read and write files.", { later: LATER }),
     filesystem_base_dir: path(undefined, "The folder it stays in.", { later: LATER }),
     filesystem_max_read_size: integer(1_048_576, "Largest file it reads, in bytes.", { later: LATER }),

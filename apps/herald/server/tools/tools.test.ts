@@ -1,28 +1,93 @@
-import { Namespace, PolicyRegistry, type ToolRisk } from "@orra/core"
-import { expect, test } from "vitest"
-import { parseConfig } from "../config/load.ts"
-import { buildTools, POLICY, toolNames } from "./tools.ts"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { callTool, Namespace, PolicyRegistry, Runtime, type ToolRisk } from "@orra/core"
+import { scriptedProvider } from "@orra/testing"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { loadConfig, parseConfig, principals } from "../config/load.ts"
+import { buildTools, toolNames } from "./tools.ts"
+
+let dataDir = ""
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "herald-tools-"))
+})
+afterEach(() => rmSync(dataDir, { recursive: true }))
 
 const config = (toml = "") => parseConfig(toml, "a.toml", {}).config
+const build = (toml = "") => buildTools({ config: config(toml), dataDir }, "UTC")
 
 test("on by default are the clock and the web, and those that are on are those that are listed", async () => {
-  for (const toml of ["", "[tools]\nweb_fetch = false\n"]) {
-    const tools = await buildTools(config(toml), "UTC")
+  for (const toml of ["", "[tools]\nweb_fetch = false\n", "[tools]\nexec = true\n"]) {
+    const { tools } = await build(toml)
     expect(tools.map(({ definition }) => definition.name)).toEqual(toolNames(config(toml)))
   }
   expect(toolNames(config())).toEqual(["current_time", "web_fetch"])
-  expect(toolNames(config("[tools]\nweb_fetch = false\nexec = true\n"))).toEqual(["current_time"])
+  expect(toolNames(config("[tools]\nweb_fetch = false\nfilesystem = true\n"))).toEqual(["current_time"])
 })
 
 test("what reads is allowed to whom it is set for; nothing else is, to anybody", async () => {
   const policies = new PolicyRegistry()
   const ada = Namespace.of("ada", "session")
-  policies.set(Namespace.of("ada"), POLICY)
+  const { tools, policy } = await build()
+  policies.set(Namespace.of("ada"), policy)
   const decide = (namespace: Namespace, tool: string, risk: ToolRisk) =>
     policies.explain(namespace, { tool, risk, arguments: {} }).decision
-  for (const { definition, risk } of await buildTools(config(), "UTC")) {
+  for (const { definition, risk } of tools) {
     expect(decide(ada, definition.name, risk), definition.name).toBe("allow")
     expect(decide(Namespace.of("bob"), definition.name, risk), definition.name).toBe("deny")
   }
   for (const risk of ["write", "exec", "network"] as const) expect(decide(ada, "another", risk)).toBe("deny")
+})
+
+/** What comes of a command that the model of this person runs, as Herald is configured. */
+async function exec(toml: string, person: string, command: string): Promise<string> {
+  const loaded = { config: config(toml), dataDir }
+  const { tools, hooks, policy } = await buildTools(loaded, "UTC")
+  const policies = new PolicyRegistry()
+  for (const namespace of principals(loaded.config)) policies.set(namespace, policy)
+  const runtime = new Runtime({ provider: scriptedProvider([]), tools, hooks, policies })
+  const { status, content } = await callTool(runtime, Namespace.of(person, "chat"), "exec", { command })
+  return `${status}: ${content.map((part) => (part.type === "text" ? part.text : "")).join("")}`
+}
+
+const ON = '[tools]\nexec = true\nexec_isolation = "off"\n'
+
+test("a command runs when it is on the list, in a folder of one's own, and otherwise not", async () => {
+  const people = '[[gateway.keys]]\nname = "Ada"\nkey = "ada-key-0123456789"\nnamespace = "a..da"\n'
+  const toml = `${ON}exec_allowed_commands = ["pwd", "cat"]\n${people}`
+  expect(await exec(toml, "web", "pwd")).toBe(`ok: ${join(dataDir, "work", "web")}`)
+  expect(await exec(toml, "a..da", "pwd")).toBe(`ok: ${join(dataDir, "work", "a%2E%2Eda")}`)
+  expect(await exec(toml, "somebody", "pwd")).toMatch(/^denied/)
+  expect(await exec(toml, "web", "ls")).toMatch(/^denied: "exec" needs a person's approval/)
+  expect(await exec(toml, "web", "cat ../../herald.db")).toMatch(/^denied: "exec" needs a person's approval/)
+  expect(await exec(toml, "web", "pwd | cat")).toMatch(/^denied.*There is no shell here/)
+  expect(await exec(ON, "web", "pwd")).toMatch(/^denied/)
+})
+
+test("the owner can have another folder, and nobody else has it", async () => {
+  const folder = join(dataDir, "mine")
+  const toml = `${ON}exec_allowed_commands = ["pwd"]\nexec_working_directory = "${folder}"\n[[gateway.keys]]\nname = "Ada"\nkey = "ada-key-0123456789"\nnamespace = "ada"\n`
+  expect(await exec(toml, "web", "pwd")).toBe(`ok: ${folder}`)
+  expect(await exec(toml, "ada", "pwd")).toBe(`ok: ${join(dataDir, "work", "ada")}`)
+})
+
+test("the owner's other folder cannot be one that the data directory is in", async () => {
+  for (const folder of [dataDir, `${dataDir}/`, tmpdir(), "/"])
+    await expect(build(`${ON}exec_working_directory = "${folder}"`)).rejects.toThrow(
+      "the data directory is in it",
+    )
+})
+
+test("how commands are confined is told, and a list that is none is refused", async () => {
+  expect((await build(ON)).remarks[0]).toBe(
+    "exec: not isolated: isolation is off; a command can read and write what this process can, and has its network",
+  )
+  expect((await build()).remarks).toEqual([])
+  await expect(build(`${ON}exec_allowed_commands = ["ls | cat"]\n`)).rejects.toThrow("is not a rule")
+})
+
+test("a relative folder begins where Herald was started", () => {
+  writeFileSync(join(dataDir, "assistant.toml"), '[tools]\nexec_working_directory = "mine"\n')
+  const { config: loaded } = loadConfig({ cwd: dataDir, env: {} })
+  expect(loaded.tools.exec_working_directory).toBe(join(dataDir, "mine"))
 })

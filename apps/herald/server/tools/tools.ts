@@ -1,4 +1,5 @@
-import type { PolicyLayer, Tool } from "@orra/core"
+import type { Hooks, PolicyLayer, Tool } from "@orra/core"
+import type { LoadedConfig } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import { currentTime } from "./current-time.ts"
 
@@ -6,14 +7,40 @@ import { currentTime } from "./current-time.ts"
 export const toolNames = ({ tools }: Config): readonly string[] => [
   "current_time",
   ...(tools.web_fetch ? ["web_fetch"] : []),
+  ...(tools.exec ? ["exec"] : []),
 ]
 
-/** The tools that are on. They only read. */
-export async function buildTools(config: Config, zone: string): Promise<readonly Tool[]> {
-  const names = new Set(toolNames(config))
-  const { webTools } = await import("@orra/web")
-  return [currentTime({ zone }), ...webTools()].filter(({ definition }) => names.has(definition.name))
+/** The tools that are on, with what they need of a runtime. */
+export interface Toolbox {
+  readonly tools: readonly Tool[]
+  /** After all others that look at calls. */
+  readonly hooks: readonly Hooks[]
+  /** For everybody who may talk to this Herald. */
+  readonly policy: PolicyLayer
+  /** What a person should know of them, one line each. */
+  readonly remarks: readonly string[]
 }
 
-/** Reading is allowed, on this machine and on the public web; whatever else there may be is not. */
-export const POLICY: PolicyLayer = { allow: ["risk:read", "web_fetch"], default: "deny" }
+/** The tools that are on. Of another package only what is on is loaded. */
+export async function buildTools(
+  loaded: Pick<LoadedConfig, "config" | "dataDir">,
+  zone: string,
+): Promise<Toolbox> {
+  const names = new Set(toolNames(loaded.config))
+  const { webTools } = await import("@orra/web")
+  const exec = names.has("exec") ? (await import("./exec.ts")).heraldExec(loaded) : undefined
+  const reading = [currentTime({ zone }), ...webTools()].filter(({ definition }) =>
+    names.has(definition.name),
+  )
+  return {
+    tools: [...reading, ...(exec ? [exec.tool] : [])],
+    hooks: exec ? [exec.hooks] : [],
+    policy: policyWith(exec?.policy),
+    remarks: (exec?.confinement ?? []).map((line) => `exec: ${line}`),
+  }
+}
+
+/** Reading is allowed, on this machine and on the public web; what else is on as its own rules say; all else is not. */
+function policyWith({ deny = [], ask = [], allow = [] }: PolicyLayer = {}): PolicyLayer {
+  return { deny, ask, allow: ["risk:read", "web_fetch", ...allow], default: "deny" }
+}

@@ -1,0 +1,42 @@
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { InvalidInput, type Namespace } from "@orra/core"
+import { type Exec, execTool } from "@orra/exec"
+import { type LoadedConfig, OWNER, principals } from "../config/load.ts"
+
+/**
+ * `exec` as the configuration has it. Everybody has a folder of their own, in the data directory; the owner's can be
+ * another one. Commands on the list run; whatever is not on it needs somebody who agrees.
+ *
+ * @throws InvalidInput for a command on the list that is none, and a folder with the data directory in it.
+ */
+export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "dataDir">): Exec {
+  const { tools } = config
+  const people = principals(config)
+  const own = tools.exec_working_directory
+  if (own !== undefined && `${dataDir}/`.startsWith(`${own.replace(/\/$/, "")}/`)) {
+    throw new InvalidInput(
+      `tools.exec_working_directory is "${own}", and the data directory is in it: give another folder.`,
+    )
+  }
+  const folderOf = (session: Namespace): string => {
+    const person = people.find((each) => each.contains(session)) ?? session
+    if (person.key === OWNER.key && own !== undefined) return own
+    return join(dataDir, "work", fileName(person.key))
+  }
+  return execTool({
+    directory: async ({ namespace }) => {
+      const folder = folderOf(namespace)
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      return folder
+    },
+    allow: tools.exec_allowed_commands,
+    shell: tools.exec_shell ? "ask" : "deny",
+    isolation: tools.exec_isolation,
+    network: tools.exec_network,
+    timeoutMs: tools.exec_timeout_secs * 1_000,
+  })
+}
+
+/** One name for each key, whatever is in it. */
+const fileName = (key: string): string => encodeURIComponent(key).replaceAll(".", "%2E")
