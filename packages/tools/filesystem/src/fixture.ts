@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { type JsonObject, Namespace, type ToolContext, type ToolOutput } from "@orra/core"
-import { type FilesystemToolsOptions, filesystemTools } from "./index.ts"
+import { type JsonObject, Namespace, type Tool, type ToolContext, type ToolOutput } from "@orra/core"
+import { type Holding, systemHolding } from "./directory.ts"
+import { type FilesystemToolsOptions, toolsHolding } from "./tools.ts"
 
 /** A sandbox on the disk, something outside of it, and its tools. */
 export interface Fixture {
@@ -10,6 +11,7 @@ export interface Fixture {
   readonly folder: string
   readonly root: string
   readonly outside: string
+  readonly tools: readonly Tool[]
   /** Writes a file below `folder`, and the folders it needs. */
   write(path: string, content: string | Uint8Array): string
   /** Calls a tool as the runtime does. */
@@ -19,12 +21,16 @@ export interface Fixture {
   remove(): void
 }
 
-export function fixture(options: Partial<FilesystemToolsOptions> = {}): Fixture {
+export function fixture(
+  options: Partial<FilesystemToolsOptions> = {},
+  holding: Holding = systemHolding(),
+): Fixture {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "orra-files-")))
   const [root, outside] = [join(folder, "root"), join(folder, "outside")]
   mkdirSync(root)
   mkdirSync(outside)
-  const tools = new Map(filesystemTools({ root, ...options }).map((tool) => [tool.definition.name, tool]))
+  const all = toolsHolding(holding, { root, ...options })
+  const tools = new Map(all.map((tool) => [tool.definition.name, tool]))
   const output: Fixture["output"] = async (name, input, context) => {
     const tool = tools.get(name)
     if (!tool) throw new Error(`There is no tool ${name}.`)
@@ -34,6 +40,7 @@ export function fixture(options: Partial<FilesystemToolsOptions> = {}): Fixture 
     folder,
     root,
     outside,
+    tools: all,
     output,
     write(path, content) {
       const file = join(folder, path)

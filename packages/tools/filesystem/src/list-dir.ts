@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync } from "node:fs"
+import { type Dirent, lstatSync } from "node:fs"
 import { type Tool, tool } from "@orra/core"
 import { isTemporary } from "./atomic-write.ts"
 import { type Directory, openChild } from "./directory.ts"
@@ -6,7 +6,7 @@ import { FilesystemError } from "./errors.ts"
 import { sizeText } from "./file-text.ts"
 import { Pace } from "./pace.ts"
 import { legible, type Place, type Sandbox } from "./sandbox.ts"
-import { passable } from "./trail.ts"
+import { namesIn, passable } from "./trail.ts"
 
 interface Input {
   readonly path?: string
@@ -122,7 +122,7 @@ function* listed(
 
 function sorted(directory: Directory): readonly Dirent[] {
   const key = (entry: Dirent): string => (entry.isDirectory() ? "0" : "1") + entry.name.toLowerCase()
-  return readdirSync(directory.self, { withFileTypes: true })
+  return namesIn(directory)
     .filter(({ name }) => !isTemporary(name))
     .map((entry) => ({ entry, key: key(entry) }))
     .sort((a, b) => (a.key < b.key || (a.key === b.key && a.entry.name < b.entry.name) ? -1 : 1))

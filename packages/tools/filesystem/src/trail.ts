@@ -183,9 +183,16 @@ const byNames = (a: string, b: string): number => {
 
 function entriesOf(directory: Directory): readonly Dirent[] {
   try {
-    return readdirSync(directory.self, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return namesIn(directory).sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
     if (passable(error)) return []
     throw error
   }
+}
+
+/** What is in a folder. @throws the system's errors, FilesystemError (`path_changed`) */
+export function namesIn(directory: Directory): Dirent[] {
+  const entries = readdirSync(directory.self, { withFileTypes: true })
+  directory.check()
+  return entries
 }
