@@ -60,14 +60,14 @@ export interface Desk {
 /** What a person has decided about the call, what was approved beforehand, or the question to be recorded. */
 export async function askPerson(
   desk: Desk,
-  { mayWait, context }: Effects,
+  { mayWait, context, now }: Effects,
   { call, verdict }: ApprovalQuestion,
   { request, answer }: Partial<OpenCall> = {},
 ): Promise<Asked> {
   const digest = await desk.digest(call.arguments)
   if (request) {
     if (request.digest !== digest) return denied("its arguments are not the ones that were shown")
-    if (Date.now() >= request.expiresAt) return denied("nobody approved it in time")
+    if (now() >= request.expiresAt) return denied("nobody approved it in time")
     if (!answer) return { type: "waits" }
     return { type: "approved", approval: { by: answer.by, approvalId: answer.approvalId } }
   }
@@ -89,7 +89,7 @@ export async function askPerson(
       digest,
       reason: `${verdict.layer}: ${verdict.rule}`,
       ...(principal !== undefined && { principal }),
-      expiresAt: Math.min(at + desk.ttlMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
+      expiresAt: Math.min(now() + desk.ttlMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
     },
   }
 }

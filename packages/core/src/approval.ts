@@ -121,6 +121,10 @@ export class Approvals implements ApprovalGate, Desk {
     return this.#host
   }
 
+  get #now(): number {
+    return this.#attached.internals.settings.now()
+  }
+
   get #rules(): Records {
     return this.#attached.store.records("approval-rules")
   }
@@ -131,7 +135,7 @@ export class Approvals implements ApprovalGate, Desk {
     const found: PendingApproval[] = []
     const sessions = everyItem((page) => store.list(prefix, { waiting: true, ...page }))
     for await (const { namespace, waiting } of sessions) {
-      if (waiting && waiting.approvals > 0) found.push(...(await pending(store, namespace)))
+      if (waiting && waiting.approvals > 0) found.push(...(await pending(store, namespace, this.#now)))
     }
     return found
   }
@@ -146,7 +150,7 @@ export class Approvals implements ApprovalGate, Desk {
   async decide(namespace: Namespace, approvalId: string, decision: ApprovalDecision): Promise<void> {
     assertDecision(decision, namespace)
     const host = this.#attached
-    const log = await host.internals.session(namespace).catch((error: unknown) => {
+    const log = await host.internals.logs.existing(namespace).catch((error: unknown) => {
       throw error instanceof NotFound ? notFound() : error
     })
     const is = (request: Entry<"approval_request">): boolean => request.approvalId === approvalId
@@ -160,7 +164,7 @@ export class Approvals implements ApprovalGate, Desk {
     if (remember) await this.#assertMay({ act: "remember", namespace: scope, ...about })
     try {
       await log.append(() => {
-        if (Date.now() >= expiresAt) {
+        if (this.#now >= expiresAt) {
           throw refused("approval_expired", "It is too late for this decision: the call has been refused.")
         }
         const open = log.openRun?.unanswered.get(callId)
@@ -186,7 +190,7 @@ export class Approvals implements ApprovalGate, Desk {
   async rules(namespace: Namespace): Promise<readonly ApprovalRule[]> {
     const found: ApprovalRule[] = []
     for await (const record of everyItem((page) => this.#rules.list(namespace, page))) {
-      const rule = ruleOf(record)
+      const rule = ruleOf(record, this.#now)
       if (rule) found.push(rule)
     }
     return found
@@ -195,7 +199,7 @@ export class Approvals implements ApprovalGate, Desk {
   /** Takes back a rule. @returns false when there is none. @throws OrraError (`approval_forbidden`). */
   async revoke(namespace: Namespace, ruleId: string, { by }: { readonly by: string }): Promise<boolean> {
     const record = await this.#rules.get(namespace, ruleId)
-    const rule = record && ruleOf(record)
+    const rule = record && ruleOf(record, this.#now)
     if (!rule) return false
     const { tool } = rule
     await this.#assertMay({ act: "revoke", namespace, by, ...(tool !== undefined && { tool }) })
@@ -212,7 +216,7 @@ export class Approvals implements ApprovalGate, Desk {
     namespace: Namespace,
     { by, ...time }: { readonly by: string } & ({ readonly until: number } | { readonly forMs: number }),
   ): Promise<ApprovalRule> {
-    const at = Date.now()
+    const at = this.#now
     const until = "until" in time ? time.until : at + time.forMs
     if (!(until > at && until <= at + MAX_EVERYTHING_MS)) {
       throw new InvalidInput("Everything can be approved for 24 hours at most.")
@@ -242,7 +246,7 @@ export class Approvals implements ApprovalGate, Desk {
     for (const place of namespace.lineage) {
       for (const key of [exactly(tool, digest), anyOf(tool), EVERYTHING]) {
         const record = await this.#rules.get(place, key)
-        const rule = record && ruleOf(record)
+        const rule = record && ruleOf(record, this.#now)
         if (!rule) continue
         const { ruleId, by, until } = rule
         return { by, rule: ruleId, scope: place.key, ...(until !== undefined && { until }) }
@@ -277,16 +281,18 @@ function assertDecision({ decision, remember }: ApprovalDecision, namespace: Nam
 }
 
 /** The rule that a record holds, while it holds. */
-function ruleOf({ namespace, key, value }: StoredRecord): ApprovalRule | undefined {
+function ruleOf({ namespace, key, value }: StoredRecord, now: number): ApprovalRule | undefined {
   if (!isObject(value)) return undefined
   const rule = value as unknown as Omit<ApprovalRule, "ruleId" | "namespace">
-  return rule.until !== undefined && rule.until <= Date.now()
-    ? undefined
-    : { ...rule, ruleId: key, namespace }
+  return rule.until !== undefined && rule.until <= now ? undefined : { ...rule, ruleId: key, namespace }
 }
 
 /** What a session's open run asks and nobody has decided, oldest first. */
-async function pending(store: SessionStore, namespace: Namespace): Promise<readonly PendingApproval[]> {
+async function pending(
+  store: SessionStore,
+  namespace: Namespace,
+  now: number,
+): Promise<readonly PendingApproval[]> {
   const found: PendingApproval[] = []
   const decided = new Set<string>()
   const types = ["approval_request", "approval_decision", "run_started"] as const
@@ -295,7 +301,7 @@ async function pending(store: SessionStore, namespace: Namespace): Promise<reado
     if (entry.type === "approval_decision") decided.add(entry.approvalId)
     if (entry.type !== "approval_request" || decided.has(entry.approvalId)) continue
     const { approvalId, runId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
-    if (Date.now() >= expiresAt) continue
+    if (now >= expiresAt) continue
     const who = principal === undefined ? {} : { principal }
     const when = { requestedAt: at, expiresAt }
     found.push({ namespace, approvalId, runId, tool, arguments: args, reason, ...who, ...when })

@@ -7,6 +7,9 @@ import type { SessionStore } from "./store.ts"
 /** Events waiting for a slow reader before it is made to re-read the log instead. */
 const MAX_WAITING = 1_000
 
+/** Entries that are read at a time. */
+const PAGE = 500
+
 /** Entries after which a list of sessions shows something else. */
 const LISTED: ReadonlySet<Entry["type"]> = new Set([
   "user",
@@ -18,14 +21,16 @@ const LISTED: ReadonlySet<Entry["type"]> = new Set([
 
 /** The session was deleted: what comes now is another one, numbered from 1. */
 const ANEW = { type: "anew" } as const
+/** Another process has written: who watches reads it. */
+const MORE = { type: "more" } as const
 
 type Failure = Extract<Notice, { type: "failure" }>
 
 /** Tells those who watch what was written. The log is what they read; this only says that there is more of it. */
 export class Broadcast {
   readonly #store: SessionStore
-  readonly #events = new Hub<RunEvent | typeof ANEW>()
-  readonly #changes = new Hub<SessionChange>()
+  readonly events = new Hub<RunEvent | typeof ANEW | typeof MORE>()
+  readonly changes = new Hub<SessionChange>()
   readonly #mailboxes = new Set<{ end(): void }>()
   /** Ends of runs that the log does not tell of, until the session's next run: for who was not there to hear it. */
   readonly #failures = new Map<string, Failure>()
@@ -35,26 +40,31 @@ export class Broadcast {
     this.#store = store
   }
 
+  /** Another process has written to the session. */
+  more(namespace: Namespace): void {
+    this.events.emit(namespace, MORE)
+  }
+
   /** Durable entries, in the order of their numbers. */
   entries(namespace: Namespace, entries: readonly Entry[], info: SessionInfo): void {
     let listed = false
     for (const entry of entries) {
       if (entry.type === "run_started") this.#failures.delete(namespace.key)
-      this.#events.emit(namespace, entry)
+      this.events.emit(namespace, entry)
       if (LISTED.has(entry.type)) listed = true
     }
-    if (listed) this.#changes.emit(namespace, { type: "session", info })
+    if (listed) this.changes.emit(namespace, { type: "session", info })
   }
 
   notice(namespace: Namespace, notice: Notice): void {
     if (notice.type === "failure") this.#failures.set(namespace.key, notice)
-    this.#events.emit(namespace, notice)
+    this.events.emit(namespace, notice)
   }
 
   deleted(namespace: Namespace): void {
     this.#failures.delete(namespace.key)
-    this.#events.emit(namespace, ANEW)
-    this.#changes.emit(namespace, { type: "session_deleted", namespace })
+    this.events.emit(namespace, ANEW)
+    this.changes.emit(namespace, { type: "session_deleted", namespace })
   }
 
   /** Ends all that watch, once they have what happened so far. */
@@ -68,21 +78,23 @@ export class Broadcast {
     options: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncGenerator<RunEvent, void> {
     const mailbox = new Mailbox<RunEvent | typeof ANEW>(MAX_WAITING, options.signal)
-    const off = this.#events.on(namespace, (event) =>
-      mailbox.push(event, event.type === "failure" || event.type === "anew"),
+    const off = this.events.on(namespace, (event) =>
+      event.type === "more"
+        ? mailbox.lag()
+        : mailbox.push(event, event.type === "failure" || event.type === "anew"),
     )
     this.#register(mailbox)
     const store = this.#store
     let seen = 0
     async function* missed(): AsyncGenerator<Entry> {
       for (;;) {
-        const page = await store.read(namespace, { after: seen, limit: 500 })
+        const page = await store.read(namespace, { after: seen, limit: PAGE })
         for (const entry of page) {
           if (mailbox.closed) return
           seen = entry.seq
           yield entry
         }
-        if (page.length === 0) return
+        if (page.length < PAGE) return
       }
     }
     try {
@@ -129,7 +141,7 @@ export class Broadcast {
     // A slow reader is told the last change of each session: the ones before it are of no use any more.
     const changes = new Map<string, SessionChange>()
     const mailbox = new Mailbox<true>(1, signal)
-    const off = this.#changes.onPrefix(prefix, (change) => {
+    const off = this.changes.onPrefix(prefix, (change) => {
       const { key } = change.type === "session" ? change.info.namespace : change.namespace
       changes.delete(key)
       changes.set(key, change)

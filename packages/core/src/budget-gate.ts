@@ -39,6 +39,8 @@ export interface BudgetGate {
     request: ModelRequest,
     make: (request: ModelRequest, retried: () => void) => Promise<Answer>,
   ): Promise<Answer>
+  /** From now on the time is this, in ms since 1970: the one that all processes agree on. */
+  clock?(now: () => number): void
   /** The decision about a tool call with what may be spent: a denial in place of what policy allows. */
   admit<T extends DecidedCall>(spender: Spender, decided: T): Promise<T> | T
   /** The run is over, also one of a process that died, or it waits: its time stands still. Never rejects. */

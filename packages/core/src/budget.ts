@@ -33,7 +33,8 @@ export interface BudgetOptions {
   readonly reservationMs?: number
   /** What becomes of the reservation of a process that died: `release` (default), or `charge` it as if spent. */
   readonly expired?: "release" | "charge"
-  /** The time in ms since 1970. Default `Date.now`. */
+  /** The time in ms since 1970. Default: that of the runtime's `peers`, else `Date.now`. */
+
   readonly now?: () => number
   /** A clock in ms that only goes forward. Default `performance.now`. */
   readonly monotonic?: () => number
@@ -103,22 +104,28 @@ export class Budgets implements BudgetGate {
   readonly #tokenizer: Tokenizer
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
+  #now: () => number
   #generation = 0
   /** Reservations are this process' own: its name and a number. */
   readonly #name = randomId()
   #reservations = 0
 
   constructor(options: BudgetOptions) {
-    const { now = Date.now, monotonic = () => performance.now(), expired = "release" } = options
+    const { monotonic = () => performance.now(), expired = "release" } = options
     const { reservationMs = 300_000, tokenizer = charEstimator } = options
     if (!(reservationMs > 0))
       throw new InvalidInput("`reservationMs` is a number of ms above 0.", { reservationMs })
     this.#options = options
+    this.#now = options.now ?? Date.now
     this.#monotonic = monotonic
     this.#tokenizer = tokenizer
     this.#countTools = toolCounter(tokenizer)
     const records = options.store.records("budgets")
-    this.#ledger = new Ledger({ records, ttlMs: reservationMs, expired, now, monotonic })
+    this.#ledger = new Ledger({ records, ttlMs: reservationMs, expired, now: () => this.#now(), monotonic })
+  }
+
+  clock(now: () => number): void {
+    this.#now = this.#options.now ?? now
   }
 
   /**

@@ -55,7 +55,7 @@ export async function callTool(
       throw error
     }
   }
-  const log = await internals.open(namespace)
+  const log = await internals.logs.open(namespace)
   await internals.driver.start(log, () => [], { ...options, instead }, "stay")
   return await answer.promise
 }

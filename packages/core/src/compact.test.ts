@@ -180,7 +180,7 @@ describe("compact", () => {
     expect(entry?.summary).toBe("In short.")
     const [last] = await store.read(ns, { types: ["assistant"], direction: "backward", limit: 1 })
     expect(entry?.from).toBeLessThan(last?.seq ?? 0)
-    const log = await runtime.internals.session(ns)
+    const log = await runtime.internals.logs.existing(ns)
     expect([...(log.openRun?.unanswered.keys() ?? [])]).toEqual(["open"])
     expect((await runtime.run(ns, "And?")).text).toBe(words)
   })

@@ -26,7 +26,7 @@ export async function compact(
   const { driver, settings } = internals
   const { compaction, policies, budget, onError } = settings
   if (!compaction) throw new InvalidInput('Give the runtime a way to do it first: "compaction: summarize()".')
-  const log = await internals.session(namespace)
+  const log = await internals.logs.existing(namespace)
   return await driver.withLease(namespace, async (first) => {
     await log.refresh()
     const before = log.version
@@ -36,7 +36,7 @@ export async function compact(
     if (options.signal?.aborted) stop()
     driver.yielding.set(namespace.key, controller)
     let lease = first
-    const ttlMs = first.expiresAt - Date.now()
+    const ttlMs = internals.leaseTtlMs
     const renewal = setInterval(() => {
       store.renew(lease, ttlMs).then(
         (renewed) => {

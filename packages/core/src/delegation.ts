@@ -167,7 +167,10 @@ export class Delegation {
         envelope: {
           agents: chain,
           depth: chain.length,
-          deadline: Math.min(Date.now() + timeoutMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
+          deadline: Math.min(
+            runtime.internals.settings.now() + timeoutMs,
+            envelope?.deadline ?? Number.POSITIVE_INFINITY,
+          ),
           parent: { namespace: namespace.key, runId, callId },
           bounds: [...(envelope?.bounds ?? []), ...to.bounds, ...frozen(this.#profile(caller)?.policy)],
           ...(to.helper && { helper: true }),

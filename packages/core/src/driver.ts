@@ -5,9 +5,10 @@ import { randomId } from "./ids.ts"
 import { runLoop } from "./loop.ts"
 import type { LoopRun, LoopSettings } from "./loop-run.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
-import { continueMessage } from "./opening.ts"
+import type { OpenRun } from "./open-run.ts"
+import { continueMessage, joining } from "./opening.ts"
 import type { Policies } from "./policy.ts"
-import { closingEntries, draftEntries, isDue, storyOf } from "./recovery.ts"
+import { closingEntries, draftEntries, storyOf } from "./recovery.ts"
 import type { Notice, RunOptions, RunResult } from "./run.ts"
 import { endForCaller, stopAt } from "./run-end.ts"
 import type { NewEntry } from "./session.ts"
@@ -21,6 +22,8 @@ export interface DriverOptions {
   readonly leaseTtlMs: number
   readonly maxTurns: number
   readonly notify: (namespace: Namespace, notice: Notice) => void
+  /** Told of sessions in which there is something to do, which is left to the process that has them. */
+  readonly left: ((namespace: Namespace) => void) | undefined
 }
 
 /** A session that is being run. */
@@ -87,7 +90,8 @@ export const closed = (): OrraError => new OrraError("closed", "The runtime is s
  */
 export class Driver {
   readonly #options: DriverOptions
-  readonly #active = new Map<string, Active>()
+  /** The sessions that are being run, by key. */
+  readonly active = new Map<string, Active>()
   /** All that is going on, also what comes after a run: giving back the lease, and another look at the queue. */
   readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
@@ -101,7 +105,7 @@ export class Driver {
   }
 
   get(namespace: Namespace): Active | undefined {
-    return this.#active.get(keyOf(namespace))
+    return this.active.get(keyOf(namespace))
   }
 
   /** @throws SessionBusy when the session is being run here or elsewhere; OrraError (`closed`) after `close`. */
@@ -114,7 +118,7 @@ export class Driver {
     const { namespace } = log
     // Whoever asked before the end and comes here after it would start what nobody stops.
     if (this.#closed) throw closed()
-    if (this.#active.has(namespace.key)) throw new SessionBusy()
+    if (this.active.has(namespace.key)) throw new SessionBusy()
     const active: Active = {
       namespace,
       log,
@@ -125,7 +129,7 @@ export class Driver {
       paused: false,
       idle: Promise.resolve(),
     }
-    this.#active.set(namespace.key, active)
+    this.active.set(namespace.key, active)
     const begun = Promise.withResolvers<Begun>()
     active.idle = this.#drive(log, active, opening, options, whenWaiting, begun)
     this.#drives.add(active.idle)
@@ -145,7 +149,7 @@ export class Driver {
   /** Pauses every session for good. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#active.values()].map(({ namespace }) => this.pause(namespace)))
+    await Promise.all([...this.active.values()].map(({ namespace }) => this.pause(namespace)))
     for (const controller of this.yielding.values()) controller.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
     await Promise.all([...this.#drives, ...this.#work.values()])
@@ -159,7 +163,7 @@ export class Driver {
    */
   async withLease<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
     const { key } = namespace
-    if (this.#active.has(key)) throw new SessionBusy()
+    if (this.active.has(key)) throw new SessionBusy()
     this.yielding.get(key)?.abort()
     const task = (this.#work.get(key) ?? Promise.resolve()).then(() => this.#leased(namespace, work))
     const settled = task.then(
@@ -220,7 +224,7 @@ export class Driver {
     whenWaiting: WhenWaiting,
     begun: PromiseWithResolvers<Begun>,
   ): Promise<void> {
-    const { store, leaseTtlMs, settings, notify } = this.#options
+    const { store, leaseTtlMs, settings, notify, left } = this.#options
     let lease: Lease | undefined
     let renewal: ReturnType<typeof setInterval> | undefined
     let done = false
@@ -273,8 +277,13 @@ export class Driver {
       // First of all: a message that arrives from now on would wait for a run that is over.
       this.#free(active)
       begun.reject(error)
-      if (active.runId !== undefined) settings.onError(error)
-      if (active.runId !== undefined || (log.inputs.length > 0 && !log.openRun?.waiting)) {
+      if (active.runId !== undefined) {
+        settings.onError(error)
+        // A run whose end could not be recorded is still open. Its lease runs out: so it is found, as a dead process's.
+        if (left) lease = undefined
+      }
+      const isLeft = log.openRun?.waiting || (left && error instanceof SessionBusy)
+      if (active.runId !== undefined || (log.inputs.length > 0 && !isLeft)) {
         const runId = active.runId ?? randomId()
         notify(log.namespace, { type: "failure", runId, failure: failureOf(error) })
       }
@@ -300,6 +309,17 @@ export class Driver {
     }
   }
 
+  /** True when a run that waits has something to do. */
+  isDue({ waiting, woken, stop, unanswered }: OpenRun): boolean {
+    const { settings } = this.#options
+    return (
+      woken ||
+      stop ||
+      settings.now() >= (waiting?.expiresAt ?? Number.POSITIVE_INFINITY) ||
+      unanswered.values().some(({ answer }) => answer)
+    )
+  }
+
   /**
    * Does what there is to do in a session that nobody runs: its run goes on, if it waited and need not any more, or
    * what is in the queue begins. Where somebody else is quicker, or this process ends, it is left to the next.
@@ -307,17 +327,18 @@ export class Driver {
   async proceed(log: SessionLog): Promise<void> {
     const { openRun, inputs } = log
     const isWaiting = openRun?.waiting !== undefined
-    if (this.#closed || (isWaiting ? !isDue(openRun) : inputs.length === 0)) return
+    if (this.#closed || (isWaiting ? !this.isDue(openRun) : inputs.length === 0)) return
     try {
       await this.start(log, isWaiting ? GO_ON : () => undefined, {}, "stay")
     } catch (error) {
       if (!(error instanceof SessionBusy)) throw error
+      this.#options.left?.(log.namespace)
     }
   }
 
   #free(active: Active): void {
     const { key } = active.namespace
-    if (this.#active.get(key) === active) this.#active.delete(key)
+    if (this.active.get(key) === active) this.active.delete(key)
   }
 
   /** Writes the first entries of a run and sets it going. Undefined when there is nothing to run. */
@@ -338,10 +359,10 @@ export class Driver {
         let entries = opening?.()
         if (!entries) {
           // A message that waited brings what its own sender asked for.
-          const input = log.inputs[0]
+          const input = log.inputs.find(({ mode }) => mode === "interrupt") ?? log.inputs[0]
           if (!input) return undefined
           asked = input
-          entries = [{ type: "user", at: Date.now(), message: input.message, inputId: input.inputId }]
+          entries = joining(log, input.message, input.inputId, input.rewindTo)
         }
         own = this.#ownOf(log, asked)
         const { model = own.settings.model, maxTurns, principal, envelope } = asked
@@ -368,12 +389,12 @@ export class Driver {
   /** Sets the open run going again, where it stood. Undefined when there is none, or it has nothing to do. */
   async #goOn(log: SessionLog, active: Active, lease: () => Lease): Promise<Begun | undefined> {
     const { openRun: open, version: cursor } = log
-    if (!open || (open.waiting && !isDue(open))) return undefined
+    if (!open || (open.waiting && !this.isDue(open))) return undefined
     const { runId, draft } = open
     const earlierMs = open.waiting?.durationMs ?? 0
     const story = await storyOf(this.#options.store, log.namespace, runId)
     // Without a model there is nobody to go on.
-    if (!story || story.start.direct) {
+    if (!story || story.start.direct || open.stop) {
       await this.closeOpenRun(log, lease())
       return undefined
     }
@@ -433,7 +454,8 @@ export class Driver {
     const { controller } = active
     const { asked, agent, maxTurns, policies } = own
     const { model, principal, envelope, instead = runLoop } = asked
-    const inTime = stopAt(envelope?.deadline, controller)
+    const inTime = stopAt(envelope?.deadline, controller, own.settings.now)
+
     const playing = instead(own.settings, {
       runId,
       log,

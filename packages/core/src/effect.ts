@@ -37,6 +37,8 @@ export interface Effects {
   readonly end: (why: OrraError) => void
   readonly progress: (callId: string, text: string) => void
   readonly report: (error: unknown) => void
+  /** The time that all processes agree on, in ms since 1970. */
+  readonly now: () => number
 }
 
 const STATUS: readonly unknown[] = ["ok", "error", "denied", "cancelled", "unknown"] satisfies ToolStatus[]

@@ -32,6 +32,12 @@ export class Mailbox<T> {
     this.#wake?.()
   }
 
+  /** Something has to be read elsewhere. */
+  lag(): void {
+    this.#lagged = true
+    this.#wake?.()
+  }
+
   /** Nothing more will come: it closes when what has arrived is taken. */
   end(): void {
     this.#ended = true
@@ -68,25 +74,26 @@ export class Mailbox<T> {
 
 /** Hands what happens in a namespace to those who listen to it, in the order it happened. */
 export class Hub<T> {
-  readonly #exact = new Map<string, Set<(item: T) => void>>()
-  readonly #prefixes = new Map<string, Set<(item: T) => void>>()
+  /** Who listens to one namespace, and who to all below one, by its key. */
+  readonly exact = new Map<string, Set<(item: T) => void>>()
+  readonly prefixes = new Map<string, Set<(item: T) => void>>()
 
   /** Listens to one namespace. @returns the function that stops it. */
   on(namespace: Namespace, listener: (item: T) => void): () => void {
-    return listen(this.#exact, keyOf(namespace), listener)
+    return listen(this.exact, keyOf(namespace), listener)
   }
 
   /** Listens to a namespace and everything below it. */
   onPrefix(prefix: Namespace, listener: (item: T) => void): () => void {
-    return listen(this.#prefixes, keyOf(prefix), listener)
+    return listen(this.prefixes, keyOf(prefix), listener)
   }
 
   emit(namespace: Namespace, item: T): void {
-    const exact = this.#exact.get(namespace.key)
+    const exact = this.exact.get(namespace.key)
     if (exact) for (const listener of exact) listener(item)
-    if (this.#prefixes.size === 0) return
+    if (this.prefixes.size === 0) return
     for (const key of namespace.lineageKeys)
-      for (const listener of this.#prefixes.get(key) ?? []) listener(item)
+      for (const listener of this.prefixes.get(key) ?? []) listener(item)
   }
 }
 

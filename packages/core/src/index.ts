@@ -105,6 +105,7 @@ export {
   pageLimit,
   pageOf,
 } from "./paging.ts"
+export { Peers, type PeersOptions } from "./peers.ts"
 export { pin, unpin } from "./pins.ts"
 export {
   InitFailed,

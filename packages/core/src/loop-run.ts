@@ -49,6 +49,8 @@ export interface LoopSettings
   readonly deltaIntervalMs: number
   readonly parallelTools: number
   readonly onError: (error: unknown) => void
+  /** The time by which it is decided what is too late, in ms since 1970: the same in all processes. */
+  readonly now: () => number
 }
 
 /** One run: what the loop works on. */

@@ -261,6 +261,7 @@ export const effectsOf = (settings: LoopSettings, run: LoopRun, mayWait = true):
   end: run.end,
   progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
   report: settings.onError,
+  now: settings.now,
 })
 
 /** Some servers number their calls anew in each answer; within a run an id must name one call. */

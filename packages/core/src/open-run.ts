@@ -11,6 +11,9 @@ export interface OpenRun {
   waiting: Entry<"run_waiting"> | undefined
   /** Something has happened since the run last went on. */
   woken: boolean
+  /** It shall stop, or go on without its caller: asked for by somebody who may be in another process. */
+  stop: boolean
+  detach: boolean
 }
 
 /** What is recorded of a call that has no result yet. */
@@ -28,6 +31,8 @@ export const newOpenRun = (runId: string): OpenRun => ({
   unanswered: new Map(),
   waiting: undefined,
   woken: false,
+  stop: false,
+  detach: false,
 })
 
 /** The open run after an entry: the same object, brought up to date, or another one, or none. */
@@ -66,6 +71,13 @@ export function runAfter(run: OpenRun | undefined, entry: Entry): OpenRun | unde
     case "wake":
       run.woken = true
       break
+    case "control":
+      run[entry.action] = true
+      break
+    case "input":
+      if (entry.mode === "interrupt") run.stop = true
+      break
+
     case "run_resumed":
       run.waiting = undefined
       run.woken = false

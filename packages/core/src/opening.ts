@@ -3,8 +3,9 @@ import { defined } from "./defined.ts"
 import { InvalidInput, NotFound } from "./errors.ts"
 import { type UserMessage, userMessage } from "./message.ts"
 import { newest } from "./newest.ts"
-import type { RunInput, RunOptions, Submission, WhenBusy } from "./run.ts"
-import type { NewEntry } from "./session.ts"
+import type { RunInput, RunOptions, Submission } from "./run.ts"
+import type { Entry, NewEntry } from "./session.ts"
+
 import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 
@@ -41,19 +42,30 @@ export function toMessage(input: RunInput): UserMessage {
   return { ...message, parts }
 }
 
+/** The entries with which a message joins the transcript. @throws NotFound when it is to follow what is no place. */
+export const joining = (
+  log: SessionLog,
+  message: UserMessage,
+  inputId: string,
+  rewindTo: number | undefined,
+): NewEntry[] => [
+  ...(rewindTo === undefined ? [] : [rewind(log, rewindTo)]),
+  { type: "user", at: Date.now(), message, inputId },
+]
+
 /** The entry of a message that arrives while the session runs. */
 export const waitingInput = (
   inputId: string,
   message: UserMessage,
-  whenBusy: WhenBusy,
-  { model, maxTurns, agent, principal, envelope }: RunOptions,
+  mode: Entry<"input">["mode"],
+  { model, maxTurns, agent, principal, envelope, rewindTo }: RunOptions,
 ): NewEntry<"input"> => ({
   type: "input",
   at: Date.now(),
   inputId,
-  mode: whenBusy === "steer" ? "steer" : "queue",
+  mode,
   message,
-  ...defined({ model, maxTurns, agent, principal, envelope }),
+  ...defined({ model, maxTurns, agent, principal, envelope, rewindTo }),
 })
 
 /** What becomes of a message that was sent before. */

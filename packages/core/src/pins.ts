@@ -23,7 +23,7 @@ const PAGE = 50
  *   OrraError (`pins_full`) when all that is pinned would take more than `context.pinnedShare` of what is available.
  */
 export async function pin({ store, internals }: Runtime, namespace: Namespace, seq: number): Promise<void> {
-  const log = await internals.session(namespace)
+  const log = await internals.logs.existing(namespace)
   const { budget } = internals.settings
   const maxTokens = Math.floor(availableForInput(budget) * budget.pinnedShare)
   const step = await stepOf(store, log, seq)
@@ -53,7 +53,7 @@ export async function pin({ store, internals }: Runtime, namespace: Namespace, s
 
 /** Lets go of what `pin` has kept. @returns false when it was not pinned. @throws NotFound without such a session. */
 export async function unpin({ internals }: Runtime, namespace: Namespace, seq: number): Promise<boolean> {
-  const log = await internals.session(namespace)
+  const log = await internals.logs.existing(namespace)
   const written = await log.append(() =>
     log.pinned(seq)
       ? [{ type: "pin", at: Date.now(), pins: log.pins.filter(({ seqs }) => !seqs.includes(seq)) }]

@@ -3,7 +3,6 @@ import { SessionBusy } from "./errors.ts"
 import type { Namespace } from "./namespace.ts"
 import type { OpenLogs } from "./open-logs.ts"
 import { everyItem } from "./paging.ts"
-import { isDue } from "./recovery.ts"
 import type { SessionStore } from "./store.ts"
 
 /** What `Runtime.recover` does. */
@@ -20,7 +19,7 @@ export async function recoverAll(
     const log = await logs.open(namespace)
     await log.refresh()
     const { openRun } = log
-    if (!openRun || (openRun.waiting && !isDue(openRun))) continue
+    if (!openRun || (openRun.waiting && !driver.isDue(openRun))) continue
     try {
       if (resume || openRun.waiting) await driver.start(log, GO_ON, {})
       else await driver.withLease(namespace, (lease) => driver.closeOpenRun(log, lease, "stay"))

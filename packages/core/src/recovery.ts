@@ -19,7 +19,7 @@ export function closingEntries(
 ): readonly NewEntry[] {
   const open = log.openRun
   if (!open) return []
-  const { runId, unanswered, waiting } = open
+  const { runId, unanswered, waiting, stop } = open
   const entries = draftEntries(open, now)
   for (const [callId, { name, intent }] of unanswered) {
     const began = intent?.decision === "allow"
@@ -37,7 +37,7 @@ export function closingEntries(
     type: "run_finished",
     at: now,
     runId,
-    outcome: waiting ? "stopped" : "interrupted",
+    outcome: waiting || stop ? "stopped" : "interrupted",
     usage: waiting?.usage ?? NO_USAGE,
     ...(waiting && { durationMs: waiting.durationMs }),
   })
@@ -62,12 +62,6 @@ function interruptedText(began: boolean, status: "unknown" | "cancelled"): strin
     ? TOOL_UNKNOWN
     : "The process stopped while this ran. It can safely be called again."
 }
-
-/** True when a run that waits has something to do. */
-export const isDue = ({ waiting, woken, unanswered }: OpenRun): boolean =>
-  woken ||
-  Date.now() >= (waiting?.expiresAt ?? Number.POSITIVE_INFINITY) ||
-  unanswered.values().some(({ answer }) => answer)
 
 /** How a run began, and what the model has answered in it so far, oldest first. */
 export async function storyOf(

@@ -20,11 +20,16 @@ export function endForCaller(runId: string, ended: Promise<RunResult>) {
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Stops the run at that time. @returns what takes that back. */
-export function stopAt(deadline: number | undefined, controller: AbortController): () => void {
+export function stopAt(
+  deadline: number | undefined,
+  controller: AbortController,
+  now: () => number,
+): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const wait = (): void => {
     if (deadline === undefined) return
-    const left = deadline - Date.now()
+    const left = deadline - now()
+
     if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
     else controller.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
   }

@@ -91,6 +91,10 @@ export interface RunResult {
   readonly error?: RunFailure
 }
 
+/** True for what says that the run goes on without its caller, here or in another process. */
+export const isDetached = (event: RunEvent): event is Extract<RunEvent, { type: "detached" | "control" }> =>
+  event.type === "detached" || (event.type === "control" && event.action === "detach")
+
 /** A run that goes on without its caller. */
 export const detached = (runId: string): RunResult => ({
   runId,

@@ -1,16 +1,18 @@
 import type { AgentResolver } from "./agent.ts"
 import type { Approvals } from "./approval.ts"
+import type { Broadcast } from "./broadcast.ts"
 import type { BudgetGate } from "./budget-gate.ts"
+
 import type { Compactor } from "./compaction.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { Driver } from "./driver.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Hooks } from "./hooks.ts"
 import type { LoopSettings, SystemPrompt } from "./loop-run.ts"
-import type { Namespace } from "./namespace.ts"
+import type { OpenLogs } from "./open-logs.ts"
+import type { Peers } from "./peers.ts"
 import type { Policies } from "./policy.ts"
 import type { Provider } from "./provider.ts"
-import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 import type { Tool, ToolRegistry } from "./tool.ts"
 
@@ -63,6 +65,8 @@ export interface RuntimeOptions {
   readonly owner?: string
   /** How long a session stays locked when its process dies, default 30,000 ms. */
   readonly leaseTtlMs?: number
+  /** The other processes on the same store: `await Peers.join(store)`. Default: there are none to work with. */
+  readonly peers?: Peers
   /** Told of failures that have no caller: a hook after the fact, a log that cannot be written. */
   readonly onError?: (error: unknown) => void
 }
@@ -71,8 +75,7 @@ export interface RuntimeOptions {
 export interface RuntimeInternals {
   readonly driver: Driver
   readonly settings: LoopSettings
-  /** @throws NotFound without such a session. */
-  session(namespace: Namespace): Promise<SessionLog>
-  /** Also of one in which nothing was written yet. */
-  open(namespace: Namespace): Promise<SessionLog>
+  readonly broadcast: Broadcast
+  readonly leaseTtlMs: number
+  readonly logs: OpenLogs
 }

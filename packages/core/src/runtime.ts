@@ -1,20 +1,12 @@
 import type { Approvals } from "./approval.ts"
 import { parentOf } from "./branches.ts"
 import { Broadcast } from "./broadcast.ts"
-import {
-  availableForInput,
-  type ContextBudget,
-  charEstimator,
-  DEFAULT_BUDGET,
-  type Tokenizer,
-  toolCounter,
-} from "./context.ts"
+import { availableForInput, charEstimator, DEFAULT_BUDGET, toolCounter } from "./context.ts"
 import { closed, Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { followed } from "./follow.ts"
 import { readHistory, userEntryBefore } from "./history.ts"
 import { recordFilter } from "./hook-calls.ts"
-import type { Hooks } from "./hooks.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
 import type { LoopSettings } from "./loop-run.ts"
@@ -23,7 +15,8 @@ import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { OpenLogs } from "./open-logs.ts"
-import { continuation, duplicateOf, rewind, toMessage, waitingInput } from "./opening.ts"
+import { continuation, duplicateOf, joining, rewind, toMessage, waitingInput } from "./opening.ts"
+import type { Peers } from "./peers.ts"
 import type { Policies } from "./policy.ts"
 import { ALLOW_ALL } from "./policy-none.ts"
 import type { Provider } from "./provider.ts"
@@ -31,6 +24,7 @@ import { recoverAll } from "./recover-all.ts"
 import {
   detached,
   type History,
+  isDetached,
   type RunEvent,
   type RunInput,
   type RunOptions,
@@ -75,59 +69,56 @@ export class Runtime {
   /** For functions of this package that not every program needs, such as `pin`. It may change with any release. */
   readonly internals: RuntimeInternals
   readonly #driver: Driver
-  readonly #budget: ContextBudget
-  readonly #tokenizer: Tokenizer
-  readonly #owner: string
-  readonly #leaseTtlMs: number
+  readonly #settings: LoopSettings
   readonly #logs: OpenLogs
   readonly #broadcast: Broadcast
-  readonly #hooks: readonly Hooks[]
-  readonly #onError: (error: unknown) => void
+  readonly #peers: Peers | undefined
   #closed = false
 
   constructor(options: RuntimeOptions) {
+    const { approvals, peers, leaseTtlMs = 30_000, hooks = [], tokenizer = charEstimator } = options
     this.provider = options.provider
     this.store = options.store ?? new MemoryStore()
     this.tools = options.tools instanceof ToolRegistry ? options.tools : new ToolRegistry(options.tools)
     this.policies = options.policies ?? ALLOW_ALL
-    this.approvals = options.approvals
+    this.approvals = approvals
+    this.#peers = peers
     this.#broadcast = new Broadcast(this.store)
     const reserved = Math.max(DEFAULT_BUDGET.reservedForOutput, options.maxTokens ?? 0)
-    this.#budget = { ...DEFAULT_BUDGET, reservedForOutput: reserved, ...options.context }
-    this.#tokenizer = options.tokenizer ?? charEstimator
-    this.#owner = options.owner ?? randomId()
-    this.#leaseTtlMs = options.leaseTtlMs ?? 30_000
-    this.#onError = unfailing(options.onError ?? ((error) => console.error(error)))
-    this.#hooks = options.hooks ?? []
     const settings: LoopSettings = {
       ...options,
       tools: this.tools,
       policies: this.policies,
-      gate: options.approvals,
-      hooks: this.#hooks,
-      budget: this.#budget,
-      tokenizer: this.#tokenizer,
-      countTools: toolCounter(this.#tokenizer),
+      gate: approvals,
+      hooks,
+      budget: { ...DEFAULT_BUDGET, reservedForOutput: reserved, ...options.context },
+      tokenizer,
+      countTools: toolCounter(tokenizer),
       deltaIntervalMs: options.deltaIntervalMs ?? 30,
       parallelTools: Math.max(1, options.parallelTools ?? 8),
-      onError: this.#onError,
+      onError: unfailing(options.onError ?? ((error) => console.error(error))),
+      now: peers?.now ?? (() => Date.now()),
     }
+    this.#settings = settings
     this.#driver = new Driver({
       store: this.store,
-      owner: this.#owner,
-      leaseTtlMs: this.#leaseTtlMs,
+      owner: options.owner ?? randomId(),
+      leaseTtlMs,
       maxTurns: options.maxTurns ?? 10,
       notify: (namespace, notice) => this.#broadcast.notice(namespace, notice),
+      left: peers?.left,
       settings,
     })
     this.#logs = new OpenLogs(this.#driver, (namespace) => this.#load(namespace))
     this.internals = {
       driver: this.#driver,
       settings,
-      session: (namespace) => this.#logs.existing(namespace),
-      open: (namespace) => this.#logs.open(namespace),
+      broadcast: this.#broadcast,
+      leaseTtlMs,
+      logs: this.#logs,
     }
-    options.approvals?.attach(this)
+    approvals?.attach(this)
+    peers?.attach(this)
   }
 
   /**
@@ -145,7 +136,7 @@ export class Runtime {
         throw new OrraError("input_cancelled", "The message was taken back.")
       last = event
     }
-    if (last?.type === "detached") return detached(last.runId)
+    if (last && isDetached(last)) return detached(last.runId)
     if (last?.type === "run_finished" || last?.type === "run_waiting")
       return succeeded(await this.result(namespace, last.runId))
     throw new OrraError("aborted", "Watching the run ended before it did.")
@@ -175,7 +166,7 @@ export class Runtime {
    * Sends a message. Resolves when it is durable; the run goes on by itself.
    *
    * @throws InvalidInput for an empty message; SessionBusy with `whenBusy: "reject"`, or while another process runs
-   *   the session.
+   *   the session and the runtime has no `peers`.
    */
   async submit(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<Submission> {
     const { submission } = await this.#send(namespace, input, options)
@@ -190,35 +181,38 @@ export class Runtime {
     const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
     const log = await this.#logs.open(namespace)
     if (log.hasSeen(inputId)) return { submission: await duplicateOf(this.store, log, inputId) }
-    if (rewindTo !== undefined && (whenBusy === "queue" || whenBusy === "steer")) {
+    const mayWait = whenBusy === "queue" || whenBusy === "steer"
+    if (rewindTo !== undefined && mayWait) {
       throw new InvalidInput(
         'A message that goes back to an earlier one cannot wait: use "interrupt" or "reject".',
       )
     }
-    if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()
     // Somebody else may be quicker when the session becomes free: then that run is interrupted as well.
     while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)
     const isNext = log.inputs.length === 0 && log.arriving === 0
-    const now = whenBusy === "interrupt" || rewindTo !== undefined || isNext
-    if (!this.#driver.get(namespace) && now) {
+    if (!this.#driver.get(namespace) && (!mayWait || isNext)) {
       const sent = await this.#start(log, inputId, message, options, whenBusy)
       if (sent) return sent
     }
+    if (whenBusy === "reject") throw new SessionBusy()
 
     const running = this.#driver.get(namespace)?.log ?? log
     const waiting = waitingInput(inputId, message, whenBusy, options)
     running.arriving++
-    const writing = running.append(() => (running.hasSeen(inputId) ? undefined : [waiting]))
+    const writing = running.append(() => {
+      if (rewindTo !== undefined) rewind(running, rewindTo)
+      return running.hasSeen(inputId) ? undefined : [waiting]
+    })
     const [entry] = await writing.finally(() => running.arriving--)
     if (!entry) return { submission: await duplicateOf(this.store, running, inputId) }
     const submission: Submission = { status: "queued", namespace, inputId, cursor: entry.seq - 1 }
-    if (options.signal) this.#obey(options.signal, submission).catch(this.#onError)
+    if (options.signal) this.#obey(options.signal, submission).catch(this.#settings.onError)
     // The run may have ended while this was written: then nobody else looks at the queue.
     await this.#driver.proceed(running)
     return { submission }
   }
 
-  /** Begins a run with the message; undefined when it has to wait behind a run that waits. */
+  /** Begins a run with the message; undefined when it has to wait behind a run that waits, or that of another process. */
   async #start(
     log: SessionLog,
     inputId: string,
@@ -227,22 +221,19 @@ export class Runtime {
     whenBusy: WhenBusy,
   ): Promise<Sent | undefined> {
     const { namespace } = log
-    const { rewindTo } = options
-    const mayWait = whenBusy === "queue" || whenBusy === "steer"
     let again = false
     const opening: Opening = () => {
       // Another process may have been sent the same message.
       again = log.hasJoined(inputId)
-      if (again) return undefined
-      const before = rewindTo === undefined ? [] : [rewind(log, rewindTo)]
-      return [...before, { type: "user", at: Date.now(), message, inputId }]
+      return again ? undefined : joining(log, message, inputId, options.rewindTo)
     }
     try {
       const whenWaiting = whenBusy === "interrupt" ? "withdraw" : "stay"
       const { runId, cursor, result } = await this.#driver.start(log, opening, options, whenWaiting)
       if (!again) return { submission: { status: "started", namespace, inputId, runId, cursor }, result }
     } catch (error) {
-      if (mayWait && error instanceof SessionBusy && log.openRun?.waiting) return undefined
+      const mayWait = this.#peers ?? log.openRun?.waiting
+      if (mayWait && whenBusy !== "reject" && error instanceof SessionBusy) return undefined
       if (!again) throw error
     }
     return { submission: await duplicateOf(this.store, log, inputId) }
@@ -254,7 +245,7 @@ export class Runtime {
     const stop = async (): Promise<void> => {
       if (!(await this.cancelInput(namespace, inputId))) await this.stop(namespace)
     }
-    const onAbort = () => void stop().catch(this.#onError)
+    const onAbort = () => void stop().catch(this.#settings.onError)
     signal.addEventListener("abort", onAbort, { once: true })
     if (signal.aborted) onAbort()
     try {
@@ -323,7 +314,8 @@ export class Runtime {
 
   /**
    * Stops the answer being written: the request to the provider and the tools end, what was written stays. What a run
-   * waits for is withdrawn. Messages that wait take their turn. @returns false when nothing was running here.
+   * waits for is withdrawn. Messages that wait take their turn. With `peers` also in another process: then it is asked
+   * for, durably, when this resolves. @returns false when nothing was running.
    */
   async stop(namespace: Namespace): Promise<boolean> {
     const active = this.#driver.get(namespace)
@@ -334,6 +326,7 @@ export class Runtime {
     }
     const log = await this.#logs.open(namespace)
     await log.refresh()
+    if (this.#peers) return await this.#peers.stop(log)
     if (!log.openRun?.waiting) return false
     await this.#driver.withLease(namespace, (lease) => this.#driver.closeOpenRun(log, lease))
     await this.#driver.proceed(log)
@@ -342,14 +335,18 @@ export class Runtime {
 
   /**
    * Lets the run go on without its caller: its signal no longer stops it, and `run()` and `stream()` end for them, with
-   * the outcome `detached`. The run ends as it would have. @returns false when nothing was running here.
+   * the outcome `detached`. The run ends as it would have. With `peers` also in another process.
+   *
+   * @returns false when nothing was running.
    */
-  detach(namespace: Namespace): boolean {
+  async detach(namespace: Namespace): Promise<boolean> {
     const active = this.#driver.get(namespace)
-    if (active?.runId === undefined) return false
-    active.detach()
-    this.#broadcast.notice(namespace, { type: "detached", runId: active.runId })
-    return true
+    const { runId } = active ?? {}
+    if (runId !== undefined) {
+      active?.detach()
+      this.#broadcast.notice(namespace, { type: "detached", runId })
+    }
+    return (await this.#peers?.detach(namespace)) ?? runId !== undefined
   }
 
   /**
@@ -477,7 +474,9 @@ export class Runtime {
   /** Stops all runs, waits for them, and ends all that watch. The provider and the store stay open: they were given. */
   async close(): Promise<void> {
     this.#closed = true
+    await this.#peers?.close()
     await this.#driver.close()
+
     this.#broadcast.close()
   }
 
@@ -486,14 +485,15 @@ export class Runtime {
   }
 
   #load(namespace: Namespace): Promise<SessionLog> {
-    const available = availableForInput(this.#budget)
+    const { budget, tokenizer, hooks, onError } = this.#settings
+    const available = availableForInput(budget)
     return SessionLog.open(namespace, this.store, {
-      tokenizer: this.#tokenizer,
+      tokenizer,
       viewTokens: available,
-      maxResultTokens: Math.floor(available * this.#budget.toolResultShare),
+      maxResultTokens: Math.floor(available * budget.toolResultShare),
       onAppend: (_, entries, info) => this.#broadcast.entries(namespace, entries, info),
       onDeleted: () => this.#broadcast.deleted(namespace),
-      filter: recordFilter(this.#hooks, namespace, this.#onError),
+      filter: recordFilter(hooks, namespace, onError),
     })
   }
 }

@@ -28,6 +28,8 @@ const TRANSCRIPT: readonly EntryType[] = [
   "approval_request",
   "approval_decision",
   "wake",
+  "control",
+  "input",
   "compaction",
   "delta",
 ]

@@ -155,8 +155,10 @@ export type EntryBody =
   | {
       readonly type: "input"
       readonly inputId: string
-      readonly mode: "queue" | "steer"
+      readonly mode: "queue" | "steer" | "interrupt"
       readonly message: UserMessage
+      /** It follows this entry instead of the last one. */
+      readonly rewindTo?: number
       /** What its sender asked of its run. A message that steers takes the run as it is. */
       readonly model?: string
       readonly maxTurns?: number
@@ -165,6 +167,9 @@ export type EntryBody =
       readonly envelope?: Envelope
     }
   | { readonly type: "input_cancelled"; readonly inputId: string }
+  /** Asked of the run, in whatever process it is: that it stops, or goes on without its caller. */
+  | { readonly type: "control"; readonly runId: string; readonly action: "stop" | "detach" }
+
   /** The next entry follows `to`, not the one before it: an edit, another answer, a switch of branch. */
   | { readonly type: "rewind"; readonly to: number }
   /**

@@ -137,6 +137,7 @@ const LEASE_FREE: ReadonlySet<EntryType> = new Set<EntryType>([
   "input_cancelled",
   "approval_decision",
   "wake",
+  "control",
 ])
 
 /** True when only the holder of the session's lease may write this entry. */

@@ -378,7 +378,7 @@ describe("stop, disconnect, detach", () => {
         seen.push(event.type)
     })()
     await expect.poll(() => seen).toContain("delta")
-    expect(runtime.detach(ns)).toBe(true)
+    expect(await runtime.detach(ns)).toBe(true)
     const { outcome, runId } = await running
     expect(outcome).toBe("detached")
     await watched
@@ -387,7 +387,7 @@ describe("stop, disconnect, detach", () => {
     go.resolve()
     await finished(runtime, runId)
     expect(await runtime.result(ns, runId)).toMatchObject({ outcome: "completed", text: "Well, yes." })
-    expect(runtime.detach(ns)).toBe(false)
+    expect(await runtime.detach(ns)).toBe(false)
   })
 
   const inputOf = async (store: SessionStore): Promise<string> =>

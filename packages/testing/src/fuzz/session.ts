@@ -304,7 +304,7 @@ export class FuzzSession implements Service {
         await runtime.wake(NS)
         return
       case "detach":
-        runtime.detach(NS)
+        await runtime.detach(NS)
         return
       case "restart":
         await runtime.close()
