@@ -40,6 +40,9 @@ export interface BudgetOptions {
   readonly monotonic?: () => number
 }
 
+/** A run that spends. */
+type RunOf = Pick<HookContext, "namespace" | "runId" | "envelope">
+
 /** What is remembered of a run at work. */
 interface RunBook {
   /** The limits it was made for. */
@@ -64,6 +67,11 @@ const countsTools = ({ rules }: Scope): boolean =>
   rules.some(({ unit }) => unit === "wallMs" || unit === "toolCalls" || unit.startsWith("tool:"))
 const countsUsd = ({ units }: Scope): boolean => units.has("usd")
 const countsCalls = ({ rules }: Scope): boolean => rules.some(({ unit }) => MODEL_UNITS.includes(unit))
+
+/** Of the limits that have no room the one that decides. */
+const gravest = ({ breaches }: Taken): Standing | undefined =>
+  breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+const inNano = (usd: number): number => Math.round(usd * NANO)
 
 /** From this share of a limit on it is near. */
 const NEAR = 0.8
@@ -183,7 +191,29 @@ export class Budgets implements BudgetGate {
     if (!scope) throw new InvalidInput(`${namespace.key} has no limit on ${unit} per ${per}.`)
     if (!(amount > 0 && Number.isFinite(amount)))
       throw new InvalidInput("More is a number above 0.", { amount })
-    await this.#ledger.grant(scope, per, unit, unit === "usd" ? Math.round(amount * NANO) : amount)
+    await this.#ledger.grant(scope, per, unit, unit === "usd" ? inNano(amount) : amount)
+  }
+
+  /**
+   * Sets money aside for what a tool spends elsewhere, such as a program that calls models itself: at most so much, in
+   * all limits in USD that hold for the run. Settle it with what it was, whatever happened.
+   *
+   * ```ts
+   * const outlay = await budgets.setAside(context, 5) // in a tool's `execute`
+   * try { spent = await work() } finally { await outlay.settle(spent) }
+   * ```
+   *
+   * @throws OrraError (`budget_exceeded`) when there is no room for it.
+   */
+  async setAside(run: RunOf, usd: number): Promise<{ settle(spentUsd: number): Promise<void> }> {
+    const book = this.#known(run.runId) ?? (await this.#book(run))
+    const scopes = book.modelScopes.filter(countsUsd)
+    if (scopes.length === 0) return { settle: async () => {} }
+    const id = this.#reservation()
+    const taken = await this.#ledger.reserve(this.#asker(run, book), scopes, id, { usd: inNano(usd) })
+    const breach = gravest(taken)
+    if (breach) throw exceeded(breach)
+    return { settle: (spentUsd) => this.#ledger.settle(scopes, id, { usd: inNano(spentUsd) }, false) }
   }
 
   ask(...[settings, run, request, make]: Parameters<BudgetGate["ask"]>): Promise<Answer> {
@@ -227,11 +257,11 @@ export class Budgets implements BudgetGate {
       tried.push(used)
       const found = prices && this.#price(prices, used)
       const sent = Math.ceil(input * margin)
-      const id = `${this.#name}-${++this.#reservations}`
+      const id = this.#reservation()
       const usd = found ? boundOf(found.price, sent, output) : 0
       const want = { tokens: sent + output, modelCalls: 1, usd }
       const taken =
-        scopes.length > 0 && (await this.#ledger.reserve(this.#asker(spender, book), scopes, id, want))
+        scopes.length > 0 && (await this.#ledger.reserve(this.#asker(context, book), scopes, id, want))
       const breach = taken ? this.#look(spender, book, taken) : undefined
       if (!breach) {
         if (found?.known === false && !book.unpriced.has(used) && scopes.some(countsUsd)) {
@@ -325,7 +355,7 @@ export class Budgets implements BudgetGate {
     amounts: Amounts,
   ): Promise<Standing | undefined> {
     if (scopes.length === 0) return undefined
-    const asker = this.#asker(spender, book)
+    const asker = this.#asker(spender.context, book)
     // Charged with this call, and with no other that is made at the same time.
     book.chargedTo += asker.worked
     let taken: Taken | undefined
@@ -338,9 +368,10 @@ export class Budgets implements BudgetGate {
   }
 
   /** Tells of limits that are near or hit, and stops the run when its time is up. @returns the breach that decides. */
-  #look(spender: Spender, book: RunBook, { breaches, standings }: Taken): Standing | undefined {
+  #look(spender: Spender, book: RunBook, taken: Taken): Standing | undefined {
+    const { breaches, standings } = taken
     for (const standing of breaches) tell(spender, standing, "hit")
-    if (breaches.length > 0) return breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
+    if (breaches.length > 0) return gravest(taken)
     let first: { readonly standing: Standing; readonly left: number } | undefined
     for (const standing of standings) {
       const { rule, limit, used } = standing
@@ -367,11 +398,15 @@ export class Budgets implements BudgetGate {
     return true
   }
 
-  #asker({ context }: Spender, book: RunBook) {
+  #reservation(): string {
+    return `${this.#name}-${++this.#reservations}`
+  }
+
+  #asker({ runId, envelope }: RunOf, book: RunBook) {
     return {
-      runId: context.runId,
+      runId,
       chain: book.chain,
-      depth: context.envelope?.depth ?? 0,
+      depth: envelope?.depth ?? 0,
       worked: Math.round(this.#monotonic() - book.chargedTo),
     }
   }
@@ -411,7 +446,7 @@ export class Budgets implements BudgetGate {
     return book?.generation === this.#generation ? book : undefined
   }
 
-  async #book({ namespace, runId, envelope }: HookContext): Promise<RunBook> {
+  async #book({ namespace, runId, envelope }: RunOf): Promise<RunBook> {
     const generation = this.#generation
     const own = this.#scopes.of(namespace, runId, "run")
     let chain: Account["chain"]

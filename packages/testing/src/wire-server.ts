@@ -152,7 +152,7 @@ export async function fakeModelServer(
     }
     const n = requests.push(request)
     for (const watcher of watchers) if (watcher.n === n) watcher.resolve(request)
-    const problem = wire.problem(body)
+    const problem = wire.problem(withoutNotes(body, request.headers["anthropic-beta"] ?? ""))
     if (problem) return refuse("invalid_request", problem)
     if (body["stream"] !== true)
       return refuse("invalid_request", "This fake only streams: set stream to true.")
@@ -225,7 +225,7 @@ const echo = (request: WireRequest): WireAnswer => `You said: ${lastText(request
 export function lastText({ body }: WireRequest): string {
   const list = body["messages"] ?? body["input"]
   const messages: readonly unknown[] = Array.isArray(list) ? list : [{ content: list }]
-  const last = messages.at(-1)
+  const last = messages.findLast((each) => !isObject(each) || each["role"] !== "system")
   return textOf(isObject(last) ? (last["content"] ?? last["output"]) : undefined)
 }
 
@@ -262,6 +262,12 @@ function finishReasonOf(steps: readonly WireStep[]): FinishReason {
   const end = steps.findLast((step) => step.type === "end")
   return end?.finishReason ?? (steps.some((step) => step.type === "call") ? "tool_calls" : "stop")
 }
+
+/** The body without the notes of the system that stand between the messages, where the client may write some. */
+const withoutNotes = (body: Record<string, unknown>, betas: string): Record<string, unknown> =>
+  betas.includes("mid-conversation-system") && Array.isArray(body["messages"])
+    ? { ...body, messages: body["messages"].filter((each) => !isObject(each) || each["role"] !== "system") }
+    : body
 
 const hasKey = (req: IncomingMessage, key: string): boolean =>
   req.headers["x-api-key"] === key || req.headers.authorization === `Bearer ${key}`
