@@ -30,8 +30,8 @@ export const agents: readonly Guarantee[] = [
         test: "never has more time than its caller has left",
         mutation: {
           file: core("delegation.ts"),
-          text: "deadline: Math.min(Date.now() + timeoutMs, envelope?.deadline ?? Number.POSITIVE_INFINITY)",
-          replacement: "deadline: Date.now() + timeoutMs",
+          text: "deadline: Math.min(now() + timeoutMs, envelope?.deadline ?? Number.POSITIVE_INFINITY)",
+          replacement: "deadline: now() + timeoutMs",
         },
       },
       {

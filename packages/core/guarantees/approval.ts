@@ -30,8 +30,8 @@ export const approval: readonly Guarantee[] = [
         test: "ends by itself",
         mutation: {
           file: core("approval.ts"),
-          text: "rule.until <= Date.now()",
-          replacement: "rule.until <= 0",
+          text: "rule.until <= now ?",
+          replacement: "rule.until <= 0 ?",
         },
       },
     ],
@@ -55,7 +55,7 @@ export const approval: readonly Guarantee[] = [
         file: core("waiting.test.ts"),
         test: "that comes before the run has begun to wait is not missed",
         mutation: {
-          file: core("recovery.ts"),
+          file: core("driver.ts"),
           text: "woken ||",
           replacement: "(woken && waiting === undefined) ||",
         },
@@ -82,7 +82,7 @@ export const approval: readonly Guarantee[] = [
         test: "that comes too late is refused; the call is denied and the run goes on",
         mutation: {
           file: core("approval.ts"),
-          text: "if (Date.now() >= expiresAt) {",
+          text: "if (this.#now >= expiresAt) {",
           replacement: "if (expiresAt === 0) {",
         },
       },
@@ -90,8 +90,8 @@ export const approval: readonly Guarantee[] = [
         file: core("approval.test.ts"),
         test: "nobody made in time is denied when somebody looks",
         mutation: {
-          file: core("recovery.ts"),
-          text: "Date.now() >= (waiting?.expiresAt",
+          file: core("driver.ts"),
+          text: "settings.now() >= (waiting?.expiresAt",
           replacement: "0 >= (waiting?.expiresAt",
         },
       },

@@ -152,8 +152,8 @@ export const durability: readonly Guarantee[] = [
         test: "that come and go at random see every entry once and in order, however slow they are",
         mutation: {
           file: core("broadcast.ts"),
-          text: "const page = await store.read(namespace, { after: seen, limit: 500 })",
-          replacement: "const page = await store.read(namespace, { after: seen + 1, limit: 500 })",
+          text: "const page = await store.read(namespace, { after: seen, limit: PAGE })",
+          replacement: "const page = await store.read(namespace, { after: seen + 1, limit: PAGE })",
         },
       },
       {
@@ -213,9 +213,9 @@ export const durability: readonly Guarantee[] = [
         file: core("runtime.test.ts"),
         test: "waits its turn, in order",
         mutation: {
-          file: core("opening.ts"),
-          text: 'mode: whenBusy === "steer" ? "steer" : "queue"',
-          replacement: 'mode: "steer"',
+          file: core("runtime.ts"),
+          text: "waitingInput(inputId, message, whenBusy, options)",
+          replacement: 'waitingInput(inputId, message, "steer", options)',
         },
       },
       {
@@ -241,7 +241,7 @@ export const durability: readonly Guarantee[] = [
         test: "is rejected when asked so, and nothing is written",
         mutation: {
           file: core("runtime.ts"),
-          text: 'if (this.#driver.get(namespace) && whenBusy === "reject") throw new SessionBusy()',
+          text: 'if (whenBusy === "reject") throw new SessionBusy()',
           replacement: "",
         },
       },

@@ -48,8 +48,8 @@ export const isolation: readonly Guarantee[] = [
         test: "never see a word of each other, in requests or in events",
         mutation: {
           file: core("hub.ts"),
-          text: "const exact = this.#exact.get(namespace.key)",
-          replacement: "const exact = [...this.#exact.values()].flatMap((listeners) => [...listeners])",
+          text: "const exact = this.exact.get(namespace.key)",
+          replacement: "const exact = [...this.exact.values()].flatMap((listeners) => [...listeners])",
         },
       },
       {

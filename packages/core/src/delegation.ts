@@ -151,6 +151,7 @@ export class Delegation {
     context: ToolContext,
   ): Promise<ToolOutput> {
     const runtime = this.#runtime()
+    const { now } = runtime.internals.settings
     const { namespace, runId, callId, envelope, principal, signal } = context
     const chain = [...(envelope?.agents ?? []), caller]
     this.#assertMay(chain, to)
@@ -167,10 +168,7 @@ export class Delegation {
         envelope: {
           agents: chain,
           depth: chain.length,
-          deadline: Math.min(
-            runtime.internals.settings.now() + timeoutMs,
-            envelope?.deadline ?? Number.POSITIVE_INFINITY,
-          ),
+          deadline: Math.min(now() + timeoutMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
           parent: { namespace: namespace.key, runId, callId },
           bounds: [...(envelope?.bounds ?? []), ...to.bounds, ...frozen(this.#profile(caller)?.policy)],
           ...(to.helper && { helper: true }),

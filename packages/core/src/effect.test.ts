@@ -58,6 +58,7 @@ function door(tools: readonly Tool[], options: Partial<Effects> = {}): Door {
     end: () => {},
     progress: () => {},
     report: (error) => reported.push(error),
+    now: () => Date.now(),
     ...options,
     recorded,
     reported,

@@ -10,8 +10,11 @@ const folder = join(import.meta.dirname, "../../../core/golden")
 const files = globSync("*/*.json", { cwd: folder }).sort()
 const read = (file: string): Golden => JSON.parse(readFileSync(join(folder, file), "utf8")) as Golden
 
-/** What wakes a run up, or carries it on, is written when a session goes on: it is in what comes of a golden one. */
-const WHEN_IT_GOES_ON: readonly EntryType[] = ["approval_decision", "run_resumed", "wake", "budget"]
+/**
+ * What wakes a run up, carries it on or asks something of it is written when a session goes on: it is in what comes of a
+ * golden one.
+ */
+const WHEN_IT_GOES_ON: readonly EntryType[] = ["approval_decision", "run_resumed", "wake", "control", "budget"]
 
 const TYPES: Readonly<Record<EntryType, true>> = {
   user: true,
@@ -23,6 +26,7 @@ const TYPES: Readonly<Record<EntryType, true>> = {
   approval_decision: true,
   run_waiting: true,
   wake: true,
+  control: true,
   run_resumed: true,
   tool_result: true,
   run_finished: true,
