@@ -137,6 +137,7 @@ export class Database {
         : compiled(step.query, "sqlite")
     const prepared = this.#prepare(sql)
     const values = parameters as readonly SQLInputValue[]
+    if (step.rows === "lists") prepared.setReturnArrays(true)
     return step.rows
       ? { rows: prepared.all(...values), changed: 0 }
       : { rows: [], changed: Number(prepared.run(...values).changes) }

@@ -7,7 +7,8 @@ export type SqlStep =
       readonly type: "statement"
       readonly statement: Statement<never, unknown>
       readonly parameters: unknown
-      readonly rows: boolean
+      /** `lists`: as lists of values instead of objects. Only of SQLite. */
+      readonly rows: boolean | "lists"
     }
   | { readonly type: "query"; readonly query: Built<unknown>; readonly rows: boolean }
 
@@ -35,6 +36,14 @@ export function* within<T>(namespace: Namespace, operation: Operation<T>): Opera
 export function* all<P, Row>(statement: Statement<P, Row>, parameters: P): Operation<readonly Row[]> {
   const { rows } = yield { type: "statement", statement, parameters, rows: true }
   return rows as readonly Row[]
+}
+
+export function* lists<P, Values>(
+  statement: Statement<P, Values>,
+  parameters: P,
+): Operation<readonly Values[]> {
+  const { rows } = yield { type: "statement", statement, parameters, rows: "lists" }
+  return rows as readonly Values[]
 }
 
 export function* get<P, Row>(statement: Statement<P, Row>, parameters: P): Operation<Row | undefined> {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, expect, test } from "vitest"
 import { Database } from "./database.ts"
+import { listsFor } from "./session-list.ts"
 import { firstEntries, firstOfType, lastEntries, lastOfType } from "./session-tables.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "orra-plans-"))
@@ -41,4 +42,32 @@ test.each([
     .map((row) => String(row["detail"]))
   sqlite.close()
   expect(steps).toEqual([expect.stringMatching(plan)])
+})
+
+test("the newest sessions are found in an index, and only those that are shown are read", () => {
+  const path = join(folder, "lists.db")
+  new Database({ path, busyMs: 1_000 }).close()
+  const sqlite = new DatabaseSync(path)
+  const plan = (sql: string): readonly string[] =>
+    sqlite
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => String(row["detail"]))
+  const { newest, walked, sorted } = listsFor({})
+  expect(plan(newest.text.sqlite)).toEqual([
+    "CO-ROUTINE newest",
+    expect.stringMatching(/SEARCH s USING COVERING INDEX sessions_recent/),
+    "SCAN newest",
+    expect.stringMatching(/SEARCH s USING INTEGER PRIMARY KEY/),
+  ])
+  expect(plan(walked.text.sqlite)).toEqual([expect.stringMatching(/SEARCH s USING INDEX sessions_recent/)])
+  expect(plan(sorted.text.sqlite)).toEqual([
+    "MULTI-INDEX OR",
+    "INDEX 1",
+    expect.stringMatching(/\(ns>\? AND ns<\?\)/),
+    "INDEX 2",
+    expect.stringMatching(/\(ns=\?\)/),
+    "USE TEMP B-TREE FOR ORDER BY",
+  ])
+  sqlite.close()
 })

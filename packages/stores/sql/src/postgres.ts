@@ -159,8 +159,10 @@ export class Postgres {
       const { sql, parameters } = compiled(step.query, "postgres")
       return { text: sql, values: parameters as readonly SqlValue[] }
     }
-    const text = step.statement.text.postgres
-    return { name: this.#nameOf(text), text, values: step.statement.bind(step.parameters as never) }
+    const { text: texts, anew } = step.statement
+    const text = texts.postgres
+    const values = step.statement.bind(step.parameters as never)
+    return anew ? { text, values } : { name: this.#nameOf(text), text, values }
   }
 
   /** A test's own clock, for this connection from here on. */

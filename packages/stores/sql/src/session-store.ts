@@ -3,6 +3,7 @@ import * as erasure from "./erasure.ts"
 import * as leases from "./lease-table.ts"
 import { type Operation, within } from "./operation.ts"
 import { recordsOf } from "./records.ts"
+import { decoder, list } from "./session-list.ts"
 import * as sessions from "./session-tables.ts"
 import type { Dialect } from "./statement.ts"
 
@@ -37,6 +38,7 @@ export function sessionStoreOver(
   /** Told of each session after it was written or removed. */
   written: (namespace: Namespace) => void = () => {},
 ): Omit<SessionStore, "close" | "erase"> & Required<Pick<SessionStore, "erase">> {
+  const decoded = decoder()
   return {
     info: (namespace) => read(() => within(namespace, sessions.info(namespace))),
     append: async (namespace, entries, options) => {
@@ -49,7 +51,7 @@ export function sessionStoreOver(
       return appended
     },
     read: (namespace, options = {}) => read(() => within(namespace, sessions.read(namespace, options))),
-    list: (prefix, options = {}) => read(() => within(prefix, sessions.list(prefix, options, dialect))),
+    list: (prefix, options = {}) => read(() => within(prefix, list(prefix, options, dialect, decoded))),
     delete: async (namespace) => {
       const existed = await write(() => within(namespace, sessions.remove(namespace)))
       if (existed) written(namespace)

@@ -1,24 +1,16 @@
 import {
   type AppendOptions,
-  decodeCursor,
   describe,
   type Entry,
   type EntryType,
-  encodeCursor,
-  firstPage,
-  foldCase,
   foldedTitle,
   InvalidInput,
   type JsonObject,
   keyOf,
   LeaseLost,
-  type ListOptions,
-  type ListPosition,
-  Namespace,
+  type Namespace,
   type NewEntry,
   needsLease,
-  type Page,
-  pageLimit,
   type ReadOptions,
   type SessionInfo,
   VersionConflict,
@@ -27,7 +19,7 @@ import { type RawBuilder, sql as raw } from "kysely"
 import { fromJson, toJson } from "./json.ts"
 import { all, get, type Operation, run, select } from "./operation.ts"
 import { currentMs, type SessionRow, sql } from "./schema.ts"
-import { type Dialect, statement } from "./statement.ts"
+import { statement } from "./statement.ts"
 
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
@@ -243,69 +235,16 @@ function* readTypes(
   return bodies.sort((a, b) => order(a.seq, b.seq))
 }
 
-/** As many of the newest sessions of all are looked at before a tenant's own are sorted. */
-const NEWEST = 1_000
-
-export function* list(
-  prefix: Namespace,
-  options: ListOptions,
-  dialect: Dialect,
-): Operation<Page<SessionInfo>> {
-  const limit = pageLimit(options.limit)
-  const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
-  const all = listed(everything(options, after), prefix, options, limit + 1)
-  let rows: readonly SessionRow[] = []
-  if (dialect === "sqlite") {
-    // The newest of all are often enough, and cost the same however many sessions there are. PostgreSQL shows a tenant
-    // only its own, and chooses by its statistics between walking the newest and sorting.
-    rows = yield* select(listed(recent(options, after), prefix, options, limit + 1))
-  }
-  if (rows.length <= limit) rows = yield* select(all)
-  const found = rows.map((row) => toInfo(row, Namespace.parse(row.ns)))
-  return firstPage(found, limit, ({ updatedAt, namespace: { key } }) => encodeCursor({ updatedAt, key }))
-}
-
-const everything = (options: ListOptions, after: ListPosition | undefined) => {
-  const query = sql
-    .selectFrom("sessions")
-    .selectAll()
-    .where("deleted", "=", options.deleted ? 1 : 0)
-  return after ? query.where(raw<boolean>`(updated_at, ns) < (${after.updatedAt}, ${after.key})`) : query
-}
-
-const recent = (options: ListOptions, after: ListPosition | undefined) =>
-  everything(options, after).orderBy("updated_at", "desc").orderBy("ns", "desc").limit(NEWEST)
-
-function listed(
-  sessions: ReturnType<typeof everything>,
-  prefix: Namespace,
-  options: ListOptions,
-  limit: number,
-) {
-  let query = sql
-    .selectFrom(sessions.as("found"))
-    .selectAll()
-    .where(atOrBelow(prefix))
-    .orderBy("updated_at", "desc")
-    .orderBy("ns", "desc")
-    .limit(limit)
-  if (options.openRun) query = query.where("open_run", "is not", null)
-  if (options.waiting) query = query.where("waiting", "is not", null)
-  // Not LIKE: a "%" that someone looks for is a percent sign. Both databases know `replace`.
-  if (options.title) {
-    const title = withoutNul(foldCase(options.title))
-    query = query.where(raw<boolean>`replace(folded_title, ${title}, '') <> folded_title`)
-  }
-  return query
-}
-
 /** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */
 export function atOrBelow(namespace: Namespace): RawBuilder<boolean> {
   const key = keyOf(namespace)
   return raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
 }
 
-const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
+export const toInfo = (
+  row: Omit<SessionRow, "deleted" | "folded_title">,
+  namespace: Namespace,
+): SessionInfo => ({
   namespace,
   version: row.version,
   createdAt: row.created_at,
@@ -317,7 +256,7 @@ const toInfo = (row: SessionRow, namespace: Namespace): SessionInfo => ({
 })
 
 /** No text of PostgreSQL holds it. */
-const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
+export const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
 
 export const toRow = (info: SessionInfo): SessionRow => ({
   ns: info.namespace.key,

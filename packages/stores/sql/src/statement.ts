@@ -18,6 +18,8 @@ export type SqlValue = string | number | null
 export interface Statement<Parameters, Row> {
   readonly text: Readonly<Record<Dialect, string>>
   readonly bind: (parameters: Parameters) => readonly SqlValue[]
+  /** PostgreSQL plans it each time, for its parameters. */
+  readonly anew?: true
   /** Never there: carries the type of a row. */
   readonly row?: Row
 }
