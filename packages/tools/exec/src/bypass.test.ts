@@ -27,7 +27,7 @@ async function decide({ exec, policies }: Bench, command: string, more: object =
 
 /** An owner who has allowed far too much, by name. */
 const NAMES = `
-  ls cat grep head tail date whoami echo find sort uniq tar rg fd curl wget git hg env xargs parallel nice timeout
+  ls cat grep head tail date whoami echo find sort uniq tar rg fd curl wget ps git hg env xargs parallel nice timeout
   nohup flock setsid stdbuf busybox toybox sh bash dash zsh pwsh powershell python3 python3.11 perl ruby node deno php
   lua5.4 awk gawk sed dc ed vim less man make npm npx pip3 docker kubectl ssh scp rsync openssl gdb strace sudo su doas
   pkexec systemd-run crontab at tee ld-linux-x86-64.so.2 x86_64-linux-gnu-gcc-12 zip split sqlite3 psql Bash
@@ -68,7 +68,6 @@ test("what is harmless is allowed by its name", async () => {
     "date '+%Y-%m-%d'",
     "curl -sS 'https://example.com/a/b?c=d'",
     "curl -s 'http://example.com:80/x'",
-    "tar -tf a.tar",
     "rg -n --pretty word",
     "echo 'rm -rf /; $(id) `id` | sh'",
   ]) {
@@ -207,6 +206,20 @@ test.each([
   "x86_64-linux-gnu-gcc-12 -wrapper sh x.c",
   "crontab x",
   "at now",
+  // Links, and lists of files in a file.
+  "grep -R x .",
+  "grep -rnR x .",
+  "grep --dereference x .",
+  "find -L .",
+  "find . -follow",
+  "find -files0-from x",
+  "sort --files0-from=x",
+  "sort --files0=x",
+  "tar -cf x -T y",
+  "tar chf x y",
+  "tar -chf x y",
+  "rg -L x",
+  "ps eww",
   // Out of the directory.
   "cat /etc/passwd",
   "cat ../x",
@@ -256,10 +269,11 @@ test("a program with many names is only what it is called", async () => {
   const folder = programs("busybox")
   for (const name of ["ls", "sh", "env"]) symlinkSync("busybox", join(folder, name))
   const all = bench({ path: [folder], allow: ["ls", "sh"] })
-  // Its real name says that it can be anything.
-  expect(await decide(all, "ls")).toMatch(/^ask.*the program runs others/)
+  expect(await decide(all, "ls -l")).toMatch(/^allow/)
   expect(await decide(all, "sh x")).toMatch(/^deny/)
-  expect(await decide(all, "busybox ls")).toMatch(/^ask/)
+  expect(await decide(all, "env ls")).toMatch(/^ask/)
+  for (const command of ["busybox ls", "busybox sh", "busybox"])
+    expect(await decide(all, command), command).toMatch(/^ask/)
   const exact = bench({ path: [folder], allow: [{ program: "ls", args: [] }] })
   expect(await decide(exact, "ls")).toMatch(/^allow/)
   expect(await decide(exact, "busybox")).toMatch(/^ask/)

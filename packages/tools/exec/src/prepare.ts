@@ -62,7 +62,7 @@ export async function prepare(
   const path = find(word, directory, options.path)
   const program = await realpath(path)
   const names = [...new Set([basename(path), basename(program)])]
-  const kind = kindOf(names)
+  const kind = kindOf(basename(path), basename(program))
   const files = kind === undefined ? [] : args.slice(0, MAX_FILES).flatMap((arg) => filesOf(arg, directory))
   const prints = await Promise.all([program, directory, ...files].map(print))
   const argv = [path, ...args] as const

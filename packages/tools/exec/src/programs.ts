@@ -18,7 +18,10 @@ const SHELLS = new Set(
   `),
 )
 
-/** Programs that run others because of their arguments, their input, or files of the directory they work in. */
+/**
+ * Programs that run others because of their arguments, their input, or files of the directory they work in, and some
+ * that show or read what is not meant for them: other processes, or files that their input names.
+ */
 const RUNNERS = new Set(
   list(`
     env xargs parallel nice ionice nohup setsid timeout time stdbuf chrt taskset numactl flock watch entr chroot
@@ -46,39 +49,53 @@ const RUNNERS = new Set(
     vi vim nvim view vimdiff rvim rview nano pico micro joe mcedit kak hx helix ne jed less more most man info pg
     mysql mariadb psql sqlite sqlite3 mongo mongosh redis-cli cqlsh sqlcmd duckdb
     wall write mail mailx mutt sendmail exim procmail find-parallel xdg-open open gio gdbus busctl dbus-send
-    convert magick mogrify identify montage ffmpeg mencoder mplayer mpv vlc zip zipnote rpmbuild logrotate
+    convert magick mogrify identify montage ffmpeg mencoder mplayer mpv vlc tar bsdtar cpio zip zipnote rpmbuild logrotate
     rpcclient smbclient wget split csplit ctags cscope restic borg rclone pv xterm gnome-terminal
     sysctl mount umount insmod modprobe ip nft iptables hping3 ldconfig ldd kill pkill killall
+    ps top htop pgrep pidof pstree lsof fuser pmap ss who w last locate xmllint xsltproc pandoc libreoffice soffice
     msfconsole check_by_ssh dvips eqn troff groff nroff aspell gcore ghc dmesg loginctl
   `),
 )
 
-/** Options with which a program that is otherwise harmless runs another one, or writes where its arguments say. */
+/**
+ * Options with which a program that is otherwise harmless runs another one, writes where its arguments say, follows
+ * links, or reads files that another file names.
+ */
 const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
-    find: "-exec -execdir -ok -okdir -delete -fprint -fprint0 -fprintf -fls",
-    fd: "-x --exec -X --exec-batch",
-    fdfind: "-x --exec -X --exec-batch",
-    rg: "--pre --hostname-bin",
-    ag: "--pager",
-    ack: "--pager --ackrc",
-    sort: "--compress-program -o --output -T --temporary-directory",
-    tar: "--to-command --checkpoint-action -I --use-compress-program --rsh-command --rmt-command -F --info-script --new-volume-script -P --absolute-names -C --directory",
-    bsdtar: "--use-compress-program -s -P -C",
-    cpio: "--rsh-command --to-stdout",
-    curl: "-K --config --engine -o --output -O --remote-name -D --dump-header -c --cookie-jar --trace --trace-ascii --libcurl --stderr -T --upload-file --proxy-header --unix-socket --abstract-unix-socket",
+    find: "-exec -execdir -ok -okdir -delete -fprint -fprint0 -fprintf -fls -L -H -follow -files0-from",
+    fd: "-x --exec -X --exec-batch -L --follow",
+    fdfind: "-x --exec -X --exec-batch -L --follow",
+    grep: "-R --dereference-recursive",
+    egrep: "-R --dereference-recursive",
+    fgrep: "-R --dereference-recursive",
+    rg: "--pre --hostname-bin -L --follow --search-zip -z",
+    ag: "--pager -f --follow",
+    ack: "--pager --ackrc --follow -x --files-from",
+    sort: "--compress-program -o --output -T --temporary-directory --files0-from",
+    wc: "--files0-from",
+    du: "--files0-from -L --dereference -D --dereference-args -H",
+    ls: "-L --dereference",
+    cp: "-L --dereference -H",
+    diff: "-r --recursive",
+    curl: "-K --config --engine -o --output -O --remote-name -D --dump-header -c --cookie-jar --trace --trace-ascii --libcurl --stderr -T --upload-file --unix-socket --abstract-unix-socket",
     date: "-s --set",
     install: "--strip-program",
     bat: "--pager",
     delta: "--pager",
-    tree: "-o",
-    file: "-C --compile -m --magic-file",
+    tree: "-o -l",
+    file: "-C --compile -m --magic-file -f --files-from",
     hostname: "-F -b --file --boot",
     jq: "-L --library-path --from-file -f",
     yq: "-i --inplace",
-    xmllint: "--load-trace --shell --output -o",
     shuf: "-o --output",
-  }).map(([name, options]) => [name, options.split(" ").filter(Boolean)]),
+    md5sum: "-c --check",
+    sha1sum: "-c --check",
+    sha256sum: "-c --check",
+    sha512sum: "-c --check",
+    b2sum: "-c --check",
+    cksum: "-c --check",
+  }).map(([name, options]) => [name, options.split(" ")]),
 )
 
 /** Words of long options that name something to be run or to be read as orders, of whatever program. */
@@ -92,9 +109,15 @@ const TELLING = new Set(
 /** What is special about a program, by any of the names it goes by. */
 export type ProgramKind = "privilege" | "shell" | "runner"
 
-/** The kind of a program, or undefined when nothing is known against it. */
-export function kindOf(names: readonly string[]): ProgramKind | undefined {
-  const all = names.flatMap(variants)
+/** Programs that are one file under many names, and do what the name says that they are called by. */
+const MANY = new Set(list("busybox toybox box coreutils"))
+
+/**
+ * The kind of a program that is called `called` and whose real file is called `real`, or undefined when nothing is
+ * known against it.
+ */
+export function kindOf(called: string, real: string): ProgramKind | undefined {
+  const all = [called, ...(MANY.has(real) ? [] : [real])].flatMap(variants)
   const is = (kind: ReadonlySet<string>): boolean => all.some((name) => kind.has(name))
   if (is(PRIVILEGE)) return "privilege"
   if (is(SHELLS)) return "shell"

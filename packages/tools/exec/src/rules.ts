@@ -91,8 +91,14 @@ export function compileRules(
     shell: { decision: "ask", name: "it runs in a shell" },
     local: { decision: "ask", name: "the program lies in the working directory, where it can be changed" },
     foreign: { decision: "ask", name: "no rule names it, and it is none of the system's programs" },
-    runner: { decision: "ask", name: "the program runs others: its name alone says nothing" },
-    telling: { decision: "ask", name: "an argument can make the program run another one or write elsewhere" },
+    runner: {
+      decision: "ask",
+      name: "its name alone says nothing: it can run other programs, or read what is not meant for it",
+    },
+    telling: {
+      decision: "ask",
+      name: "an argument can make the program run another one, write elsewhere or follow links",
+    },
     outside: { decision: "ask", name: "an argument leads out of the working directory" },
     otherwise: { decision: otherwise, name: "no rule names it" },
   } as const satisfies Record<string, Reason>
