@@ -141,3 +141,36 @@ test("a signal that fires during the pause ends it", async () => {
   abort.abort()
   await expect(next).rejects.toMatchObject({ kind: "aborted", provider: "test" })
 })
+
+test("who asks several times at once gets each event once, in order", async () => {
+  async function* attempt(): AsyncGenerator<readonly ModelEvent[]> {
+    yield [
+      { type: "text", text: "a" },
+      { type: "text", text: "b" },
+    ]
+    yield []
+    yield [{ type: "text", text: "c" }, done]
+  }
+  const events = retrying(attempt)
+  const results = await Promise.all(Array.from({ length: 6 }, () => events.next()))
+  const texts = results.map(({ value }) => (value?.type === "text" ? value.text : value?.type))
+  expect(texts).toEqual(["a", "b", "c", "done", undefined, undefined])
+})
+
+test("who leaves within a list ends the attempt, and is given nothing more", async () => {
+  let ended = false
+  async function* attempt(): AsyncGenerator<readonly ModelEvent[]> {
+    try {
+      yield [{ type: "text", text: "a" }, done]
+    } finally {
+      ended = true
+    }
+  }
+  const events = retrying(attempt)
+  for await (const event of events) {
+    expect(event).toEqual({ type: "text", text: "a" })
+    break
+  }
+  expect(ended).toBe(true)
+  expect(await events.next()).toEqual({ done: true, value: undefined })
+})

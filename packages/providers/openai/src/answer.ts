@@ -91,19 +91,14 @@ export function answer(provider: string, model: string): Answer {
   }
 
   function takeDelta(delta: Fields): readonly ModelEvent[] {
-    const events: ModelEvent[] = []
     const thought = string(delta["reasoning_content"]) || string(delta["reasoning"])
-    if (thought !== "") {
-      thinking += thought
-      events.push({ type: "thinking", text: thought })
-    }
-    const said = string(delta["content"]) || contentText(delta["content"])
     const refused = string(delta["refusal"])
-    if (refused !== "") refusal += refused
-    if (said !== "" || refused !== "") {
-      text += said + refused
-      events.push({ type: "text", text: said + refused })
-    }
+    const said = (string(delta["content"]) || contentText(delta["content"])) + refused
+    thinking += thought
+    refusal += refused
+    text += said
+    const events: ModelEvent[] = said === "" ? [] : [{ type: "text", text: said }]
+    if (thought !== "") events.unshift({ type: "thinking", text: thought })
     if (Array.isArray(delta["tool_calls"])) {
       for (const fragment of delta["tool_calls"]) if (isObject(fragment)) events.push(...takeCall(fragment))
     }
