@@ -42,13 +42,16 @@ export async function eraseNamespace(from: Runtime | SessionStore, prefix: Names
   if (store.erase) return await store.erase(prefix)
   const sessions = await allBelow(store, prefix)
   const leases = await leasesOf(store, sessions)
-  await inParts(sessions, (session) => store.delete(session))
-  for (const collection of await store.collections(prefix)) {
-    const records = store.records(collection)
-    const below = everyItem((page) => records.list(prefix, { below: true, ...page }))
-    for await (const { namespace, key } of below) await records.delete(namespace, key)
+  try {
+    await inParts(sessions, (session) => store.delete(session))
+    for (const collection of await store.collections(prefix)) {
+      const records = store.records(collection)
+      const below = everyItem((page) => records.list(prefix, { below: true, ...page }))
+      for await (const { namespace, key } of below) await records.delete(namespace, key)
+    }
+  } finally {
+    await release(store, leases)
   }
-  await release(store, leases)
 }
 
 /** For stores: what an erasure is refused with. */
