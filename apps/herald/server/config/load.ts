@@ -73,7 +73,11 @@ export function loadConfig(options: {
     config: {
       ...config,
       data_dir: dataDir,
-      tools: { ...config.tools, exec_working_directory: absolute(cwd, config.tools.exec_working_directory) },
+      tools: {
+        ...config.tools,
+        exec_working_directory: absolute(cwd, config.tools.exec_working_directory),
+        filesystem_base_dir: absolute(cwd, config.tools.filesystem_base_dir),
+      },
       gateway: {
         ...config.gateway,
         host: overrides.host ?? config.gateway.host,

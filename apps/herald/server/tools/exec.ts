@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises"
-import { join } from "node:path"
-import { InvalidInput, type Namespace } from "@orra/core"
+import { InvalidInput } from "@orra/core"
 import { type Exec, execTool } from "@orra/exec"
-import { type LoadedConfig, OWNER, principals } from "../config/load.ts"
+import type { LoadedConfig } from "../config/load.ts"
+import { workFolders } from "./work-folders.ts"
 
 /**
  * `exec` as the configuration has it. Everybody has a folder of their own, in the data directory; the owner's can be
@@ -12,24 +11,15 @@ import { type LoadedConfig, OWNER, principals } from "../config/load.ts"
  */
 export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "dataDir">): Exec {
   const { tools } = config
-  const people = principals(config)
   const own = tools.exec_working_directory
   if (own !== undefined && `${dataDir}/`.startsWith(`${own.replace(/\/$/, "")}/`)) {
     throw new InvalidInput(
       `tools.exec_working_directory is "${own}", and the data directory is in it: give another folder.`,
     )
   }
-  const folderOf = (session: Namespace): string => {
-    const person = people.find((each) => each.contains(session)) ?? session
-    if (person.key === OWNER.key && own !== undefined) return own
-    return join(dataDir, "work", fileName(person.key))
-  }
+  const folderOf = workFolders({ config, dataDir }, own)
   return execTool({
-    directory: async ({ namespace }) => {
-      const folder = folderOf(namespace)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      return folder
-    },
+    directory: ({ namespace }) => folderOf(namespace),
     allow: tools.exec_allowed_commands,
     shell: tools.exec_shell ? "ask" : "deny",
     isolation: tools.exec_isolation,
@@ -37,6 +27,3 @@ export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "d
     timeoutMs: tools.exec_timeout_secs * 1_000,
   })
 }
-
-/** One name for each key, whatever is in it. */
-const fileName = (key: string): string => encodeURIComponent(key).replaceAll(".", "%2E")

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { callTool, Namespace, PolicyRegistry, Runtime, type ToolRisk } from "@orra/core"
+import { basename, join } from "node:path"
+import { callTool, type JsonObject, Namespace, PolicyRegistry, Runtime, type ToolRisk } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { loadConfig, parseConfig, principals } from "../config/load.ts"
@@ -14,15 +14,15 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true }))
 
 const config = (toml = "") => parseConfig(toml, "a.toml", {}).config
-const build = (toml = "") => buildTools({ config: config(toml), dataDir }, "UTC")
+const build = (toml = "") => buildTools({ config: config(toml), dataDir, file: undefined }, "UTC")
 
 test("on by default are the clock and the web, and those that are on are those that are listed", async () => {
-  for (const toml of ["", "[tools]\nweb_fetch = false\n", "[tools]\nexec = true\n"]) {
+  for (const toml of ["", "[tools]\nweb_fetch = false\n", "[tools]\nexec = true\nfilesystem = true\n"]) {
     const { tools } = await build(toml)
     expect(tools.map(({ definition }) => definition.name)).toEqual(toolNames(config(toml)))
   }
   expect(toolNames(config())).toEqual(["current_time", "web_fetch"])
-  expect(toolNames(config("[tools]\nweb_fetch = false\nfilesystem = true\n"))).toEqual(["current_time"])
+  expect(toolNames(config("[tools]\nweb_fetch = false\ndocuments = true\n"))).toEqual(["current_time"])
 })
 
 test("what reads is allowed to whom it is set for; nothing else is, to anybody", async () => {
@@ -39,16 +39,19 @@ test("what reads is allowed to whom it is set for; nothing else is, to anybody",
   for (const risk of ["write", "exec", "network"] as const) expect(decide(ada, "another", risk)).toBe("deny")
 })
 
-/** What comes of a command that the model of this person runs, as Herald is configured. */
-async function exec(toml: string, person: string, command: string): Promise<string> {
-  const loaded = { config: config(toml), dataDir }
+/** What comes of a call of this person's model, as Herald is configured. */
+async function called(toml: string, person: string, tool: string, input: JsonObject): Promise<string> {
+  const loaded = { config: config(toml), dataDir, file: join(dataDir, "..", "herald-of-test.toml") }
   const { tools, hooks, policy } = await buildTools(loaded, "UTC")
   const policies = new PolicyRegistry()
   for (const namespace of principals(loaded.config)) policies.set(namespace, policy)
   const runtime = new Runtime({ provider: scriptedProvider([]), tools, hooks, policies })
-  const { status, content } = await callTool(runtime, Namespace.of(person, "chat"), "exec", { command })
+  const { status, content } = await callTool(runtime, Namespace.of(person, "chat"), tool, input)
   return `${status}: ${content.map((part) => (part.type === "text" ? part.text : "")).join("")}`
 }
+
+const exec = (toml: string, person: string, command: string): Promise<string> =>
+  called(toml, person, "exec", { command })
 
 const ON = '[tools]\nexec = true\nexec_isolation = "off"\n'
 
@@ -90,4 +93,42 @@ test("a relative folder begins where Herald was started", () => {
   writeFileSync(join(dataDir, "assistant.toml"), '[tools]\nexec_working_directory = "mine"\n')
   const { config: loaded } = loadConfig({ cwd: dataDir, env: {} })
   expect(loaded.tools.exec_working_directory).toBe(join(dataDir, "mine"))
+})
+
+const ADA = '[[gateway.keys]]\nname = "Ada"\nkey = "ada-key-0123456789"\nnamespace = "ada"\n'
+const FILES = "[tools]\nfilesystem = true\n"
+
+test("files are read in a folder of one's own; writing is asked about, unless it is allowed or denied", async () => {
+  const toml = `${FILES}filesystem_write = "allow"\n${ADA}`
+  expect(await called(toml, "ada", "write_file", { path: "note", content: "of Ada" })).toMatch(
+    /^ok: Wrote 6 bytes/,
+  )
+  expect(await called(toml, "ada", "read_file", { path: "note" })).toContain("1| of Ada")
+  expect(await called(toml, "web", "read_file", { path: "note" })).toMatch(/^error: note does not exist/)
+  expect(await called(toml, "web", "read_file", { path: "../ada/note" })).toMatch(/^error: .*leads out of/)
+  expect(await called(toml, "somebody", "read_file", { path: "note" })).toMatch(/^denied/)
+  expect(await called(FILES, "web", "write_file", { path: "a", content: "" })).toMatch(
+    /^denied: "write_file" needs a person's approval/,
+  )
+  expect(await called(`${FILES}filesystem_write = "deny"\n`, "web", "edit_file", {})).toMatch(/^denied/)
+  expect(toolNames(config(`${FILES}filesystem_write = "deny"\n`))).not.toContain("write_file")
+})
+
+test("the owner's files can be elsewhere, but Herald's own are in nobody's reach", async () => {
+  const folder = join(dataDir, "..")
+  const toml = `${FILES}filesystem_write = "allow"\nfilesystem_base_dir = "${folder}"\nfilesystem_protected_paths = ["!assistant.toml"]\n`
+  writeFileSync(join(dataDir, "herald.db"), "secret")
+  const inData = `${basename(dataDir)}/herald.db`
+  for (const path of [inData, join(dataDir, "new"), "herald-of-test.toml", "sub/assistant.toml"]) {
+    expect(await called(toml, "web", "read_file", { path }), path).toMatch(/^error: .*is protected/)
+    expect(await called(toml, "web", "write_file", { path, content: "" }), path).toMatch(
+      /^error: .*is protected/,
+    )
+  }
+  for (const inside of [dataDir, join(dataDir, "logs")])
+    await expect(build(`${FILES}filesystem_base_dir = "${inside}"\n`)).rejects.toThrow(
+      "in the data directory",
+    )
+  const { remarks } = await build(toml)
+  expect(remarks).toEqual([expect.stringContaining(`the owner's are in ${folder}`)])
 })

@@ -7,6 +7,8 @@ import { currentTime } from "./current-time.ts"
 export const toolNames = ({ tools }: Config): readonly string[] => [
   "current_time",
   ...(tools.web_fetch ? ["web_fetch"] : []),
+  ...(tools.filesystem ? ["read_file", "list_dir", "search"] : []),
+  ...(tools.filesystem && tools.filesystem_write !== "deny" ? ["write_file", "edit_file"] : []),
   ...(tools.exec ? ["exec"] : []),
 ]
 
@@ -23,24 +25,29 @@ export interface Toolbox {
 
 /** The tools that are on. Of another package only what is on is loaded. */
 export async function buildTools(
-  loaded: Pick<LoadedConfig, "config" | "dataDir">,
+  loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">,
   zone: string,
 ): Promise<Toolbox> {
   const names = new Set(toolNames(loaded.config))
   const { webTools } = await import("@orra/web")
   const exec = names.has("exec") ? (await import("./exec.ts")).heraldExec(loaded) : undefined
-  const reading = [currentTime({ zone }), ...webTools()].filter(({ definition }) =>
-    names.has(definition.name),
-  )
+  const files = names.has("read_file") ? (await import("./filesystem.ts")).heraldFiles(loaded) : undefined
+  const tools = [currentTime({ zone }), ...webTools(), ...(files?.tools ?? []), ...(exec ? [exec.tool] : [])]
   return {
-    tools: [...reading, ...(exec ? [exec.tool] : [])],
+    tools: tools.filter(({ definition }) => names.has(definition.name)),
     hooks: exec ? [exec.hooks] : [],
-    policy: policyWith(exec?.policy),
-    remarks: (exec?.confinement ?? []).map((line) => `exec: ${line}`),
+    policy: policyWith([files?.policy, exec?.policy].filter((layer) => layer !== undefined)),
+    remarks: [...(files?.remarks ?? []), ...(exec?.confinement ?? []).map((line) => `exec: ${line}`)],
   }
 }
 
 /** Reading is allowed, on this machine and on the public web; what else is on as its own rules say; all else is not. */
-function policyWith({ deny = [], ask = [], allow = [] }: PolicyLayer = {}): PolicyLayer {
-  return { deny, ask, allow: ["risk:read", "web_fetch", ...allow], default: "deny" }
+function policyWith(layers: readonly PolicyLayer[]): PolicyLayer {
+  const rules = (decision: "deny" | "ask" | "allow") => layers.flatMap((layer) => layer[decision] ?? [])
+  return {
+    deny: rules("deny"),
+    ask: rules("ask"),
+    allow: ["risk:read", "web_fetch", ...rules("allow")],
+    default: "deny",
+  }
 }

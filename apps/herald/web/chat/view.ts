@@ -184,8 +184,5 @@ function withNotice(view: ChatView, notice: Notice): ChatView {
       const { openRun: _, ...rest } = view
       return { ...rest, failure: notice }
     }
-    // Whoever began the run has let go of it; those who watch go on.
-    case "detached":
-      return view
   }
 }

@@ -32,12 +32,13 @@ const FLAGS =
  */
 export async function withFile<T>(
   sandbox: Sandbox,
-  { directory, name, stat, shown }: Place,
+  place: Place,
   work: (file: OpenFile) => Promise<T>,
 ): Promise<T> {
+  const { name, stat, shown } = place
   if (name === undefined) throw isFolder(shown)
   assertFile(stat, shown)
-  const file = openFile(sandbox, directory, name)
+  const file = openFile(sandbox, place, name)
   if (file === undefined) throw notFile(shown)
   try {
     return await work(file)
@@ -47,13 +48,17 @@ export async function withFile<T>(
 }
 
 /** One whose name the model gave: the disk may spell it another way, which protection has to know. */
-function openFile(sandbox: Sandbox, directory: Directory, name: string): OpenFile | undefined {
+function openFile(sandbox: Sandbox, { directory, way }: Place, name: string): OpenFile | undefined {
   const file = openEntry(sandbox, directory, name)
-  if (!file || sandbox.holding === "path") return file
+  if (!file) return undefined
   try {
-    const path = readlinkSync(`/proc/self/fd/${file.fd}`)
+    const path =
+      sandbox.holding === "descriptor"
+        ? readlinkSync(`/proc/self/fd/${file.fd}`)
+        : realpathSync.native(join(directory.path, name))
     if (dirname(path) !== directory.path) throw changed(name)
-    if (basename(path) !== name && sandbox.protection.entry(path, directory.path)) throw protectedError(name)
+    if (basename(path) !== name && sandbox.protection.entry(path, way[0]?.path ?? directory.path))
+      throw protectedError(name)
     return file
   } catch (error) {
     closeSync(file.fd)
@@ -62,23 +67,15 @@ function openFile(sandbox: Sandbox, directory: Directory, name: string): OpenFil
 }
 
 /** One whose name the disk gave. Undefined for what is no file. @throws the system's errors. */
-export function openEntry(
-  { holding, protection }: Sandbox,
-  directory: Directory,
-  name: string,
-): OpenFile | undefined {
+export function openEntry({ holding }: Sandbox, directory: Directory, name: string): OpenFile | undefined {
   const fd = openSync(directory.at(name), FLAGS)
   let isGiven = false
   try {
     const stat = fstatSync(fd, { bigint: true })
     if (holding === "path") {
       directory.check()
-      const path = join(directory.path, name)
-      const there = lstatSync(path, { bigint: true })
+      const there = lstatSync(directory.at(name), { bigint: true })
       if (there.dev !== stat.dev || there.ino !== stat.ino) throw changed(name)
-      const real = realpathSync.native(path)
-      if (dirname(real) !== directory.path) throw changed(name)
-      if (basename(real) !== name && protection.entry(real, directory.path)) throw protectedError(name)
     }
     isGiven = stat.isFile()
     return isGiven ? { fd, stat } : undefined

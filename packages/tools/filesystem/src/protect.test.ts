@@ -51,12 +51,13 @@ test.each([
   expect(isProtected(path)).toBe(false)
 })
 
-test("the names of the sandbox itself protect nothing, absolute patterns protect wherever it is", () => {
+test("the names of the sandbox itself protect nothing, absolute patterns what is below it", () => {
   expect(protection(PROTECTED).path("/home/bob/.config/gh/x", "/home/bob/.config/gh")).toBe(false)
   const { path } = protection(["/srv/root/private", "/var"])
   expect(path("/srv/root/private/x", "/srv/root")).toBe(true)
   expect(path("/srv/root/privateer", "/srv/root")).toBe(false)
-  expect(path("/var/www/x", "/var/www")).toBe(true)
+  expect(path("/var/www/x", "/var/www")).toBe(false)
+  expect(path("/var/www/x", "/")).toBe(true)
 })
 
 test("what comes later decides, and what is below a protected folder stays so", () => {

@@ -105,7 +105,7 @@ export const folded = (name: string): string =>
 
 /** What a sandbox keeps from being read and changed. Paths are real ones; `root` is the real folder they lie in. */
 export interface Protection {
-  /** Whether a path is protected, or a folder above it. The names of `root` itself protect nothing by name. */
+  /** Whether a path is protected, or a folder between `root` and it: that the sandbox is where it is was meant. */
   path(absolute: string, root: string): boolean
   /** The same for one whose folder is known not to be. */
   entry(absolute: string, root: string): boolean
@@ -123,9 +123,9 @@ export function protection(patterns: readonly string[]): Protection {
   const upTo = (absolute: string, root: string, onlyLast: boolean): boolean => {
     const names = namesOf(absolute)
     const own = namesOf(root).length
-    for (let count = onlyLast ? names.length : 1; count <= names.length; count++) {
+    for (let count = onlyLast ? Math.max(own + 1, names.length) : own + 1; count <= names.length; count++) {
       if (isProtected[1]?.(`/${names.slice(0, count).join("/")}`)) return true
-      if (count > own && isProtected[0]?.(`/${names.slice(own, count).join("/")}`)) return true
+      if (isProtected[0]?.(`/${names.slice(own, count).join("/")}`)) return true
     }
     return false
   }

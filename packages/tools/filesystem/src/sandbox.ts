@@ -40,7 +40,7 @@ export interface Sandbox {
 }
 
 export interface SandboxOptions {
-  readonly root: string | ((context: ToolContext) => string)
+  readonly root: string | ((context: ToolContext) => string | Promise<string>)
   readonly holding: Holding
   readonly protection: Protection
 }
@@ -55,7 +55,7 @@ export function sandbox({ root, holding, protection }: SandboxOptions): Sandbox 
     holding,
     protection,
     async enter(context, path, work, { create = false } = {}) {
-      const configured = typeof root === "function" ? root(context) : root
+      const configured = typeof root === "function" ? await root(context) : root
       const walk = new Walk(openedRoot(configured, holding), holding, protection)
       try {
         const base: Base = {

@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs"
+import { isAbsolute } from "node:path"
 import type { Tool, ToolContext } from "@orra/core"
 import type { Holding } from "./directory.ts"
 import { editFileTool } from "./edit-file.ts"
@@ -13,8 +15,8 @@ import { writeFileTool } from "./write-file.ts"
 /** Where the tools work and how much they take on; all but `root` have defaults. */
 export interface FilesystemToolsOptions {
   /** The folder they stay in, or which one for a session: the folder of the user it belongs to, say. */
-  readonly root: string | ((context: ToolContext) => string)
-  /** Protected besides {@link PROTECTED}: names, globs and paths; "!" before one takes back. */
+  readonly root: string | ((context: ToolContext) => string | Promise<string>)
+  /** Protected besides {@link PROTECTED}: names, globs, paths, absolute paths; "!" before one takes back. */
   readonly protectedPaths?: readonly string[]
   /** Most bytes one call reads of a file for the model. Larger files are read in parts. Default 1,048,576. */
   readonly maxReadSize?: number
@@ -56,7 +58,7 @@ export function toolsHolding(
     searchTimeoutMs = 30_000,
   }: FilesystemToolsOptions,
 ): readonly Tool[] {
-  const protectedBy = protection([...PROTECTED, ...protectedPaths])
+  const protectedBy = protection([...PROTECTED, ...protectedPaths.flatMap(withReal)])
   const box = sandbox({ root, holding, protection: protectedBy })
   const seen = seenFiles()
   const skip = new Set(skipDirs)
@@ -77,3 +79,13 @@ const takingNull = (tool: Tool): Tool => ({
   parse: (input) =>
     tool.parse(Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))),
 })
+
+/** An absolute path as it was given and as it really is: the disk tells only the latter. */
+function withReal(pattern: string): readonly string[] {
+  if (!isAbsolute(pattern)) return [pattern]
+  try {
+    return [pattern, realpathSync.native(pattern)]
+  } catch {
+    return [pattern]
+  }
+}

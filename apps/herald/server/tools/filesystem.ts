@@ -1,0 +1,49 @@
+import { relative } from "node:path"
+import { InvalidInput, type PolicyLayer, type Tool } from "@orra/core"
+import { filesystemTools } from "@orra/filesystem"
+import { DEFAULT_FILE, type LoadedConfig } from "../config/load.ts"
+import { workFolders } from "./work-folders.ts"
+
+export interface HeraldFiles {
+  readonly tools: readonly Tool[]
+  readonly policy: PolicyLayer
+  readonly remarks: readonly string[]
+}
+
+/**
+ * The file tools as the configuration has them. Everybody has a folder of their own, the one `exec` works in; the
+ * owner's can be another one. What Herald keeps and what it is told by is in nobody's reach: an assistant that can
+ * write its own rules has none.
+ *
+ * @throws InvalidInput for a folder that is in the data directory, or is it.
+ */
+export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">): HeraldFiles {
+  const { config, dataDir, file } = loaded
+  const { tools } = config
+  const own = tools.filesystem_base_dir
+  if (own !== undefined && !relative(dataDir, own).startsWith(".."))
+    throw new InvalidInput(
+      `tools.filesystem_base_dir is "${own}", in the data directory: give another folder.`,
+    )
+  const folderOf = workFolders(loaded, own)
+  const all = filesystemTools({
+    root: ({ namespace }) => folderOf(namespace),
+    maxReadSize: tools.filesystem_max_read_size,
+    maxWriteSize: tools.filesystem_max_write_size,
+    // Last, so that nothing takes them back.
+    protectedPaths: [...tools.filesystem_protected_paths, DEFAULT_FILE, ...(file ? [file] : []), dataDir],
+  })
+  const writing = tools.filesystem_write
+  return {
+    tools: all,
+    policy: writing === "deny" ? {} : { [writing]: all.filter(({ risk }) => risk === "write").map(nameOf) },
+    remarks: [
+      `files: ${own === undefined ? "everybody has" : `the owner's are in ${own}, others have`} a folder below ${dataDir}/work`,
+      ...(writing === "ask"
+        ? ["files: writing needs somebody who agrees, and nobody can be asked in this version"]
+        : []),
+    ],
+  }
+}
+
+const nameOf = ({ definition }: Tool): string => definition.name
