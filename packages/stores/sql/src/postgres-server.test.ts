@@ -1,3 +1,5 @@
+import { createServer, type Socket } from "node:net"
+import { setTimeout } from "node:timers/promises"
 import { LeaseLost, Namespace, type NewEntry, type SessionStore, userMessage } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
@@ -143,6 +145,45 @@ test("connections that are cut while nobody uses them are replaced, and whoever 
   await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra'")
   expect((await store.info(ns))?.version).toBe(1)
   await vi.waitFor(() => expect(told.length).toBeGreaterThan(0))
+})
+
+test("who waits for a connection that others use waits longer than for a server, and is served", async () => {
+  const schema = newSchema()
+  const store = await opened({ schema, maxConnections: 1, patienceMs: 100 })
+  await store.append(ns, [meta(1)], { expected: 0 })
+  const locking = new pg.Client({ connectionString: server.url })
+  await locking.connect()
+  await locking.query(`BEGIN; LOCK TABLE ${schema}.sessions IN EXCLUSIVE MODE`)
+  const slow = store.append(ns, [meta(2)], { expected: 1 })
+  await vi.waitFor(async () => {
+    expect(await sql("SELECT 1 FROM pg_locks WHERE NOT granted")).toHaveLength(1)
+  })
+  const next = Promise.all([store.info(ns), store.info(ns.child("other"))])
+  next.catch(() => {})
+  expect(await Promise.race([next, setTimeout(500, "waits")])).toBe("waits")
+  await locking.query("COMMIT")
+  await locking.end()
+  await slow
+  expect((await next)[0]?.version).toBe(2)
+})
+
+test("who waits behind those that a server never answers is told when they are", async () => {
+  const own = await postgresServer()
+  onTestFinished(() => own.stop())
+  const store = await postgresStore({ url: own.url, maxConnections: 1, patienceMs: 1_000 })
+  onTestFinished(() => store.close())
+  await own.crash()
+  const sockets: Socket[] = []
+  const silent = createServer((socket) => sockets.push(socket)).listen(Number(new URL(own.url).port))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+  // One after the other they would wait for longer than this test may take.
+  const asked = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => store.info(ns.child(`${n}`))))
+  for (const answer of asked) {
+    expect(answer).toMatchObject({ status: "rejected", reason: { code: "store_unavailable" } })
+  }
 })
 
 test("two stores: of those that write the same version at once, one does", async () => {

@@ -6,6 +6,7 @@ import { Batch, type Request } from "./postgres-batch.ts"
 import { Changes } from "./postgres-changes.ts"
 import { isAnswer, mayRepeat, storeError, Unanswered } from "./postgres-errors.ts"
 import { migrate } from "./postgres-schema.ts"
+import { Queue } from "./queue.ts"
 import { compiled, type SqlValue } from "./statement.ts"
 
 export interface PostgresOptions {
@@ -38,11 +39,14 @@ export class Postgres {
   readonly #pool: Pool
   readonly #options: PostgresOptions
   readonly #names = new Map<string, string>()
+  /** The pool's own would take those who wait for a connection for those who cannot have one. */
+  readonly #queue: Queue
   readonly changes: Changes
 
   private constructor(pool: Pool, options: PostgresOptions, connect: () => Promise<Client>) {
     this.#pool = pool
     this.#options = options
+    this.#queue = new Queue(options.maxConnections)
     const { schema, onError } = options
     this.changes = new Changes({
       channel: `orra_${schema}`,
@@ -180,14 +184,26 @@ export class Postgres {
     return name
   }
 
-  /** Does it over a connection; again where nothing can have been done, as long as there is patience. */
+  /**
+   * Does it over a connection; again where nothing can have been done, as long as there is patience. That begins when there
+   * is a connection: to wait for others who use them is not to wait for the server.
+   */
   async #patiently<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const until = performance.now() + this.#options.patienceMs
+    const { patienceMs } = this.#options
+    let until: number | undefined
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return await this.#once(work)
+        return await this.#queue.run(() => {
+          until ??= performance.now() + patienceMs
+          return this.#once(work)
+        })
       } catch (error) {
-        if (!mayRepeat(error) || performance.now() + pause > until) throw storeError(error)
+        if (!mayRepeat(error)) throw storeError(error)
+        if (performance.now() + pause > (until ?? 0)) {
+          // Nor would those be served who have waited for as long.
+          this.#queue.sendAway(error, patienceMs)
+          throw storeError(error)
+        }
       }
       await setTimeout(pause * (0.5 + Math.random()))
     }

@@ -33,6 +33,7 @@ export class Clients {
   #ops = 0
   #sent = 0
   #accepted = 0
+  #over = false
 
   constructor(options: ClientsOptions) {
     this.#options = options
@@ -40,23 +41,22 @@ export class Clients {
 
   /** Resolves when all messages have been sent by so many clients at the same time. */
   async work(clients: number): Promise<void> {
-    let working = true
     const deciding = (async () => {
       const chance = random(this.#options.seed + 1)
-      while (working) {
+      while (!this.#over) {
         await this.#decideSome(chance, 0.7)
         await setTimeout(50)
       }
     })()
     await Promise.all(Array.from({ length: clients }, (_, client) => this.#client(client)))
-    working = false
+    this.#over = true
     await deciding
     for (const { resolve } of this.#watchers) resolve()
   }
 
   /** Resolves when so many messages have been accepted, or there are no more. */
   after(count: number): Promise<void> {
-    if (this.#accepted >= count) return Promise.resolve()
+    if (this.#over || this.#accepted >= count) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#watchers.push({ count, resolve })
     return promise
