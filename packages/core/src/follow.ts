@@ -1,4 +1,4 @@
-import { isDetached, type RunEvent, type Submission } from "./run.ts"
+import type { RunEvent, Submission } from "./run.ts"
 
 import type { Runtime } from "./runtime.ts"
 
@@ -18,7 +18,7 @@ export async function* followed(
     if (event.type === "user" && event.inputId === inputId) joined = true
     else if (event.type === "input_cancelled" && event.inputId === inputId) return
     else if (event.type === "failure") return
-    else if (isDetached(event) && event.runId === runId) return
+    else if (event.type === "control" && event.action === "detach" && event.runId === runId) return
     else if (joined && event.type === "run_waiting" && event.runId === (runId ?? event.runId)) {
       // One that has gone on since is not the end of it.
       const info = await runtime.store.info(namespace)

@@ -104,19 +104,17 @@ export class Peers {
       await driver.withLease(namespace, (lease) => driver.closeOpenRun(log, lease))
     } catch (error) {
       if (!(error instanceof SessionBusy)) throw error
-      if (!(await this.#ask(log, "stop"))) return false
+      // Whoever runs it reads that.
+      await log.append((): readonly NewEntry[] | undefined =>
+        log.openRun && !log.openRun.stop
+          ? [{ type: "control", at: Date.now(), runId: log.openRun.runId, action: "stop" }]
+          : undefined,
+      )
       this.left(namespace)
       return true
     }
     await driver.proceed(log)
     return true
-  }
-
-  /** Called by `Runtime.detach`. */
-  async detach(namespace: Namespace): Promise<boolean> {
-    const log = await this.#attached.internals.logs.open(namespace)
-    await log.refresh()
-    return await this.#ask(log, "detach")
   }
 
   /** Called by the runtime when it is closed. */
@@ -129,18 +127,6 @@ export class Peers {
   get #attached(): Runtime {
     if (!this.#host) throw new InvalidInput("Give these peers to a runtime first.")
     return this.#host
-  }
-
-  /** Writes into the log what is asked of the open run: whoever runs it reads that. */
-  async #ask(log: SessionLog, action: "stop" | "detach"): Promise<boolean> {
-    const runId = log.openRun?.runId
-    const isOpen = (): boolean => runId !== undefined && log.openRun?.runId === runId
-    await log.append((): readonly NewEntry[] | undefined =>
-      isOpen() && !log.openRun?.[action] && runId !== undefined
-        ? [{ type: "control", at: Date.now(), runId, action }]
-        : undefined,
-    )
-    return isOpen()
   }
 
   async #listen(host: Runtime): Promise<void> {

@@ -16,8 +16,6 @@ export type Notice =
       readonly delayMs: number
       readonly failure: RunFailure
     }
-  /** The run goes on without the caller who began it: see `Runtime.detach`. */
-  | { readonly type: "detached"; readonly runId: string }
   /** The run ended and not even that could be recorded: the store failed or another process took over. */
   | { readonly type: "failure"; readonly runId: string; readonly failure: RunFailure }
 
@@ -90,10 +88,6 @@ export interface RunResult {
   readonly cost?: number
   readonly error?: RunFailure
 }
-
-/** True for what says that the run goes on without its caller, here or in another process. */
-export const isDetached = (event: RunEvent): event is Extract<RunEvent, { type: "detached" | "control" }> =>
-  event.type === "detached" || (event.type === "control" && event.action === "detach")
 
 /** A run that goes on without its caller. */
 export const detached = (runId: string): RunResult => ({

@@ -15,6 +15,7 @@ import { messageText, type UserMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
 import { OpenLogs } from "./open-logs.ts"
+import type { OpenRun } from "./open-run.ts"
 import { continuation, duplicateOf, joining, rewind, toMessage, waitingInput } from "./opening.ts"
 import type { Peers } from "./peers.ts"
 import type { Policies } from "./policy.ts"
@@ -24,7 +25,6 @@ import { recoverAll } from "./recover-all.ts"
 import {
   detached,
   type History,
-  isDetached,
   type RunEvent,
   type RunInput,
   type RunOptions,
@@ -36,7 +36,7 @@ import {
 } from "./run.ts"
 import { rethrown, succeeded } from "./run-end.ts"
 import type { RuntimeInternals, RuntimeOptions } from "./runtime-options.ts"
-import type { SessionInfo } from "./session.ts"
+import type { NewEntry, SessionInfo } from "./session.ts"
 import { SessionLog } from "./session-log.ts"
 import type { ListOptions, Page, SessionStore } from "./store.ts"
 import { ToolRegistry } from "./tool.ts"
@@ -136,7 +136,7 @@ export class Runtime {
         throw new OrraError("input_cancelled", "The message was taken back.")
       last = event
     }
-    if (last && isDetached(last)) return detached(last.runId)
+    if (last?.type === "control") return detached(last.runId)
     if (last?.type === "run_finished" || last?.type === "run_waiting")
       return succeeded(await this.result(namespace, last.runId))
     throw new OrraError("aborted", "Watching the run ended before it did.")
@@ -340,13 +340,11 @@ export class Runtime {
    * @returns false when nothing was running.
    */
   async detach(namespace: Namespace): Promise<boolean> {
-    const active = this.#driver.get(namespace)
-    const { runId } = active ?? {}
-    if (runId !== undefined) {
-      active?.detach()
-      this.#broadcast.notice(namespace, { type: "detached", runId })
-    }
-    return (await this.#peers?.detach(namespace)) ?? runId !== undefined
+    const log = await this.#ask(namespace, ({ runId, detach }) =>
+      detach ? undefined : [{ type: "control", at: Date.now(), runId, action: "detach" }],
+    )
+    this.#driver.get(namespace)?.detach()
+    return log !== undefined
   }
 
   /**
@@ -357,17 +355,23 @@ export class Runtime {
    */
   async wake(namespace: Namespace): Promise<boolean> {
     this.#assertOpen()
+    const log = await this.#ask(namespace, ({ runId, woken }) =>
+      woken ? undefined : [{ type: "wake", at: Date.now(), runId }],
+    )
+    if (log) await this.#driver.proceed(log)
+    return log !== undefined
+  }
+
+  /** Writes into the log what is asked of the open run. @returns undefined when there is none. */
+  async #ask(
+    namespace: Namespace,
+    entries: (open: OpenRun) => readonly NewEntry[] | undefined,
+  ): Promise<SessionLog | undefined> {
     const log = await this.#logs.open(namespace)
     await log.refresh()
-    const { openRun } = log
-    if (!openRun) return false
-    await log.append(() =>
-      log.openRun && !log.openRun.woken
-        ? [{ type: "wake", at: Date.now(), runId: log.openRun.runId }]
-        : undefined,
-    )
-    await this.#driver.proceed(log)
-    return true
+    if (!log.openRun) return undefined
+    await log.append(() => log.openRun && entries(log.openRun))
+    return log
   }
 
   /** Takes back a message that waits. @returns false when it is not waiting (any more). */

@@ -104,14 +104,17 @@ interface CheckState {
   readonly steps: { left: number }
 }
 
+/** What is wrong with the value at this place. */
+const say = ({ problems }: CheckState, path: string, what: string): void =>
+  void problems.push(`${path || "The input"} ${what}.`)
+
 function check(schema: Json | undefined, value: unknown, path: string, state: CheckState): void {
   if (state.problems.length >= 10) return
-  const at = path || "The input"
   if (state.depth > MAX_DEPTH || state.steps.left-- <= 0) {
-    state.problems.push(`${at} is nested too deeply, or takes too long to check.`)
+    say(state, path, "is nested too deeply, or takes too long to check")
     return
   }
-  if (schema === false) state.problems.push(`${at} is not allowed.`)
+  if (schema === false) say(state, path, "is not allowed")
   if (!isObject(schema)) return
   const rule = schema as JsonObject
   const inner = { ...state, depth: state.depth + 1 }
@@ -121,30 +124,28 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
 
   const types = [rule["type"]].flat().filter((type) => typeof type === "string")
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
-    state.problems.push(`${at} must be ${types.join(" or ")}, not ${typeName(value)}.`)
+    say(state, path, `must be ${types.join(" or ")}, not ${typeName(value)}`)
     return
   }
   const options = rule["enum"]
-  if (Array.isArray(options) && !options.some((option) => same(option, value))) {
-    state.problems.push(`${at} must be one of ${options.map((option) => JSON.stringify(option)).join(", ")}.`)
-  }
-  if ("const" in rule && !same(rule["const"], value)) {
-    state.problems.push(`${at} must be ${JSON.stringify(rule["const"])}.`)
-  }
-  if (typeof value === "string") checkString(rule, value, at, state)
-  else if (typeof value === "number") checkNumber(rule, value, at, state)
+  if (Array.isArray(options) && !options.some((option) => same(option, value)))
+    say(state, path, `must be one of ${options.map((option) => JSON.stringify(option)).join(", ")}`)
+  if ("const" in rule && !same(rule["const"], value))
+    say(state, path, `must be ${JSON.stringify(rule["const"])}`)
+  if (typeof value === "string") checkString(rule, value, path, state)
+  else if (typeof value === "number") checkNumber(rule, value, path, state)
   else if (Array.isArray(value)) checkArray(rule, value, path, inner)
   else if (isObject(value)) checkObject(rule, value, path, inner)
   checkCombined(rule, value, path, inner)
 }
 
-function checkString(rule: JsonObject, value: string, at: string, { problems }: CheckState): void {
+function checkString(rule: JsonObject, value: string, path: string, state: CheckState): void {
   const { pattern } = rule as { pattern?: Json }
-  checkSize(rule, "Length", [...value].length, at, problems)
+  checkSize(rule, "Length", [...value].length, path, state)
   if (typeof pattern !== "string") return
   const expression = regex(pattern)
-  if (!expression) problems.push(`${at} cannot be checked: ${pattern} is no regular expression.`)
-  else if (!expression.test(value)) problems.push(`${at} must match ${pattern}.`)
+  if (!expression) say(state, path, `cannot be checked: ${pattern} is no regular expression`)
+  else if (!expression.test(value)) say(state, path, `must match ${pattern}`)
 }
 
 /** As the specification has it, or as older schemas write it; undefined when it is neither. */
@@ -166,13 +167,12 @@ function checkSize(
   rule: JsonObject,
   kind: keyof typeof UNITS,
   size: number,
-  at: string,
-  problems: string[],
+  path: string,
+  state: CheckState,
 ): void {
   const [least, most] = [rule[`min${kind}`], rule[`max${kind}`]]
-  if (typeof least === "number" && size < least)
-    problems.push(`${at} needs at least ${least} ${UNITS[kind]}.`)
-  if (typeof most === "number" && size > most) problems.push(`${at} takes at most ${most} ${UNITS[kind]}.`)
+  if (typeof least === "number" && size < least) say(state, path, `needs at least ${least} ${UNITS[kind]}`)
+  if (typeof most === "number" && size > most) say(state, path, `takes at most ${most} ${UNITS[kind]}`)
 }
 
 const BOUNDS: readonly [key: string, holds: (value: number, bound: number) => boolean, words: string][] = [
@@ -183,10 +183,10 @@ const BOUNDS: readonly [key: string, holds: (value: number, bound: number) => bo
   ["multipleOf", isMultiple, "a multiple of"],
 ]
 
-function checkNumber(rule: JsonObject, value: number, at: string, { problems }: CheckState): void {
+function checkNumber(rule: JsonObject, value: number, path: string, state: CheckState): void {
   for (const [key, holds, words] of BOUNDS) {
     const bound = rule[key]
-    if (typeof bound === "number" && !holds(value, bound)) problems.push(`${at} must be ${words} ${bound}.`)
+    if (typeof bound === "number" && !holds(value, bound)) say(state, path, `must be ${words} ${bound}`)
   }
 }
 
@@ -199,11 +199,9 @@ function isMultiple(value: number, step: number): boolean {
 function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
   const { items, uniqueItems, prefixItems } = rule as { [key: string]: Json }
   const prefix = Array.isArray(prefixItems) ? (prefixItems as readonly Json[]) : []
-  const at = path || "The input"
-  checkSize(rule, "Items", value.length, at, state.problems)
-  if (uniqueItems === true && new Set(value.map(canonical)).size < value.length) {
-    state.problems.push(`${at} must not repeat items.`)
-  }
+  checkSize(rule, "Items", value.length, path, state)
+  if (uniqueItems === true && new Set(value.map(canonical)).size < value.length)
+    say(state, path, "must not repeat items")
   for (const [index, item] of value.entries()) {
     check(index < prefix.length ? prefix[index] : items, item, `${path}[${index}]`, state)
   }
@@ -220,17 +218,16 @@ function checkObject(
     ? Object.entries(rule["patternProperties"] as JsonObject)
     : []
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  checkSize(rule, "Properties", Object.keys(value).length, path || "The input", state.problems)
+  checkSize(rule, "Properties", Object.keys(value).length, path, state)
   for (const key of [rule["required"] ?? []].flat()) {
-    if (typeof key === "string" && !Object.hasOwn(value, key)) state.problems.push(`${at(key)} is missing.`)
+    if (typeof key === "string" && !Object.hasOwn(value, key)) say(state, at(key), "is missing")
   }
   for (const [key, item] of Object.entries(value)) {
     const fitting = patterns.filter(([pattern]) => regex(pattern)?.test(key))
     for (const [, part] of fitting) check(part, item, at(key), state)
     if (Object.hasOwn(properties, key)) check(properties[key], item, at(key), state)
     else if (fitting.length > 0) continue
-    else if (rule["additionalProperties"] === false)
-      state.problems.push(`${at(key)} is not a known parameter.`)
+    else if (rule["additionalProperties"] === false) say(state, at(key), "is not a known parameter")
     else check(rule["additionalProperties"], item, at(key), state)
   }
 }
@@ -244,13 +241,13 @@ function checkCombined(rule: JsonObject, value: unknown, path: string, state: Ch
     check(option, value, path, { ...state, problems })
     return problems.length === 0
   }
-  const say = (what: string): void => void state.problems.push(`${path || "The input"} ${what}.`)
   const any = list("anyOf")
-  if (any.length > 0 && !any.some(fits)) say("fits none of the allowed forms")
+  if (any.length > 0 && !any.some(fits)) say(state, path, "fits none of the allowed forms")
   const one = list("oneOf")
-  if (one.length > 0 && one.filter(fits).length !== 1) say("must fit exactly one of the allowed forms")
+  if (one.length > 0 && one.filter(fits).length !== 1)
+    say(state, path, "must fit exactly one of the allowed forms")
   const { not } = rule
-  if (not !== undefined && fits(not)) say("has a form that is excluded")
+  if (not !== undefined && fits(not)) say(state, path, "has a form that is excluded")
 }
 
 /** Only references within the schema: fetching another one would be a request nobody asked for. */

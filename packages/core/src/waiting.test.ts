@@ -382,7 +382,7 @@ describe("stop, disconnect, detach", () => {
     const { outcome, runId } = await running
     expect(outcome).toBe("detached")
     await watched
-    expect(seen.at(-1)).toBe("detached")
+    expect(seen.at(-1)).toBe("control")
     caller.abort()
     go.resolve()
     await finished(runtime, runId)
