@@ -1,10 +1,13 @@
 import {
   chmodSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -167,6 +170,61 @@ describe("edit_file", () => {
     await Promise.all(["x", "y", "z"].map((text) => write("new", text)))
     expect(content("new")).toBe("z")
   })
+})
+
+/** A signal whose last question before a file takes its place is the moment at which something else happens. */
+function meanwhile(act: () => void): AbortSignal {
+  const { signal } = new AbortController()
+  let asked = 0
+  signal.throwIfAborted = () => {
+    if (existsSync(join(files.root, "folder")) && ++asked === 3) act()
+  }
+  return signal
+}
+
+describe("what happens between reading and writing", () => {
+  const during = (act: () => void, path = "folder/a.txt") => write(path, "mine", { signal: meanwhile(act) })
+  const inside = (name: string) => join(files.root, "folder", name)
+  beforeEach(() => files.write("root/folder/a.txt", "old"))
+
+  test("a change by somebody else stays", async () => {
+    await expect(during(() => writeFileSync(inside("a.txt"), "theirs"))).rejects.toMatchObject({
+      code: "path_changed",
+    })
+    expect(content("folder/a.txt")).toBe("theirs")
+    expect(readdirSync(join(files.root, "folder"))).toEqual(["a.txt"])
+  })
+
+  test("a link that takes its place is not written through", async () => {
+    const secret = files.write("outside/secret", "secret")
+    const link = () => {
+      rmSync(inside("a.txt"))
+      symlinkSync(secret, inside("a.txt"))
+    }
+    await expect(during(link)).rejects.toMatchObject({ code: "path_changed" })
+    expect(readFileSync(secret, "utf8")).toBe("secret")
+  })
+
+  test("the folder is not followed out of the sandbox", async () => {
+    const moved = join(files.outside, "moved")
+    await expect(during(() => renameSync(join(files.root, "folder"), moved))).rejects.toMatchObject({
+      code: "path_changed",
+    })
+    expect(readdirSync(moved)).toEqual(["a.txt"])
+    expect(readFileSync(join(moved, "a.txt"), "utf8")).toBe("old")
+  })
+})
+
+test("a file that somebody else makes meanwhile is theirs", async () => {
+  mkdirSync(join(files.root, "folder"))
+  const { signal } = new AbortController()
+  let asked = 0
+  signal.throwIfAborted = () => {
+    if (++asked === 2) files.write("root/folder/new.txt", "theirs")
+  }
+  await expect(write("folder/new.txt", "mine", { signal })).rejects.toMatchObject({ code: "path_changed" })
+  expect(content("folder/new.txt")).toBe("theirs")
+  expect(readdirSync(join(files.root, "folder"))).toEqual(["new.txt"])
 })
 
 test("the difference of what has nothing in common is bounded", async () => {
