@@ -25,7 +25,6 @@ export interface ImportReport {
 
 /** Metadata that gave tools away without asking: nobody meant it for another program. */
 const NOT_IMPORTED = "chaos_mode"
-const BATCH = 1_000
 
 /**
  * Brings sessions of the predecessor, whole JSON files in nested folders, into a store. A file says itself whose it is;
@@ -69,9 +68,8 @@ async function write(store: SessionStore, namespace: Namespace, entries: readonl
   if (!lease) throw new Error("The session is being used: import it when it is not.")
   try {
     if (await store.info(namespace)) throw new Error("The store has this session already.")
-    for (let from = 0; from < entries.length; from += BATCH) {
-      await store.append(namespace, entries.slice(from, from + BATCH), { expected: from, lease })
-    }
+    // In one append: a session is imported as a whole or not at all, also when the process dies.
+    await store.append(namespace, entries, { expected: 0, lease })
   } finally {
     await store.release(lease)
   }
