@@ -21,6 +21,7 @@ export type { AtLimit, Limit } from "./budget-limit.ts"
 export type { LimitState } from "./budget-report.ts"
 export type { Period } from "./budget-window.ts"
 export { type CallOptions, callTool } from "./call-tool.ts"
+export { canonicalJson } from "./canonical-json.ts"
 export {
   type Answering,
   type Channel,

@@ -1,4 +1,5 @@
 import { type AppendOptions, describe, keyOf, type Namespace, needsLease, type SessionInfo } from "@orra/core"
+import type { Link } from "./audit-chain.ts"
 import { all, type Operation } from "./operation.ts"
 import type { AtOnce } from "./postgres.ts"
 import { type Draft, firstEntries, numbered, toRow } from "./session-tables.ts"
@@ -24,6 +25,7 @@ export function appendStatement(
   namespace: Namespace,
   drafts: readonly Draft[],
   { expected, lease, dropDeltas }: AppendOptions,
+  link: Link | undefined,
 ): AtOnce | undefined {
   if (drafts.length === 0 || drafts.length > MAX_ROWS) return undefined
   const guarded = dropDeltas !== undefined || drafts.some(({ entry }) => needsLease(entry))
@@ -51,6 +53,7 @@ export function appendStatement(
       `dropped AS (DELETE FROM entries WHERE ns = ${ns} AND ${range} AND type = 'delta' AND EXISTS (SELECT FROM session))`,
     )
   }
+  if (link) parts.push(...linked(ns, parameter, link))
   const rows = drafts.map(
     ({ entry, body }, index) =>
       `(${parameter(expected + index + 1)}, ${parameter(entry.type)}, ${parameter(body)})`,
@@ -58,6 +61,24 @@ export function appendStatement(
   const text = `WITH ${parts.join(", ")}
     INSERT INTO entries (ns, seq, type, body) SELECT ${ns}, entry.* FROM session, (VALUES ${rows.join(", ")}) AS entry`
   return { text, values, harmlessTwice: guarded }
+}
+
+/** Adds to the chain, whose end nobody else can add to until this is committed. As `add` does, and `hashOf`. */
+function linked(
+  ns: string,
+  parameter: (value: SqlValue) => string,
+  { body, revealed }: Link,
+): readonly string[] {
+  const text = parameter(body)
+  const hash = (before: string): string =>
+    `encode(sha256(convert_to(${before} || E'\\n' || ${text}, 'UTF8')), 'hex')`
+  return [
+    `head AS (INSERT INTO audit_heads (ns, links, hash) SELECT ${ns}, 1, ${hash("''")} FROM session
+      ON CONFLICT (ns) DO UPDATE SET links = audit_heads.links + 1, hash = ${hash("audit_heads.hash")}
+      RETURNING links, hash)`,
+    `link AS (INSERT INTO audit (ns, link, body, revealed, hash)
+      SELECT ${ns}, links, ${text}, ${parameter(revealed)}, hash FROM head)`,
+  ]
 }
 
 /** Whether exactly these entries follow the version. */

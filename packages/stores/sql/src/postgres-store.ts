@@ -1,4 +1,5 @@
 import { InvalidInput, keyOf, type SessionStore, StoreError } from "@orra/core"
+import { type Audit, auditOver } from "./audit.ts"
 import { VACUUMED } from "./erasure.ts"
 import { InOrder } from "./in-order.ts"
 import { within } from "./operation.ts"
@@ -15,6 +16,8 @@ export interface PostgresStoreOptions {
   readonly maxConnections?: number
   /** How long a call goes on trying while the server cannot be reached, as during a restart. Default 10,000. */
   readonly patienceMs?: number
+  /** Writes down who did what, in the same transactions: see `Audit`. Default false. */
+  readonly audit?: boolean
   /** Told of connections that break while nobody uses them. Default: nobody, the next call opens another one. */
   readonly onError?: (error: unknown) => void
   /** Instead of the server's clock, in ms since 1970: for tests. */
@@ -23,6 +26,8 @@ export interface PostgresStoreOptions {
 
 /** Sessions and records in a PostgreSQL database. */
 export interface PostgresStore extends SessionStore {
+  /** Who did what. Nothing is added to it unless the store was opened with `audit`, but by `record`. */
+  readonly audit: Audit
   /**
    * Writes the tables anew (`VACUUM FULL`): only then nothing of what was erased is left in their files. Everybody else
    * waits meanwhile, so do it when nobody works. Rows that an open transaction may still see are left: end those first.
@@ -45,7 +50,15 @@ const NAME = /^[a-z_][a-z0-9_]{0,49}$/
  * @throws StoreError with the codes `store_unavailable`, `store_not_writable`, `store_newer` or `store_failed`.
  */
 export async function postgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { url, schema = "orra", maxConnections = 10, patienceMs = 10_000, now, onError = () => {} } = options
+  const {
+    url,
+    schema = "orra",
+    maxConnections = 10,
+    patienceMs = 10_000,
+    now,
+    audit = false,
+    onError = () => {},
+  } = options
   if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) {
     throw new InvalidInput("The PostgreSQL store needs a URL such as postgres://user:password@host/database.")
   }
@@ -65,10 +78,12 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
   }
   const carrier: Carrier = {
     dialect: "postgres",
+    audit,
+    now: now ?? Date.now,
     read: async (operation) => await open().read(operation),
     write: async (operation, options) => await open().write(operation, options),
-    async appendAtOnce(namespace, drafts, options) {
-      const statement = appendStatement(namespace, drafts, options)
+    async appendAtOnce(namespace, drafts, options, link) {
+      const statement = appendStatement(namespace, drafts, options, link)
       if (!statement) return false
       const { changed, repeated } = await open().writeAtOnce(namespace, statement)
       if (changed > 0 || !repeated) return changed > 0
@@ -81,6 +96,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
   const appends = new InOrder()
   return {
     ...store,
+    audit: auditOver(carrier),
     append: async (namespace, entries, options) =>
       await appends.run(keyOf(namespace), () => store.append(namespace, entries, options)),
     async erase(prefix) {

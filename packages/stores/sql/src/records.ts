@@ -15,6 +15,8 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { sql as raw } from "kysely"
+import { linkOf } from "./audit-chain.ts"
+import { add } from "./audit-table.ts"
 import { nextOf } from "./counters.ts"
 import { fromJson, toJson } from "./json.ts"
 import { all, get, type Operation, run, select, within } from "./operation.ts"
@@ -95,6 +97,9 @@ interface Row {
   readonly updated_at: number
 }
 
+/** Collections that say who may do what. */
+const AUDITED: ReadonlySet<string> = new Set(["approval-rules"])
+
 /** A write that is ready for the transaction: names checked, value turned into text. */
 type Write = Place & {
   readonly namespace: Namespace
@@ -118,7 +123,9 @@ export function recordsOf(collection: string, carrier: Carrier): Records {
   const submit = async (changes: readonly RecordChange[]): Promise<readonly (number | undefined)[]> => {
     assertDistinct(changes)
     const writes = changes.map(prepared)
-    return await carrier.write(() => apply(writes))
+    const { audit, now } = carrier
+    const at = audit && AUDITED.has(collection) ? now() : undefined
+    return await carrier.write(() => (at === undefined ? apply(writes) : audited(writes, at)))
   }
   return {
     async get(namespace, key) {
@@ -192,6 +199,20 @@ function* apply(writes: readonly Write[]): Operation<readonly (number | undefine
   for (const write of writes) yield* within(write.namespace, assertExpected(write))
   const versions: (number | undefined)[] = []
   for (const write of writes) versions.push(yield* within(write.namespace, applyOne(write)))
+  return versions
+}
+
+/** The same, written into the audit of each namespace. */
+function* audited(writes: readonly Write[], at: number): Operation<readonly (number | undefined)[]> {
+  const versions = yield* apply(writes)
+  for (const { namespace, collection, key, value } of writes) {
+    const link = linkOf(namespace, (digestOf) => [
+      value === undefined
+        ? { type: "record_deleted", at, collection, key }
+        : { type: "record_written", at, collection, key, value: digestOf(value) },
+    ])
+    yield* within(namespace, add(namespace, link))
+  }
   return versions
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { InvalidInput, type SessionStore, StoreError } from "@orra/core"
+import { type Audit, auditOver } from "./audit.ts"
 import { Database } from "./database.ts"
 import { type Carrier, sessionStoreOver } from "./session-store.ts"
 import { sqliteChanges } from "./sqlite-changes.ts"
@@ -12,6 +13,8 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** How long a write waits for another process's lock before it fails with `store_locked`. Default 5,000. */
   readonly busyTimeoutMs?: number
+  /** Writes down who did what, in the same transactions: see `Audit`. Default false. */
+  readonly audit?: boolean
   /** Largest size of the file; writes beyond it fail with `store_full`. Default: what the disk holds. */
   readonly maxBytes?: number
   /** Instead of the machine's clock, in ms since 1970: for tests. */
@@ -20,6 +23,8 @@ export interface SqliteStoreOptions {
 
 /** Sessions and records in one SQLite file. */
 export interface SqliteStore extends SessionStore {
+  /** Who did what. Nothing is added to it unless the store was opened with `audit`, but by `record`. */
+  readonly audit: Audit
   /**
    * Writes a copy of everything, as it is now, to a file that must not exist yet. Writes wait meanwhile.
    *
@@ -53,7 +58,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
       "The SQLite store needs the path of a file; for sessions in memory use MemoryStore.",
     )
   }
-  const { busyTimeoutMs = 5_000, maxBytes, now } = options
+  const { busyTimeoutMs = 5_000, maxBytes, now, audit = false } = options
   if (!(Number.isSafeInteger(busyTimeoutMs) && busyTimeoutMs >= 0 && busyTimeoutMs <= MAX_BUSY_MS)) {
     throw new InvalidInput("`busyTimeoutMs` is a whole number of ms from 0 to 600,000.", { busyTimeoutMs })
   }
@@ -62,10 +67,15 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
   }
   const database = new Database({ path: resolve(options.path), busyMs: busyTimeoutMs, maxBytes, now })
   database.waitForLocks(LOCK_ATTEMPT_MS)
-  return storeOver(database, new WriteQueue(database, { lockMs: busyTimeoutMs }), busyTimeoutMs)
+  const queue = new WriteQueue(database, { lockMs: busyTimeoutMs })
+  return storeOver(database, queue, { lockMs: busyTimeoutMs, audit, now: now ?? Date.now })
 }
 
-function storeOver(database: Database, queue: WriteQueue, lockMs: number): SqliteStore {
+function storeOver(
+  database: Database,
+  queue: WriteQueue,
+  { lockMs, audit, now }: { readonly lockMs: number; readonly audit: boolean; readonly now: () => number },
+): SqliteStore {
   let isClosed = false
   const open = (): Database => {
     if (isClosed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
@@ -73,6 +83,8 @@ function storeOver(database: Database, queue: WriteQueue, lockMs: number): Sqlit
   }
   const carrier: Carrier = {
     dialect: "sqlite",
+    audit,
+    now,
     read: async (operation) => open().perform(operation()),
     write: async (operation) => {
       open()
@@ -82,6 +94,7 @@ function storeOver(database: Database, queue: WriteQueue, lockMs: number): Sqlit
   const store = sessionStoreOver(carrier)
   return {
     ...store,
+    audit: auditOver(carrier),
     async erase(prefix) {
       await store.erase(prefix)
       eraseFromSnapshots(database.path, prefix)
