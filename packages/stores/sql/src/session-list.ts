@@ -214,12 +214,17 @@ export function decoder(): Decoder {
   const known = new Map<string, { readonly row: Values; readonly info: SessionInfo }>()
   return (row) => {
     const before = known.get(row[0])
-    if (before && row.every((value, index) => value === before.row[index])) return before.info
+    if (before && isSame(row, before.row)) return before.info
     if (known.size >= MAX_KNOWN) known.clear()
     const info = infoOf(row)
     known.set(row[0], { row, info })
     return info
   }
+}
+
+function isSame(row: Values, before: Values): boolean {
+  for (let index = 1; index < COLUMNS.length; index++) if (row[index] !== before[index]) return false
+  return true
 }
 
 /** Frozen: whoever asks for the list again gets this very object. */

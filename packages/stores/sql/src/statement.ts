@@ -6,6 +6,7 @@ import {
   PostgresQueryCompiler,
   type QueryCompiler,
   type RootOperationNode,
+  type SelectModifierNode,
   SqliteQueryCompiler,
 } from "kysely"
 
@@ -37,7 +38,9 @@ class Postgres extends PostgresQueryCompiler {
 
 /** Rows need no lock where one transaction writes at a time. */
 class Sqlite extends SqliteQueryCompiler {
-  protected override visitSelectModifier(): void {}
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (!node.modifier?.startsWith("For")) super.visitSelectModifier(node)
+  }
 }
 
 const compiler = (dialect: Dialect): QueryCompiler => (dialect === "sqlite" ? new Sqlite() : new Postgres())
