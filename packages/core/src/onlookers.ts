@@ -4,7 +4,7 @@ import type { SessionInfo } from "./session.ts"
 import type { SessionStore } from "./store.ts"
 
 /** A list of sessions is brought up to date this often at most. */
-const LIST_MS = 100
+const LIST_MS = 250
 /** Sessions of a list that are looked at when it is not known which have changed. */
 const NEWEST = 50
 /** Sessions of which it is remembered what a list shows of them. */

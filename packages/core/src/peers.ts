@@ -234,18 +234,23 @@ export class Peers {
   }
 
   async #lookAtLeft({ internals }: Runtime): Promise<void> {
-    const { driver, logs } = internals
+    const { driver, logs, settings } = internals
     const left = this.#left
     this.#left = new Map()
     for (const namespace of left.values()) {
-      const log = await logs.open(namespace)
-      await log.refresh()
-      const { openRun } = log
-      const isRunning = openRun !== undefined && !openRun.waiting
-      // What is to be resumed is not to be closed, for a moment's sake, for what waits behind it.
-      if (isRunning && this.#takeOver.some((prefix) => prefix.contains(namespace))) this.left(namespace)
-      else if (openRun?.stop) await this.stop(log)
-      else await driver.proceed(log)
+      try {
+        const log = await logs.open(namespace)
+        await log.refresh()
+        const { openRun } = log
+        const isRunning = openRun !== undefined && !openRun.waiting
+        // What is to be resumed is not to be closed, for a moment's sake, for what waits behind it.
+        if (isRunning && this.#takeOver.some((prefix) => prefix.contains(namespace))) this.left(namespace)
+        else if (openRun?.stop) await this.stop(log)
+        else await driver.proceed(log)
+      } catch (error) {
+        this.left(namespace)
+        settings.onError(error)
+      }
     }
   }
 

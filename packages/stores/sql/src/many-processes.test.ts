@@ -1,6 +1,6 @@
 import { messageText } from "@orra/core"
 import { beforeAll, describe, expect, test, vi } from "vitest"
-import { ACME } from "./peer.child.ts"
+import { ACME, TIGHT } from "./peer.child.ts"
 import { asked, executed, type Peer, run, submit, WAIT, world } from "./peer-fixture.ts"
 
 const MINUTES = 60_000
@@ -127,7 +127,7 @@ describe.each(["PostgreSQL", "SQLite"] as const)("many processes on %s", (kind) 
   })
 
   test("runs of a process that is killed go on in another: with the same key, or unknown, and those that wait wait", async () => {
-    const [dying, heir] = await Promise.all([start({ name: "a" }), start({ name: "heir", takeOver: true })])
+    const [dying, heir] = await Promise.all([start({ name: "a" }), start({ name: "heir", takeOver: "" })])
     const sessions = [session(), session(), session(), session()] as const
     const [keyed, once, plain, waits] = sessions
     expect((await run(dying, waits, "call pay")).outcome).toBe("waiting")
@@ -151,16 +151,36 @@ describe.each(["PostgreSQL", "SQLite"] as const)("many processes on %s", (kind) 
     expect(half).toMatchObject({ status: "interrupted", message: { parts: [{ text: "Half" }] } })
     expect((await store().info(waits))?.waiting).toBeDefined()
     expect(await store().abandoned?.(ACME)).toEqual([])
+    await heir.kill()
     // Whoever asked is dead: the run goes on where somebody decides.
     await b.tell(waits, { do: "approve" })
     await ended(waits, "completed")
     expect(await executed(b, "pay")).toBeUndefined()
   })
 
+  test("what a dead process left is closed instead, where that is wanted, and what was sent meanwhile runs", async () => {
+    const closing = session("closing")
+    const [dying, closer] = await Promise.all([
+      start({ name: "a" }),
+      start({ name: "closer", takeOver: "closing", resume: false }),
+    ])
+    const stopped = session()
+    void submit(dying, closing, "hang and close")
+    void submit(dying, stopped, "hang and stop")
+    await Promise.all([asked(dying, "hang and close"), asked(dying, "hang and stop")])
+    await dying.kill()
+    await submit(closer, closing, "after that")
+    // Nobody takes this one over: whoever was asked to stop it does when it can.
+    expect(await b.tell(stopped, { do: "stop" })).toBe(true)
+    await ended(closing, "interrupted", "completed")
+    await ended(stopped, "stopped")
+    expect(closer.said.some((reply) => reply.type === "asked" && reply.what === "hang and stop")).toBe(false)
+  })
+
   test.each([10 * MINUTES, -10 * MINUTES])(
     "a process whose clock is %d ms off takes nothing from anybody",
     async (shift) => {
-      const off = await start({ name: "off", shift, takeOver: true, approvalTtlMs: 5 * MINUTES })
+      const off = await start({ name: "off", shift, takeOver: "", approvalTtlMs: 5 * MINUTES })
       const ns = session()
       const first = run(a, ns, `hang ${shift}`)
       await asked(a, `hang ${shift}`)
@@ -182,7 +202,16 @@ describe.each(["PostgreSQL", "SQLite"] as const)("many processes on %s", (kind) 
         await ended(waits, "completed")
         expect((await entries(waits, "tool_result"))[0]?.result).toMatchObject({ status: "ok" })
       }
-      await off.kill()
+      // What the one has reserved for a call that is under way, the other does not take for abandoned.
+      const place = TIGHT[shift > 0 ? 0 : 1]
+      const last = session(place)
+      const calling = run(a, last, `hang ${shift} once more`)
+      await asked(a, `hang ${shift} once more`)
+      await expect(run(off, session(place), "hello")).rejects.toThrow("budget_exceeded")
+      await a.tell(last, { do: "stop" })
+      await calling
+      await off.tell(ns, { do: "close" })
+      expect(await off.ended).toMatchObject({ code: 0, complaint: "" })
     },
   )
 })

@@ -19,6 +19,8 @@ export interface Peer {
   /** The events of everything it follows, so far. */
   readonly events: readonly RunEvent[]
   kill(): Promise<void>
+  /** How it ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly complaint: string }>
 }
 
 export const WAIT = { timeout: 8_000 } as const
@@ -102,6 +104,7 @@ async function started(options: PeerOptions): Promise<Peer> {
     said,
     events,
     kill,
+    ended: child.ended,
     tell: <T>(session: Namespace, what: Told) => {
       const op = ++ops
       const answer = Promise.withResolvers<unknown>()

@@ -25,7 +25,8 @@ export interface PeerOptions {
   /** A file, or the URL of a server. */
   readonly place: string
   readonly name: string
-  readonly takeOver?: boolean
+  /** Below this segment of all. */
+  readonly takeOver?: string
   readonly resume?: boolean
   /** What its clock is ahead of the machine's, in ms. */
   readonly shift?: number
@@ -58,6 +59,8 @@ export type Reply =
   | { readonly type: "trouble"; readonly message: string }
 
 export const ACME = Namespace.of("acme")
+/** Places where the model can be called once. */
+export const TIGHT = ["tight-early", "tight-late"] as const
 export const RESERVATION_MS = 60_000
 
 const never = (signal: AbortSignal): Promise<never> =>
@@ -165,11 +168,13 @@ async function main(options: PeerOptions): Promise<void> {
   const store = isServer
     ? await postgresStore({ url: place, maxConnections: 4 })
     : await sqliteStore({ path: place })
-  const peers = await Peers.join(store, { ...(takeOver && { takeOver: ACME }), resume })
+  const prefix = takeOver === undefined ? [] : takeOver === "" ? ACME : ACME.child(takeOver)
+  const peers = await Peers.join(store, { takeOver: prefix, resume })
   const policies = new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } })
   const approvals = new Approvals({ ttlMs: approvalTtlMs })
   const budgets = new Budgets({ store, reservationMs: RESERVATION_MS })
   budgets.set(ACME.child("poor"), { per: "ever", modelCalls: 1, atLimit: "ask" })
+  for (const tight of TIGHT) budgets.set(ACME.child(tight), { per: "ever", modelCalls: 1 })
   let woken = false
   const runtime = new Runtime({
     provider: model,
