@@ -250,14 +250,16 @@ test("nothing makes another program pass for one that is allowed", async () => {
   const all = bench({ path: [folder], allow: ["ls"] })
   const { directory } = all
   const outside = temporaryDirectory()
+  const elsewhere = temporaryDirectory()
   symlinkSync("/bin/sh", join(outside, "ls"))
+  program(join(elsewhere, "ls"))
   program(join(directory, "ls"))
   copyFileSync("/bin/sh", join(directory, "copy"))
   symlinkSync(join(folder, "ls"), join(directory, "sh"))
   expect(await decide(all, "ls")).toMatch(/^allow/)
   expect(await decide(all, `${folder}/ls`)).toMatch(/^allow/)
   expect(await decide(all, `${folder}/../${folder.split("/").at(-1)}/ls`)).toMatch(/^allow/)
-  for (const command of ["./ls", `${directory}/ls`, `${outside}/ls`, "./copy", "./sh"]) {
+  for (const command of ["./ls", `${directory}/ls`, `${outside}/ls`, `${elsewhere}/ls`, "./copy", "./sh"]) {
     expect(await decide(all, command), command).toMatch(/^(ask|deny)/)
   }
   for (const command of ["LS", "ls\u00a0", "l\u0455", "ｌｓ", "ls.", "ls/", "/", ".", "..", "./"]) {

@@ -1,10 +1,15 @@
-import { readlinkSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { startChild } from "@orra/testing/process"
 import { expect, test } from "vitest"
 import { longTime, processesWith, temporaryDirectory, until } from "./fixture.ts"
 
-const host = (text: string) =>
-  startChild(new URL("./host.child.ts", import.meta.url), [temporaryDirectory(), text], () => {})
+const CHILD = new URL("./host.child.ts", import.meta.url)
+
+const host = (text: string) => startChild(CHILD, [temporaryDirectory(), text], () => {})
 
 test("what runs when its host exits ends with it", async () => {
   const time = longTime()
@@ -24,4 +29,25 @@ test("a program ends with its host even when that is killed and cannot do anythi
   child.kill("SIGKILL")
   await child.ended
   await until(() => processesWith(time).length === 0)
+})
+
+test("no file that the host was given reaches a program", async () => {
+  const directory = temporaryDirectory()
+  const file = openSync(join(directory, "secret"), "w+")
+  const child = spawn(
+    process.execPath,
+    [
+      ...["--conditions=@orra/source", "--no-warnings", fileURLToPath(CHILD), directory],
+      "for fd in $(ls /proc/$$/fd); do readlink /proc/$$/fd/$fd; done > open; readlink /proc/$$/fd/40 > forty",
+    ],
+    // Node closes the first few of its own accord.
+    { stdio: ["pipe", "ignore", "inherit", file, ...Array(36).fill("ignore"), file] },
+  )
+  const ended = once(child, "exit")
+  await until(() => existsSync(join(directory, "forty")))
+  child.stdin?.end('"exit"\n')
+  await ended
+  closeSync(file)
+  expect(readFileSync(join(directory, "open"), "utf8")).not.toContain("secret")
+  expect(readFileSync(join(directory, "forty"), "utf8")).toBe("/dev/null\n")
 })

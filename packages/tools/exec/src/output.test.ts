@@ -76,6 +76,13 @@ test("broken UTF-8 is replaced, and no character is broken by the cut", () => {
   expect(text.replace(/\n\n\[.*\]\n\n/s, "")).toBe("é".repeat(30))
 })
 
+test("where the cut meets colours no character is broken either", () => {
+  for (let length = 500; length < 530; length++) {
+    const text = "\u001b[31m日\u001b[0m".repeat(100).slice(0, length)
+    expect(kept([text], 31).text).not.toContain("\uFFFD")
+  }
+})
+
 test("what is not text is not shown", () => {
   const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d])
   expect(kept([png], 100)).toEqual({ text: "", bytes: 12, cut: false, binary: true })

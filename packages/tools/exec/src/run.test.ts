@@ -33,9 +33,12 @@ test("it is ended when its time is up, with everything it has started, whatever 
 })
 
 test("who minds SIGTERM has the time to tidy up", async () => {
-  const { run } = script("trap 'echo tidied; exit 4' TERM; echo begun; while :; do sleep 0.05; done", {
-    graceMs: 20_000,
-  })
+  const { run } = script(
+    "trap 'sleep 0.3; echo tidied; exit 4' TERM; echo begun; while :; do sleep 0.05; done",
+    {
+      graceMs: 20_000,
+    },
+  )
   const result = await run({ timeout_secs: 1 })
   expect(textOf(result)).toMatch(/^begun\ntidied\n/)
   expect(result).toMatchObject({ structured: { exit_code: 4, ended_by: "timeout" } })
@@ -71,18 +74,15 @@ test("what it leaves behind is ended, and said", async () => {
 
 test("a daemon that has left its group, its session and its parents is found by its mark", async () => {
   const time = longTime()
-  const daemon = `
-    const { spawn } = require("node:child_process")
-    const options = { detached: true, stdio: "ignore" }
-    if (process.argv[1] === "again") spawn("sleep", ["${time}"], options).unref()
-    else spawn(process.execPath, ["-e", process.env.SELF, "again"], { ...options, env: process.env }).unref()`
-  const { call } = bench({
-    allow: [{ program: NODE, args: ["-e", daemon] }],
-    env: { SELF: daemon },
-  })
-  const result = await call({ command: `${NODE} -e '${daemon}'` })
-  expect(result.status).toBe("ok")
-  await until(() => processesWith(time).length === 0)
+  // It is there, and in nobody's group, session or care, before the program ends.
+  const { run } = script(`setsid sh -c 'setsid sleep ${time} < /dev/null > /dev/null 2>&1 & echo $! > pid'
+    until test "$(cat /proc/$(cat pid)/cmdline | tr '\\0' ' ' | cut -d' ' -f1)" = sleep; do :; done
+    cut -d' ' -f4,5,6 /proc/$(cat pid)/stat; cat pid`)
+  const result = await run()
+  const [facts, pid] = textOf(result).split("\n")
+  expect(facts?.split(" ").slice(1)).toEqual([pid, pid])
+  expect(result).toMatchObject({ structured: { left_behind: 1 } })
+  expect(processesWith(time)).toEqual([])
 })
 
 test("zombies are nobody", async () => {

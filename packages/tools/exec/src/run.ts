@@ -104,6 +104,7 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
   const talk = { input: job.input, hear }
   const { child, pid, exited, closed } = await start(job.argv, job.directory, env, talk)
   const tree = new ProcessTree(pid, mark, before)
+  job.running.add(tree)
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
   const watch = setInterval(() => {
     const members = tree.members()
@@ -111,7 +112,6 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
     if (members.length > job.maxProcesses) end("processes")
     else if (bytes > job.maxMemoryBytes) end("memory")
   }, WATCH_MS)
-  job.running.add(tree)
   job.signal.addEventListener("abort", abort, { once: true })
   if (job.signal.aborted) abort()
   try {
