@@ -19,7 +19,7 @@ import { type RawBuilder, sql as raw } from "kysely"
 import { fromJson, toJson } from "./json.ts"
 import { all, get, type Operation, run, select } from "./operation.ts"
 import { currentMs, type SessionRow, sql } from "./schema.ts"
-import { statement } from "./statement.ts"
+import { type Statement, statement } from "./statement.ts"
 
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
@@ -193,35 +193,75 @@ const inWindow = (p: Window, order: "asc" | "desc") =>
 export const firstEntries = statement((p: Window) => inWindow(p, "asc").select(["seq", "body"]))
 export const lastEntries = statement((p: Window) => inWindow(p, "desc").select(["seq", "body"]))
 
-/** One type through its index. Deltas are not in it, and SQLite uses it where the statement itself says so. */
-const ofType = (p: Window & { readonly type: string }, order: "asc" | "desc") =>
-  inWindow(p, order).select("seq").where("type", "=", p.type).where("type", "<>", raw.lit("delta"))
-export const firstOfType = statement((p: Window & { readonly type: string }) => ofType(p, "asc"))
-export const lastOfType = statement((p: Window & { readonly type: string }) => ofType(p, "desc"))
-const firstDeltas = statement((p: Window) => inWindow(p, "asc").select("seq").where("type", "=", "delta"))
-const lastDeltas = statement((p: Window) => inWindow(p, "desc").select("seq").where("type", "=", "delta"))
+type OfTypes = Readonly<Record<string, string | number>> & Window
+
+/** Numbers of one type through its index, in which there are no deltas; SQLite uses it where the statement says so. */
+const numbersOf = (p: OfTypes, index: number, order: "asc" | "desc") =>
+  sql.selectFrom(
+    inWindow(p, order)
+      .select("seq")
+      .where("type", "=", p[`type${index}`] as string)
+      .where("type", "<>", raw.lit("delta"))
+      .as(`of${index}`),
+  )
+
+/** The numbers of the entries of so many types, one after the other: each is found in the index, all in one statement. */
+function numbersOfTypes(count: number, order: "asc" | "desc"): Statement<OfTypes, { readonly seq: number }> {
+  return statement((p: OfTypes) => {
+    let query = numbersOf(p, 0, order).select("seq")
+    for (let index = 1; index < count; index++) {
+      query = query.unionAll(numbersOf(p, index, order).select("seq"))
+    }
+    return query.orderBy("seq", order).limit(p.limit)
+  })
+}
+
+/** Where deltas are asked for, which are in no index, the entries are walked from one end of the window. */
+function walkOfTypes(count: number, order: "asc" | "desc"): Statement<OfTypes, EntryBody> {
+  return statement((p: OfTypes) =>
+    inWindow(p, order)
+      .select(["seq", "body"])
+      .where(
+        "type",
+        "in",
+        Array.from({ length: count }, (_, index) => p[`type${index}`] as string),
+      ),
+  )
+}
+
+interface EntryBody {
+  readonly seq: number
+  readonly body: string
+}
+
+/** Made once for each number of types. */
+function once<T>(make: (count: number, order: "asc" | "desc") => T): typeof make {
+  const made = new Map<string, T>()
+  return (count, order) => {
+    const key = `${count} ${order}`
+    const known = made.get(key) ?? make(count, order)
+    made.set(key, known)
+    return known
+  }
+}
+export const numbersFor = once(numbersOfTypes)
+const walkFor = once(walkOfTypes)
 /** As many as one query names. */
 const MAX_NUMBERS = 500
 
-/** Finds the numbers in the index, type by type, and reads the bodies of those that make it into the window. */
 function* readTypes(
   types: readonly EntryType[],
   window: Window,
   backward: boolean,
-): Operation<readonly { readonly seq: number; readonly body: string }[]> {
-  const found: number[] = []
-  for (const type of types) {
-    const rows =
-      type === "delta"
-        ? yield* all(backward ? lastDeltas : firstDeltas, window)
-        : yield* all(backward ? lastOfType : firstOfType, { ...window, type })
-    for (const { seq } of rows) found.push(seq)
-  }
-  const order = (a: number, b: number): number => (backward ? b - a : a - b)
-  const wanted = found.sort(order).slice(0, window.limit)
-  const bodies: { readonly seq: number; readonly body: string }[] = []
+): Operation<readonly EntryBody[]> {
+  const order = backward ? "desc" : "asc"
+  const named = Object.fromEntries(types.map((type, index) => [`type${index}`, type]))
+  if (types.length === 0) return []
+  if (types.includes("delta")) return yield* all(walkFor(types.length, order), { ...window, ...named })
+  const wanted = yield* all(numbersFor(types.length, order), { ...window, ...named })
+  const bodies: EntryBody[] = []
   for (let at = 0; at < wanted.length; at += MAX_NUMBERS) {
-    const seqs = wanted.slice(at, at + MAX_NUMBERS)
+    const seqs = wanted.slice(at, at + MAX_NUMBERS).map(({ seq }) => seq)
     bodies.push(
       ...(yield* select(
         sql
@@ -232,7 +272,7 @@ function* readTypes(
       )),
     )
   }
-  return bodies.sort((a, b) => order(a.seq, b.seq))
+  return bodies.sort((a, b) => (backward ? b.seq - a.seq : a.seq - b.seq))
 }
 
 /** ":" never occurs inside a segment of a key and ";" is the character after it: two ranges hold exactly these. */
