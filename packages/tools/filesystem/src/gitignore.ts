@@ -47,7 +47,7 @@ function ruleOf(line: string): Rule | undefined {
   if (glob.startsWith("/")) glob = glob.slice(1)
   if (glob === "") return undefined
   // "a/**" is what is in a, and not a itself.
-  const inside = glob.endsWith("/**")
-  const source = inside ? `${globSource(glob.slice(0, -2))}.+` : globSource(glob)
+  const inside = /\/\*{2,}$/.test(glob)
+  const source = inside ? `${globSource(glob.replace(/\*+$/, ""))}.+` : globSource(glob)
   return { source: anchored ? source : `(?:.*/)?${source}`, takesBack, foldersOnly }
 }

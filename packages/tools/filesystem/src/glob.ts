@@ -5,22 +5,18 @@ export function globSource(glob: string, { braces = false } = {}): string {
   let source = ""
   let depth = 0
   let index = 0
-  const at = (text: string): boolean => glob.startsWith(text, index)
   while (index < glob.length) {
     const char = glob.charAt(index)
     const starts = index === 0 || glob.charAt(index - 1) === "/"
-    if (starts && at("**/")) {
-      source += "(?:.*/)?"
-      index += 3
-      continue
-    }
-    if (starts && at("**") && index + 2 === glob.length) {
-      source += ".*"
-      break
-    }
     if (char === "*") {
-      source += "[^/]*"
+      const from = index
       while (glob.charAt(index) === "*") index++
+      // Two stars or more that stand alone are any number of folders.
+      const alone = starts && index - from > 1
+      if (alone && glob.charAt(index) === "/") {
+        source += "(?:.*/)?"
+        index++
+      } else source += alone && index === glob.length ? ".*" : "[^/]*"
       continue
     }
     const end = char === "[" ? classEnd(glob, index) : -1

@@ -18,18 +18,19 @@ export function rustPattern(pattern: string, ignoreCase: boolean): string | unde
       index = found.end
     } else if (char === "\\") {
       const { source: escaped, end } = escapeSource(pattern, index)
-      source += OUTSIDE[escaped] ?? escaped
+      source += OUTSIDE[escaped] ?? (/^\\[pPx]/.test(escaped) ? orStray(escaped) : escaped)
       index = end
     } else {
-      source += char === "." ? ANY : char
+      source += char === "." ? ANY : char === "\uFFFD" ? orStray(char) : char
       index++
     }
   }
   return source
 }
 
-/** RE2 takes bytes that are no UTF-8 for a character, Rust for none. */
+/** RE2 takes a byte that is no UTF-8 for the character U+FFFD, Rust for none. */
 const STRAY = "(?-u:[\\x80-\\xFF])"
+const orStray = (source: string): string => `(?:${source}|${STRAY})`
 const ANY = `(?:[^\\n]|${STRAY})`
 
 const INSIDE: Readonly<Record<string, string>> = {
@@ -89,8 +90,5 @@ function classSource(
   }
   if (source.includes("--")) return undefined
   const body = `[${negated ? "^" : ""}${source}]`
-  return {
-    source: negated || /\\[DWSP]|\[:\^/.test(source) || source.includes("[^") ? `(?:${body}|${STRAY})` : body,
-    end: index + 1,
-  }
+  return { source: /^[ -~]*$/.test(body) && !/\^|\\[pPx]/.test(body) ? body : orStray(body), end: index + 1 }
 }
