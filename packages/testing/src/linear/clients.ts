@@ -119,8 +119,8 @@ export class Clients {
   ): Promise<boolean> {
     const message = { session, inputId, text: messageOf(inputId, tools), whenBusy }
     const until = performance.now() + PATIENCE_MS
-    for (let type = how; ; type = "send") {
-      const end = await this.#act(chance, { type, ...message })
+    for (;;) {
+      const end = await this.#act(chance, { type: how, ...message })
       if (end === "ok") {
         this.#accepted++
         for (const { count, resolve } of this.#watchers) if (this.#accepted >= count) resolve()

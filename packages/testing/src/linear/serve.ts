@@ -1,9 +1,9 @@
-import { setTimeout } from "node:timers/promises"
 import {
   Approvals,
   errorMessage,
   Namespace,
   OrraError,
+  Peers,
   PolicyRegistry,
   Runtime,
   type SessionStore,
@@ -52,9 +52,11 @@ export async function serveTrial(store: SessionStore, history: string, name: str
   const policies = PolicyRegistry.allowAll()
   policies.set(ROOT, { ask: ["pay"] })
   const approvals = new Approvals()
+  const told = toldStore(store, write, name)
   const runtime = new Runtime({
     provider: worldProvider(write),
-    store: toldStore(store, write, name),
+    store: told,
+    peers: await Peers.join(told, { takeOver: ROOT }),
     tools: worldTools(write),
     policies,
     approvals,
@@ -63,8 +65,6 @@ export async function serveTrial(store: SessionStore, history: string, name: str
     maxTurns: 50,
     onError: (error) => write({ type: "trouble", what: `${name}: ${errorMessage(error)}` }),
   })
-  const stopping = new AbortController()
-  const recovering = keepRecovering(runtime, stopping.signal)
   await say({ op: 0, type: "ok" } satisfies Reply)
   for await (const { op, action } of heard<Command>()) {
     if (action.type === "close") break
@@ -75,8 +75,6 @@ export async function serveTrial(store: SessionStore, history: string, name: str
       })
       .then((reply) => say({ op, ...reply }))
   }
-  stopping.abort()
-  await recovering
   await runtime.close()
   await store.close()
 }
@@ -115,14 +113,6 @@ async function carryOut(runtime: Runtime, approvals: Approvals, action: Command[
     }
     case "close":
       return { type: "ok" }
-  }
-}
-
-/** Takes over what dead processes have left. */
-async function keepRecovering(runtime: Runtime, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await runtime.recover(ROOT, { resume: true }).catch(() => {})
-    await setTimeout(LEASE_MS / 2, undefined, { signal }).catch(() => {})
   }
 }
 

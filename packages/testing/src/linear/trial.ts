@@ -59,8 +59,8 @@ export async function trial(options: TrialOptions): Promise<TrialReport> {
   const clients = new Clients({ fleet, write, processes, sessions, messages, seed, problems })
   try {
     await Promise.all([clients.work(3 * processes), trouble(options, fleet, clients, random(seed))])
-    problems.push(...(await atRest(store, clients, 0)))
-    // And each of them goes on: a message that waits where nobody runs is taken with the next one at the latest.
+    problems.push(...(await atRest(store, clients, sessions)))
+    // And each of them goes on.
     await clients.sayGoodbye()
     problems.push(...(await atRest(store, clients, sessions)))
     await fleet.close()
@@ -121,11 +121,7 @@ const lookAt = async (store: SessionStore, index: number): Promise<SettledSessio
   return { namespace, info, entries }
 }
 
-/**
- * Decides what waits for a decision until no run is open, and no message waits in so many of the sessions.
- *
- * @returns what does not come to rest.
- */
+/** Decides what waits for a decision until no run is open and no message waits. @returns what does not come to rest. */
 async function atRest(store: SessionStore, clients: Clients, sessions: number): Promise<readonly string[]> {
   const until = performance.now() + REST_MS
   for (;;) {
