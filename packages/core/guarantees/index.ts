@@ -12,6 +12,7 @@ import { isolation } from "./isolation.ts"
 import { laws } from "./laws.ts"
 import { merged } from "./merged.ts"
 import { policy } from "./policy.ts"
+import { processes } from "./processes.ts"
 import { transcript } from "./transcript.ts"
 
 export const guarantees: readonly Guarantee[] = merged([
@@ -24,4 +25,5 @@ export const guarantees: readonly Guarantee[] = merged([
   ...approval,
   ...agents,
   ...durability,
+  ...processes,
 ])

@@ -25,7 +25,7 @@ const STORES: readonly [string, (now?: () => number) => Promise<SessionStore>][]
   ["SQLite", (now) => sqliteStore({ path: join(folder, "orra.db"), ...(now && { now }) })],
 ]
 
-test.each(STORES)("%s knows which leases ran out without having been given back", async (_, open) => {
+test.each(STORES)("which leases ran out without having been given back is known: %s", async (_, open) => {
   const start = Date.now()
   let now = start
   const store = await open(() => now)
@@ -45,23 +45,26 @@ test.each(STORES)("%s knows which leases ran out without having been given back"
   if (taken) await store.release(taken)
 })
 
-test.each(STORES)("%s goes by a clock of its own, whatever that of a process says", async (_, open) => {
-  const truth = Date.now()
-  for (const shift of [minutes(10), minutes(-10)]) {
-    const [a, b] = [await open(), await open()]
-    onTestFinished(() => Promise.all([a.close(), b.close()]).then(() => {}))
-    const session = acme.child(`shifted-${shift}`)
-    const held = await a.acquire(session, "a", minutes(1))
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + shift })
-    try {
-      expect(Math.abs(((await b.now?.()) ?? 0) - truth)).toBeLessThan(minutes(2))
-      expect(await b.acquire(session, "b", minutes(1))).toBeUndefined()
-      expect(await b.abandoned?.(acme)).toEqual([])
-      const meta = { type: "run_started", at: 1, runId: "r" } as const
-      if (held) await a.append(session, [meta], { expected: 0, lease: await a.renew(held, minutes(1)) })
-      expect((await b.info(session))?.version).toBe(1)
-    } finally {
-      vi.useRealTimers()
+test.each(STORES)(
+  "leases go by a clock of the store's own, whatever that of a process says: %s",
+  async (_, open) => {
+    const truth = Date.now()
+    for (const shift of [minutes(10), minutes(-10)]) {
+      const [a, b] = [await open(), await open()]
+      onTestFinished(() => Promise.all([a.close(), b.close()]).then(() => {}))
+      const session = acme.child(`shifted-${shift}`)
+      const held = await a.acquire(session, "a", minutes(1))
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + shift })
+      try {
+        expect(Math.abs(((await b.now?.()) ?? 0) - truth)).toBeLessThan(minutes(2))
+        expect(await b.acquire(session, "b", minutes(1))).toBeUndefined()
+        expect(await b.abandoned?.(acme)).toEqual([])
+        const meta = { type: "run_started", at: 1, runId: "r" } as const
+        if (held) await a.append(session, [meta], { expected: 0, lease: await a.renew(held, minutes(1)) })
+        expect((await b.info(session))?.version).toBe(1)
+      } finally {
+        vi.useRealTimers()
+      }
     }
-  }
-})
+  },
+)
