@@ -94,6 +94,7 @@ export {
   userMessage,
 } from "./message.ts"
 export { keyOf, Namespace } from "./namespace.ts"
+export { Outbox, type OutboxMessage, type OutboxOptions } from "./outbox.ts"
 export {
   decodeCursor,
   encodeCursor,

@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Namespace, Outbox } from "@orra/core"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import { killedAfter } from "@orra/testing/process"
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
+import { openAt } from "./outbox-fixture.ts"
+
+const CHILD = new URL("./outbox.child.ts", import.meta.url)
+const ROUNDS = process.env["ORRA_TEST_FULL"] ? 20 : 2
+
+const folder = mkdtempSync(join(tmpdir(), "orra-outbox-"))
+let server: PostgresServer
+beforeAll(async () => {
+  server = await postgresServer()
+}, 120_000)
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await server.stop()
+}, 60_000)
+
+test.each([
+  ["SQLite", () => join(folder, "outbox.db")],
+  ["PostgreSQL", () => server.url],
+])(
+  "%s: of processes that deliver and are killed, every message arrives, in order, and rarely twice",
+  {
+    timeout: 120_000,
+  },
+  async (name, placeOf) => {
+    const place = placeOf()
+    const store = await openAt(place)
+    onTestFinished(() => store.close())
+    const file = join(folder, `${name}.txt`)
+    const top = Namespace.of("tenant")
+    const tenants = ["a", "b", "c"].map((tenant) => top.child(tenant))
+    const keys = Array.from({ length: ROUNDS * 8 + 10 }, (_, index) => `message-${index}`)
+    const outbox = new Outbox(store, { deliver: () => Promise.reject(new Error("Not here.")) })
+    for (const key of keys) await Promise.all(tenants.map((tenant) => outbox.add(tenant, key, key)))
+
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.all([killedAfter(CHILD, [place, file], 6), killedAfter(CHILD, [place, file], 9)])
+    }
+    const controller = new AbortController()
+    const last = new Outbox(store, {
+      deliver: async ({ namespace, key }) => void rest.push(`${namespace.key} ${key}`),
+    })
+    const rest: string[] = []
+    const running = last.run(top, { signal: controller.signal, pollMs: 50 })
+    await vi.waitFor(async () => expect(await last.list(top)).toEqual([]), { timeout: 60_000, interval: 100 })
+    controller.abort()
+    await running
+
+    const lines = [...readFileSync(file, "utf8").trim().split("\n"), ...rest]
+    for (const tenant of tenants) {
+      const arrived = lines
+        .filter((line) => line.startsWith(`${tenant.key} `))
+        .map((line) => line.split(" ")[1])
+      // A message that came twice came twice in a row: nothing overtook it.
+      expect(arrived.filter((key, index) => key !== arrived[index - 1])).toEqual(keys)
+      expect(arrived.length).toBeLessThanOrEqual(keys.length + 2 * ROUNDS)
+    }
+  },
+)
