@@ -6,7 +6,15 @@ export interface Flags {
   readonly host?: string
   readonly port?: number
   readonly dataDir?: string
+  /** What to do instead of running. */
+  readonly task?: DataTask
 }
+
+/** Something to do with the data of somebody, whose namespace is given as its key. */
+export type DataTask =
+  | { readonly type: "export"; readonly namespace: string; readonly file?: string }
+  | { readonly type: "import"; readonly file: string; readonly skipExisting: boolean }
+  | { readonly type: "erase"; readonly namespace: string; readonly yes: boolean }
 
 export interface FlagOutput {
   readonly out: (text: string) => void
@@ -30,13 +38,39 @@ export function parseFlags(
     .allowExcessArguments(false)
     .configureOutput({ writeOut: output.out, writeErr: output.error })
     .exitOverride()
+    .action(() => {})
+  let task: DataTask | undefined
+  command
+    .command("export")
+    .description("write all that is kept for a namespace (family:ada), as lines of JSON")
+    .argument("<namespace>")
+    .argument("[file]", "a new file (default: the output)")
+    .action((namespace: string, file?: string) => {
+      task = { type: "export", namespace, ...(file !== undefined && { file }) }
+    })
+  command
+    .command("import")
+    .description("read what was exported")
+    .argument("<file>")
+    .option("--skip-existing", "leave what is there already as it is, instead of stopping")
+    .action((file: string, { skipExisting = false }: { skipExisting?: boolean }) => {
+      task = { type: "import", file, skipExisting }
+    })
+  command
+    .command("erase")
+    .description("remove all that is kept for a namespace, for good")
+    .argument("<namespace>")
+    .option("--yes", "do not ask")
+    .action((namespace: string, { yes = false }: { yes?: boolean }) => {
+      task = { type: "erase", namespace, yes }
+    })
   try {
     command.parse([...args], { from: "user" })
   } catch (error) {
     // Commander has said it; its own code for a mistake is 1.
     return { exit: (error as { exitCode?: number }).exitCode ?? 1 }
   }
-  return command.opts<Flags>()
+  return { ...command.opts<Flags>(), ...(task && { task }) }
 }
 
 function parsePort(text: string): number {

@@ -18,15 +18,22 @@ async function main(args: readonly string[]): Promise<number> {
   if ("exit" in flags) return flags.exit
   try {
     const { env } = process
+    const cwd = env["INIT_CWD"] ?? process.cwd()
     const loaded = loadConfig({
       file: flags.config,
-      cwd: env["INIT_CWD"] ?? process.cwd(),
+      cwd,
       env,
       overrides: flags,
     })
     if (flags.check) {
       const { check } = await import("./check.ts")
       process.stdout.write(await check(loaded, { env, version }))
+      return 0
+    }
+    if (flags.task) {
+      const { changeData } = await import("./data.ts")
+      const said = await changeData(loaded, flags.task, cwd)
+      if (said) process.stdout.write(`${said}\n`)
       return 0
     }
     const { runHerald } = await import("./run.ts")

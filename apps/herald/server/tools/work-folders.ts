@@ -14,12 +14,15 @@ export function workFolders(
   const people = principals(config)
   return async (session) => {
     const person = people.find((each) => each.contains(session)) ?? session
-    const folder =
-      person.key === OWNER.key && own !== undefined ? own : join(dataDir, "work", fileName(person.key))
+    const folder = person.key === OWNER.key && own !== undefined ? own : workFolder(dataDir, person)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     return folder
   }
 }
+
+/** The folder of a person in the data directory. */
+export const workFolder = (dataDir: string, person: Namespace): string =>
+  join(dataDir, "work", fileName(person.key))
 
 /** One name for each key, whatever is in it. */
 const fileName = (key: string): string => encodeURIComponent(key).replaceAll(".", "%2E")
