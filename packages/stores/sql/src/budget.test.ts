@@ -2,23 +2,31 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Budgets, Runtime } from "@orra/core"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { startChild } from "@orra/testing/process"
-import { afterAll, expect, onTestFinished, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { openAt } from "./open-at.ts"
 import { LIMIT, PRICES, provider, RESERVATION_MS, type Spent, TENANT } from "./spender.child.ts"
-import { sqliteStore } from "./sqlite-store.ts"
 
 const CHILD = new URL("./spender.child.ts", import.meta.url)
 const PROCESSES = 5
 
 const folder = mkdtempSync(join(tmpdir(), "orra-budget-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let server: PostgresServer
+beforeAll(async () => {
+  server = await postgresServer()
+}, 120_000)
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await server.stop()
+}, 60_000)
 
 /** Processes that begin `runs` runs each at once, of which every `every`th call never ends. Told of each run once. */
-function start(path: string, runs: number, every: number) {
+function start(place: string, runs: number, every: number) {
   const lines: Spent[] = []
   const all = Promise.withResolvers<void>()
   const children = Array.from({ length: PROCESSES }, (_, index) => {
-    const child = startChild<Spent>(CHILD, [path, `p${index}`, `${runs}`, `${every}`], (line) => {
+    const child = startChild<Spent>(CHILD, [place, `p${index}`, `${runs}`, `${every}`], (line) => {
       lines.push(line)
       if (lines.length === PROCESSES * runs) all.resolve()
     })
@@ -31,8 +39,8 @@ function start(path: string, runs: number, every: number) {
   return { children, ended, all: all.promise, count }
 }
 
-async function spend(path: string, now: () => number) {
-  const store = await sqliteStore({ path })
+async function spend(place: string, now: () => number) {
+  const store = await openAt(place)
   onTestFinished(() => store.close())
   const budgets = new Budgets({ store, prices: PRICES, reservationMs: RESERVATION_MS, now })
   budgets.set(TENANT, LIMIT)
@@ -51,39 +59,47 @@ async function spend(path: string, now: () => number) {
   return { budgets, runs }
 }
 
-test(`50 runs at once in ${PROCESSES} processes, on 1.00 USD at 0.10 each: ten calls are made, and no more`, {
-  timeout: 120_000,
-}, async () => {
-  const path = join(folder, "all.db")
-  const { ended, all, count } = start(path, 50 / PROCESSES, 0)
-  await all
-  await ended
-  expect([count("answered"), count("refused")]).toEqual([10, 40])
-  const { budgets } = await spend(path, Date.now)
-  expect(await budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
-})
+/** Each test has a file of its own, or a schema. */
+const places: Readonly<Record<string, (name: string) => string>> = {
+  SQLite: (name) => join(folder, `${name}.db`),
+  PostgreSQL: (name) => `${server.url}#${name}`,
+}
 
-test("killed between reserving and settling: what they held is free when it expires, and not before", {
-  timeout: 120_000,
-}, async () => {
-  const path = join(folder, "kill.db")
-  const { children, ended, all, count } = start(path, 8, 2)
-  await all
-  for (const child of children) child.kill("SIGKILL")
-  // One whose runs were all refused may have ended by itself.
-  expect((await ended).map(({ signal }) => signal)).toContain("SIGKILL")
-  const answered = count("answered")
-  expect(answered + count("hangs")).toBe(10)
-  expect(count("hangs")).toBeGreaterThan(0)
+describe.each(Object.entries(places))("budgets in %s", (_, placeOf) => {
+  test(`50 runs at once in ${PROCESSES} processes, on 1.00 USD at 0.10 each: ten calls are made, and no more`, {
+    timeout: 120_000,
+  }, async () => {
+    const place = placeOf("all")
+    const { ended, all, count } = start(place, 50 / PROCESSES, 0)
+    await all
+    await ended
+    expect([count("answered"), count("refused")]).toEqual([10, 40])
+    const { budgets } = await spend(place, Date.now)
+    expect(await budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
+  })
 
-  const before = await spend(path, Date.now)
-  expect(await before.runs("before", 3)).toBe(0)
-  const [state] = await before.budgets.state(TENANT)
-  expect([state?.spent.toFixed(2), state?.reserved.toFixed(2)]).toEqual([
-    (answered / 10).toFixed(2),
-    (count("hangs") / 10).toFixed(2),
-  ])
-  const after = await spend(path, () => Date.now() + RESERVATION_MS)
-  expect(await after.runs("after", 20)).toBe(10 - answered)
-  expect(await after.budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
+  test("killed between reserving and settling: what they held is free when it expires, and not before", {
+    timeout: 120_000,
+  }, async () => {
+    const place = placeOf("kill")
+    const { children, ended, all, count } = start(place, 8, 2)
+    await all
+    for (const child of children) child.kill("SIGKILL")
+    // One whose runs were all refused may have ended by itself.
+    expect((await ended).map(({ signal }) => signal)).toContain("SIGKILL")
+    const answered = count("answered")
+    expect(answered + count("hangs")).toBe(10)
+    expect(count("hangs")).toBeGreaterThan(0)
+
+    const before = await spend(place, Date.now)
+    expect(await before.runs("before", 3)).toBe(0)
+    const [state] = await before.budgets.state(TENANT)
+    expect([state?.spent.toFixed(2), state?.reserved.toFixed(2)]).toEqual([
+      (answered / 10).toFixed(2),
+      (count("hangs") / 10).toFixed(2),
+    ])
+    const after = await spend(place, () => Date.now() + RESERVATION_MS)
+    expect(await after.runs("after", 20)).toBe(10 - answered)
+    expect(await after.budgets.state(TENANT)).toMatchObject([{ spent: 1, reserved: 0, left: 0 }])
+  })
 })

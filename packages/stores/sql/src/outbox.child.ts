@@ -3,7 +3,7 @@
 import { appendFileSync } from "node:fs"
 import { Namespace, Outbox } from "@orra/core"
 import { say } from "@orra/testing/process"
-import { openAt } from "./outbox-fixture.ts"
+import { openAt } from "./open-at.ts"
 
 const [place = "", file = ""] = process.argv.slice(2)
 const store = await openAt(place)

@@ -5,7 +5,7 @@ import { Namespace, Outbox } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
-import { openAt } from "./outbox-fixture.ts"
+import { openAt } from "./open-at.ts"
 
 const CHILD = new URL("./outbox.child.ts", import.meta.url)
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 20 : 2
@@ -35,7 +35,7 @@ test.each([
     const file = join(folder, `${name}.txt`)
     const top = Namespace.of("tenant")
     const tenants = ["a", "b", "c"].map((tenant) => top.child(tenant))
-    const keys = Array.from({ length: ROUNDS * 8 + 10 }, (_, index) => `message-${index}`)
+    const keys = Array.from({ length: ROUNDS * 6 + 4 }, (_, index) => `message-${index}`)
     const outbox = new Outbox(store, { deliver: () => Promise.reject(new Error("Not here.")) })
     for (const key of keys) await Promise.all(tenants.map((tenant) => outbox.add(tenant, key, key)))
 

@@ -11,11 +11,11 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
   await client.query("BEGIN")
   try {
     await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK])
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
     await client.query(
-      `CREATE TABLE IF NOT EXISTS ${schema}.format (one boolean PRIMARY KEY DEFAULT true CHECK (one), version integer NOT NULL)`,
+      `CREATE TABLE IF NOT EXISTS "${schema}".format (one boolean PRIMARY KEY DEFAULT true CHECK (one), version integer NOT NULL)`,
     )
-    const { rows } = await client.query(`SELECT version FROM ${schema}.format`)
+    const { rows } = await client.query(`SELECT version FROM "${schema}".format`)
     const format = Number(rows[0]?.version ?? 0)
     assertKnown(format, migrations)
     if (format === 0) await client.query(CLOCK)
@@ -29,7 +29,7 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
     }
     await secure(client, schema)
     await client.query(
-      `INSERT INTO ${schema}.format (version) VALUES (${migrations.length}) ON CONFLICT (one) DO UPDATE SET version = excluded.version`,
+      `INSERT INTO "${schema}".format (version) VALUES (${migrations.length}) ON CONFLICT (one) DO UPDATE SET version = excluded.version`,
     )
     await client.query("COMMIT")
   } catch (error) {
@@ -44,7 +44,7 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
  */
 async function secure(client: PoolClient, schema: string): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class WHERE relnamespace = '${schema}'::regnamespace AND relkind = 'r'
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = '"${schema}"'::regnamespace AND relkind = 'r'
       AND relname <> 'format' AND NOT relforcerowsecurity`,
   )
   for (const { name } of rows) {

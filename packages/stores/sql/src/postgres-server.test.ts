@@ -278,6 +278,13 @@ test("processes that open a new database at once all can", async () => {
   for (const store of stores) expect((await store.info(ns))?.version).toBe(1)
 })
 
+test("a schema may have a word of SQL for its name", async () => {
+  const store = await opened({ schema: "user" })
+  await store.append(ns, [meta(1)], { expected: 0 })
+  expect((await store.info(ns))?.version).toBe(1)
+  expect(await sql('SELECT version FROM "user".format')).toHaveLength(1)
+})
+
 test("a newer format is refused and left as it is", async () => {
   const schema = newSchema()
   await opened({ schema })

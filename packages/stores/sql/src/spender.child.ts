@@ -3,7 +3,7 @@
 
 import { Budgets, Namespace, OrraError, type PriceTable, type Provider, Runtime } from "@orra/core"
 import { say } from "@orra/testing/process"
-import { sqliteStore } from "./sqlite-store.ts"
+import { openAt } from "./open-at.ts"
 
 /** A line of its output: how a run got on. `hangs` is the last of one whose model never answers. */
 export type Spent = "answered" | "hangs" | "refused"
@@ -34,8 +34,8 @@ export const provider = (hangs: () => boolean, onCall: () => void = () => {}): P
   },
 })
 
-async function main(path: string, name: string, runs: number, every: number): Promise<void> {
-  const store = await sqliteStore({ path })
+async function main(place: string, name: string, runs: number, every: number): Promise<void> {
+  const store = await openAt(place)
   const budgets = new Budgets({ store, prices: PRICES, reservationMs: RESERVATION_MS })
   budgets.set(TENANT, LIMIT)
   let calls = 0
@@ -60,5 +60,5 @@ async function main(path: string, name: string, runs: number, every: number): Pr
   await store.close()
 }
 
-const [, script, path, name, runs, every] = process.argv
-if (script === import.meta.filename && path && name) await main(path, name, Number(runs), Number(every))
+const [, script, place, name, runs, every] = process.argv
+if (script === import.meta.filename && place && name) await main(place, name, Number(runs), Number(every))
