@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { setImmediate } from "node:timers/promises"
+import { setTimeout as sleep } from "node:timers/promises"
 import {
   Approvals,
   callTool,
@@ -105,5 +105,5 @@ export function processesWith(word: string): readonly number[] {
 
 /** Resolves when it holds: for what happens in another process, which tells nobody. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await setImmediate()
+  while (!holds()) await sleep(10)
 }
