@@ -60,7 +60,7 @@ export const processes: readonly Guarantee[] = [
     proofs: [
       proof(FOLLOWS, {
         file: core("onlookers.ts"),
-        text: "if (isFollowed) this.#broadcast.more(namespace)",
+        text: 'if (isFollowed) events.emit(namespace, { type: "more" })',
         replacement: "",
       }),
       proof(FOLLOWS, {

@@ -22,14 +22,16 @@ const LISTED: ReadonlySet<Entry["type"]> = new Set([
 /** The session was deleted: what comes now is another one, numbered from 1. */
 const ANEW = { type: "anew" } as const
 /** Another process has written: who watches reads it. */
-const MORE = { type: "more" } as const
+interface More {
+  readonly type: "more"
+}
 
 type Failure = Extract<Notice, { type: "failure" }>
 
 /** Tells those who watch what was written. The log is what they read; this only says that there is more of it. */
 export class Broadcast {
   readonly #store: SessionStore
-  readonly events = new Hub<RunEvent | typeof ANEW | typeof MORE>()
+  readonly events = new Hub<RunEvent | typeof ANEW | More>()
   readonly changes = new Hub<SessionChange>()
   readonly #mailboxes = new Set<{ end(): void }>()
   /** Ends of runs that the log does not tell of, until the session's next run: for who was not there to hear it. */
@@ -38,11 +40,6 @@ export class Broadcast {
 
   constructor(store: SessionStore) {
     this.#store = store
-  }
-
-  /** Another process has written to the session. */
-  more(namespace: Namespace): void {
-    this.events.emit(namespace, MORE)
   }
 
   /** Durable entries, in the order of their numbers. */
@@ -83,7 +80,7 @@ export class Broadcast {
         ? mailbox.lag()
         : mailbox.push(event, event.type === "failure" || event.type === "anew"),
     )
-    this.#register(mailbox)
+    const leave = this.#register(mailbox, off)
     const store = this.#store
     let seen = 0
     async function* missed(): AsyncGenerator<Entry> {
@@ -131,9 +128,7 @@ export class Broadcast {
         behind = mailbox.hasLagged()
       }
     } finally {
-      off()
-      this.#mailboxes.delete(mailbox)
-      mailbox.close()
+      leave()
     }
   }
 
@@ -147,7 +142,7 @@ export class Broadcast {
       changes.set(key, change)
       mailbox.push(true)
     })
-    this.#register(mailbox)
+    const leave = this.#register(mailbox, off)
     try {
       while (!mailbox.closed) {
         await mailbox.take()
@@ -159,14 +154,18 @@ export class Broadcast {
         }
       }
     } finally {
+      leave()
+    }
+  }
+
+  /** @returns what to do when its reader has left. */
+  #register<T>(mailbox: Mailbox<T>, off: () => void): () => void {
+    this.#mailboxes.add(mailbox)
+    if (this.#closed) mailbox.end()
+    return () => {
       off()
       this.#mailboxes.delete(mailbox)
       mailbox.close()
     }
-  }
-
-  #register(mailbox: { end(): void }): void {
-    this.#mailboxes.add(mailbox)
-    if (this.#closed) mailbox.end()
   }
 }

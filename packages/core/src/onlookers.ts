@@ -35,7 +35,7 @@ export class Onlookers {
   changed(namespace: Namespace): void {
     const { events, changes } = this.#broadcast
     const isFollowed = events.exact.has(namespace.key)
-    if (isFollowed) this.#broadcast.more(namespace)
+    if (isFollowed) events.emit(namespace, { type: "more" })
     if (!isFollowed && !namespace.lineageKeys.some((key) => changes.prefixes.has(key))) return
     this.#changed.set(namespace.key, namespace)
     this.#soon()

@@ -12,8 +12,8 @@ export interface OpenRun {
   /** Something has happened since the run last went on. */
   woken: boolean
   /** It shall stop, or go on without its caller: asked for by somebody who may be in another process. */
-  stop: boolean
-  detach: boolean
+  stop?: true
+  detach?: true
 }
 
 /** What is recorded of a call that has no result yet. */
@@ -31,8 +31,6 @@ export const newOpenRun = (runId: string): OpenRun => ({
   unanswered: new Map(),
   waiting: undefined,
   woken: false,
-  stop: false,
-  detach: false,
 })
 
 /** The open run after an entry: the same object, brought up to date, or another one, or none. */

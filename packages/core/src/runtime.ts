@@ -183,9 +183,7 @@ export class Runtime {
     if (log.hasSeen(inputId)) return { submission: await duplicateOf(this.store, log, inputId) }
     const mayWait = whenBusy === "queue" || whenBusy === "steer"
     if (rewindTo !== undefined && mayWait) {
-      throw new InvalidInput(
-        'A message that goes back to an earlier one cannot wait: use "interrupt" or "reject".',
-      )
+      throw new InvalidInput('A message that goes back cannot wait: use "interrupt" or "reject".')
     }
     // Somebody else may be quicker when the session becomes free: then that run is interrupted as well.
     while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)
@@ -242,17 +240,8 @@ export class Runtime {
   /** Does for a message that waits what its signal says: takes it back, or stops its run once it has one. */
   async #obey(signal: AbortSignal, submission: Submission): Promise<void> {
     const { namespace, inputId } = submission
-    const stop = async (): Promise<void> => {
-      if (!(await this.cancelInput(namespace, inputId))) await this.stop(namespace)
-    }
-    const onAbort = () => void stop().catch(this.#settings.onError)
-    signal.addEventListener("abort", onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    try {
-      for await (const _ of this.follow(submission));
-    } finally {
-      signal.removeEventListener("abort", onAbort)
-    }
+    for await (const _ of this.follow(submission, { signal }));
+    if (signal.aborted && !(await this.cancelInput(namespace, inputId))) await this.stop(namespace)
   }
 
   /**
