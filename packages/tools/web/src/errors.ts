@@ -16,6 +16,10 @@ export type WebErrorCode =
   | "fetch_failed"
   /** An answer other than 2xx. */
   | "http_status"
+  /** The site asks programs not to read the page. */
+  | "robots_refused"
+  /** The search service refused, or did not answer. */
+  | "search_failed"
   /** An image, an archive or another thing that is not text. */
   | "content_unsupported"
   /** A charset or a compression that is not known, or a body that is not what it says it is. */

@@ -34,6 +34,8 @@ export interface FetchOptions extends GuardOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Called before the body of the last response is read. Throw to refuse it: nothing more is downloaded. */
   readonly accept?: (head: ResponseHead) => void
+  /** Called before each request, redirects included: its turn comes when this resolves. Throw to refuse it. */
+  readonly beforeHop?: (url: URL, signal: AbortSignal) => Promise<void>
   /** Closes the connection; the fetch throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -75,6 +77,7 @@ export async function guardedFetch(address: string, options: FetchOptions = {}):
   try {
     for (;;) {
       const addresses = await checkedAddresses(url, rules, options.resolve ?? systemResolver, signal)
+      if (options.beforeHop) await clock.waitingFor(options.beforeHop(url, signal))
       clock.progress()
       const hop = await exchange(url, addresses, headers, signal)
       try {
@@ -175,6 +178,8 @@ interface Clock extends Disposable {
   readonly signal: AbortSignal
   /** Something arrived: the idle time starts anew. */
   readonly progress: () => void
+  /** Meanwhile it is not the server that is idle. */
+  readonly waitingFor: (work: Promise<void>) => Promise<void>
 }
 
 function startClock(options: FetchOptions): Clock {
@@ -189,13 +194,22 @@ function startClock(options: FetchOptions): Clock {
       ),
     )
   const total = setTimeout(() => expire("was not done after", timeoutMs), timeoutMs)
-  const idle = setTimeout(() => expire("sent nothing for", idleTimeoutMs), idleTimeoutMs)
+  let waiting = false
+  const idle: NodeJS.Timeout = setTimeout(
+    () => (waiting ? void idle.refresh() : expire("sent nothing for", idleTimeoutMs)),
+    idleTimeoutMs,
+  )
   const stop = () => controller.abort(outer?.reason)
   if (outer?.aborted) stop()
   outer?.addEventListener("abort", stop, { once: true })
   return {
     signal: controller.signal,
     progress: () => void idle.refresh(),
+    async waitingFor(work) {
+      waiting = true
+      await work
+      waiting = false
+    },
     [Symbol.dispose]() {
       clearTimeout(total)
       clearTimeout(idle)

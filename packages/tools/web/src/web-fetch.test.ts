@@ -58,7 +58,7 @@ test("a page comes as Markdown, under its title and its final address", async ()
       return
     }
     expect(request.headers).toMatchObject({
-      "user-agent": expect.stringMatching(/^Orra\/\S+ \(\+web_fetch\)$/),
+      "user-agent": expect.stringMatching(/^Orra\/\S+$/),
     })
     expect(request.headers).not.toHaveProperty("authorization")
     expect(request.headers).not.toHaveProperty("cookie")
@@ -125,7 +125,6 @@ test.each([
 
 test.each([
   ["image/png", "The URL leads to image/png, 48 kB"],
-  ["application/pdf", "application/pdf"],
   ["application/octet-stream", "application/octet-stream"],
   ["video/mp4; codecs=x", "video/mp4"],
   ["nonsense", "binary data"],
