@@ -147,7 +147,7 @@ describe("the signal", () => {
     let connect: ((abort: (reason: unknown) => void) => void) | undefined
     const dispatcher: Dispatcher = {
       dispatch(_, handler) {
-        connect = handler.onConnect
+        connect = (abort) => handler.onConnect(abort)
       },
     }
     const sent = dispatch(dispatcher, new URL("http://service.test"), request({ signal: controller.signal }))
