@@ -119,7 +119,8 @@ export interface SessionStore {
 
   /**
    * Where several processes share the store: sessions at or below the prefix whose lease has run out, by the store's
-   * clock, without having been given back. Whoever held it is dead or cannot reach the store.
+   * clock, without having been given back, and those in which somebody asked for something while nobody held one.
+   * Whoever would have done what there is to do is dead or cannot reach the store, if not about to do it.
    */
   abandoned?(prefix: Namespace): Promise<readonly Namespace[]>
 

@@ -1,4 +1,4 @@
-import { keyOf, type Lease, LeaseLost, Namespace } from "@orra/core"
+import { type EntryType, keyOf, type Lease, LeaseLost, Namespace, type NewEntry } from "@orra/core"
 import { sql as raw } from "kysely"
 import { nextOf } from "./counters.ts"
 import { get, type Operation, run, select } from "./operation.ts"
@@ -52,6 +52,22 @@ const selectFree = statement((p: { ns: string; owner: string }) =>
     .where("expires_at", ">", currentMs),
 )
 
+/**
+ * A lease that has run out, where there is none. One that is held stays, and cannot be given back before this is committed:
+ * its holder then sees what was written with it.
+ */
+const leaveLease = statement((p: { ns: string }) =>
+  sql
+    .insertInto("leases")
+    .values({ ns: p.ns, token: 0, owner: "", expires_at: 0 })
+    .onConflict((conflict) =>
+      conflict
+        .column("ns")
+        .doUpdateSet((eb) => ({ owner: eb.ref("leases.owner") }))
+        .where(raw<boolean>`1 = 0`),
+    ),
+)
+
 const selectTime = statement(() => sql.selectNoFrom(currentMs.as("now")))
 /** As many as one process can take over before it asks again. */
 const MAX_ABANDONED = 500
@@ -77,6 +93,17 @@ export function* renew(lease: Lease, ttlMs: number): Operation<Lease> {
 
 export function* release(lease: Lease): Operation<void> {
   yield* run(deleteLease, { ns: keyOf(lease.namespace), token: lease.token })
+}
+
+/** Entries about which somebody has to do something: whoever writes one can die before that. */
+const ASKING: ReadonlySet<EntryType> = new Set<EntryType>(["input", "approval_decision", "wake", "control"])
+
+export const isAsking = (entries: readonly NewEntry[]): boolean =>
+  entries.some(({ type }) => ASKING.has(type))
+
+/** Lets the session be found among the abandoned ones, unless somebody holds its lease and does what there is to do. */
+export function* leave(namespace: Namespace): Operation<void> {
+  yield* run(leaveLease, { ns: keyOf(namespace) })
 }
 
 /** Whoever gives a lease back removes it: what has run out was left by somebody who could not. */

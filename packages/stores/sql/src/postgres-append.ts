@@ -1,5 +1,6 @@
 import { type AppendOptions, describe, keyOf, type Namespace, needsLease, type SessionInfo } from "@orra/core"
 import type { Link } from "./audit-chain.ts"
+import { isAsking } from "./lease-table.ts"
 import { all, type Operation } from "./operation.ts"
 import type { AtOnce } from "./postgres.ts"
 import { type Draft, firstEntries, numbered, toRow } from "./session-tables.ts"
@@ -45,7 +46,14 @@ export function appendStatement(
       `held AS (SELECT FROM leases WHERE ns = ${ns} AND token = ${token} AND expires_at > current_ms() FOR SHARE)`,
     )
   }
-  const condition = guarded ? "EXISTS (SELECT FROM held)" : "true"
+  const asking = isAsking(drafts.map(({ entry }) => entry))
+  // As `leave` does it. The count makes it the first thing to be done.
+  if (asking) parts.push(`marked AS (${LEAVE} VALUES (${ns}, 0, '', 0) ${UNLESS_HELD} RETURNING 1)`)
+  const conditions = [
+    ...(guarded ? ["EXISTS (SELECT FROM held)"] : []),
+    ...(asking ? ["(SELECT count(*) FROM marked) >= 0"] : []),
+  ]
+  const condition = conditions.join(" AND ") || "true"
   parts.push(`session AS (${session(ns, parameter, condition)} RETURNING 1)`)
   if (dropDeltas) {
     const range = `seq BETWEEN ${parameter(dropDeltas.from)} AND ${parameter(dropDeltas.to)}`
@@ -62,6 +70,9 @@ export function appendStatement(
     INSERT INTO entries (ns, seq, type, body) SELECT ${ns}, entry.* FROM session, (VALUES ${rows.join(", ")}) AS entry`
   return { text, values, harmlessTwice: guarded }
 }
+
+const LEAVE = "INSERT INTO leases (ns, token, owner, expires_at)"
+const UNLESS_HELD = "ON CONFLICT (ns) DO UPDATE SET owner = leases.owner WHERE false"
 
 /** Adds to the chain, whose end nobody else can add to until this is committed. As `add` does, and `hashOf`. */
 function linked(

@@ -87,6 +87,8 @@ function* append(
   options: AppendOptions,
   link: Link | undefined,
 ): Operation<readonly Entry[]> {
+  // Before the session is written, as those do who hold the lease: nobody waits for somebody who waits for them.
+  if (leases.isAsking(drafts.map(({ entry }) => entry))) yield* leases.leave(namespace)
   const entries = yield* sessions.append(namespace, drafts, options)
   if (link) yield* add(namespace, link)
   return entries
