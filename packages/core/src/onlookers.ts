@@ -102,7 +102,10 @@ export class Onlookers {
     const text = JSON.stringify(rest)
     const before = this.#shown.get(namespace.key)
     if (text === before?.text) return
-    if (before && before.info.createdAt !== info.createdAt) this.#gone(namespace)
+    if (before && before.info.createdAt !== info.createdAt) {
+      this.#gone(namespace)
+      this.#broadcast.events.emit(namespace, { type: "more" })
+    }
     if (this.#shown.size >= MAX_SHOWN) this.#shown.clear()
     this.#shown.set(namespace.key, { info, text })
     this.#broadcast.changes.emit(namespace, { type: "session", info })

@@ -200,11 +200,15 @@ export class Peers {
   }
 
   async #takeOverAll(host: Runtime): Promise<void> {
+    // What is not done any more because this process ends is left to the others.
+    const report = (error: unknown): void => {
+      if (!this.#end.signal.aborted) host.internals.settings.onError(error)
+    }
     for (const prefix of this.#takeOver) {
       const found = [...(await this.#store.abandoned(prefix))]
       const work = async (): Promise<void> => {
         for (let next = found.shift(); next && !this.#end.signal.aborted; next = found.shift()) {
-          await this.#takeOverOne(host, next).catch(host.internals.settings.onError)
+          await this.#takeOverOne(host, next).catch(report)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))

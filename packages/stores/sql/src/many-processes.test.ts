@@ -103,6 +103,16 @@ describe.each(["PostgreSQL", "SQLite"] as const)("many processes on %s", (kind) 
     const last = () => changes().findLast(({ session }) => session === other.key)
     await vi.waitFor(() => expect(changes().map(({ session }) => session)).toContain(ns.key), WAIT)
     await vi.waitFor(() => expect(last()?.version).toBeGreaterThan(0), WAIT)
+    // One that is deleted and begun anew is read from its beginning.
+    const { version = 0 } = (await store().info(other)) ?? {}
+    const again = b.tell(other, { do: "follow", after: version })
+    const seen = b.events.length
+    await a.tell(other, { do: "delete" })
+    await run(a, other, "hello again")
+    await again
+    expect(b.events.slice(seen).map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["user", "run_started", "assistant", "run_finished"]),
+    )
     await a.tell(other, { do: "delete" })
     await vi.waitFor(() => expect(last()).not.toHaveProperty("version"), WAIT)
   })
