@@ -159,7 +159,8 @@ test("an import that died in a session begins that session again", async () => {
   expect((await store.list(ada)).items).toMatchObject([{ version: 500 }])
   expect((await problem(lines, { existing: "skip" }, store)).error).toMatchObject({ code: "session_busy" })
   now += 3_600_000
-  expect(await importNamespace(store, lines, { existing: "skip" })).toMatchObject({ sessions: 3, skipped: 0 })
+  // The others, and the record, came before it failed or were under way.
+  expect(await importNamespace(store, lines, { existing: "skip" })).toMatchObject({ sessions: 1, skipped: 3 })
   expect((await linesOf(store)).slice(1)).toEqual(lines.slice(1))
 })
 

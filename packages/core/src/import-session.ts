@@ -17,15 +17,19 @@ interface Range {
 }
 
 /**
- * One session on its way into a store, which gets all of it or nothing. Numbers that no entry has were those of drafts:
- * they are filled with drafts that the next append drops, so that each entry keeps its own.
+ * One session on its way into a store, which gets all of it or nothing: in one append, or marked until it is complete.
+ * Numbers that no entry has were those of drafts: they are filled with drafts that the next append drops, so that each
+ * entry keeps its own.
  */
 export class ImportedSession {
   readonly namespace: Namespace
   readonly #store: SessionStore
   readonly #createdAt: number
-  #lease: Lease
-  #renewedAt = Date.now()
+  #lease: Lease | undefined
+  #renewedAt = 0
+  #isMarked = false
+  /** There was such a session already. */
+  #exists = false
   /** The number of the last entry that was written, and of the last that is waiting to be. */
   #written = 0
   #last = 0
@@ -34,36 +38,21 @@ export class ImportedSession {
   /** Fillers among those that wait, and among those that were written last. */
   #fillers: Range | undefined
   #toDrop: Range | undefined
-  entries = 0
+  #entries = 0
 
-  private constructor(store: SessionStore, namespace: Namespace, createdAt: number, lease: Lease) {
+  constructor(store: SessionStore, namespace: Namespace, createdAt: number) {
     this.#store = store
     this.namespace = namespace
     this.#createdAt = createdAt
-    this.#lease = lease
   }
 
-  /** Undefined when there is such a session. What an import that died has left of it is removed first. */
-  static async begin(
-    store: SessionStore,
-    namespace: Namespace,
-    createdAt: number,
-  ): Promise<ImportedSession | undefined> {
-    const lease = await store.acquire(namespace, randomId(), LEASE_MS)
-    if (!lease) throw new SessionBusy(`"${namespace}" is running: stop it, or import under another name.`)
-    try {
-      const marks = store.records(IMPORTS)
-      if (await marks.get(namespace, MARK)) await store.delete(namespace)
-      if (await store.info(namespace)) {
-        await store.release(lease)
-        return undefined
-      }
-      await marks.put(namespace, MARK, true)
-    } catch (error) {
-      await store.release(lease)
-      throw error
-    }
-    return new ImportedSession(store, namespace, createdAt, lease)
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** Of what is in memory, in characters. */
+  get size(): number {
+    return this.#size
   }
 
   /** @throws InvalidInput when its number is not after the one before. */
@@ -75,34 +64,42 @@ export class ImportedSession {
     this.#batch.push(entry as NewEntry)
     this.#last = seq
     this.#size += size
-    this.entries++
+    this.#entries++
     if (this.#batch.length >= MAX_ENTRIES || this.#size >= MAX_SIZE) await this.#flush()
   }
 
-  /** Completes it, at this version. */
-  async end(version: number): Promise<void> {
-    await this.#fillUpTo(version + 1, this.#createdAt)
-    await this.#flush()
-    if (this.#toDrop) await this.#flush()
-    await this.#store.records(IMPORTS).delete(this.namespace, MARK)
-    await this.#store.release(this.#lease)
+  /** Completes it, at this version. @returns false when there was such a session: it is as it was. */
+  async end(version: number): Promise<boolean> {
+    try {
+      await this.#fillUpTo(version + 1, this.#createdAt)
+      await this.#flush(this.#fillers === undefined)
+      if (this.#toDrop) await this.#flush()
+      if (this.#isMarked) await this.#store.records(IMPORTS).delete(this.namespace, MARK)
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
+    await this.#release()
+    return !this.#exists
   }
 
   /** Removes what was written of it. */
   async abandon(): Promise<void> {
-    await this.#store.delete(this.namespace)
-    await this.#store.records(IMPORTS).delete(this.namespace, MARK)
-    await this.#store.release(this.#lease)
+    if (this.#isMarked) {
+      await this.#store.delete(this.namespace)
+      await this.#store.records(IMPORTS).delete(this.namespace, MARK)
+    }
+    await this.#release()
   }
 
   async #fillUpTo(seq: number, at: number): Promise<void> {
     while (this.#last + 1 < seq) {
       if (this.#batch.length >= MAX_ENTRIES) await this.#flush()
+      const isFirst = this.#last === 0
       const filler = ++this.#last
-      const first = this.#written + this.#batch.length === 0
       this.#batch.push({
         type: "delta",
-        at: first ? this.#createdAt : at,
+        at: isFirst ? this.#createdAt : at,
         runId: "",
         messageId: "",
         pieces: [],
@@ -111,21 +108,47 @@ export class ImportedSession {
     }
   }
 
-  async #flush(): Promise<void> {
+  async #flush(isAll = false): Promise<void> {
     if (this.#batch.length === 0 && !this.#toDrop) return
-    if (Date.now() - this.#renewedAt > LEASE_MS / 4) {
-      this.#lease = await this.#store.renew(this.#lease, LEASE_MS)
-      this.#renewedAt = Date.now()
+    const lease = await this.#held(isAll)
+    if (!this.#exists) {
+      await this.#store.append(this.namespace, this.#batch, {
+        expected: this.#written,
+        lease,
+        ...(this.#toDrop && { dropDeltas: this.#toDrop }),
+      })
     }
-    await this.#store.append(this.namespace, this.#batch, {
-      expected: this.#written,
-      lease: this.#lease,
-      ...(this.#toDrop && { dropDeltas: this.#toDrop }),
-    })
     this.#written = this.#last
     this.#toDrop = this.#fillers
     this.#fillers = undefined
     this.#batch = []
     this.#size = 0
+  }
+
+  /** The lease. With the first, what an import that died has left is removed, and what is not written at once marked. */
+  async #held(isAll: boolean): Promise<Lease> {
+    const marks = this.#store.records(IMPORTS)
+    if (this.#lease) {
+      if (Date.now() - this.#renewedAt < LEASE_MS / 4) return this.#lease
+      this.#lease = await this.#store.renew(this.#lease, LEASE_MS)
+    } else {
+      this.#lease = await this.#store.acquire(this.namespace, randomId(), LEASE_MS)
+      if (!this.#lease) {
+        throw new SessionBusy(`"${this.namespace}" is running: stop it, or import under another name.`)
+      }
+      this.#isMarked = (await marks.get(this.namespace, MARK)) !== undefined
+      if (this.#isMarked) await this.#store.delete(this.namespace)
+      this.#exists = (await this.#store.info(this.namespace)) !== undefined
+      if (!isAll && !this.#exists && !this.#isMarked) {
+        await marks.put(this.namespace, MARK, true)
+        this.#isMarked = true
+      }
+    }
+    this.#renewedAt = Date.now()
+    return this.#lease
+  }
+
+  async #release(): Promise<void> {
+    if (this.#lease) await this.#store.release(this.#lease)
   }
 }

@@ -33,7 +33,8 @@ export interface Imported {
  * ```
  *
  * @throws InvalidInput for a damaged line, with its number, for an export that ends early, and for what is there already;
- *   StoreError `store_newer` for an export of a later release; SessionBusy. What came before is imported.
+ *   StoreError `store_newer` for an export of a later release; SessionBusy. What came before is imported, and of what
+ *   follows some may be.
  */
 export async function importNamespace(
   store: SessionStore,
@@ -58,18 +59,20 @@ export async function importNamespace(
   }
 }
 
-/** Records written at the same time: a database makes one transaction of them. */
-const RECORDS_AT_ONCE = 100
+/** Sessions and records written at the same time: a database makes one transaction of them. So many, or characters. */
+const AT_ONCE = 100
+const MAX_SIZE = 1_000_000
 
 class Importing {
   readonly #store: SessionStore
   readonly #options: ImportOptions
   #under: Namespace | undefined
-  /** The session whose entries are coming; undefined between two, and while one is skipped. */
-  #session: { readonly writer: ImportedSession; readonly version: number } | undefined
-  #skipping = false
-  /** Records that are being written; each ends with its error, if there is one. */
+  /** The session whose entries are coming, if one is. */
+  #session: { readonly writer: ImportedSession; readonly version: number; readonly line: number } | undefined
+  /** Sessions and records that are being written; each ends with its error, if there is one. */
   readonly #writing: Promise<unknown>[] = []
+  /** How much of them is in memory, in characters. */
+  #size = 0
   #isOver = false
   #sessions = 0
   #entries = 0
@@ -82,7 +85,7 @@ class Importing {
   }
 
   async take(line: ExportLine, size: number, number: number): Promise<void> {
-    const isInside = this.#session !== undefined || this.#skipping
+    const isInside = this.#session !== undefined
     const belongs = line.type === "entry" || line.type === "session_end"
     const isFirst = line.type === "header"
     if (this.#isOver || isFirst === (this.#under !== undefined) || (!isFirst && belongs !== isInside)) {
@@ -93,7 +96,11 @@ class Importing {
         this.#begin(line)
         break
       case "session":
-        await this.#beginSession(line)
+        this.#session = {
+          writer: new ImportedSession(this.#store, this.#place(line.path), line.createdAt),
+          version: line.version,
+          line: number,
+        }
         break
       case "entry":
         await this.#session?.writer.add(line.entry, size)
@@ -102,16 +109,16 @@ class Importing {
         await this.#endSession(line.entries)
         break
       case "record":
-        this.#writing.push(this.#record(line).catch((error: unknown) => atLine(error, number)))
-        if (this.#writing.length >= RECORDS_AT_ONCE) await this.settle()
+        await this.#later(this.#record(line), number, size)
         break
       case "end":
         this.#isOver = true
     }
   }
 
-  /** Waits for the records that are being written. */
+  /** Waits for what is being written. */
   async settle(): Promise<void> {
+    this.#size = 0
     const ends = await Promise.all(this.#writing.splice(0))
     for (const error of ends) if (error) throw error
   }
@@ -149,26 +156,28 @@ class Importing {
     this.#under = this.#options.under ?? Namespace.parse(namespace)
   }
 
-  async #beginSession({ path, version, createdAt }: ExportLine & { type: "session" }): Promise<void> {
-    const namespace = this.#place(path)
-    const writer = await ImportedSession.begin(this.#store, namespace, createdAt)
-    if (writer) this.#session = { writer, version }
-    else {
-      this.#exists(`the session "${namespace}"`)
-      this.#skipping = true
-    }
+  async #endSession(entries: number): Promise<void> {
+    if (!this.#session) return
+    const { writer, version, line } = this.#session
+    if (writer.entries !== entries) throw new InvalidInput("Entries of the session are missing.")
+    // It tidies up by itself from here on.
+    this.#session = undefined
+    await this.#later(this.#end(writer, version), line, writer.size)
   }
 
-  async #endSession(entries: number): Promise<void> {
-    if (this.#session) {
-      const { writer, version } = this.#session
-      if (writer.entries !== entries) throw new InvalidInput("Entries of the session are missing.")
-      await writer.end(version)
-      this.#session = undefined
+  async #end(writer: ImportedSession, version: number): Promise<void> {
+    const { entries, namespace } = writer
+    if (await writer.end(version)) {
       this.#sessions++
       this.#entries += entries
-    }
-    this.#skipping = false
+    } else this.#exists(`the session "${namespace}"`)
+  }
+
+  /** Lets it be written while more is read, as long as that is not too much. */
+  async #later(work: Promise<void>, line: number, size: number): Promise<void> {
+    this.#writing.push(work.catch((error: unknown) => atLine(error, line)))
+    this.#size += size
+    if (this.#writing.length >= AT_ONCE || this.#size >= MAX_SIZE) await this.settle()
   }
 
   async #record({ collection, path, key, value }: ExportLine & { type: "record" }): Promise<void> {
