@@ -11,6 +11,9 @@ export function rustPattern(pattern: string, ignoreCase: boolean): string | unde
   let source = ignoreCase ? "(?i)" : ""
   for (let index = 0; index < pattern.length; ) {
     const char = pattern.charAt(index)
+    // With --crlf an end of a line is also before its \r, and then no beginning of one is in the same place.
+    if (char === "^" && !/^$|[|(:]$|\(\?[a-zA-Z]+\)$/.test(pattern.slice(0, index))) return undefined
+    if (char === "$" && !/^$|^[|)]/.test(pattern.slice(index + 1))) return undefined
     if (char === "[") {
       const found = classSource(pattern, index)
       if (!found) return undefined

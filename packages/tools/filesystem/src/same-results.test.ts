@@ -127,7 +127,7 @@ describe.skipIf(!has("rg"))("with ripgrep and without", () => {
           expect(one).toBe(other)
         }),
         {
-          numRuns: FULL ? 5_000 : 150,
+          numRuns: FULL ? 5_000 : 60,
           // What the two engines read differently unless it is spelt out.
           examples: [
             "\\Bé",
@@ -138,6 +138,8 @@ describe.skipIf(!has("rg"))("with ripgrep and without", () => {
             "[^a] foo$",
             "k\\W",
             "[[:^alpha:]]foo",
+            "$^",
+            "^$|^foo$",
           ].map((pattern) => [pattern, true]),
         },
       )
@@ -202,7 +204,7 @@ describe.skipIf(!has("git"))("as git has it", () => {
             expect([lines, shown, isIgnored]).toEqual([lines, shown, wanted.has(shown)])
           }
         }),
-        { numRuns: FULL ? 3_000 : 100 },
+        { numRuns: FULL ? 3_000 : 50 },
       )
     },
     FULL ? 900_000 : 60_000,

@@ -1,4 +1,4 @@
-import { closeSync, type Dirent, readdirSync, readSync } from "node:fs"
+import { closeSync, type Dirent, lstatSync, readdirSync, readSync } from "node:fs"
 import { isTemporary } from "./atomic-write.ts"
 import { type Directory, isNoDirectory, openChild } from "./directory.ts"
 import { errnoOf, FilesystemError } from "./errors.ts"
@@ -124,6 +124,8 @@ export const passable = (error: unknown): boolean =>
 
 function ignoresOf(sandbox: Sandbox, directory: Directory): IgnoreFile | undefined {
   try {
+    // Nearly no folder has one, and to be told so is cheaper than to fail.
+    if (!lstatSync(directory.at(".gitignore"), { throwIfNoEntry: false })) return undefined
     const file = openEntry(sandbox, directory, ".gitignore")
     if (!file) return undefined
     try {
