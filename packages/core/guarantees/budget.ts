@@ -90,7 +90,7 @@ export const budget: readonly Guarantee[] = [
       {
         file: core("budget.test.ts"),
         test: "that the provider makes again by itself count, and stop the run when there are too many",
-        mutation: { file: core("model-call.ts"), text: "        retried?.()\n", replacement: "" },
+        mutation: { file: core("model-call.ts"), text: "      retried?.()\n", replacement: "" },
       },
     ],
   },

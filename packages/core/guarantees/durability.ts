@@ -100,8 +100,8 @@ export const durability: readonly Guarantee[] = [
         test: "written by a released version, all is there: ",
         mutation: {
           file: core("session.ts"),
-          text: "messages: base.messages + 1",
-          replacement: "messages: base.messages + 2",
+          text: "next.messages++",
+          replacement: "next.messages += 2",
         },
       },
       {
@@ -170,8 +170,8 @@ export const durability: readonly Guarantee[] = [
         test: "stop ends the request to the provider and keeps the text, marked",
         mutation: {
           file: core("loop.ts"),
-          text: 'status: failure ? "error" : "stopped"',
-          replacement: 'status: failure ? "error" : "complete"',
+          text: 'entry.status = failure ? "error" : "stopped"',
+          replacement: 'entry.status = failure ? "error" : "complete"',
         },
       },
       {

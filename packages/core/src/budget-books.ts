@@ -75,7 +75,11 @@ export class Books {
   change<T>(kept: readonly Kept[], work: Work<T>): Promise<T> {
     const tenant = kept[0]?.place.namespace.segments[0] ?? ""
     const opened = this.#queues.has(tenant) ? undefined : this.#remembered(kept)
-    return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
+    try {
+      return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The accounts, when all of them are known. */
@@ -91,24 +95,24 @@ export class Books {
   }
 
   /** What most changes are: nobody else changes the tenant's accounts, and they are known. */
-  async #alone<T>(
-    tenant: string,
-    opened: readonly Opened[],
-    kept: readonly Kept[],
-    work: Work<T>,
-  ): Promise<T> {
-    this.#queues.set(tenant, [])
-    try {
-      const { accounts, result, refused } = work(opened.map(({ after }) => after ?? EMPTY))
-      if (refused) this.#forget(opened)
-      else {
-        for (let index = 0; index < opened.length; index++) put(opened[index], accounts[index])
-        if (await this.#written(opened)) return result
-      }
-    } finally {
-      this.#next(tenant)
+  #alone<T>(tenant: string, opened: readonly Opened[], kept: readonly Kept[], work: Work<T>): Promise<T> {
+    const { accounts, result, refused } = work(opened.map(({ after }) => after ?? EMPTY))
+    if (refused) {
+      this.#forget(opened)
+      return this.#queued(tenant, kept, work)
     }
-    return await this.#queued(tenant, kept, work)
+    for (let index = 0; index < opened.length; index++) put(opened[index], accounts[index])
+    this.#queues.set(tenant, [])
+    return this.#written(opened).then(
+      (isWritten) => {
+        this.#next(tenant)
+        return isWritten ? result : this.#queued(tenant, kept, work)
+      },
+      (error: unknown) => {
+        this.#next(tenant)
+        throw error
+      },
+    )
   }
 
   #queued<T>(tenant: string, kept: readonly Kept[], work: Work<T>): Promise<T> {
@@ -181,17 +185,19 @@ export class Books {
   }
 
   /** Writes what has changed. False: somebody else did meanwhile. */
-  async #written(opened: readonly Opened[]): Promise<boolean> {
+  #written(opened: readonly Opened[]): Promise<boolean> {
     const changed = opened.filter(({ known, after }) => after !== known.account)
-    if (changed.length === 0) return true
-    try {
-      const versions = await this.#records.write(changed.map(toChange))
-      this.#remember(changed, versions)
-      return true
-    } catch (error) {
-      this.#forget(opened)
-      return error instanceof VersionConflict ? false : unavailable(error)
-    }
+    if (changed.length === 0) return Promise.resolve(true)
+    return this.#records.write(changed.map(toChange)).then(
+      (versions) => {
+        this.#remember(changed, versions)
+        return true
+      },
+      (error: unknown) => {
+        this.#forget(opened)
+        return error instanceof VersionConflict ? false : unavailable(error)
+      },
+    )
   }
 
   async #load({ namespace, key }: Place): Promise<Known> {

@@ -6,6 +6,7 @@ import { hookContext, type LoopRun, type LoopSettings, record } from "./loop-run
 import type { Answer } from "./model-call.ts"
 import type { ModelRequest, Usage } from "./provider.ts"
 import type { NewEntry } from "./session.ts"
+import type { SessionLog } from "./session-log.ts"
 
 /** A model call that may be made. */
 export interface ModelPermit {
@@ -21,11 +22,13 @@ export interface ModelPermit {
    *
    * @returns what it cost in USD, where prices are known.
    */
-  settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined>
+  settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined> | number | undefined
 }
 
 /** What a model call is to be. */
 export interface WantedCall {
+  /** Of the session that it is made for. */
+  readonly log: SessionLog
   readonly request: ModelRequest
   readonly model: string
   /** The most tokens of its answer, where the request or the provider sets any. */
@@ -46,7 +49,7 @@ export async function askWithin(
   try {
     const outputLimit = provider.outputLimit?.(asked) ?? asked.maxTokens
     const spender = { context: hookContext(run), hooks, report, end: run.end }
-    const permit = await reserve(spender, { request: asked, model, outputLimit })
+    const permit = await reserve(spender, { log: run.log, request: asked, model, outputLimit })
     let usage: Usage | undefined
     let text: string | undefined
     let cost: number | undefined

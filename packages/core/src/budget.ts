@@ -16,6 +16,7 @@ import { keyOf, Namespace } from "./namespace.ts"
 import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
 import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
 import type { NewEntry } from "./session.ts"
+import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 
 export interface BudgetOptions {
@@ -57,8 +58,6 @@ interface RunBook {
   chargedTo: number
   /** Stops it when its time is up. */
   timer: ReturnType<typeof setTimeout> | undefined
-  /** Counts what it sends. */
-  prompt: PromptCounter | undefined
   /** Models without a price, of which its log says so. */
   readonly unpriced: Set<string>
 }
@@ -79,8 +78,6 @@ const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
 /** How many limits that are near are remembered, so that each window is told of once. */
 const MAX_TOLD = 10_000
 const MAX_PRICES = 1_000
-/** At least as many sessions as a runtime keeps in memory, and at most twice as many. */
-const MAX_PROMPTS = 128
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -106,9 +103,8 @@ export class Budgets implements BudgetGate {
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
-  /** By session, those that ran last. When there are enough of them, those that ran before are forgotten. */
-  #prompts = new Map<string, PromptCounter>()
-  #olderPrompts = new Map<string, PromptCounter>()
+  /** What one run of a session has counted the next need not count again. */
+  readonly #prompts = new WeakMap<SessionLog, PromptCounter>()
   readonly #tokenizer: Tokenizer
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
@@ -213,7 +209,9 @@ export class Budgets implements BudgetGate {
     const taken = await this.#ledger.reserve(this.#asker(run, book), scopes, id, { usd: inNano(usd) })
     const breach = gravest(taken)
     if (breach) throw exceeded(breach)
-    return { settle: (spentUsd) => this.#ledger.settle(scopes, id, { usd: inNano(spentUsd) }, false) }
+    return {
+      settle: async (spentUsd) => await this.#ledger.settle(scopes, id, { usd: inNano(spentUsd) }, false),
+    }
   }
 
   ask(...[settings, run, request, make]: Parameters<BudgetGate["ask"]>): Promise<Answer> {
@@ -239,15 +237,12 @@ export class Budgets implements BudgetGate {
   }
 
   readonly #permitted = async (spender: Spender, call: WantedCall): Promise<ModelPermit> => {
-    const { request, model, outputLimit } = call
+    const { request, model, outputLimit, log } = call
     const { prices, maxTokens = 8_192, margin = 1.6 } = this.#options
     const { context } = spender
     const book = this.#known(context.runId) ?? (await this.#book(context))
     const scopes = book.modelScopes
-    const count = (): number => {
-      book.prompt ??= this.#prompt(context.namespace)
-      return book.prompt.count(request)
-    }
+    const count = (): number => this.#count(log, request)
     const input = scopes.length > 0 ? count() : 0
     const output = outputLimit ?? maxTokens
     const entries: NewEntry<"budget">[] = []
@@ -310,7 +305,7 @@ export class Budgets implements BudgetGate {
           .then((breach) => breach && spender.end(exceeded(breach)))
           .catch(spender.report)
       },
-      settle: async (usage, text) => {
+      settle: (usage, text) => {
         const counted = usage ?? (text === undefined ? undefined : this.#estimated(count(), text))
         const usd = counted && found && costOf(found.price, counted)
         const amounts: Amounts = {
@@ -319,8 +314,9 @@ export class Budgets implements BudgetGate {
           tokens: counted ? counted.inputTokens + counted.outputTokens : 0,
           usd: usd ?? 0,
         }
-        await this.#ledger.settle(scopes, id, amounts, found?.known === false && counted !== undefined)
-        return usd === undefined ? undefined : usd / NANO
+        const cost = usd === undefined ? undefined : usd / NANO
+        const isUnpriced = found?.known === false && counted !== undefined
+        return this.#ledger.settle(scopes, id, amounts, isUnpriced)?.then(() => cost) ?? cost
       },
     }
   }
@@ -428,17 +424,14 @@ export class Budgets implements BudgetGate {
     return found
   }
 
-  /** The counter of the session's requests: what one run has counted the next need not count again. */
-  #prompt({ key }: Namespace): PromptCounter {
-    const recent = this.#prompts.get(key)
-    if (recent) return recent
-    const counter = this.#olderPrompts.get(key) ?? new PromptCounter(this.#tokenizer, this.#countTools)
-    if (this.#prompts.size >= MAX_PROMPTS) {
-      this.#olderPrompts = this.#prompts
-      this.#prompts = new Map()
+  /** About what a request of the session sends, in tokens. */
+  #count(log: SessionLog, request: ModelRequest): number {
+    let counter = this.#prompts.get(log)
+    if (!counter) {
+      counter = new PromptCounter(this.#tokenizer, this.#countTools)
+      this.#prompts.set(log, counter)
     }
-    this.#prompts.set(key, counter)
-    return counter
+    return counter.count(request)
   }
 
   #known(runId: string): RunBook | undefined {
@@ -479,7 +472,6 @@ export class Budgets implements BudgetGate {
       chain,
       chargedTo: known?.chargedTo ?? this.#monotonic(),
       timer: known?.timer,
-      prompt: known?.prompt,
       unpriced: known?.unpriced ?? new Set(),
     }
     this.#runs.set(runId, book)

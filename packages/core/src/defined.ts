@@ -1,3 +1,6 @@
+/** An object that is being made. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** The members that are not undefined: an absent one and an undefined one are different things in a type, and in JSON. */
 export function defined<T extends object>(
   members: T,

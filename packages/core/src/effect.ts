@@ -1,6 +1,7 @@
 import { unlessAborted } from "./abortable.ts"
 import { type ApprovalGate, askFor } from "./approval-gate.ts"
 import type { BudgetGate } from "./budget-gate.ts"
+import type { Writable } from "./defined.ts"
 import type { OrraError } from "./errors.ts"
 import { answer, execute, fromOutput } from "./execution.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
@@ -70,7 +71,8 @@ export async function carryOut(
   open?: ReadonlyMap<string, OpenCall>,
 ): Promise<readonly (ToolResultPart | undefined)[]> {
   const decided: (Decided | undefined)[] = []
-  for (const [ordinal, call] of calls.entries()) {
+  for (const call of calls) {
+    const ordinal = decided.length
     const known = open?.get(call.id)
     const item = open && !known ? undefined : await decide(effects, step, ordinal, call, known)
     // One that was allowed before the run stood still has been counted.
@@ -105,7 +107,7 @@ export async function carryOut(
 function recordOf({ context }: Effects, item: Decided): readonly NewEntry[] {
   const { call, verdict, idempotencyKey, approval, waits, settled } = item
   if (settled || (waits && !waits.request)) return []
-  const intent: NewEntry = {
+  const intent: Writable<NewEntry<"tool_intent">> = {
     type: "tool_intent",
     at: Date.now(),
     runId: context.runId,
@@ -114,9 +116,9 @@ function recordOf({ context }: Effects, item: Decided): readonly NewEntry[] {
     arguments: call.arguments,
     decision: verdict.decision,
     reason: reasonOf(verdict),
-    ...(approval && { approval }),
     idempotencyKey,
   }
+  if (approval) intent.approval = approval
   return waits?.request ? [intent, waits.request] : [intent]
 }
 
@@ -216,18 +218,17 @@ async function carryOutOne(
       effects.report(error)
     }
   }
-  const durationMs = Date.now() - began
-  await effects.record([
-    {
-      type: "tool_result",
-      at: Date.now(),
-      runId: effects.context.runId,
-      callId: call.id,
-      result,
-      durationMs,
-      ...(untrusted && { untrusted: true as const }),
-    },
-  ])
+  const at = Date.now()
+  const entry: Writable<NewEntry<"tool_result">> = {
+    type: "tool_result",
+    at,
+    runId: effects.context.runId,
+    callId: call.id,
+    result,
+    durationMs: at - began,
+  }
+  if (untrusted) entry.untrusted = true
+  await effects.record([entry])
   return result
 }
 

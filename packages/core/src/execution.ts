@@ -1,3 +1,4 @@
+import type { Writable } from "./defined.ts"
 import type { Effects } from "./effect.ts"
 import { errorMessage, OrraError } from "./errors.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
@@ -85,15 +86,16 @@ export function fromOutput(
 ): ToolResultPart {
   // What is no JSON could not be recorded, and the run would fail for it: here the model is told instead.
   const isKept = structured !== undefined && stringify(structured).length <= maxResultBytes
-  return {
+  const result: Writable<ToolResultPart> = {
     type: "tool_result",
     callId: call.id,
     name: call.name,
     status: isError ? "error" : "ok",
     content: bounded(content, maxResultBytes).map(wellFormed),
-    ...(isKept && { structured }),
-    ...(untrusted && { untrusted: true }),
   }
+  if (isKept) result.structured = structured
+  if (untrusted) result.untrusted = true
+  return result
 }
 
 export const answer = (call: ToolCallPart, status: ToolStatus, text: string): ToolResultPart => ({

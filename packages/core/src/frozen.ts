@@ -13,6 +13,14 @@ export const frozenCopy = (value: Json): Json => guarded(() => copy(value))
 /** The same for an object that is the caller's own: only its members are copied. */
 export const frozen = <T extends object>(own: T): T => guarded(() => members(own))
 
+/** The same as text. @throws InvalidInput for what is not JSON. */
+export const jsonText = (value: Json): string =>
+  guarded(() => {
+    const text: string | undefined = JSON.stringify(value)
+    if (text === undefined) throw new TypeError("It is not JSON.")
+    return text
+  })
+
 function guarded<T>(work: () => T): T {
   try {
     return work()
@@ -26,10 +34,10 @@ function members<T extends object>(own: T): T {
   // Without a list of the keys: this runs for each object that is written.
   for (const key in own) {
     const member: unknown = own[key]
-    if (typeof member === "string") continue
+    if (typeof member === "string" || typeof member === "boolean") continue
     // The spread has made every member the copy's own, also one named "__proto__": assigning only replaces it.
     if (member === undefined) delete own[key]
-    else own[key] = copy(member) as T[typeof key]
+    else if (!Number.isFinite(member)) own[key] = copy(member) as T[typeof key]
   }
   return Object.freeze(own)
 }

@@ -13,24 +13,30 @@ type Answered<T> = NonNullable<Exclude<T, void>>
  * @throws OrraError (`hook_failed`) when it throws, takes too long or answers what is not `valid`.
  */
 export function callHook<T>(
-  { name = "unnamed", timeoutMs = 60_000 }: Hooks,
+  hook: Hooks,
   call: () => Promise<T> | T,
   signal?: AbortSignal,
   valid?: (answer: Answered<T>) => unknown,
 ): Promise<T | undefined> | T | undefined {
-  const checked = (answer: T | undefined): T | undefined => {
-    if (answer && valid && !valid(answer as Answered<T>)) throw new Error("its answer is none it may give")
-    return answer
-  }
-  const failed = (error: unknown): never => {
-    throw new OrraError("hook_failed", `The hook "${name}" failed: ${errorMessage(error)}`, {}, error)
-  }
   try {
-    const made = unlessAborted(signal, call, timeoutMs)
-    return made instanceof Promise ? made.then(checked).catch(failed) : checked(made)
+    const made = unlessAborted(signal, call, hook.timeoutMs ?? 60_000)
+    if (!(made instanceof Promise)) return checked(made, valid)
+    return made.then((answer) => checked(answer, valid)).catch((error: unknown) => failed(hook, error))
   } catch (error) {
-    return failed(error)
+    return failed(hook, error)
   }
+}
+
+function checked<T>(
+  answer: T | undefined,
+  valid: ((answer: Answered<T>) => unknown) | undefined,
+): T | undefined {
+  if (answer && valid && !valid(answer as Answered<T>)) throw new Error("its answer is none it may give")
+  return answer
+}
+
+function failed({ name = "unnamed" }: Hooks, error: unknown): never {
+  throw new OrraError("hook_failed", `The hook "${name}" failed: ${errorMessage(error)}`, {}, error)
 }
 
 /** Why a run ends that a hook has ended. */

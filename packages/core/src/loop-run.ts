@@ -98,13 +98,14 @@ export function guard(
   hook: Hooks,
   call: () => Promise<ModelRequest | MayEnd> | ModelRequest | MayEnd,
 ): Promise<ModelRequest | undefined> | ModelRequest | undefined {
-  const obeyed = (answer: ModelRequest | MayEnd): ModelRequest | undefined => {
-    if (!answer || !("end" in answer)) return answer || undefined
-    run.end(endedBy(answer))
-    return undefined
-  }
   const answer = callHook(hook, call, run.signal, isAnswer)
-  return answer instanceof Promise ? answer.then(obeyed) : obeyed(answer)
+  return answer instanceof Promise ? answer.then((made) => obeyed(run, made)) : obeyed(run, answer)
+}
+
+function obeyed(run: LoopRun, answer: ModelRequest | MayEnd): ModelRequest | undefined {
+  if (!answer || !("end" in answer)) return answer || undefined
+  run.end(endedBy(answer))
+  return undefined
 }
 
 /** Whether a hook made something that it may answer. */

@@ -1,5 +1,5 @@
 import { availableForInput } from "./context.ts"
-import { defined } from "./defined.ts"
+import type { Writable } from "./defined.ts"
 import { DeltaWriter } from "./delta-writer.ts"
 import { carryOut, type Effects } from "./effect.ts"
 import { OrraError } from "./errors.ts"
@@ -8,7 +8,7 @@ import { tellHooks } from "./hook-calls.ts"
 import { randomId } from "./ids.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import { type AssistantMessage, messageText, toolCalls } from "./message.ts"
-import { ask } from "./model-call.ts"
+import { type Answer, ask } from "./model-call.ts"
 import { addUsage, NO_USAGE, type Usage } from "./provider.ts"
 import { prepare } from "./request.ts"
 import type { RunResult } from "./run.ts"
@@ -33,21 +33,17 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   let overBudget: RunFailure | undefined
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
     await settings.budgets?.rest(hookContext(run), true, settings.onError)
-    const spent = defined({ cost: run.cost.usd })
+    const cost = run.cost.usd
     const why: unknown = run.signal.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
-    const end: NewEntry = {
-      type: "run_finished",
-      at: Date.now(),
-      runId: run.runId,
-      outcome,
-      usage,
-      ...spent,
-      durationMs: Date.now() - began,
-      ...(failure && { error: failure }),
-    }
+    const { runId } = run
+    const at = Date.now()
+    const end: Writable<NewEntry<"run_finished">> = { type: "run_finished", at, runId, outcome, usage }
+    const result: Writable<RunResult> = { runId, outcome, text, usage }
+    end.durationMs = at - began
+    if (cost !== undefined) end.cost = result.cost = cost
+    if (failure) end.error = result.error = failure
     await record(run, [end], unfinished?.range)
-    const result = { runId: run.runId, outcome, text, usage, ...spent, ...(failure && { error: failure }) }
     await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
@@ -147,16 +143,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
           continue
         }
         if (!answer.draft.isEmpty) {
-          const message = answer.draft.message()
-          const written = await recordAnswer(run, writer, {
-            messageId,
-            message,
-            status: failure ? "error" : "stopped",
-            ...defined({ cost: answer.cost }),
-            durationMs: Date.now() - turnBegan,
-            ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
-          })
-          text = recordedText(written)
+          const entry = entryOf(run, answer, answer.draft.message(), messageId, turnBegan, thinking.ms)
+          entry.status = failure ? "error" : "stopped"
+          text = recordedText(await record(run, [entry], writer.range))
         } else {
           unfinished = writer
         }
@@ -165,19 +154,11 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
 
       const message = withUniqueIds(answer.message, usedIds)
       usage = addUsage(usage, answer.usage)
-      const { finishReason } = answer
-      const written = await recordAnswer(run, writer, {
-        messageId,
-        message,
-        status: "complete",
-        finishReason,
-        usage: answer.usage,
-        ...defined({ cost: answer.cost }),
-        durationMs: Date.now() - turnBegan,
-        ...(thinking.ms > 0 && { thinkingMs: thinking.ms }),
-      })
-      text = recordedText(written)
-      const end = await act({ message, usage: answer.usage, finishReason }, turn)
+      const entry = entryOf(run, answer, message, messageId, turnBegan, thinking.ms)
+      entry.finishReason = answer.finishReason
+      entry.usage = answer.usage
+      text = recordedText(await record(run, [entry], writer.range))
+      const end = await act(entry, turn)
       if (end) return end
     }
     return await finish(run.signal.aborted ? "stopped" : "max_turns")
@@ -217,12 +198,29 @@ function waiting(
   }
 }
 
-const recordAnswer = (
-  run: LoopRun,
-  writer: DeltaWriter,
-  entry: Omit<NewEntry<"assistant">, "type" | "at" | "runId">,
-): Promise<readonly Entry[]> =>
-  record(run, [{ type: "assistant", at: Date.now(), runId: run.runId, ...entry }], writer.range)
+/** What is recorded of an answer. */
+function entryOf(
+  { runId }: LoopRun,
+  { cost }: Answer,
+  message: AssistantMessage,
+  messageId: string,
+  began: number,
+  thinkingMs: number,
+): Writable<NewEntry<"assistant">> {
+  const at = Date.now()
+  const entry: Writable<NewEntry<"assistant">> = {
+    type: "assistant",
+    at,
+    runId,
+    messageId,
+    message,
+    status: "complete",
+    durationMs: at - began,
+  }
+  if (cost !== undefined) entry.cost = cost
+  if (thinkingMs > 0) entry.thinkingMs = thinkingMs
+  return entry
+}
 
 /** The text as it was recorded: what a hook took out of it is not in the run's result either. */
 const recordedText = ([written]: readonly Entry[]): string =>

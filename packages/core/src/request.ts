@@ -1,6 +1,6 @@
 import type { ViewItem } from "./context.ts"
 import { planCut } from "./cut.ts"
-import { defined } from "./defined.ts"
+import { defined, type Writable } from "./defined.ts"
 import { OrraError } from "./errors.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { ModelRequest, ToolDefinition, Usage } from "./provider.ts"
@@ -47,16 +47,14 @@ export async function prepare(
   const excess = log.viewTokens + fixed - available
   const items = excess > 0 ? shortenLastResults(log.view, excess, settings.tokenizer) : log.view
   if (excess > 0) assertFits(items, log.viewTokens + fixed - total(log.view), available)
-  return throughHooks(settings, run, {
-    messages: log.transcript.of(items, log.first),
-    tools,
-    ...(base && { system: base }),
-    ...defined({
-      model: run.model ?? settings.model,
-      maxTokens: settings.maxTokens,
-      temperature: settings.temperature,
-    }),
-  })
+  const request: Writable<ModelRequest> = { messages: log.transcript.of(items, log.first), tools }
+  const { model = settings.model } = run
+  const { maxTokens, temperature } = settings
+  if (base) request.system = base
+  if (model !== undefined) request.model = model
+  if (maxTokens !== undefined) request.maxTokens = maxTokens
+  if (temperature !== undefined) request.temperature = temperature
+  return throughHooks(settings, run, request)
 }
 
 /** The request as the hooks that see it first leave it. */

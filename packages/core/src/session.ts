@@ -1,3 +1,4 @@
+import { defined, type Writable } from "./defined.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
@@ -259,43 +260,42 @@ export interface SessionInfo {
 
 /** The summary of a session after `entry`: pure, shared by all stores. */
 export function describe(namespace: Namespace, before: SessionInfo | undefined, entry: Entry): SessionInfo {
-  const base: SessionInfo = before ?? {
-    namespace,
-    version: 0,
-    createdAt: entry.at,
-    updatedAt: entry.at,
-    messages: 0,
-    metadata: {},
-  }
-  const next = { ...base, version: entry.seq }
+  const { at, seq: version } = entry
+  const next: Writable<SessionInfo> = before
+    ? { ...before, version }
+    : { namespace, version, createdAt: at, updatedAt: at, messages: 0, metadata: {} }
   switch (entry.type) {
     case "user":
     case "assistant":
-      return { ...next, updatedAt: entry.at, messages: base.messages + 1 }
+      next.messages++
+      next.updatedAt = at
+      break
     case "run_started":
-      return { ...next, openRun: entry.runId }
+      next.openRun = entry.runId
+      break
     case "run_finished": {
-      const { openRun: _, waiting: __, ...closed } = next
-      return { ...closed, updatedAt: entry.at }
+      const { createdAt, messages, metadata } = next
+      return { namespace, version, createdAt, updatedAt: at, messages, metadata }
     }
     case "run_waiting": {
-      const { at, approvals, expiresAt } = entry
-      const waiting = { since: at, approvals, ...(expiresAt !== undefined && { expiresAt }) }
-      return { ...next, updatedAt: at, waiting }
+      const { approvals, expiresAt } = entry
+      next.waiting = { since: at, approvals, ...defined({ expiresAt }) }
+      next.updatedAt = at
+      break
     }
     case "approval_decision": {
       const { waiting } = next
-      return waiting ? { ...next, waiting: { ...waiting, approvals: waiting.approvals - 1 } } : next
+      if (waiting) next.waiting = { ...waiting, approvals: waiting.approvals - 1 }
+      break
     }
-    case "run_resumed": {
-      const { waiting: _, ...going } = next
-      return going
-    }
+    case "run_resumed":
+      delete next.waiting
+      break
     case "meta":
-      return { ...next, metadata: merge(base.metadata, entry.patch) }
-    default:
-      return next
+      next.metadata = merge(next.metadata, entry.patch)
+      break
   }
+  return next
 }
 
 function merge(metadata: JsonObject, patch: JsonObject): JsonObject {

@@ -12,10 +12,8 @@ export const visibleText = (text: string): string => text.replace(/\r\n?/g, "\n"
 /** Characters as people count them, near enough: code points. */
 export function codePoints(text: string): number {
   let pairs = 0
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit >= 0xd800 && unit < 0xdc00) pairs++
-  }
+  // A lone surrogate is one as well.
+  for (let index = 0; index < text.length; index++) if ((text.codePointAt(index) ?? 0) > 0xffff) pairs++
   return text.length - pairs
 }
 
