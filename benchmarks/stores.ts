@@ -36,6 +36,8 @@ const ROWS = TURN.map((entry) => JSON.stringify(entry))
 /** A store, and its driver alone writing the same bytes of a turn, durably. */
 interface Subject {
   readonly store: SessionStore
+  /** The same, which writes its audit as well. */
+  readonly audited?: SessionStore
   readonly bare: (seq: number) => Promise<void> | void
   /** Bytes on disk; undefined where that is the server's affair. */
   readonly size: () => number | undefined
@@ -46,12 +48,14 @@ const subjects: Readonly<Record<string, (folder: string) => Promise<Subject>>> =
   async sqlite(folder) {
     const path = join(folder, "orra.db")
     const store = await sqliteStore({ path })
+    const audited = await sqliteStore({ path: join(folder, "audited.db"), audit: true })
     const database = new DatabaseSync(join(folder, "bare.db"))
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
     database.exec("CREATE TABLE entries (ns TEXT, seq INTEGER, type TEXT, body TEXT, PRIMARY KEY (ns, seq))")
     const insert = database.prepare("INSERT INTO entries VALUES (?, ?, ?, ?)")
     return {
       store,
+      audited,
       bare(seq) {
         database.exec("BEGIN IMMEDIATE")
         for (const [index, body] of ROWS.entries()) insert.run("tenant:bench", seq + index, "user", body)
@@ -62,6 +66,7 @@ const subjects: Readonly<Record<string, (folder: string) => Promise<Subject>>> =
       async close() {
         database.close()
         await store.close()
+        await audited.close()
       },
     }
   },
@@ -85,11 +90,13 @@ const subjects: Readonly<Record<string, (folder: string) => Promise<Subject>>> =
   async postgres() {
     const server = await postgresServer()
     const store = await postgresStore({ url: server.url })
+    const audited = await postgresStore({ url: server.url, schema: "audited", audit: true })
     const client = new pg.Client({ connectionString: server.url })
     await client.connect()
     await client.query("CREATE TABLE bare (ns text, seq bigint, type text, body text, PRIMARY KEY (ns, seq))")
     return {
       store,
+      audited,
       async bare(seq) {
         const values = ROWS.flatMap((body, index) => ["tenant:bench", seq + index, "user", body])
         await client.query("BEGIN")
@@ -104,6 +111,7 @@ const subjects: Readonly<Record<string, (folder: string) => Promise<Subject>>> =
       async close() {
         await client.end()
         await store.close()
+        await audited.close()
         await server.stop()
       },
     }
@@ -127,17 +135,24 @@ for (const name of chosen.split(",")) {
   }
 }
 
-async function appends({ store, bare }: Subject): Promise<void> {
-  const lease = await hold(store, Namespace.of("tenant", "bench"))
+async function appends({ store, audited, bare }: Subject): Promise<void> {
+  const session = Namespace.of("tenant", "bench")
+  const lease = await hold(store, session)
+  const auditedLease = audited && (await hold(audited, session))
   const ours: number[] = []
+  const withAudit: number[] = []
   const theirs: number[] = []
-  // In turns, so that both meet the same disk.
+  // In turns, so that all meet the same disk.
   for (let turn = 0; turn < TURNS; turn++) {
     const expected = turn * TURN.length
-    ours.push(await time(() => store.append(lease.namespace, TURN, { expected, lease })))
+    ours.push(await time(() => store.append(session, TURN, { expected, lease })))
     theirs.push(await time(() => bare(expected + 1)))
+    if (audited && auditedLease) {
+      withAudit.push(await time(() => audited.append(session, TURN, { expected, lease: auditedLease })))
+    }
   }
   say("append of a turn, durable", ours, `${ratio(ours, theirs)} times the bare driver (${ms(theirs, 0.5)})`)
+  if (audited) say("the same with its audit", withAudit, `${ratio(withAudit, ours)} times without`)
 }
 
 async function windows({ store, size }: Subject): Promise<void> {
