@@ -126,7 +126,10 @@ export const settings = {
       'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"git log *"`). Anything else is asked about, and refused where nobody can be asked, as in this version.',
       { was: "empty was everything, and the line went to a shell" },
     ),
-    exec_timeout_secs: integer(30, "Seconds a command may take that does not say so itself.", { min: 1 }),
+    exec_timeout_secs: integer(30, "Seconds a command may take that does not say so itself.", {
+      min: 1,
+      max: 86_400,
+    }),
     exec_working_directory: path(
       undefined,
       "Another folder for the owner's commands. The data directory may not be in it.",

@@ -37,7 +37,7 @@ export async function buildTools(
     tools: tools.filter(({ definition }) => names.has(definition.name)),
     hooks: exec ? [exec.hooks] : [],
     policy: policyWith([files?.policy, exec?.policy].filter((layer) => layer !== undefined)),
-    remarks: [...(files?.remarks ?? []), ...(exec?.confinement ?? []).map((line) => `exec: ${line}`)],
+    remarks: [...(files?.remarks ?? []), ...(exec?.remarks ?? []).map((line) => `exec: ${line}`)],
   }
 }
 

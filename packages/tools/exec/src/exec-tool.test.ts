@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { callTool, type Hooks, type JsonObject, Namespace, PolicyRegistry, Runtime } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
@@ -24,7 +24,7 @@ test("runs a program and says what it wrote and how it ended", async () => {
 })
 
 test("tells the model, the policy and a person what it is", () => {
-  const { tool, confinement } = bench({
+  const { tool, remarks } = bench({
     allow: ["ls", { program: "git", args: ["status"] }],
     timeoutMs: 5_000,
   }).exec
@@ -43,8 +43,28 @@ test("tells the model, the policy and a person what it is", () => {
   })
   expect(tool.definition.description).toContain("There is no shell")
   expect(bench({ shell: "ask" }).exec.tool.definition.description).toContain("a person is asked first")
-  expect(confinement[0]).toBe(
+  expect(remarks[0]).toBe(
     "not isolated: isolation is off; a command can read and write what this process can, and has its network",
+  )
+})
+
+test("rules that do not allow what they seem to are told", () => {
+  const { exec } = bench({
+    allow: ["ls", "sh", "env FOO", "sudo -l", "nosuchprogram", "env *"],
+    path: ["/usr/bin", "/bin"],
+  })
+  expect(exec.remarks.filter((line) => line.includes("allows nothing"))).toEqual(
+    [
+      "`sh *` allows nothing by itself, since it is a shell: spell out the arguments that shall be allowed",
+      "`nosuchprogram *` allows nothing: there is no such program here",
+      "`env *` allows nothing by itself, since it is a program that can run others: spell out the arguments that shall be allowed",
+    ].toSpliced(
+      1,
+      0,
+      ...(existsSync("/usr/bin/sudo")
+        ? ["`sudo -l` allows nothing: programs that give other rights never run"]
+        : ["`sudo -l` allows nothing: there is no such program here"]),
+    ),
   )
 })
 

@@ -67,8 +67,11 @@ export interface Exec {
   readonly hooks: Hooks
   /** For `policies.set(namespace, ...)`, wherever it may be used. What no layer of this kind has judged does not run. */
   readonly policy: PolicyLayer
-  /** How commands are confined on this system, in one line each: for a person. */
-  readonly confinement: readonly string[]
+  /**
+   * What a person should know, in one line each: how commands are confined on this system, and rules that do not allow
+   * what they seem to.
+   */
+  readonly remarks: readonly string[]
   /**
    * The arguments of a call as policy sees them, for `policies.explain`.
    *
@@ -236,7 +239,7 @@ export function execTool(options: ExecOptions): Exec {
       known.asked = true
       return known.reason
     }),
-    confinement: confinementLines(options, settings),
+    remarks: [...confinementLines(options, settings), ...rules.remarks],
     prepare: prepareCall,
   }
 }

@@ -6,12 +6,11 @@ import { expect, onTestFinished, test } from "vitest"
 import { SYSTEM_PATH } from "./environment.ts"
 import { bench, longTime, processesWith, SESSION, script, temporaryDirectory, textOf } from "./fixture.ts"
 import { findConfinement } from "./isolation.ts"
+import { isExecutable } from "./prepare.ts"
 
 /** Also where somebody has put it for these tests. */
-const PATH = [
-  ...SYSTEM_PATH,
-  ...(process.env["PATH"] ?? "").split(":").filter((path) => path.startsWith("/")),
-]
+const own = (process.env["PATH"] ?? "").split(":").find((path) => isExecutable(join(path, "bwrap")))
+const PATH = [...SYSTEM_PATH, ...(own?.startsWith("/") ? [own] : [])]
 const { bubblewrap } = findConfinement("auto", PATH)
 
 /** A program in the place of bubblewrap: it writes down what it is told, and runs what stands after the "--". */
@@ -43,14 +42,16 @@ test("a command is told to bubblewrap with walls around it: this is all it gets"
     /^--(dev-)?bind/.test(word) ? [walls.slice(index, index + 3)] : [],
   )
   expect(binds).toEqual([["--bind", directory, directory]])
-  const readable = walls.flatMap((word, index) => (word.startsWith("--ro-bind") ? [walls[index + 1]] : []))
+  const readable = walls
+    .flatMap((word, index) => (word.startsWith("--ro-bind") ? [walls[index + 1]] : []))
+    .filter((place) => place !== path && !SYSTEM_PATH.includes(place ?? ""))
   expect(
     readable.filter(
       (place) => !/^\/(usr|s?bin|lib\w*|nix\/store|run\/current-system|etc\/[\w.-]+)$/.test(place ?? ""),
     ),
   ).toEqual([])
   expect(readable).not.toContain("/etc/shadow")
-  expect(exec.confinement[0]).toMatch(/^isolated by bubblewrap, without a network/)
+  expect(exec.remarks[0]).toMatch(/^isolated by bubblewrap, without a network/)
   expect(exec.tool.definition.description).toContain("It has no network.")
 })
 
@@ -62,7 +63,7 @@ test("where there is no isolation that is said to the person, the policy and at 
     [[failing.path, "/bin"], "bubblewrap is not allowed to isolate on this system"],
   ] as const) {
     const open = bench({ isolation: "auto", path, allow: ["echo"] })
-    expect(open.exec.confinement[0]).toContain(`not isolated: ${why}`)
+    expect(open.exec.remarks[0]).toContain(`not isolated: ${why}`)
     expect(open.exec.tool.definition.description).not.toContain("no network")
     const place = { namespace: SESSION, metadata: {} }
     const prepared = await open.exec.prepare({ command: "echo a" }, place)
@@ -71,7 +72,7 @@ test("where there is no isolation that is said to the person, the policy and at 
     ).toContain(`(not isolated: ${why})`)
     expect(textOf(await open.call({ command: "echo a" }))).toBe("a")
     const required = bench({ isolation: "required", path, allow: ["echo"] })
-    expect(required.exec.confinement[0]).toBe(`nothing runs: isolation is required, and ${why}`)
+    expect(required.exec.remarks[0]).toBe(`nothing runs: isolation is required, and ${why}`)
     const result = await required.call({ command: "echo a" })
     expect(result.status).toBe("denied")
     expect(textOf(result)).toContain(`Commands must be isolated here, and ${why}.`)
@@ -93,10 +94,10 @@ const isolated = { isolation: "required", path: PATH } as const
 test.runIf(bubblewrap)(
   "an isolated command sees the system, its directory, itself, and nothing else",
   async () => {
-    const elsewhere = temporaryDirectory()
-    writeFileSync(join(elsewhere, "secret"), "canary")
+    const secrets = temporaryDirectory()
+    writeFileSync(join(secrets, "secret"), "canary")
     const { run, directory } = script(
-      `pwd; cat ${elsewhere}/secret; ls -A /tmp "$HOME"; touch /usr/x /etc/x /x; touch /tmp/private made && ls
+      `pwd; cat ${secrets}/secret; ls -A /tmp "$HOME"; touch /usr/x /etc/x /x; touch /tmp/private made && ls
      ls -d /root /home /var /sys /run 2>/dev/null; ls /proc | grep -c '^[0-9]'; id -u; cat /etc/shadow; env | grep -c canary`,
       isolated,
     )
@@ -106,7 +107,9 @@ test.runIf(bubblewrap)(
     for (const place of ["/usr/x", "/etc/x", "/x"]) expect(existsSync(place)).toBe(false)
     expect(existsSync("/tmp/private")).toBe(false)
     expect(existsSync(join(directory, "made"))).toBe(true)
-    expect(text).toContain(`\n/tmp:\n${basename(directory)}\nhome\n`)
+    const lines = text.split("\n")
+    expect(lines).toEqual(expect.arrayContaining([basename(directory), "home"]))
+    expect(lines).not.toContain(basename(secrets))
     expect(text).toContain("touch: cannot touch '/x': Read-only file system")
     expect(text).not.toMatch(/^\/(root|home|var|sys|run)$/m)
   },

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { isExecutable } from "./prepare.ts"
+import { REPORT_FD } from "./start.ts"
 
 export interface IsolationOptions {
   /**
@@ -43,7 +44,8 @@ export function findConfinement(mode: IsolationOptions["isolation"], path: reado
   const find = (name: string): string | undefined =>
     [...path, "/usr/sbin", "/sbin"].map((folder) => join(folder, name)).find(isExecutable)
   const works = (program: string, args: readonly string[]): boolean =>
-    spawnSync(program, args, { stdio: "ignore", env: {}, timeout: 10_000 }).status === 0
+    spawnSync(program, args, { stdio: ["ignore", "ignore", "ignore", "pipe"], env: {}, timeout: 10_000 })
+      .status === 0
   const last = find("true") ?? "true"
   const prlimit = find("prlimit")
   const setpriv = find("setpriv")
@@ -72,13 +74,18 @@ export function confined(
   }: { readonly argv: readonly string[]; readonly root: string; readonly directory: string },
   { bubblewrap, prlimit, setpriv }: Confinement,
   { network = false, readable = [] }: IsolationOptions,
-  { maxFileBytes, maxProcesses }: { readonly maxFileBytes: number; readonly maxProcesses: number },
+  {
+    path,
+    maxFileBytes,
+    maxProcesses,
+  }: { readonly path: readonly string[]; readonly maxFileBytes: number; readonly maxProcesses: number },
 ): readonly string[] {
   const limits = prlimit ? [prlimit, "--core=0", `--fsize=${maxFileBytes}`, "--"] : []
   if (!bubblewrap) return [...(setpriv ? [setpriv, ...UNPRIVILEGED] : []), ...limits, ...argv]
   // Within its own user namespace a limit of processes counts its own only.
   const inner = prlimit ? [prlimit, `--nproc=${maxProcesses}`, "--"] : []
-  const open = ["--bind", root, root, "--remount-ro", "/", "--chdir", directory]
+  const programs = path.flatMap((folder) => ["--ro-bind-try", folder, folder])
+  const open = [...programs, "--bind", root, root, "--remount-ro", "/", "--chdir", directory]
   return [...limits, bubblewrap, ...walls({ network, readable }), ...open, "--", ...inner, ...argv]
 }
 
@@ -86,7 +93,7 @@ function walls({ network = false, readable = [] }: IsolationOptions): readonly s
   return [
     "--unshare-all",
     ...(network ? ["--share-net"] : []),
-    ...["--die-with-parent", "--new-session", "--cap-drop", "ALL"],
+    ...["--info-fd", String(REPORT_FD), "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
     ...SYSTEM.flatMap((path) => ["--ro-bind-try", path, path]),
     ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", ISOLATED_HOME],
     ...readable.flatMap((path) => ["--ro-bind", path, path]),

@@ -41,6 +41,9 @@ export interface PrepareOptions {
   readonly salt: string
 }
 
+/** Arguments that are looked at for where they lead. */
+const MAX_ARGS = 1_000
+
 /** Files that are looked at for the seal: those that an interpreter is told to run are among the first arguments. */
 const MAX_FILES = 64
 
@@ -138,8 +141,9 @@ async function firstOutside(
   directory: string,
   root: string,
 ): Promise<string | undefined> {
-  for (const arg of args) if (await leadsOutside(arg, directory, root)) return arg
-  return undefined
+  for (const arg of args.slice(0, MAX_ARGS)) if (await leadsOutside(arg, directory, root)) return arg
+  // So many are not looked at one by one.
+  return args[MAX_ARGS]
 }
 
 /** A file that can be executed, not a directory that can be entered. */

@@ -91,6 +91,9 @@ export function processIds(): ReadonlySet<number> {
   }
 }
 
+/** Whether a process runs, or is still being taken apart: what is only remembered of a dead one does not count. */
+export const isAlive = (pid: number): boolean => factsOf(pid)?.isZombie === false
+
 function factsOf(pid: number): ProcessFacts | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1")

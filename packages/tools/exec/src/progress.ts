@@ -24,6 +24,7 @@ export function progressWriter({ progress }: { progress(text: string): void }): 
     if (text !== "") progress(skipped > 0 ? `${text}\n[… ${skipped} characters not shown …]\n` : text)
     told += text.length
     skipped = 0
+    if (told >= MAX_IN_ALL) progress("\n[… there is more, not shown while it runs …]\n")
   }
   return {
     add(text) {

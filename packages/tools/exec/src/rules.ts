@@ -2,7 +2,7 @@ import { basename } from "node:path"
 import type { Decision } from "@orra/core"
 import { InvalidInput } from "@orra/core"
 import type { Command } from "./prepare.ts"
-import { tellingArgument } from "./programs.ts"
+import { kindOf, type ProgramKind, tellingArgument } from "./programs.ts"
 import { splitCommand } from "./split.ts"
 
 /**
@@ -31,6 +31,8 @@ export interface Reason {
 
 export interface Rules {
   readonly reasons: readonly Reason[]
+  /** Rules that do not allow what they seem to, for a person. */
+  readonly remarks: readonly string[]
   judge(command: Command): Reason
 }
 
@@ -83,7 +85,8 @@ export function compileRules(
       command.program === real &&
       basename(command.argv[0]) === name &&
       covers(pattern.args, command.argv.slice(1))
-    return { reason, spelledOut, matches }
+    const kind = real === undefined ? undefined : kindOf(name, basename(real))
+    return { reason, spelledOut, matches, remark: remarkOn(pattern, { real, kind, spelledOut }) }
   })
   const fixed = {
     privilege: { decision: "deny", name: "it gives other rights" },
@@ -104,6 +107,7 @@ export function compileRules(
   } as const satisfies Record<string, Reason>
   return {
     reasons: [...denied, ...asked, ...allowed].map(({ reason }) => reason).concat(Object.values(fixed)),
+    remarks: allowed.flatMap(({ remark }) => remark ?? []),
     judge(command) {
       const matching = <R extends { matches(command: Command): boolean }>(rules: readonly R[]) =>
         rules.filter((rule) => rule.matches(command))
@@ -129,6 +133,23 @@ export function compileRules(
       return reason
     },
   }
+}
+
+/** What an owner has to know of a rule that allows. */
+function remarkOn(
+  pattern: Pattern,
+  facts: {
+    readonly real: string | undefined
+    readonly kind: ProgramKind | undefined
+    readonly spelledOut: boolean
+  },
+): string | undefined {
+  const rule = describe(pattern)
+  if (facts.real === undefined) return `${rule} allows nothing: there is no such program here`
+  if (facts.kind === "privilege") return `${rule} allows nothing: programs that give other rights never run`
+  if (facts.kind === undefined || facts.spelledOut) return undefined
+  const what = facts.kind === "shell" ? "a shell" : "a program that can run others"
+  return `${rule} allows nothing by itself, since it is ${what}: spell out the arguments that shall be allowed`
 }
 
 function parseRule(rule: CommandRule): Pattern {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { MARK } from "./environment.ts"
 import type { Running } from "./host.ts"
 import { OutputKeeper } from "./output.ts"
-import { ProcessTree, processIds } from "./processes.ts"
+import { isAlive, ProcessTree, processIds } from "./processes.ts"
 import { progressWriter } from "./progress.ts"
 import { start, type Talk } from "./start.ts"
 
@@ -101,8 +101,8 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
     if (stream === "stdout") job.onOutput?.(chunk)
     if (stdout.bytes + stderr.bytes > job.maxOutputBytes) end("output")
   }
-  const talk = { input: job.input, hear }
-  const { child, pid, exited, closed } = await start(job.argv, job.directory, env, talk)
+  const talk = { input: job.input, hear, reports: job.isolatedHome !== undefined }
+  const { child, pid, exited, closed, report } = await start(job.argv, job.directory, env, talk)
   const tree = new ProcessTree(pid, mark, before)
   job.running.add(tree)
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
@@ -122,6 +122,7 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
       await Promise.race([exited, sleep(job.graceMs, undefined, UNHELD)])
     }
     const leftBehind = await endAll(tree, exited)
+    await wallsDown(report())
     await Promise.race([closed, sleep(DRAIN_MS, undefined, UNHELD)])
     return {
       exitCode: child.exitCode,
@@ -157,6 +158,15 @@ async function endAll(tree: ProcessTree, exited: Promise<void>): Promise<number>
 
 /** Those that are born while others die are few: more rounds than this are for what cannot be killed. */
 const ROUNDS = 200
+
+/**
+ * bubblewrap ends before those who are behind its walls are dead. The first one of them, whose number it reports, is
+ * gone when all are.
+ */
+async function wallsDown(report: string): Promise<void> {
+  const first = Number(/"child-pid":\s*(\d+)/.exec(report)?.[1] ?? 0)
+  for (let round = 0; first > 0 && round < ROUNDS && isAlive(first); round++) await sleep(10)
+}
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest"
 import { NODE, temporaryDirectory } from "./fixture.ts"
 import { start } from "./start.ts"
 
-const talk = { input: undefined, hear() {} }
+const talk = { input: undefined, hear() {}, reports: false }
 
 test("a program starts in the directory that was meant, or not at all", async () => {
   const directory = temporaryDirectory()
@@ -42,7 +42,7 @@ test("everything it says is heard, also of one that is over at once", async () =
   const heard: string[] = []
   const hear = (stream: string, chunk: Uint8Array) => heard.push(`${stream} ${Buffer.from(chunk)}`)
   const said = Array.from({ length: 20 }, async (_, index) => {
-    const { closed } = await start(["/bin/echo", String(index)], directory, {}, { input: undefined, hear })
+    const { closed } = await start(["/bin/echo", String(index)], directory, {}, { ...talk, hear })
     await closed
   })
   await Promise.all(said)

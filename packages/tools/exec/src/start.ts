@@ -11,12 +11,19 @@ export interface Started {
   readonly exited: Promise<void>
   /** And nobody has its output open any more. */
   readonly closed: Promise<void>
+  /** What was written to {@link REPORT_FD} so far. */
+  report(): string
 }
+
+/** Where a program that confines another one says what it has started. */
+export const REPORT_FD = 3
 
 /** What a program is told, and where what it says goes. */
 export interface Talk {
   readonly input: string | undefined
   hear(stream: "stdout" | "stderr", chunk: Uint8Array): void
+  /** It has {@link REPORT_FD} to write to. */
+  readonly reports: boolean
 }
 
 /**
@@ -28,7 +35,7 @@ export async function start(
   [program = "", ...args]: readonly string[],
   directory: string,
   env: Readonly<Record<string, string>>,
-  { input, hear }: Talk,
+  { input, hear, reports }: Talk,
 ): Promise<Started> {
   const place = await openDirectory(directory)
   const nothing = await open("/dev/null", "r+")
@@ -38,7 +45,7 @@ export async function start(
       env,
       // A session of its own: no terminal, and a group that can be ended as one.
       detached: true,
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...standIns(nothing.fd)],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...standIns(nothing.fd, reports)],
       shell: false,
       windowsHide: true,
     })
@@ -50,6 +57,10 @@ export async function start(
     }
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
+    let report = ""
+    child.stdio[REPORT_FD]?.on("data", (chunk: Uint8Array) => {
+      report += Buffer.from(chunk).toString("latin1")
+    })
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve)
       child.once("error", reject)
@@ -57,7 +68,7 @@ export async function start(
     child.on("error", () => {})
     // It may end without having read it.
     child.stdin?.on("error", () => {}).end(input)
-    return { child, pid: child.pid as number, exited, closed }
+    return { child, pid: child.pid as number, exited, closed, report: () => report }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown"
     const why = code === "E2BIG" ? "its arguments are too long" : `the system says ${code}`
@@ -71,10 +82,13 @@ export async function start(
  * What the program finds where this process has files that whoever started it has left open for all its children:
  * `nothing`, in their places. Node's own files never reach a child.
  */
-function standIns(nothing: number): readonly (number | "ignore")[] {
+function standIns(nothing: number, reports: boolean): readonly (number | "ignore" | "pipe")[] {
   const taken = inheritable()
-  const length = Math.max(2, ...taken) - 2
-  return Array.from({ length }, (_, index) => (taken.includes(index + 3) ? nothing : "ignore"))
+  const length = Math.max(reports ? REPORT_FD : 2, ...taken) - 2
+  return Array.from({ length }, (_, index) => {
+    if (reports && index + 3 === REPORT_FD) return "pipe"
+    return taken.includes(index + 3) ? nothing : "ignore"
+  })
 }
 
 /** The numbers of open files that a child would get, from 3 on. */
