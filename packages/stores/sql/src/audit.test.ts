@@ -217,6 +217,32 @@ describe.each(Object.entries(subjects))("audit in %s", (name, make) => {
     expect((await store.audit.list(acme)).items).toEqual([])
   })
 
+  test("what cannot be audited is not done", async () => {
+    const subject = await make()
+    const { store } = subject
+    const lease = await store.acquire(chat, "owner", 60_000)
+    if (!lease) return
+    await store.append(chat, [{ type: "meta", at, patch: { title: "Before" } }], { expected: 0 })
+    await subject.sql("ALTER TABLE audit RENAME TO elsewhere")
+    const more = Array.from({ length: 20 }, () => FINISHED)
+    for (const entries of [TURN, more]) {
+      await expect(store.append(chat, entries, { expected: 1, lease })).rejects.toMatchObject({
+        code: "store_failed",
+      })
+    }
+    await expect(store.delete(chat)).rejects.toMatchObject({ code: "store_failed" })
+    await expect(store.records("approval-rules").put(ada, "rule", 1)).rejects.toMatchObject({
+      code: "store_failed",
+    })
+    expect((await store.info(chat))?.version).toBe(1)
+    expect(await store.records("approval-rules").get(ada, "rule")).toBeUndefined()
+    await subject.sql("ALTER TABLE elsewhere RENAME TO audit")
+    await store.append(chat, TURN, { expected: 1, lease })
+    await store.append(chat, more, { expected: 5, lease })
+    expect((await store.audit.list(chat)).items.map(({ events }) => events.length)).toEqual([3, 20])
+    expect(await store.audit.verify(chat)).toBeUndefined()
+  })
+
   test("without the option nothing is written", async () => {
     const subject = await make()
     const store = await subject.again({ audit: false })
