@@ -123,7 +123,7 @@ export const settings = {
     ),
     exec_allowed_commands: texts(
       [],
-      'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"git log *"`). Anything else is asked about, and refused where nobody can be asked, as in this version.',
+      'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"ls -l *"`). Anything else is asked about, and refused where nobody can be asked, as in this version.',
       { was: "empty was everything, and the line went to a shell" },
     ),
     exec_timeout_secs: integer(30, "Seconds a command may take that does not say so itself.", {

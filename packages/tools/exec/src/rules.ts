@@ -6,7 +6,7 @@ import { kindOf, type ProgramKind, tellingArgument } from "./programs.ts"
 import { splitCommand } from "./split.ts"
 
 /**
- * A program with its arguments: `"git status"`, `"git log *"`, `"ls"`. One word alone stands for any arguments; a `*`
+ * A program with its arguments: `"git status"`, `"ls -l *"`, `"ls"`. One word alone stands for any arguments; a `*`
  * stands for any text within one argument and, as the last word, for any further arguments; quotes as in a command. The
  * form with `args` says the same word by word, and can say that there are none: `{ program: "ls", args: [] }`.
  */
@@ -176,7 +176,7 @@ const STAR = "\uE000"
 const notARule = (rule: unknown): InvalidInput =>
   new InvalidInput(
     `${JSON.stringify(rule)} is not a rule: write a program's name or absolute path and its arguments, ` +
-      'such as "ls", "git status" or "git log *".',
+      'such as "ls", "git status" or "ls -l *".',
   )
 
 const describe = ({ program, args = ["*"] }: Pattern): string => `\`${[program, ...args].join(" ")}\``
