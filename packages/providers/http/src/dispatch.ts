@@ -30,17 +30,15 @@ export interface Dispatcher {
       readonly headersTimeout: number
       readonly bodyTimeout: number
     },
-    handler: DispatchHandler,
+    handler: {
+      onConnect(abort: (reason: unknown) => void): void
+      /** `headers` has names and values in turn. False, here and below: send no more until `resume` is called. */
+      onHeaders(status: number, headers: readonly Uint8Array[], resume: () => void): boolean
+      onData(bytes: Uint8Array): boolean
+      onComplete(): void
+      onError(error: unknown): void
+    },
   ): unknown
-}
-
-interface DispatchHandler {
-  onConnect(abort: (reason: unknown) => void): void
-  /** `headers` has names and values in turn. False, here and below: send no more until `resume` is called. */
-  onHeaders(status: number, headers: readonly Uint8Array[], resume: () => void): boolean
-  onData(bytes: Uint8Array): boolean
-  onComplete(): void
-  onError(error: unknown): void
 }
 
 /**
@@ -56,154 +54,121 @@ export const platformDispatcher = (): Dispatcher | undefined =>
  * asks for cost several times what the socket does. Undefined when the service sends us elsewhere: fetch knows how to
  * go there.
  */
-export async function dispatch(
+export function dispatch(
   dispatcher: Dispatcher,
   url: URL,
   { method, headers, body, signal }: Outgoing,
 ): Promise<Incoming | undefined> {
-  signal.throwIfAborted()
-  const exchange = new Exchange(signal)
-  const request = {
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method,
-    headers: { ...headers, "accept-encoding": "identity" },
-    body,
-    headersTimeout: NO_LIMIT,
-    bodyTimeout: NO_LIMIT,
-  }
-  dispatcher.dispatch(request, exchange)
-  return await exchange.response
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const arriving = arrivingBody()
+    let abort: ((reason: unknown) => void) | undefined
+    const over = (error: unknown): void => {
+      signal.removeEventListener("abort", stop)
+      arriving.fail(error)
+      reject(error)
+    }
+    const stop = (): void => {
+      arriving.discard()
+      over(signal.reason)
+      abort?.(signal.reason)
+    }
+    signal.addEventListener("abort", stop, { once: true })
+    const request = {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      body,
+      headersTimeout: NO_LIMIT,
+      bodyTimeout: NO_LIMIT,
+    }
+    dispatcher.dispatch(request, {
+      onConnect(end) {
+        abort = end
+        if (signal.aborted) end(signal.reason)
+      },
+      onHeaders(status, raw, resume) {
+        // An early hint: the response itself is still to come.
+        if (status < 200) return true
+        if (status >= 300 && status < 400) {
+          resolve(undefined)
+          abort?.(new Error("It is somewhere else."))
+          return true
+        }
+        const values = headersOf(raw)
+        const pieces = decoded(arriving.read(resume), values.get("content-encoding"))
+        resolve({ status, headers: values, body: pieces, text: () => textOf(pieces) })
+        return true
+      },
+      onData: (bytes) => arriving.push(bytes),
+      onComplete() {
+        signal.removeEventListener("abort", stop)
+        arriving.end()
+      },
+      onError: over,
+    })
+  })
 }
 
-/**
- * Between the socket, which brings pieces of a body when it wants to, and its one reader, who asks for them. A class,
- * as everything here that each request has its own of: what the engine has compiled for closures it throws away with
- * the last of them, at the next collection of garbage.
- */
-class Exchange implements DispatchHandler {
-  readonly #signal: AbortSignal
-  readonly #response = Promise.withResolvers<Incoming | undefined>()
-  #pieces: Uint8Array[] = []
-  #waiting = 0
-  #full = false
-  #ended = false
-  #failure: { readonly error: unknown } | undefined
-  #wake: (() => void) | undefined
-  #abort: ((reason: unknown) => void) | undefined
-  #resume: (() => void) | undefined
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal
-    signal.addEventListener("abort", this, { once: true })
-  }
-
-  get response(): Promise<Incoming | undefined> {
-    return this.#response.promise
-  }
-
-  /** The signal has fired. */
-  handleEvent(): void {
-    const { reason } = this.#signal
-    this.#pieces = []
-    this.onError(reason)
-    this.#abort?.(reason)
-  }
-
-  onConnect(abort: (reason: unknown) => void): void {
-    this.#abort = abort
-    if (this.#signal.aborted) abort(this.#signal.reason)
-  }
-
-  onHeaders(status: number, raw: readonly Uint8Array[], resume: () => void): boolean {
-    // An early hint: the response itself is still to come.
-    if (status < 200) return true
-    this.#resume = resume
-    if (status >= 300 && status < 400) {
-      this.#response.resolve(undefined)
-      this.#abort?.(new Error("It is somewhere else."))
-      return true
-    }
-    const headers = new RawHeaders(raw)
-    this.#response.resolve(
-      new Arrived(status, headers, decoded(this.#read(), headers.get("content-encoding"))),
-    )
-    return true
-  }
-
-  onData(bytes: Uint8Array): boolean {
-    this.#pieces.push(bytes)
-    this.#waiting += bytes.length
-    this.#full = this.#waiting >= MAX_WAITING
-    this.#wake?.()
-    return !this.#full
-  }
-
-  onComplete(): void {
-    this.#signal.removeEventListener("abort", this)
-    this.#ended = true
-    this.#wake?.()
-  }
-
-  onError(error: unknown): void {
-    this.#signal.removeEventListener("abort", this)
-    this.#failure ??= { error }
-    this.#response.reject(error)
-    this.#wake?.()
-  }
-
-  async *#read(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
-      const bytes = this.#pieces.shift()
-      if (bytes) {
-        this.#waiting -= bytes.length
-        yield bytes
-      } else if (this.#failure) throw this.#failure.error
-      else if (this.#ended) return
-      else if (this.#full) {
-        this.#full = false
-        this.#resume?.()
-      } else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-    }
-  }
-}
-
-class Arrived implements Incoming {
-  readonly status: number
-  readonly headers: Pick<Headers, "get">
-  readonly body: AsyncIterable<Uint8Array>
-
-  constructor(status: number, headers: Pick<Headers, "get">, body: AsyncIterable<Uint8Array>) {
-    this.status = status
-    this.headers = headers
-    this.body = body
-  }
-
-  async text(): Promise<string> {
-    const utf8 = new TextDecoder()
-    let text = ""
-    for await (const bytes of this.body) text += utf8.decode(bytes, { stream: true })
-    return text + utf8.decode()
+/** A body between the socket, which brings pieces when it wants to, and its one reader, who asks for them. */
+function arrivingBody() {
+  let pieces: Uint8Array[] = []
+  let waiting = 0
+  let full = false
+  let ended = false
+  let failure: { readonly error: unknown } | undefined
+  let wake = (): void => {}
+  return {
+    /** False when the reader should be waited for. */
+    push(bytes: Uint8Array): boolean {
+      pieces.push(bytes)
+      waiting += bytes.length
+      full = waiting >= MAX_WAITING
+      wake()
+      return !full
+    },
+    end(): void {
+      ended = true
+      wake()
+    },
+    fail(error: unknown): void {
+      failure ??= { error }
+      wake()
+    },
+    discard(): void {
+      pieces = []
+    },
+    async *read(resume: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+      for (;;) {
+        const bytes = pieces.shift()
+        if (bytes) {
+          waiting -= bytes.length
+          yield bytes
+        } else if (failure) throw failure.error
+        else if (ended) return
+        else if (full) {
+          full = false
+          resume()
+        } else
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+      }
+    },
   }
 }
 
 const decoder = new TextDecoder("latin1")
 
-class RawHeaders implements Pick<Headers, "get"> {
-  readonly #raw: readonly Uint8Array[]
-
-  constructor(raw: readonly Uint8Array[]) {
-    this.#raw = raw
-  }
-
-  get(wanted: string): string | null {
-    for (let at = 0; at < this.#raw.length; at += 2) {
-      if (decoder.decode(this.#raw[at]).toLowerCase() === wanted) return decoder.decode(this.#raw[at + 1])
-    }
-    return null
+function headersOf(raw: readonly Uint8Array[]): Pick<Headers, "get"> {
+  return {
+    get(wanted) {
+      const at = raw.findIndex(
+        (name, index) => index % 2 === 0 && decoder.decode(name).toLowerCase() === wanted,
+      )
+      return at < 0 ? null : decoder.decode(raw[at + 1])
+    },
   }
 }
 
@@ -211,4 +176,11 @@ class RawHeaders implements Pick<Headers, "get"> {
 function decoded(body: AsyncIterable<Uint8Array>, encoding: string | null): AsyncIterable<Uint8Array> {
   if (encoding !== "gzip" && encoding !== "deflate") return body
   return ReadableStream.from(body).pipeThrough(new DecompressionStream(encoding))
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const utf8 = new TextDecoder()
+  let text = ""
+  for await (const bytes of body) text += utf8.decode(bytes, { stream: true })
+  return text + utf8.decode()
 }

@@ -22,85 +22,70 @@ export const LINGER_MS = 250
 const OVER = "over"
 
 /** Starts watching. Dispose it (`using`) however the exchange ends. */
-export const watchdog = (timeoutMs: number, caller?: AbortSignal): Watchdog => new Watch(timeoutMs, caller)
-
-class Watch implements Watchdog {
-  readonly #controller = new AbortController()
-  readonly #timeoutMs: number
-  readonly #caller: AbortSignal | undefined
-  #limit: number
-  #last = Date.now()
-  #held = false
-  #ended = false
-  #timer: ReturnType<typeof setTimeout> | undefined
-  idle = false
-  touched = false
-
-  constructor(timeoutMs: number, caller: AbortSignal | undefined) {
-    this.#timeoutMs = timeoutMs
-    this.#limit = timeoutMs
-    this.#caller = caller
-    if (caller?.aborted) this.handleEvent()
-    else {
-      caller?.addEventListener("abort", this, { once: true })
-      this.#set(timeoutMs)
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** The caller's signal has fired. */
-  handleEvent(): void {
-    this.#controller.abort()
-  }
+export function watchdog(timeoutMs: number, caller?: AbortSignal): Watchdog {
+  const controller = new AbortController()
+  let limit = timeoutMs
+  let last = Date.now()
+  let idle = false
+  let touched = false
+  let held = false
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   // Bytes arrive thousands of times a second: they move `last`, and the timer looks at it when it goes off.
-  static #check(watch: Watch): void {
-    const left = watch.#held ? watch.#limit : watch.#last + watch.#limit - Date.now()
+  const check = () => {
+    const left = held ? limit : last + limit - Date.now()
     if (left > 0) {
-      watch.#set(left)
+      timer = setTimeout(check, left)
       return
     }
-    watch.idle = true
-    watch.#controller.abort()
+    idle = true
+    controller.abort()
+  }
+  const onAbort = () => controller.abort()
+  if (caller?.aborted) onAbort()
+  else {
+    caller?.addEventListener("abort", onAbort, { once: true })
+    timer = setTimeout(check, limit)
   }
 
-  #set(ms: number): void {
-    this.#timer = setTimeout(Watch.#check, ms, this)
+  let ended = false
+  const end = () => {
+    ended = true
+    clearTimeout(timer)
+    caller?.removeEventListener("abort", onAbort)
   }
 
-  touch(limitMs: number = this.#timeoutMs): void {
-    this.touched = true
-    this.#held = false
-    this.#last = Date.now()
-    if (limitMs < this.#limit && !this.signal.aborted) {
-      clearTimeout(this.#timer)
-      this.#set(limitMs)
-    }
-    this.#limit = limitMs
-  }
-
-  hold(): void {
-    this.#held = true
-  }
-
-  resume(): void {
-    this.#held = false
-    this.#last = Date.now()
-  }
-
-  end(): void {
-    this.#ended = true
-    clearTimeout(this.#timer)
-    this.#caller?.removeEventListener("abort", this)
-  }
-
-  [Symbol.dispose](): void {
-    // Aborting what is over does nothing, but costs fetch 40 µs.
-    if (this.#ended) return
-    this.end()
-    this.#controller.abort(OVER)
+  return {
+    signal: controller.signal,
+    get idle() {
+      return idle
+    },
+    get touched() {
+      return touched
+    },
+    touch(limitMs = timeoutMs) {
+      touched = true
+      held = false
+      last = Date.now()
+      if (limitMs < limit && !controller.signal.aborted) {
+        clearTimeout(timer)
+        timer = setTimeout(check, limitMs)
+      }
+      limit = limitMs
+    },
+    hold() {
+      held = true
+    },
+    resume() {
+      held = false
+      last = Date.now()
+    },
+    end,
+    [Symbol.dispose]() {
+      // Aborting what is over does nothing, but costs fetch 40 µs.
+      if (ended) return
+      end()
+      controller.abort(OVER)
+    },
   }
 }
