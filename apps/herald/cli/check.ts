@@ -1,9 +1,10 @@
+import { MemoryStore } from "@orra/core"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { effectiveSettings } from "../server/config/summary.ts"
 import { claudeLogin } from "../server/provider/claude-login.ts"
 import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
-import { buildTools, toolNames } from "../server/tools/tools.ts"
+import { buildTools } from "../server/tools/tools.ts"
 
 /** What `--check` prints: where things are, what is in effect, what is not there yet. Looks, and changes nothing. */
 export async function check(
@@ -23,7 +24,7 @@ export async function check(
   const key = isConfigured
     ? `key: ${sourceLabel(resolution)}`
     : "no key here; one saved from the web page is only looked at when Herald starts"
-  const { remarks: toolRemarks } = await buildTools(loaded, "UTC")
+  const { tools, remarks: toolRemarks } = await buildTools(loaded, "UTC", new MemoryStore())
   const remarks = [
     ...notices.map(({ line, message }) => `line ${line}: ${message}`),
     ...advice,
@@ -34,7 +35,7 @@ export async function check(
     `configuration  ${file ?? "none, all defaults"}`,
     `data           ${dataDir}`,
     `model          ${settings.model} (${settings.type}${settings.apiUrl ? `, ${settings.apiUrl}` : ""}), ${key}`,
-    `tools on       ${toolNames(config).join(", ")}`,
+    `tools on       ${tools.map(({ definition }) => definition.name).join(", ")}`,
     ...remarks.map((remark) => `note           ${remark}`),
     "",
     ...effectiveSettings(config, origins),

@@ -123,7 +123,7 @@ async function buildRuntime(parts: {
   const { loaded, service, store, log, counter } = parts
   const { config } = loaded
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const { tools, policy, remarks, hooks: toolHooks } = await buildTools(loaded, zone)
+  const { tools, policy, remarks, hooks: toolHooks } = await buildTools(loaded, zone, store)
   for (const remark of remarks) log.logger.info(remark)
   const names = tools.map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()

@@ -112,11 +112,21 @@ export const settings = {
 
   tools: section("What the assistant can do. On by default: reading only.", {
     web_fetch: boolean(true, "Read a public web page. Addresses of the local network are refused."),
-    browser: boolean(true, "Read a page as text (`read_url`).", {
-      later: "part of `web_fetch` in this version",
-    }),
-    web_search: boolean(false, "Search the web (Brave).", { later: LATER }),
-    web_search_api_key: secret("Brave Search key.", { later: LATER }),
+    browser: boolean(
+      true,
+      "Read the article of a public web page, without what stands around it (`read_url`).",
+    ),
+    web_search: boolean(false, "Search the web (`web_search`)."),
+    web_search_provider: choice(
+      ["brave", "searxng", "tavily"],
+      "brave",
+      "Who searches. Brave and Tavily need `web_search_api_key`, SearXNG `web_search_url`.",
+    ),
+    web_search_api_key: secret("The key of Brave Search or Tavily."),
+    web_search_url: text(
+      undefined,
+      "The address of a SearXNG, such as `https://search.example.org`, which allows the format `json`.",
+    ),
     exec: boolean(
       false,
       "Run programs. Everybody has a folder of their own for it, `work` in the data directory.",
@@ -179,14 +189,23 @@ export const settings = {
     image_gen: boolean(false, "Make pictures.", { later: LATER }),
     image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
     delegation: boolean(false, "Start sub-agents.", { later: LATER }),
-    claude_code: boolean(false, "Hand tasks to Claude Code.", { later: LATER }),
-    claude_code_allowed_tools: texts(["Read", "Edit", "Bash"], "Tools Claude Code may use.", {
-      later: LATER,
-    }),
-    claude_code_max_turns: integer(10, "Its turns at most.", { later: LATER }),
-    claude_code_timeout_secs: integer(300, "Seconds it may take.", { later: LATER }),
-    claude_code_skip_permissions: boolean(false, "Run it without its own questions.", { later: LATER }),
-    claude_code_working_directory: path(undefined, "Where it works.", { later: LATER }),
+    claude_code: boolean(
+      false,
+      "Hand tasks to Claude Code, which has to be installed. It works in each person's folder by rules of its own, with the login of whoever runs Herald.",
+    ),
+    claude_code_allowed_tools: texts(["Read", "Edit", "Bash"], "Tools Claude Code may use."),
+    claude_code_max_turns: integer(10, "Its turns at most.", { min: 1 }),
+    claude_code_max_usd: integer(5, "What one task may cost, in USD.", { min: 1 }),
+    claude_code_timeout_secs: integer(300, "Seconds it may take.", { min: 1, max: 86_400 }),
+    claude_code_skip_permissions: boolean(false, "Run it without its own questions."),
+    claude_code_working_directory: path(undefined, "Another folder for the owner's tasks."),
+  }),
+
+  github: section("Issues and pull requests. On when `repositories` names some.", {
+    repositories: texts([], "Those it may read, as `owner/name`; the first is meant where none is named."),
+    token: secret("A token for them. Without one only public repositories can be read."),
+    write: boolean(false, "Create, comment, review, close and merge as well."),
+    api_url: text(undefined, "GitHub Enterprise Server: `https://github.example.org/api/v3`."),
   }),
 
   sessions: section("Where conversations are kept.", {

@@ -1,6 +1,7 @@
 import { InvalidInput } from "@orra/core"
-import { type Exec, execTool } from "@orra/exec"
+import { execTool } from "@orra/exec"
 import type { LoadedConfig } from "../config/load.ts"
+import type { ToolFamily } from "./tools.ts"
 import { workFolders } from "./work-folders.ts"
 
 /**
@@ -9,7 +10,7 @@ import { workFolders } from "./work-folders.ts"
  *
  * @throws InvalidInput for a command on the list that is none, and a folder with the data directory in it.
  */
-export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "dataDir">): Exec {
+export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "dataDir">): ToolFamily {
   const { tools } = config
   const own = tools.exec_working_directory
   if (own !== undefined && `${dataDir}/`.startsWith(`${own.replace(/\/$/, "")}/`)) {
@@ -18,7 +19,7 @@ export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "d
     )
   }
   const folderOf = workFolders({ config, dataDir }, own)
-  return execTool({
+  const exec = execTool({
     directory: ({ namespace }) => folderOf(namespace),
     allow: tools.exec_allowed_commands,
     shell: tools.exec_shell ? "ask" : "deny",
@@ -26,4 +27,10 @@ export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "d
     network: tools.exec_network,
     timeoutMs: tools.exec_timeout_secs * 1_000,
   })
+  return {
+    tools: [exec.tool],
+    hooks: [exec.hooks],
+    policy: exec.policy,
+    remarks: exec.remarks.map((line) => `exec: ${line}`),
+  }
 }

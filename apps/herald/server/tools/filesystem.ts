@@ -1,14 +1,9 @@
 import { relative } from "node:path"
-import { InvalidInput, type PolicyLayer, type Tool } from "@orra/core"
+import { InvalidInput, type Tool } from "@orra/core"
 import { filesystemTools } from "@orra/filesystem"
 import { DEFAULT_FILE, type LoadedConfig } from "../config/load.ts"
+import type { ToolFamily } from "./tools.ts"
 import { workFolders } from "./work-folders.ts"
-
-export interface HeraldFiles {
-  readonly tools: readonly Tool[]
-  readonly policy: PolicyLayer
-  readonly remarks: readonly string[]
-}
 
 /**
  * The file tools as the configuration has them. Everybody has a folder of their own, the one `exec` works in; the
@@ -17,7 +12,7 @@ export interface HeraldFiles {
  *
  * @throws InvalidInput for a folder that is in the data directory, or is it.
  */
-export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">): HeraldFiles {
+export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">): ToolFamily {
   const { config, dataDir, file } = loaded
   const { tools } = config
   const own = tools.filesystem_base_dir
@@ -34,9 +29,14 @@ export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "f
     protectedPaths: [...tools.filesystem_protected_paths, DEFAULT_FILE, ...(file ? [file] : []), dataDir],
   })
   const writing = tools.filesystem_write
+  const writers = all.filter(({ risk }) => risk === "write")
+  const readers = all.filter((tool) => !writers.includes(tool))
   return {
-    tools: all,
-    policy: writing === "deny" ? {} : { [writing]: all.filter(({ risk }) => risk === "write").map(nameOf) },
+    tools: writing === "deny" ? readers : all,
+    policy: {
+      allow: [...readers, ...(writing === "allow" ? writers : [])].map(nameOf),
+      ask: writing === "ask" ? writers.map(nameOf) : [],
+    },
     remarks: [
       `files: ${own === undefined ? "everybody has" : `the owner's are in ${own}, others have`} a folder below ${dataDir}/work`,
       ...(writing === "ask"

@@ -1,11 +1,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
-import { callTool, type JsonObject, Namespace, PolicyRegistry, Runtime, type ToolRisk } from "@orra/core"
+import {
+  callTool,
+  type JsonObject,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  Runtime,
+  type ToolRisk,
+} from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { loadConfig, parseConfig, principals } from "../config/load.ts"
-import { buildTools, toolNames } from "./tools.ts"
+import { buildTools } from "./tools.ts"
 
 let dataDir = ""
 beforeEach(() => {
@@ -14,15 +22,48 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true }))
 
 const config = (toml = "") => parseConfig(toml, "a.toml", {}).config
-const build = (toml = "") => buildTools({ config: config(toml), dataDir, file: undefined }, "UTC")
+const build = (toml = "") =>
+  buildTools({ config: config(toml), dataDir, file: undefined }, "UTC", new MemoryStore())
+const namesOf = async (toml = ""): Promise<readonly string[]> =>
+  (await build(toml)).tools.map(({ definition }) => definition.name)
 
-test("on by default are the clock and the web, and those that are on are those that are listed", async () => {
-  for (const toml of ["", "[tools]\nweb_fetch = false\n", "[tools]\nexec = true\nfilesystem = true\n"]) {
-    const { tools } = await build(toml)
-    expect(tools.map(({ definition }) => definition.name)).toEqual(toolNames(config(toml)))
-  }
-  expect(toolNames(config())).toEqual(["current_time", "web_fetch"])
-  expect(toolNames(config("[tools]\nweb_fetch = false\ndocuments = true\n"))).toEqual(["current_time"])
+test("on by default are the clock and the web", async () => {
+  expect(await namesOf()).toEqual(["current_time", "web_fetch", "read_url"])
+  const off = "[tools]\nweb_fetch = false\nbrowser = false\ndocuments = true\n"
+  expect(await namesOf(off)).toEqual(["current_time"])
+})
+
+test.each([
+  ['web_search = true\nweb_search_api_key = "k"', ["web_search"]],
+  ['web_search = true\nweb_search_provider = "tavily"\nweb_search_api_key = "k"', ["web_search"]],
+  [
+    'web_search = true\nweb_search_provider = "searxng"\nweb_search_url = "https://search.example"',
+    ["web_search"],
+  ],
+  ["filesystem = true", ["read_file", "list_dir", "search"]],
+  ["exec = true", ["exec"]],
+  ["claude_code = true", ["claude_code", "claude_code_resume"]],
+])("with %j there is more", async (line, more) => {
+  const names = await namesOf(`[tools]\n${line}\n`)
+  expect(names).toEqual(["current_time", "web_fetch", "read_url", ...names.slice(3)])
+  expect(names.slice(3)).toEqual(expect.arrayContaining(more))
+})
+
+test("searching without what it needs is refused, with what to set", async () => {
+  await expect(build("[tools]\nweb_search = true\n")).rejects.toThrow("set tools.web_search_api_key")
+  await expect(build('[tools]\nweb_search = true\nweb_search_provider = "searxng"\n')).rejects.toThrow(
+    "set tools.web_search_url",
+  )
+})
+
+test("GitHub is read when repositories are named, and written when that is said", async () => {
+  const reading = await namesOf('[github]\nrepositories = ["acme/rockets"]\n')
+  expect(reading).toContain("get_pull_request")
+  expect(reading).not.toContain("merge_pull_request")
+  expect(await namesOf('[github]\nrepositories = ["acme/rockets"]\nwrite = true\n')).toContain(
+    "merge_pull_request",
+  )
+  await expect(build('[github]\nrepositories = ["rockets"]\n')).rejects.toThrow('write "owner/name"')
 })
 
 test("what reads is allowed to whom it is set for; nothing else is, to anybody", async () => {
@@ -42,7 +83,7 @@ test("what reads is allowed to whom it is set for; nothing else is, to anybody",
 /** What comes of a call of this person's model, as Herald is configured. */
 async function called(toml: string, person: string, tool: string, input: JsonObject): Promise<string> {
   const loaded = { config: config(toml), dataDir, file: join(dataDir, "..", "herald-of-test.toml") }
-  const { tools, hooks, policy } = await buildTools(loaded, "UTC")
+  const { tools, hooks, policy } = await buildTools(loaded, "UTC", new MemoryStore())
   const policies = new PolicyRegistry()
   for (const namespace of principals(loaded.config)) policies.set(namespace, policy)
   const runtime = new Runtime({ provider: scriptedProvider([]), tools, hooks, policies })
@@ -111,7 +152,7 @@ test("files are read in a folder of one's own; writing is asked about, unless it
     /^denied: "write_file" needs a person's approval/,
   )
   expect(await called(`${FILES}filesystem_write = "deny"\n`, "web", "edit_file", {})).toMatch(/^denied/)
-  expect(toolNames(config(`${FILES}filesystem_write = "deny"\n`))).not.toContain("write_file")
+  expect(await namesOf(`${FILES}filesystem_write = "deny"\n`)).not.toContain("write_file")
 })
 
 test("the owner's files can be elsewhere, but Herald's own are in nobody's reach", async () => {

@@ -1,16 +1,6 @@
-import type { Hooks, PolicyLayer, Tool } from "@orra/core"
+import type { Hooks, PolicyLayer, SessionStore, Tool } from "@orra/core"
 import type { LoadedConfig } from "../config/load.ts"
-import type { Config } from "../config/settings.ts"
 import { currentTime } from "./current-time.ts"
-
-/** The tools that are on, by name. */
-export const toolNames = ({ tools }: Config): readonly string[] => [
-  "current_time",
-  ...(tools.web_fetch ? ["web_fetch"] : []),
-  ...(tools.filesystem ? ["read_file", "list_dir", "search"] : []),
-  ...(tools.filesystem && tools.filesystem_write !== "deny" ? ["write_file", "edit_file"] : []),
-  ...(tools.exec ? ["exec"] : []),
-]
 
 /** The tools that are on, with what they need of a runtime. */
 export interface Toolbox {
@@ -23,31 +13,36 @@ export interface Toolbox {
   readonly remarks: readonly string[]
 }
 
+/** Some of them. Without a policy all of its tools are allowed. */
+export type ToolFamily = Pick<Toolbox, "tools"> & Partial<Toolbox>
+
 /** The tools that are on. Of another package only what is on is loaded. */
 export async function buildTools(
   loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">,
   zone: string,
+  store: Pick<SessionStore, "records">,
 ): Promise<Toolbox> {
-  const names = new Set(toolNames(loaded.config))
-  const { webTools } = await import("@orra/web")
-  const exec = names.has("exec") ? (await import("./exec.ts")).heraldExec(loaded) : undefined
-  const files = names.has("read_file") ? (await import("./filesystem.ts")).heraldFiles(loaded) : undefined
-  const tools = [currentTime({ zone }), ...webTools(), ...(files?.tools ?? []), ...(exec ? [exec.tool] : [])]
+  const { tools, github } = loaded.config
+  const families: ToolFamily[] = [{ tools: [currentTime({ zone })] }]
+  if (tools.web_fetch || tools.browser || tools.web_search)
+    families.push((await import("./web.ts")).heraldWeb(loaded.config))
+  if (tools.filesystem) families.push((await import("./filesystem.ts")).heraldFiles(loaded))
+  if (tools.exec) families.push((await import("./exec.ts")).heraldExec(loaded))
+  if (tools.claude_code) families.push((await import("./claude-code.ts")).heraldClaudeCode(loaded, store))
+  if (github.repositories.length > 0) families.push((await import("./github.ts")).heraldGitHub(loaded.config))
   return {
-    tools: tools.filter(({ definition }) => names.has(definition.name)),
-    hooks: exec ? [exec.hooks] : [],
-    policy: policyWith([files?.policy, exec?.policy].filter((layer) => layer !== undefined)),
-    remarks: [...(files?.remarks ?? []), ...(exec?.remarks ?? []).map((line) => `exec: ${line}`)],
+    tools: families.flatMap((family) => family.tools),
+    hooks: families.flatMap((family) => family.hooks ?? []),
+    policy: policyOf(families),
+    remarks: families.flatMap((family) => family.remarks ?? []),
   }
 }
 
-/** Reading is allowed, on this machine and on the public web; what else is on as its own rules say; all else is not. */
-function policyWith(layers: readonly PolicyLayer[]): PolicyLayer {
+/** What is on is allowed, or as its own rules say; all else is not. */
+function policyOf(families: readonly ToolFamily[]): PolicyLayer {
+  const layers = families.map(({ tools, policy }) => policy ?? { allow: tools.map(nameOf) })
   const rules = (decision: "deny" | "ask" | "allow") => layers.flatMap((layer) => layer[decision] ?? [])
-  return {
-    deny: rules("deny"),
-    ask: rules("ask"),
-    allow: ["risk:read", "web_fetch", ...rules("allow")],
-    default: "deny",
-  }
+  return { deny: rules("deny"), ask: rules("ask"), allow: rules("allow"), default: "deny" }
 }
+
+const nameOf = ({ definition }: Tool): string => definition.name
