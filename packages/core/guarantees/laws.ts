@@ -109,7 +109,7 @@ export const laws: readonly Guarantee[] = [
         test: "is tainted from then on: in the run, in the next one, and in another process",
         mutation: {
           file: core("session-log.ts"),
-          text: 'if ("untrusted" in entry || "tainted" in entry) this.#tainted = true',
+          text: 'if ("untrusted" in entry || "tainted" in entry) this.tainted = true',
           replacement: "",
         },
       },

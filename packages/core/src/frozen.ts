@@ -13,14 +13,6 @@ export const frozenCopy = (value: Json): Json => guarded(() => copy(value))
 /** The same for an object that is the caller's own: only its members are copied. */
 export const frozen = <T extends object>(own: T): T => guarded(() => members(own))
 
-/** The same as text. @throws InvalidInput for what is not JSON. */
-export const jsonText = (value: Json): string =>
-  guarded(() => {
-    const text: string | undefined = JSON.stringify(value)
-    if (text === undefined) throw new TypeError("It is not JSON.")
-    return text
-  })
-
 function guarded<T>(work: () => T): T {
   try {
     return work()

@@ -1,6 +1,5 @@
 import { VersionConflict } from "./errors.ts"
-import { jsonText } from "./frozen.ts"
-import type { Json } from "./json.ts"
+import { frozenCopy } from "./frozen.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { firstPage, pageLimit } from "./paging.ts"
 import {
@@ -13,12 +12,9 @@ import {
 } from "./records.ts"
 import type { Page } from "./store.ts"
 
-/**
- * The records of one collection in memory. A value is kept as text, so that each reader gets one of its own: most are
- * written more often than read. `now` is asked at each call and throws when the store is closed.
- */
+/** The records of one collection in memory. `now` is asked at each call and throws when the store is closed. */
 export function memoryRecords(now: () => number): Records {
-  const kept = new Map<string, Written>()
+  const kept = new Map<string, StoredRecord>()
   let lastVersion = 0
 
   const write = async (changes: readonly RecordChange[]): Promise<readonly number[]> => {
@@ -30,17 +26,17 @@ export function memoryRecords(now: () => number): Records {
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
       return at
     })
-    const texts = changes.map((change) => ("deleted" in change ? undefined : jsonText(change.value)))
+    const values = changes.map((change) => ("deleted" in change ? undefined : frozenCopy(change.value)))
     return changes.map(({ namespace, key }, index) => {
       const at = places[index] ?? ""
-      const text = texts[index]
-      if (text === undefined) {
+      const value = values[index]
+      if (value === undefined) {
         kept.delete(at)
         return 0
       }
-      const version = ++lastVersion
-      kept.set(at, { namespace, key, text, version, updatedAt })
-      return version
+      lastVersion += 1
+      kept.set(at, Object.freeze({ namespace, key, value, version: lastVersion, updatedAt }))
+      return lastVersion
     })
   }
 
@@ -48,8 +44,7 @@ export function memoryRecords(now: () => number): Records {
     write,
     async get(namespace, key) {
       now()
-      const written = kept.get(recordPlace(namespace, key))
-      return written && opened(written)
+      return kept.get(recordPlace(namespace, key))
     },
     async put(namespace, key, value, options) {
       const [version = 0] = await write([{ namespace, key, value, ...options }])
@@ -62,30 +57,21 @@ export function memoryRecords(now: () => number): Records {
     },
     async list(namespace, options = {}) {
       now()
-      const { items, ...rest } = recordPage(kept, namespace, options)
-      return { items: items.map(opened), ...rest }
+      return recordPage(kept, namespace, options)
     },
   }
 }
-
-/** A record with its value as text. */
-type Written = Omit<StoredRecord, "value"> & { readonly text: string }
-
-const opened = ({ text, ...record }: Written): StoredRecord => ({
-  ...record,
-  value: JSON.parse(text) as Json,
-})
 
 /** Where a record is kept in memory. No namespace's key has a control character: these sort by namespace, then by key. */
 export const recordPlace = (namespace: Namespace, key: string): string =>
   `${keyOf(namespace)}\n${recordName(key)}`
 
 /** A page of the records of a collection that is all in memory, by `recordPlace`: what `list` of a store answers. */
-export function recordPage<T extends Pick<StoredRecord, "namespace" | "key">>(
-  kept: ReadonlyMap<string, T>,
+export function recordPage(
+  kept: ReadonlyMap<string, StoredRecord>,
   namespace: Namespace,
   { cursor = "", below, limit: asked }: RecordListOptions,
-): Page<T> {
+): Page<StoredRecord> {
   keyOf(namespace)
   const limit = pageLimit(asked)
   const found = [...kept]
@@ -95,8 +81,5 @@ export function recordPage<T extends Pick<StoredRecord, "namespace" | "key">>(
   return firstPage(found, limit, (last) => recordPlace(last.namespace, last.key))
 }
 
-const isListed = (
-  namespace: Namespace,
-  record: Pick<StoredRecord, "namespace">,
-  below: boolean | undefined,
-): boolean => (below ? namespace.contains(record.namespace) : namespace.equals(record.namespace))
+const isListed = (namespace: Namespace, record: StoredRecord, below: boolean | undefined): boolean =>
+  below ? namespace.contains(record.namespace) : namespace.equals(record.namespace)

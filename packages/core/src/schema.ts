@@ -1,5 +1,6 @@
 import { InvalidInput } from "./errors.ts"
 import { isObject, type Json, type JsonObject } from "./json.ts"
+import { codePoints } from "./text.ts"
 
 /**
  * The part of Standard Schema (https://standardschema.dev) that tools use: validation, and the JSON Schema of the
@@ -104,9 +105,9 @@ interface CheckState {
   readonly steps: { left: number }
 }
 
-/** What is wrong with the value at this place. */
-const say = ({ problems }: CheckState, path: string, what: string): void =>
-  void problems.push(`${path || "The input"} ${what}.`)
+function say({ problems }: CheckState, path: string, what: string): void {
+  problems.push(`${path || "The input"} ${what}.`)
+}
 
 function check(schema: Json | undefined, value: unknown, path: string, state: CheckState): void {
   if (state.problems.length >= 10) return
@@ -122,7 +123,7 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
   const target = resolveRef(rule["$ref"], state.root)
   if (target !== undefined) check(target, value, path, inner)
 
-  const types = [rule["type"]].flat().filter((type) => typeof type === "string")
+  const types = [rule["type"] ?? []].flat().filter((type) => typeof type === "string")
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
     say(state, path, `must be ${types.join(" or ")}, not ${typeName(value)}`)
     return
@@ -132,16 +133,46 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
     say(state, path, `must be one of ${options.map((option) => JSON.stringify(option)).join(", ")}`)
   if ("const" in rule && !same(rule["const"], value))
     say(state, path, `must be ${JSON.stringify(rule["const"])}`)
-  if (typeof value === "string") checkString(rule, value, path, state)
-  else if (typeof value === "number") checkNumber(rule, value, path, state)
+  for (const [key, holds, words] of BOUNDS[typeName(value)] ?? []) {
+    const bound = rule[key]
+    if (typeof bound === "number" && !holds(sizeOf(value), bound))
+      say(state, path, words.replace("#", String(bound)))
+  }
+  if (typeof value === "string") checkPattern(rule["pattern"], value, path, state)
   else if (Array.isArray(value)) checkArray(rule, value, path, inner)
   else if (isObject(value)) checkObject(rule, value, path, inner)
   checkCombined(rule, value, path, inner)
 }
 
-function checkString(rule: JsonObject, value: string, path: string, state: CheckState): void {
-  const { pattern } = rule as { pattern?: Json }
-  checkSize(rule, "Length", [...value].length, path, state)
+type Bound = readonly [key: string, holds: (size: number, bound: number) => boolean, words: string]
+
+const atLeast = (size: number, bound: number): boolean => size >= bound
+const atMost = (size: number, bound: number): boolean => size <= bound
+const sizes = (kind: string, unit: string): readonly Bound[] => [
+  [`min${kind}`, atLeast, `needs at least # ${unit}`],
+  [`max${kind}`, atMost, `takes at most # ${unit}`],
+]
+
+/** By the type of what they bound. */
+const BOUNDS: Readonly<Record<string, readonly Bound[]>> = {
+  number: [
+    ["minimum", atLeast, "must be at least #"],
+    ["maximum", atMost, "must be at most #"],
+    ["exclusiveMinimum", (value, bound) => value > bound, "must be more than #"],
+    ["exclusiveMaximum", (value, bound) => value < bound, "must be less than #"],
+    ["multipleOf", isMultiple, "must be a multiple of #"],
+  ],
+  string: sizes("Length", "characters"),
+  array: sizes("Items", "items"),
+  object: sizes("Properties", "members"),
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === "number") return value
+  return typeof value === "string" ? codePoints(value) : Object.keys(value as object).length
+}
+
+function checkPattern(pattern: Json | undefined, value: string, path: string, state: CheckState): void {
   if (typeof pattern !== "string") return
   const expression = regex(pattern)
   if (!expression) say(state, path, `cannot be checked: ${pattern} is no regular expression`)
@@ -160,36 +191,6 @@ function regex(pattern: string): RegExp | undefined {
   return undefined
 }
 
-const UNITS = { Length: "characters", Items: "items", Properties: "members" }
-
-/** `minLength`, `maxItems` and the like. */
-function checkSize(
-  rule: JsonObject,
-  kind: keyof typeof UNITS,
-  size: number,
-  path: string,
-  state: CheckState,
-): void {
-  const [least, most] = [rule[`min${kind}`], rule[`max${kind}`]]
-  if (typeof least === "number" && size < least) say(state, path, `needs at least ${least} ${UNITS[kind]}`)
-  if (typeof most === "number" && size > most) say(state, path, `takes at most ${most} ${UNITS[kind]}`)
-}
-
-const BOUNDS: readonly [key: string, holds: (value: number, bound: number) => boolean, words: string][] = [
-  ["minimum", (value, bound) => value >= bound, "at least"],
-  ["maximum", (value, bound) => value <= bound, "at most"],
-  ["exclusiveMinimum", (value, bound) => value > bound, "more than"],
-  ["exclusiveMaximum", (value, bound) => value < bound, "less than"],
-  ["multipleOf", isMultiple, "a multiple of"],
-]
-
-function checkNumber(rule: JsonObject, value: number, path: string, state: CheckState): void {
-  for (const [key, holds, words] of BOUNDS) {
-    const bound = rule[key]
-    if (typeof bound === "number" && !holds(value, bound)) say(state, path, `must be ${words} ${bound}`)
-  }
-}
-
 /** 19.99 is a multiple of 0.01, though their quotient in binary is 1998.9999999999998. */
 function isMultiple(value: number, step: number): boolean {
   const quotient = value / step
@@ -197,14 +198,11 @@ function isMultiple(value: number, step: number): boolean {
 }
 
 function checkArray(rule: JsonObject, value: readonly unknown[], path: string, state: CheckState): void {
-  const { items, uniqueItems, prefixItems } = rule as { [key: string]: Json }
-  const prefix = Array.isArray(prefixItems) ? (prefixItems as readonly Json[]) : []
-  checkSize(rule, "Items", value.length, path, state)
-  if (uniqueItems === true && new Set(value.map(canonical)).size < value.length)
+  const prefix = listOf(rule["prefixItems"])
+  if (rule["uniqueItems"] === true && new Set(value.map(canonical)).size < value.length)
     say(state, path, "must not repeat items")
-  for (const [index, item] of value.entries()) {
-    check(index < prefix.length ? prefix[index] : items, item, `${path}[${index}]`, state)
-  }
+  for (const [index, item] of value.entries())
+    check(index < prefix.length ? prefix[index] : rule["items"], item, `${path}[${index}]`, state)
 }
 
 function checkObject(
@@ -213,16 +211,14 @@ function checkObject(
   path: string,
   state: CheckState,
 ): void {
-  const properties = isObject(rule["properties"]) ? (rule["properties"] as JsonObject) : {}
-  const patterns = isObject(rule["patternProperties"])
-    ? Object.entries(rule["patternProperties"] as JsonObject)
-    : []
+  const properties = membersOf(rule["properties"])
+  const patterns = Object.entries(membersOf(rule["patternProperties"]))
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  checkSize(rule, "Properties", Object.keys(value).length, path, state)
   for (const key of [rule["required"] ?? []].flat()) {
     if (typeof key === "string" && !Object.hasOwn(value, key)) say(state, at(key), "is missing")
   }
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const item = value[key]
     const fitting = patterns.filter(([pattern]) => regex(pattern)?.test(key))
     for (const [, part] of fitting) check(part, item, at(key), state)
     if (Object.hasOwn(properties, key)) check(properties[key], item, at(key), state)
@@ -233,22 +229,25 @@ function checkObject(
 }
 
 function checkCombined(rule: JsonObject, value: unknown, path: string, state: CheckState): void {
-  const list = (key: string): readonly Json[] =>
-    Array.isArray(rule[key]) ? (rule[key] as readonly Json[]) : []
-  for (const part of list("allOf")) check(part, value, path, state)
+  for (const part of listOf(rule["allOf"])) check(part, value, path, state)
   const fits = (option: Json): boolean => {
     const problems: string[] = []
     check(option, value, path, { ...state, problems })
     return problems.length === 0
   }
-  const any = list("anyOf")
+  const any = listOf(rule["anyOf"])
   if (any.length > 0 && !any.some(fits)) say(state, path, "fits none of the allowed forms")
-  const one = list("oneOf")
+  const one = listOf(rule["oneOf"])
   if (one.length > 0 && one.filter(fits).length !== 1)
     say(state, path, "must fit exactly one of the allowed forms")
   const { not } = rule
   if (not !== undefined && fits(not)) say(state, path, "has a form that is excluded")
 }
+
+const listOf = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? (value as readonly Json[]) : []
+
+const membersOf = (value: Json | undefined): JsonObject => (isObject(value) ? (value as JsonObject) : {})
 
 /** Only references within the schema: fetching another one would be a request nobody asked for. */
 function resolveRef(ref: Json | undefined, root: JsonObject): Json | undefined {

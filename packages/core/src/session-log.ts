@@ -66,21 +66,33 @@ export class SessionLog implements CutView {
   arriving = 0
   readonly #store: SessionStore
   readonly #options: SessionLogOptions
-  #info: SessionInfo | undefined
-  #version = 0
+  info: SessionInfo | undefined
+  version = 0
   #rewinds: Entry<"rewind">[] = []
-  #view: ViewItem[] = []
-  #viewTokens = 0
+  /** The transcript that the model sees, oldest first. The same list as long as it has only grown. */
+  view: ViewItem[] = []
+  /** The tokens of both. */
+  viewTokens = 0
   #cut: Cut & { readonly summary?: string } = { from: 0 }
-  #first: UserMessage | undefined
-  #pins: readonly Pin[] = []
+  /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
+  first: UserMessage | undefined
+  pins: readonly Pin[] = []
   #pinned = new Set<number>()
-  #openRun: OpenRun | undefined
-  #tainted = false
+  openRun: OpenRun | undefined
+  /**
+   * True once what the model sees may hold what strangers wrote: the answer of an untrusted tool, or what the model
+   * made of one. It is in the log (`untrusted`, `tainted`), so it outlives the process; a rewind before it ends it.
+   */
+  tainted = false
   #inputs = new Map<string, Entry<"input">>()
   #seenInputs = new Set<string>()
-  #stale = false
-  #incarnation = 0
+  /** True after a rewind: the view must be refreshed before it is used. */
+  stale = false
+  /**
+   * Grows when the session turns out to have been deleted, and perhaps begun anew, by somebody else. What belongs to
+   * the session that was must not be written into the one that is.
+   */
+  incarnation = 0
   #queue: Promise<unknown> = Promise.resolve()
   #underWay = 0
 
@@ -100,51 +112,13 @@ export class SessionLog implements CutView {
     return log
   }
 
-  get info(): SessionInfo | undefined {
-    return this.#info
-  }
-
-  get version(): number {
-    return this.#version
-  }
-
-  /** True after a rewind: the view must be refreshed before it is used. */
-  get stale(): boolean {
-    return this.#stale
-  }
-
-  /**
-   * Grows when the session turns out to have been deleted, and perhaps begun anew, by somebody else. What belongs to
-   * the session that was must not be written into the one that is.
-   */
-  get incarnation(): number {
-    return this.#incarnation
-  }
-
-  /**
-   * True once what the model sees may hold what strangers wrote: the answer of an untrusted tool, or what the model
-   * made of one. It is in the log (`untrusted`, `tainted`), so it outlives the process; a rewind before it ends it.
-   */
-  get tainted(): boolean {
-    return this.#tainted
-  }
-
-  get openRun(): OpenRun | undefined {
-    return this.#openRun
-  }
-
   get stretches(): readonly Stretch[] {
-    return stretches(this.#rewinds, this.#version)
+    return stretches(this.#rewinds, this.version)
   }
 
   /** The number of the entry that the next one will follow. */
   get tip(): number {
-    return this.#rewinds.length === 0 ? this.#version : tipOf(this.stretches)
-  }
-
-  /** The transcript that the model sees, oldest first. The same list as long as it has only grown. */
-  get view(): readonly ViewItem[] {
-    return this.#view
+    return this.#rewinds.length === 0 ? this.version : tipOf(this.stretches)
   }
 
   /** Where it begins: what is before that and still in it is pinned, or began the turn. */
@@ -152,22 +126,8 @@ export class SessionLog implements CutView {
     return this.#cut.from
   }
 
-  /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
-  get first(): UserMessage | undefined {
-    return this.#first
-  }
-
-  /** The tokens of both. */
-  get viewTokens(): number {
-    return this.#viewTokens
-  }
-
   get summary(): string | undefined {
     return this.#cut.summary
-  }
-
-  get pins(): readonly Pin[] {
-    return this.#pins
   }
 
   /** True for what every cut leaves. */
@@ -218,16 +178,16 @@ export class SessionLog implements CutView {
   ): Promise<readonly Entry[]> {
     try {
       for (;;) {
-        if (incarnation !== undefined && incarnation !== this.#incarnation) {
+        if (incarnation !== undefined && incarnation !== this.incarnation) {
           throw new StoreError("store_session_deleted", "The session was deleted while it was being written.")
         }
         const given = typeof build === "function" ? build() : build
         if (!given || given.length === 0) return []
-        const made = this.#tainted ? tainted(given) : given
-        const entries = this.#options.filter?.(made, this.#info?.metadata ?? {}) ?? made
+        const made = this.tainted ? tainted(given) : given
+        const entries = this.#options.filter?.(made, this.info?.metadata ?? {}) ?? made
         if (entries.length === 0) return []
         const options: { -readonly [K in keyof AppendOptions]: AppendOptions[K] } = {
-          expected: this.#version,
+          expected: this.version,
         }
         if (lease) options.lease = lease
         if (dropDeltas) options.dropDeltas = dropDeltas
@@ -253,7 +213,7 @@ export class SessionLog implements CutView {
 
   async #refresh(): Promise<void> {
     try {
-      if (this.#stale) await this.#load()
+      if (this.stale) await this.#load()
       else await this.#catchUp()
     } finally {
       this.#underWay--
@@ -261,47 +221,47 @@ export class SessionLog implements CutView {
   }
 
   #announce(entries: readonly Entry[]): void {
-    if (this.#info) this.#options.onAppend(this.namespace, entries, this.#info)
+    if (this.info) this.#options.onAppend(this.namespace, entries, this.info)
   }
 
   async #catchUp(): Promise<void> {
     const info = await this.#store.info(this.namespace)
-    if (this.#stale || isAnother(this.#info, info) || !this.#info) {
-      if (info || this.#info) await this.#load()
+    if (this.stale || isAnother(this.info, info) || !this.info) {
+      if (info || this.info) await this.#load()
       return
     }
-    for (let version = info?.version ?? 0; version > this.#version; ) {
-      const entries = await this.#store.read(this.namespace, { after: this.#version })
+    for (let version = info?.version ?? 0; version > this.version; ) {
+      const entries = await this.#store.read(this.namespace, { after: this.version })
       if (entries.length === 0) break
       for (const entry of entries) this.#apply(entry)
       this.#announce(entries)
     }
-    if (this.#stale) await this.#load()
+    if (this.stale) await this.#load()
   }
 
   /** Builds the state from the store, reading back from the tip only as far as the view can reach. */
   async #load(): Promise<void> {
     // Until the end: what is half read must not be taken for the whole when the store fails on the way.
-    this.#stale = true
+    this.stale = true
     const info = await this.#store.info(this.namespace)
-    if (isAnother(this.#info, info)) {
-      this.#incarnation++
+    if (isAnother(this.info, info)) {
+      this.incarnation++
       this.#seenInputs.clear()
       this.#options.onDeleted(this.namespace)
     }
-    this.#info = info
-    this.#version = info?.version ?? 0
-    this.#view = []
-    this.#viewTokens = 0
+    this.info = info
+    this.version = info?.version ?? 0
+    this.view = []
+    this.viewTokens = 0
     this.#cut = { from: 0 }
-    this.#first = undefined
+    this.first = undefined
     this.#setPins([])
-    this.#openRun = undefined
-    this.#tainted = false
+    this.openRun = undefined
+    this.tainted = false
     this.#rewinds = []
     this.#inputs.clear()
     if (info) await this.#loadFrom(info)
-    this.#stale = false
+    this.stale = false
   }
 
   async #loadFrom(info: SessionInfo): Promise<void> {
@@ -310,7 +270,7 @@ export class SessionLog implements CutView {
     const [pin] = await this.#store.read(this.namespace, {
       types: ["pin"],
       direction: "backward",
-      before: this.#version + 1,
+      before: this.version + 1,
       limit: 1,
     })
     if (pin?.type === "pin") this.#setPins(pin.pins)
@@ -343,11 +303,11 @@ export class SessionLog implements CutView {
       this.#push(this.itemOf(entry))
     }
     // The run may have begun before what was read: that it is open is known all the same.
-    if (info.openRun !== undefined) this.#openRun = newOpenRun(info.openRun)
+    if (info.openRun !== undefined) this.openRun = newOpenRun(info.openRun)
     for (const { entry, item } of recent.reverse()) this.#applyTranscript(entry, item)
     this.#applyCut(begin)
     // A branch can leave a run in its middle, which ended all the same: its end is on another branch.
-    if (info.openRun === undefined) this.#openRun = undefined
+    if (info.openRun === undefined) this.openRun = undefined
   }
 
   /** The newest cut on the way to an entry: its summary stands before a window too small to reach it. */
@@ -363,7 +323,7 @@ export class SessionLog implements CutView {
       const page = await this.#store.read(this.namespace, {
         types,
         after: all.at(-1)?.seq ?? 0,
-        before: this.#version + 1,
+        before: this.version + 1,
       })
       if (page.length === 0) return all
       all.push(...page)
@@ -375,18 +335,18 @@ export class SessionLog implements CutView {
     const recent = await this.#store.read(this.namespace, {
       types: ["input", "input_cancelled", "user"],
       direction: "backward",
-      before: this.#version + 1,
+      before: this.version + 1,
       limit: 200,
     })
     for (const entry of recent.toReversed()) this.#applyInput(entry)
   }
 
   #apply(entry: Entry): void {
-    this.#version = entry.seq
-    this.#info = describe(this.namespace, this.#info, entry)
+    this.version = entry.seq
+    this.info = describe(this.namespace, this.info, entry)
     if (entry.type === "rewind") {
       this.#rewinds.push(entry)
-      this.#stale = true
+      this.stale = true
     }
     if (entry.type === "pin") this.#applyPins(entry)
     this.#applyInput(entry)
@@ -405,12 +365,12 @@ export class SessionLog implements CutView {
 
   #applyTranscript(entry: Entry, item: ViewItem | undefined): void {
     this.#push(item)
-    if ("untrusted" in entry || "tainted" in entry) this.#tainted = true
-    this.#openRun = runAfter(this.#openRun, entry)
+    if ("untrusted" in entry || "tainted" in entry) this.tainted = true
+    this.openRun = runAfter(this.openRun, entry)
   }
 
   #setPins(pins: readonly Pin[]): void {
-    this.#pins = pins
+    this.pins = pins
     this.#pinned = new Set(pins.flatMap(({ seqs }) => seqs))
   }
 
@@ -420,24 +380,24 @@ export class SessionLog implements CutView {
     this.#setPins(pins)
     // What was cut away has to be read again, and what was only kept for its pin goes.
     const isOther = (seq: number): boolean => seq < this.from && !(before.has(seq) && this.#pinned.has(seq))
-    if ([...before, ...this.#pinned].some(isOther)) this.#stale = true
+    if ([...before, ...this.#pinned].some(isOther)) this.stale = true
   }
 
   #applyCut(cut: Cut & { readonly summary?: string }): void {
     this.#cut = cut
-    this.#view = afterCut(this, cut)
-    const [item] = this.#view
+    this.view = afterCut(this, cut)
+    const [item] = this.view
     const { summary } = cut
     // Something has to be said for what is gone where the model could take the rest for the whole.
-    this.#first =
+    this.first =
       summary !== undefined || (item && item.seq < cut.from && item.message.role !== "user")
         ? userMessage(summary === undefined ? CUT_AWAY : `${CUT_AWAY} Their summary:\n\n${summary}`, {
             kind: "host",
             name: "summary",
           })
         : undefined
-    this.#viewTokens = this.#first ? countMessage(this.#first, this.#options.tokenizer) : 0
-    for (const { tokens } of this.#view) this.#viewTokens += tokens
+    this.viewTokens = this.first ? countMessage(this.first, this.#options.tokenizer) : 0
+    for (const { tokens } of this.view) this.viewTokens += tokens
   }
 
   /** The message that an entry adds to the transcript, as the model sees it and with what it costs. */
@@ -456,8 +416,8 @@ export class SessionLog implements CutView {
 
   #push(item: ViewItem | undefined): void {
     if (!item) return
-    this.#view.push(item)
-    this.#viewTokens += item.tokens
+    this.view.push(item)
+    this.viewTokens += item.tokens
   }
 }
 
