@@ -311,7 +311,8 @@ export class Runtime {
     if (active) {
       active.controller.abort()
       await active.ended
-      return true
+      // One that has not begun may be another process's by now.
+      if (active.runId !== undefined || !this.#peers) return true
     }
     const log = await this.#logs.open(namespace)
     await log.refresh()
