@@ -1,8 +1,11 @@
-import { Namespace, type SessionStore, userMessage } from "@orra/core"
+import { Namespace, type SessionInfo, type SessionStore, userMessage } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { postgresStore } from "./index.ts"
+import { type Operation, within } from "./operation.ts"
+import { Postgres } from "./postgres.ts"
+import * as sessions from "./session-tables.ts"
 
 const a = Namespace.of("tenant", "a")
 const b = Namespace.of("tenant", "b")
@@ -134,7 +137,45 @@ test("a tenant's own prefix holds what is below, not what only begins alike", as
   expect(keys(below)).toEqual([a.child("chat").key, alike.key, b.child("chat").key])
 })
 
-test("a connection forgets whose rows it has seen when the transaction ends", async () => {
-  await as(a, (run) => run("SELECT ns FROM sessions"))
-  expect(keys(await client.query("SELECT ns FROM sessions"))).toEqual([])
+test("of the store's own connection: what does not say whose rows it works on sees none, whatever was before", async () => {
+  const { url } = server
+  const options = {
+    url,
+    schema: "orra",
+    maxConnections: 1,
+    patienceMs: 1_000,
+    now: undefined,
+    onError: () => {},
+  }
+  const postgres = await Postgres.open(options)
+  onTestFinished(() => postgres.close())
+  const session = a.child("chat")
+  const asked = (): Operation<SessionInfo | undefined> => sessions.info(session)
+  for (const carryOut of [
+    (work: () => Operation<SessionInfo | undefined>) => postgres.read(work),
+    (work: () => Operation<SessionInfo | undefined>) => postgres.write(work),
+  ]) {
+    expect((await carryOut(() => within(a, asked())))?.version).toBe(1)
+    expect(await carryOut(asked)).toBeUndefined()
+    expect(await carryOut(() => within(b, asked()))).toBeUndefined()
+  }
+  const text = "UPDATE sessions SET messages = 1 WHERE ns = $1"
+  const values = [session.key]
+  expect((await postgres.writeAtOnce(b, { text, values, harmlessTwice: false })).changed).toBe(0)
+  expect((await postgres.writeAtOnce(a, { text, values, harmlessTwice: false })).changed).toBe(1)
+  expect(await postgres.read(asked)).toBeUndefined()
+})
+
+test("a transaction that works on the rows of several says each time whose", async () => {
+  const records = store.records("c")
+  const write = (tenant: Namespace, value: number) => ({
+    namespace: tenant.child("chat"),
+    key: "several",
+    value,
+  })
+  await records.write([write(a, 1), write(b, 2), { ...write(a, 3), namespace: a }])
+  expect((await records.get(b.child("chat"), "several"))?.value).toBe(2)
+  expect((await records.list(a, { below: true })).items.filter(({ key }) => key === "several")).toHaveLength(
+    2,
+  )
 })
