@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises"
-import type { Fleet } from "./fleet.ts"
+import type { Fleet, Outcome } from "./fleet.ts"
 import type { Action, HistoryEvent } from "./history.ts"
 import { type Random, random } from "./random.ts"
 import type { Pending, Reply } from "./serve.ts"
-import { messageOf, sessionOf, TOOLS, type ToolName } from "./world.ts"
+import { messageOf, sessionOf, type ToolName } from "./world.ts"
 
 export interface ClientsOptions {
   readonly fleet: Fleet
@@ -23,13 +23,19 @@ const REFUSED: ReadonlySet<string> = new Set([
   "approval_expired",
   "not_found",
 ])
-/** Nobody waits longer for an answer. */
+/** Nobody waits longer to be told that something is done. */
 const PATIENCE_MS = 60_000
+/** Whoever asks goes on to the next thing after a while. The answer comes when it comes: others may be before it. */
+const ASKING_MS = 1_000
+/** Few things need approval: a session waits until it is given. */
+const WISHES: readonly ToolName[] = ["keep", "keep", "keep", "post", "post", "pay"]
 
 /** Those who send messages, stop runs, take messages back and decide, each time through some process or other. */
 export class Clients {
   readonly #options: ClientsOptions
   readonly #watchers: { readonly count: number; readonly resolve: () => void }[] = []
+  /** Those who still wait for an answer. */
+  readonly #asking = new Set<string>()
   #ops = 0
   #sent = 0
   #accepted = 0
@@ -67,6 +73,11 @@ export class Clients {
     await this.#decideSome(random(this.#ops), 1)
   }
 
+  /** What is still not answered. */
+  get unanswered(): readonly string[] {
+    return [...this.#asking]
+  }
+
   /** A last message in each session. */
   async sayGoodbye(): Promise<void> {
     const { sessions, seed } = this.#options
@@ -90,7 +101,10 @@ export class Clients {
       const few = Math.max(1, Math.ceil(sessions / 10))
       const session = sessionOf(chance.below(chance.next() < 0.5 ? few : sessions)).key
       const inputId = `c${client}-${n}`
-      const tools = Array.from({ length: chance.below(4) }, () => TOOLS[chance.below(TOOLS.length)] ?? "keep")
+      const tools = Array.from(
+        { length: chance.below(4) },
+        () => WISHES[chance.below(WISHES.length)] ?? "keep",
+      )
       const whenBusy = chance.next() < 0.3 ? "steer" : "queue"
       const accepted = await this.#send(
         chance,
@@ -120,11 +134,12 @@ export class Clients {
     const message = { session, inputId, text: messageOf(inputId, tools), whenBusy }
     const until = performance.now() + PATIENCE_MS
     for (;;) {
-      const end = await this.#act(chance, { type: how, ...message })
-      if (end === "ok") {
+      const acted = this.#act(chance, { type: how, ...message })
+      const end = how === "ask" ? await Promise.race([acted, setTimeout(ASKING_MS, "waits")]) : await acted
+      if (end === "ok" || end === "waits") {
         this.#accepted++
         for (const { count, resolve } of this.#watchers) if (this.#accepted >= count) resolve()
-        return true
+        return end === "ok"
       }
       if (end === "unknown" && chance.next() < 0.2) return false
       if (performance.now() > until) {
@@ -136,11 +151,13 @@ export class Clients {
   }
 
   async #decideSome(chance: Random, share: number): Promise<void> {
-    for (const { session, approvalId } of await this.#pending(chance)) {
-      if (chance.next() >= share) continue
-      const decision = chance.next() < 0.7 ? "approve" : "deny"
-      await this.#act(chance, { type: "decide", session, approvalId, decision })
-    }
+    const chosen = (await this.#pending(chance)).filter(() => chance.next() < share)
+    await Promise.all(
+      chosen.map(async ({ session, approvalId }) => {
+        const decision = chance.next() < 0.7 ? "approve" : "deny"
+        await this.#act(chance, { type: "decide", session, approvalId, decision })
+      }),
+    )
   }
 
   async #pending(chance: Random): Promise<readonly Pending[]> {
@@ -158,23 +175,28 @@ export class Clients {
     const place = chance.below(processes)
     const process = await fleet.name(place)
     write({ type: "invoke", op, process, action })
-    const giveUp = new AbortController()
-    const silence = setTimeout(PATIENCE_MS, undefined, { signal: giveUp.signal }).then(
-      () => ({ op, type: "error", code: "silence", message: "" }) as const,
-      () => undefined,
-    )
-    const reply = await Promise.race([fleet.tell(place, process, { op, action }), silence])
-    giveUp.abort()
+    const reply = await this.#answered(action, fleet.tell(place, process, { op, action }))
     if (!reply || reply.type === "error") {
-      const code = reply?.code ?? "dead"
-      if (code === "silence")
-        problems.push(`${action.session}: operation ${op}, ${action.type}, is never answered.`)
+      const code = reply?.code ?? "silence"
+      if (!reply) problems.push(`${action.session}: operation ${op}, ${action.type}, is never answered.`)
       const type = REFUSED.has(code) ? "fail" : "unknown"
       write({ type, op, code })
       return type
     }
     write({ type: "ok", op, ...found(reply) })
     return "ok"
+  }
+
+  /** What comes of it, or undefined where that takes too long. An answer may take as long as everything else. */
+  async #answered(action: Action, reply: Promise<Outcome>): Promise<Outcome | undefined> {
+    if (action.type === "ask") {
+      const question = `${action.session}: ${action.inputId}`
+      this.#asking.add(question)
+      return await reply.finally(() => this.#asking.delete(question))
+    }
+    const enough = new AbortController()
+    const silence = setTimeout(PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => undefined)
+    return await Promise.race([reply, silence]).finally(() => enough.abort())
   }
 }
 

@@ -135,6 +135,8 @@ async function atRest(store: SessionStore, clients: Clients, sessions: number): 
       const [first] = naiveQueue(entries)
       if (first) open.push(`${namespace.key}: the message ${first.inputId} waits, and nobody takes it.`)
     }
+    if (open.length === 0)
+      open.push(...clients.unanswered.map((question) => `${question} is never answered.`))
     if (open.length === 0 || performance.now() > until) return open
     await setTimeout(100)
   }
