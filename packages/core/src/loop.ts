@@ -78,7 +78,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     answered = calls.length === 0
     if (answered) return steering(run).length > 0 ? undefined : await finish("completed")
     await carryOut(effectsOf(settings, run), step, calls, open)
-    return open?.size ? await wait() : undefined
+    // Not what was open before: the session may have been read anew meanwhile.
+    return run.log.openRun?.unanswered.size ? await wait() : undefined
   }
 
   try {

@@ -260,3 +260,31 @@ test("a step whose result comes while it is being pinned is not pinned by half",
   await pin(runtime, session, answer?.seq ?? 0)
   expect((await runtime.history(session))?.pins[0]?.seqs).toHaveLength(3)
 })
+
+test("what was cut away is pinned while a tool runs: the run goes on", async () => {
+  const store = new MemoryStore()
+  const chat = Namespace.of("tenant", "acme", "late")
+  const memo = tool({
+    name: "memo",
+    description: "Pins the first message.",
+    input: { type: "object" },
+    risk: "read",
+    execute: async () => {
+      await pin(runtime, chat, 1)
+      // Somebody looks at the session, which is read anew for that.
+      await runtime.history(chat)
+      return "pinned"
+    },
+  })
+  const long = "word ".repeat(120)
+  const runtime = new Runtime({
+    provider: scriptedProvider([long, long, long, long, long, [call("memo", {})], "Done."]),
+    store,
+    tools: [memo],
+    context: { maxTokens: 400, reservedForOutput: 0 },
+  })
+  for (const text of ["First", "Second", "Third", "Fourth", "Fifth"]) await runtime.run(chat, text)
+  const { outcome, text } = await runtime.run(chat, "Pin it")
+  await runtime.close()
+  expect([outcome, text]).toEqual(["completed", "Done."])
+})

@@ -1,4 +1,4 @@
-import { compact, pin, type SessionStore, unpin } from "@orra/core"
+import { compact, eraseNamespace, exportNamespace, pin, type SessionStore, unpin } from "@orra/core"
 import { allEntries, errorText, type Shared, type Tenant } from "./tenants.ts"
 
 /** Something a tenant does, and what it is told. Errors are noted like answers. */
@@ -108,6 +108,14 @@ export const operations: Readonly<Record<string, Operation>> = {
     await records.write([{ namespace: root, key: "second", value: { canary } }])
     const kept = [await records.get(root, "key"), await records.list(root, { below: true, limit: 1 })]
     return [...kept, await records.delete(root, "second")]
+  },
+  export: async ({ store }, { root }) => drained(exportNamespace(store, root), 10_000),
+  erase: async ({ runtime, store }, { root, canary }) => {
+    const gone = root.child("gone")
+    await runtime.run(gone, `${canary} will be erased`)
+    await store.records("shared").put(gone.child("below"), "key", canary)
+    await eraseNamespace(runtime, gone)
+    return await drained(exportNamespace(store, gone))
   },
   read: async ({ store }, { chat }) => [await allEntries(store, chat), await store.info(chat)],
 }
