@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { realpath } from "node:fs/promises"
 import { join } from "node:path"
 import { callTool, MemoryStore, Namespace, PolicyRegistry, Runtime, workingDirectory } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
+import fc from "fast-check"
 import { expect, test } from "vitest"
 import { bench, script, temporaryDirectory, textOf } from "./fixture.ts"
 import { execTool } from "./index.ts"
+import { isWithin, leadsOutside } from "./place.ts"
 
 test("it runs in its directory or one below, by whatever name that has", async () => {
   const { call, directory } = bench({ allow: ["pwd"] })
@@ -105,4 +108,50 @@ test("a directory that is not there is said, before and in the middle", async ()
   const { run, directory } = script('cd sub && rm -r ../sub && echo still; echo "$?"')
   mkdirSync(join(directory, "sub"))
   expect(textOf(await run())).toBe("still\n0")
+})
+
+test("an argument that is said to stay within leads nowhere else, however it is put together", async () => {
+  const directory = temporaryDirectory()
+  const outside = temporaryDirectory()
+  writeFileSync(join(outside, "secret"), "")
+  mkdirSync(join(directory, "a", "b"), { recursive: true })
+  writeFileSync(join(directory, "a", "file"), "")
+  symlinkSync(outside, join(directory, "out"))
+  symlinkSync("../..", join(directory, "a", "up"))
+  mkdirSync(join(directory, "a", "http:"))
+  symlinkSync(outside, join(directory, "a", "http:", "out"))
+  symlinkSync("a", join(directory, "in"))
+  symlinkSync(join(outside, "secret"), join(directory, "a", "b", "link"))
+  const step = fc.constantFrom("a", "b", "in", "out", "up", "link", "file", "secret", ".", "..", "", "http:")
+  const paths = fc.array(step, { minLength: 1, maxLength: 6 }).map((steps) => steps.join("/"))
+  const args = fc.tuple(
+    fc.constantFrom("", "", "--x=", "-f", "@", "k:", "a,"),
+    paths,
+    fc.constantFrom("", "/", outside),
+  )
+  // A directory may be called as an address begins.
+  const from = join(directory, "a")
+  expect(await leadsOutside("http://out/secret", from, directory)).toBe(true)
+  expect(await leadsOutside("--url=https://example.com/a,b", from, directory)).toBe(false)
+  expect(await leadsOutside("file:///etc/passwd", from, directory)).toBe(true)
+  expect(await leadsOutside(`-${"a".repeat(80)}flink`, from, directory)).toBe(true)
+  const tried = { within: 0, outside: 0 }
+  await fc.assert(
+    fc.asyncProperty(args, async ([prefix, path, root]) => {
+      const target = root + path
+      if (await leadsOutside(prefix + target, join(directory, "a"), directory)) {
+        tried.outside++
+        return
+      }
+      tried.within++
+      // What a program that is given this opens.
+      const real = await realpath(target.startsWith("/") ? target : `${directory}/a/${target}`).catch(
+        () => directory,
+      )
+      expect(isWithin(real, directory), `${prefix}${target}`).toBe(true)
+    }),
+    { numRuns: 3_000, seed: 3 },
+  )
+  expect(tried.within).toBeGreaterThan(150)
+  expect(tried.outside).toBeGreaterThan(150)
 })

@@ -48,14 +48,13 @@ const MAX_PATH = 4_096
  * through a symbolic link, alone or after an option's `=`, `:`, `,` or `@`. Addresses on the web are not paths.
  */
 export async function leadsOutside(arg: string, from: string, directory: string): Promise<boolean> {
-  const text = arg.replace(/\bhttps?:\/\//gi, "")
   const starts = new Set([0])
-  for (const { index } of text.matchAll(/[=:,@]/g)) starts.add(index + 1)
-  // An option with its value joined, such as -f/etc/passwd or -I../x.
-  if (text.startsWith("-")) for (const { index } of text.matchAll(/\/|\.\./g)) starts.add(index)
+  for (const { index } of arg.matchAll(/[=,@]|(?<!https?):|:(?!\/\/)/gi)) starts.add(index + 1)
+  // Letters with the value of the last one joined, such as -f/etc/passwd or -rflink.
+  if (/^-[^-]/.test(arg)) for (let start = 2; start < arg.length; start++) starts.add(start)
   if (starts.size > MAX_CANDIDATES) return true
   for (const start of starts) {
-    if (!(await staysWithin(text.slice(start), from, directory))) return true
+    if (!(await staysWithin(arg.slice(start), from, directory))) return true
   }
   return false
 }
