@@ -101,6 +101,15 @@ export const processes: readonly Guarantee[] = [
         replacement: "",
       }),
       {
+        file: sql("unrecorded-end.test.ts"),
+        test: "a run whose end could not be recorded is not given up: it is found as a dead process's is, and goes on",
+        mutation: {
+          file: core("driver.ts"),
+          text: "if (left) lease = undefined",
+          replacement: "",
+        },
+      },
+      {
         file: sql("abandoned.test.ts"),
         test: "which leases ran out without having been given back is known: %s",
         mutation: {
