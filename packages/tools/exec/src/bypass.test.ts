@@ -5,7 +5,7 @@ import { type Bench, bench, SESSION, temporaryDirectory } from "./fixture.ts"
 import type { ExecOptions } from "./index.ts"
 
 /** Programs by these names, which do nothing: what is judged here is never run. */
-function programs(names: string, after?: (remove: () => void) => void): string {
+function programs(names: string, after?: (remove: () => void) => unknown): string {
   const folder = temporaryDirectory(after)
   for (const name of names.trim().split(/\s+/)) program(join(folder, name))
   return folder
@@ -41,9 +41,15 @@ function generous(options: Partial<ExecOptions> = {}): Bench {
 let withoutShell: Bench
 let withShell: Bench
 
+const removals: (() => void)[] = []
+afterAll(() => {
+  for (const remove of removals) remove()
+})
+
 beforeAll(() => {
-  const directory = temporaryDirectory(afterAll)
-  const path = [programs(NAMES, afterAll)]
+  const later = (remove: () => void): unknown => removals.push(remove)
+  const directory = temporaryDirectory(later)
+  const path = [programs(NAMES, later)]
   mkdirSync(join(directory, "a"))
   mkdirSync(join(directory, "deep"))
   symlinkSync("/etc/passwd", join(directory, "link"))

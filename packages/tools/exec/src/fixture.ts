@@ -25,7 +25,7 @@ export const USER = Namespace.of("acme", "bob")
 export const SESSION = USER.child("chat")
 
 /** A directory of its own for one test, by its real path. */
-export function temporaryDirectory(after: (remove: () => void) => void = onTestFinished): string {
+export function temporaryDirectory(after: (remove: () => void) => unknown = onTestFinished): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "exec-test-")))
   after(() => rmSync(directory, { recursive: true, force: true }))
   return directory

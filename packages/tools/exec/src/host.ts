@@ -1,21 +1,26 @@
+import { rmSync } from "node:fs"
 import type { ProcessTree } from "./processes.ts"
 
-/** Commands that run, so that none of them survives the end of this process. */
+/** Commands that run, so that nothing of them survives the end of this process. */
 export interface Running {
-  add(tree: ProcessTree): void
+  /** @param scratch The directory that is made for it, if there is one. */
+  add(tree: ProcessTree, scratch: string | undefined): void
   delete(tree: ProcessTree): void
 }
 
 /** One listener while there are any, and none otherwise. */
 export function endingWithHost(): Running {
-  const trees = new Set<ProcessTree>()
+  const trees = new Map<ProcessTree, string | undefined>()
   const endAll = (): void => {
-    for (const tree of trees) tree.signal("SIGKILL")
+    for (const [tree, scratch] of trees) {
+      tree.signal("SIGKILL")
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
+    }
   }
   return {
-    add(tree) {
+    add(tree, scratch) {
       if (trees.size === 0) process.on("exit", endAll)
-      trees.add(tree)
+      trees.set(tree, scratch)
     },
     delete(tree) {
       trees.delete(tree)

@@ -71,13 +71,17 @@ export async function run(job: Job): Promise<Outcome> {
   const scratch = home === undefined ? await mkdtemp(join(tmpdir(), "orra-exec-")) : undefined
   try {
     const tmp = job.isolatedHome ?? scratch ?? tmpdir()
-    return await runAt(job, { HOME: home ?? tmp, TMPDIR: tmp })
+    return await runAt(job, { HOME: home ?? tmp, TMPDIR: tmp }, scratch)
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true }).catch(() => {})
   }
 }
 
-async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string>>): Promise<Outcome> {
+async function runAt(
+  job: Job,
+  places: Readonly<Record<"HOME" | "TMPDIR", string>>,
+  scratch: string | undefined,
+): Promise<Outcome> {
   const mark = randomUUID()
   const began = performance.now()
   const stdout = new OutputKeeper(job.maxOutputCharacters)
@@ -104,7 +108,7 @@ async function runAt(job: Job, places: Readonly<Record<"HOME" | "TMPDIR", string
   const talk = { input: job.input, hear, reports: job.isolatedHome !== undefined }
   const { child, pid, exited, closed, report } = await start(job.argv, job.directory, env, talk)
   const tree = new ProcessTree(pid, mark, before)
-  job.running.add(tree)
+  job.running.add(tree, scratch)
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
   const watch = setInterval(() => {
     const members = tree.members()
