@@ -12,8 +12,6 @@ export { type FilesystemToolsOptions, SKIPPED } from "./tools.ts"
  * ```ts
  * const tools = filesystemTools({ root: "/srv/project" })
  * ```
- *
- * @throws FilesystemError (`pattern_invalid`) when a protected path is no pattern.
  */
 export const filesystemTools = (options: FilesystemToolsOptions): readonly Tool[] =>
   toolsHolding(systemHolding(), options)

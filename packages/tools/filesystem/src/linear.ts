@@ -20,8 +20,7 @@ export function linearPattern(source: string, { ignoreCase = false, multiline = 
   return pattern
 }
 
-/** One whose source was made here, of as many parts as there are. */
-export const compiled = (source: string, flags = 0): RE2JS => {
+const compiled = (source: string, flags: number): RE2JS => {
   try {
     return RE2JS.compile(source, flags)
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   lstatSync,
   openSync,
   read,
+  readdirSync,
   readlinkSync,
   realpathSync,
   type Stats,
@@ -14,7 +15,8 @@ import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import type { Directory } from "./directory.ts"
 import { FilesystemError } from "./errors.ts"
-import { type Place, protectedError, type Sandbox } from "./sandbox.ts"
+import { folded } from "./protect.ts"
+import { legible, type Place, protectedError, type Sandbox } from "./sandbox.ts"
 
 /** A file that is open for reading, and known to be the one that was meant. */
 export interface OpenFile {
@@ -37,6 +39,7 @@ export async function withFile<T>(
 ): Promise<T> {
   const { name, stat, shown } = place
   if (name === undefined) throw isFolder(shown)
+  if (!stat) throw missing(place, name)
   assertFile(stat, shown)
   const file = openFile(sandbox, place, name)
   if (file === undefined) throw notFile(shown)
@@ -84,16 +87,20 @@ export function openEntry({ holding }: Sandbox, directory: Directory, name: stri
   }
 }
 
-/** @throws FilesystemError (`path_missing`, `path_kind`) unless it is a file. */
-export function assertFile(stat: Stats | undefined, shown: string): asserts stat is Stats {
-  if (!stat)
-    throw new FilesystemError(
-      "path_missing",
-      `${shown} does not exist. list_dir and search show what does.`,
-      { path: shown },
-    )
+/** @throws FilesystemError (`path_kind`) unless it is a file. */
+function assertFile(stat: Stats, shown: string): void {
   if (stat.isDirectory()) throw isFolder(shown)
   if (!stat.isFile()) throw notFile(shown)
+}
+
+/** A name may be there in another case or Unicode form: to find it is the model's turn, never to guess ours. */
+function missing({ directory, shown }: Place, name: string): FilesystemError {
+  const alike = readdirSync(directory.self).find((other) => folded(other) === folded(name))
+  const hint =
+    alike === undefined
+      ? "list_dir and search show what does."
+      : `There is ${legible(alike)}, which is spelt another way.`
+  return new FilesystemError("path_missing", `${shown} does not exist. ${hint}`, { path: shown })
 }
 
 const isFolder = (path: string): FilesystemError =>

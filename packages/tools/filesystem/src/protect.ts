@@ -1,5 +1,4 @@
-import { globSource } from "./glob.ts"
-import { compiled } from "./linear.ts"
+import { fits, type Glob, parseGlob } from "./glob.ts"
 
 /**
  * What is neither read nor changed, wherever it lies: what holds keys and passwords, and what other programs run or
@@ -117,16 +116,13 @@ export interface Protection {
  */
 export function protection(patterns: readonly string[]): Protection {
   const rules = patterns.filter((pattern) => pattern !== "" && pattern !== "!").map(ruleOf)
-  const isProtected = [rules.filter((rule) => !rule.isAbsolute), rules.filter((rule) => rule.isAbsolute)].map(
-    decider,
-  )
+  const below = decider(rules.filter((rule) => !rule.isAbsolute))
+  const absolutely = decider(rules.filter((rule) => rule.isAbsolute))
   const upTo = (absolute: string, root: string, onlyLast: boolean): boolean => {
     const names = namesOf(absolute)
     const own = namesOf(root).length
-    for (let count = onlyLast ? Math.max(own + 1, names.length) : own + 1; count <= names.length; count++) {
-      if (isProtected[1]?.(`/${names.slice(0, count).join("/")}`)) return true
-      if (isProtected[0]?.(`/${names.slice(own, count).join("/")}`)) return true
-    }
+    for (let count = onlyLast ? Math.max(own + 1, names.length) : own + 1; count <= names.length; count++)
+      if (absolutely(names.slice(0, count)) || below(names.slice(own, count))) return true
     return false
   }
   return {
@@ -135,11 +131,14 @@ export function protection(patterns: readonly string[]): Protection {
   }
 }
 
-/** The last rule that matches decides; that none does, one look tells. */
-function decider(rules: readonly Rule[]): (path: string) => boolean {
-  const any = compiled(`(?s)^(?:${rules.map(({ source }) => source).join("|") || "[^\\x00-\\x{10FFFF}]"})$`)
-  const each = rules.map(({ source, takesBack }) => ({ takesBack, pattern: compiled(`(?s)^(?:${source})$`) }))
-  return (path) => any.test(path) && each.findLast(({ pattern }) => pattern.test(path))?.takesBack === false
+/** The last rule that fits decides. Nearly all are plain names, of which one look tells whether any fits. */
+function decider(rules: readonly Rule[]): (names: readonly string[]) => boolean {
+  const plain = new Set(rules.flatMap(({ name }) => name ?? []))
+  const others = rules.filter(({ name }) => name === undefined)
+  return (names) => {
+    if (!plain.has(names.at(-1) ?? "") && !others.some(({ glob }) => fits(glob, names))) return false
+    return rules.findLast(({ glob }) => fits(glob, names))?.takesBack === false
+  }
 }
 
 const namesOf = (path: string): readonly string[] =>
@@ -151,13 +150,22 @@ const namesOf = (path: string): readonly string[] =>
 interface Rule {
   readonly isAbsolute: boolean
   readonly takesBack: boolean
-  readonly source: string
+  readonly glob: Glob
+  /** Set when it is a name without any sign that means something. */
+  readonly name: string | undefined
 }
 
 function ruleOf(text: string): Rule {
   const takesBack = text.startsWith("!")
-  const glob = (takesBack ? text.slice(1) : text).replaceAll("\\", "/")
-  const isAbsolute = glob.startsWith("/") || /^[a-zA-Z]:\//.test(glob)
-  const names = globSource(namesOf(glob).join("/"))
-  return { isAbsolute, takesBack, source: isAbsolute ? `/${names}` : `/(?:.*/)?${names}` }
+  const path = (takesBack ? text.slice(1) : text).replaceAll("\\", "/")
+  const isAbsolute = path.startsWith("/") || /^[a-zA-Z]:\//.test(path)
+  const names = namesOf(path)
+  const steps = parseGlob(names.join("/"))
+  const isPlain = !isAbsolute && names.length === 1 && !/[*?[]/.test(path)
+  return {
+    isAbsolute,
+    takesBack,
+    glob: isAbsolute ? steps : ["folders", ...steps],
+    name: isPlain ? names[0] : undefined,
+  }
 }

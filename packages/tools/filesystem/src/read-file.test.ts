@@ -120,3 +120,12 @@ test("what is no file is named as what it is", async () => {
   await expect(read("folder")).rejects.toThrow("folder is a folder: use list_dir")
   await expect(read("folder/a/b")).rejects.toMatchObject({ code: "path_kind" })
 })
+
+test("names that differ in case or Unicode form are other names, and are pointed out", async () => {
+  files.write("root/caf\u00e9.txt", "composed")
+  await expect(read("cafe\u0301.txt")).rejects.toThrow("There is caf\u00e9.txt, which is spelt another way.")
+  await expect(read("CAF\u00c9.TXT")).rejects.toThrow("spelt another way")
+  files.write("root/cafe\u0301.txt", "decomposed")
+  expect(await read("cafe\u0301.txt")).toContain("decomposed")
+  expect(await read("caf\u00e9.txt")).toContain("1| composed")
+})

@@ -141,6 +141,9 @@ describe.each(ways)("with ripgrep %s", (ripgrep) => {
     expect(hits).toBe(
       "[search | 2 lines in 2 files]\n.github/ci.yml\n     1: needle\nwide.txt\n     1: a needle",
     )
+    await expect(search({ pattern: "x", path: "binary" })).rejects.toMatchObject({
+      code: "content_unsupported",
+    })
     expect(await search({ glob: "*", path: "node_modules" })).toContain("node_modules/x/index.js")
     await expect(search({ pattern: "x", path: "linked" })).rejects.toMatchObject({ code: "path_outside" })
     await expect(search({ pattern: "x", path: ".ssh" })).rejects.toMatchObject({ code: "path_protected" })
@@ -186,6 +189,9 @@ describe.each(ways)("with ripgrep %s", (ripgrep) => {
     for (let n = 0; n < 300; n++) files.write(`root/many/${n}.txt`, "line of text\n".repeat(2_000))
     const stopped = files.call("search", { pattern: "(l|x)+ine of nothing" }, { signal: AbortSignal.abort() })
     await expect(stopped).rejects.toThrow(/abort/i)
+    await expect(search({ path: "many", pattern: "x", glob: "{a,b}".repeat(20) })).rejects.toMatchObject({
+      code: "pattern_invalid",
+    })
     const hurried = fixture({ root: files.root, ripgrep: false, searchTimeoutMs: 1 })
     expect(await hurried.call("search", { pattern: "[a-z]+ of (.*) [0-9]" })).toContain("time is up")
     hurried.remove()

@@ -3,6 +3,7 @@ import { firstCodePoints, type Tool, type ToolContext, tool } from "@orra/core"
 import { openChild } from "./directory.ts"
 import { FilesystemError } from "./errors.ts"
 import { type FoundLine, foundLines, type LineQuery, MAX_FILE, searchable } from "./file-lines.ts"
+import { sizeText } from "./file-text.ts"
 import { globMatcher } from "./glob.ts"
 import { linearPattern } from "./linear.ts"
 import { openEntry } from "./open-file.ts"
@@ -104,7 +105,14 @@ async function search(search: Search, place: Place): Promise<string> {
   if (name !== undefined && !stat)
     throw new FilesystemError("path_missing", `${shown} does not exist.`, { path: shown })
   if (name !== undefined && !stat?.isDirectory()) {
-    await look(search, [{ directory, name, path: shown }], "", answer, pace)
+    const found = { directory, name, path: shown }
+    if (search.query.lines && !content(sandbox, found))
+      throw new FilesystemError(
+        "content_unsupported",
+        `${shown} is not searched: it is no text, or larger than ${sizeText(MAX_FILE)}.`,
+        { path: shown },
+      )
+    await look(search, [found], "", answer, pace)
     return answer.text
   }
   const own = name === undefined ? undefined : openChild(directory, name, sandbox.holding)

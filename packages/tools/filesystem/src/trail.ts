@@ -169,18 +169,13 @@ export function* walked(trail: Trail): Generator<Found> {
 
 /** Those of some paths that lie on the trail, in the order of `walked`. Whether they are files is still to be seen. */
 export function* chosen(trail: Trail, paths: readonly string[]): Generator<Found> {
-  for (const path of [...paths].sort(byNames)) {
-    const names = path.split("/")
+  // With the least character between names, paths sort as folders are walked: name by name.
+  for (const path of paths.map((each) => each.replaceAll("/", "\0")).sort()) {
+    const names = path.split("\0")
     const name = names.pop() ?? ""
     if (names.length <= MAX_DEPTH && trail.to(names) && !trail.hides(name, false))
-      yield { directory: trail.top, name, path }
+      yield { directory: trail.top, name, path: [...names, name].join("/") }
   }
-}
-
-/** As folders are walked: name by name. */
-const byNames = (a: string, b: string): number => {
-  const [left, right] = [a.replaceAll("/", "\0"), b.replaceAll("/", "\0")]
-  return left < right ? -1 : left > right ? 1 : 0
 }
 
 function entriesOf(directory: Directory): readonly Dirent[] {
