@@ -74,6 +74,7 @@ export async function run(job: Job): Promise<Outcome> {
     return await runAt(job, { HOME: home ?? tmp, TMPDIR: tmp }, scratch)
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true }).catch(() => {})
+    job.running.delete(job)
   }
 }
 
@@ -108,7 +109,7 @@ async function runAt(
   const talk = { input: job.input, hear, reports: job.isolatedHome !== undefined }
   const { child, pid, exited, closed, report } = await start(job.argv, job.directory, env, talk)
   const tree = new ProcessTree(pid, mark, before)
-  job.running.add(tree, scratch)
+  job.running.add(job, tree, scratch)
   const timer = setTimeout(() => end("timeout"), job.timeoutMs)
   const watch = setInterval(() => {
     const members = tree.members()
@@ -143,7 +144,6 @@ async function runAt(
     clearInterval(watch)
     progress.end()
     job.signal.removeEventListener("abort", abort)
-    job.running.delete(tree)
     child.stdout?.destroy()
     child.stderr?.destroy()
   }
