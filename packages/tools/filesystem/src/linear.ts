@@ -4,7 +4,7 @@ import { FilesystemError } from "./errors.ts"
 /** Long enough for whatever a person would write. */
 const MAX_LENGTH = 1_000
 /** A step of the matcher costs at most as much as its program is long. */
-const MAX_PROGRAM = 2_000
+const MAX_PROGRAM = 1_000
 
 /**
  * A regular expression whose time is linear in the text, whoever wrote it (RE2's syntax: no backreferences, no
