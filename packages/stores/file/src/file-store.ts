@@ -1,10 +1,9 @@
-import { readdir, readFile, rename, rm, unlink } from "node:fs/promises"
+import { readFile, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import {
   type AppendOptions,
   busyBelow,
   type Entry,
-  foldedTitle,
   frozenCopy,
   type Json,
   keyOf,
@@ -29,9 +28,10 @@ import {
 import { makeFolder, removeEmpty, replaceFile, syncFolder, unlinkIfThere } from "./durable.ts"
 import { isMissing, storeError } from "./errors.ts"
 import { type Lock, lock } from "./lock.ts"
-import { fromNames, toNames } from "./path-name.ts"
+import { toNames } from "./path-name.ts"
 import { RecordFile } from "./record-file.ts"
-import { DRAFTS, LOG, readSummary, SessionFiles, SUMMARY, sizes } from "./session-files.ts"
+import { readSummary, SessionFiles, SUMMARY, sizes } from "./session-files.ts"
+import { namespacesIn, putInto, takeIndex, writeIndex } from "./session-index.ts"
 
 export interface FileStoreOptions {
   /** The folder. It is made when it is missing. */
@@ -408,64 +408,4 @@ export class FileStore implements SessionStore {
   #assertOpen(): void {
     if (this.#closed) throw new StoreError("store_closed", "The store is closed: open a new one to go on.")
   }
-}
-
-function putInto(index: Map<string, Listed>, namespace: Namespace, info: SessionInfo | undefined): void {
-  if (info) index.set(namespace.key, { info, title: foldedTitle(info) })
-  else index.delete(namespace.key)
-}
-
-/** The namespaces whose folder holds a session. What the store does not write is passed over. */
-async function* namespacesIn(
-  folder: string,
-  segments: readonly string[] = [],
-  names: readonly string[] = [],
-): AsyncGenerator<Namespace, void, undefined> {
-  const children = await readdir(folder, { withFileTypes: true })
-  const isSession = children.some((child) => child.isFile() && (child.name === LOG || child.name === DRAFTS))
-  const namespace = isSession && names.length === 0 && segments.length > 0 && namespaceOf(segments)
-  if (namespace) yield namespace
-  for (const child of children) {
-    // Not through links: they could lead in a circle, and out of the folder.
-    if (!child.isDirectory()) continue
-    const path = join(folder, child.name)
-    const all = [...names, child.name]
-    if (child.name.endsWith("+")) yield* namespacesIn(path, segments, all)
-    else {
-      const segment = fromNames(all)
-      if (segment !== undefined) yield* namespacesIn(path, [...segments, segment])
-    }
-  }
-}
-
-function namespaceOf(segments: readonly string[]): Namespace | undefined {
-  try {
-    return Namespace.of(...segments)
-  } catch {
-    return undefined
-  }
-}
-
-/** Reads the index and removes it: it holds as long as nothing is written. */
-async function takeIndex(path: string): Promise<Map<string, Listed> | undefined> {
-  try {
-    const infos = JSON.parse(await readFile(path, "utf8")) as (Omit<SessionInfo, "namespace"> & {
-      readonly namespace: string
-    })[]
-    await unlink(path)
-    const index = new Map<string, Listed>()
-    for (const info of infos) {
-      const namespace = Namespace.parse(info.namespace)
-      putInto(index, namespace, { ...info, namespace })
-    }
-    return index
-  } catch (error) {
-    if (!isMissing(error) && !(error instanceof SyntaxError)) throw error
-    return undefined
-  }
-}
-
-async function writeIndex(path: string, sessions: Iterable<Listed>): Promise<void> {
-  const infos = Array.from(sessions, ({ info }) => ({ ...info, namespace: info.namespace.key }))
-  await replaceFile(path, JSON.stringify(infos), false)
 }
