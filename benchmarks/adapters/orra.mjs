@@ -78,14 +78,24 @@ export default {
 
     let made = 0
     const conversation = () => home.child("user", "bob", `conversation-${++made}`)
+    /**
+     * Deletes a conversation that nobody comes back to, once there are newer ones: a service always has some. Without
+     * any V8 would throw away, at each of the full collections that the comparison forces, what it compiled for them.
+     */
+    const recent = []
+    const leave = async (agent, namespace) => {
+      recent.push({ agent, namespace })
+      if (recent.length <= 16) return
+      const oldest = recent.shift()
+      await oldest.agent.delete(oldest.namespace)
+    }
 
     return {
       async generate({ model, prompt, tools }) {
         const namespace = conversation()
         const agent = tools ? equipped : plain
         const { text } = await agent.run(namespace, prompt, { model })
-        // A conversation that nobody comes back to.
-        await agent.delete(namespace)
+        await leave(agent, namespace)
         return text
       },
       async stream({ model, prompt, onToken }) {
@@ -105,7 +115,7 @@ export default {
             text = said.text
           }
         }
-        await live.delete(namespace)
+        await leave(live, namespace)
         return text
       },
       async open({ id, history, trim }) {
