@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import {
@@ -15,11 +15,14 @@ import { afterEach, beforeEach, expect, test } from "vitest"
 import { loadConfig, parseConfig, principals } from "../config/load.ts"
 import { buildTools } from "./tools.ts"
 
+let base = ""
 let dataDir = ""
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), "herald-tools-"))
+  base = mkdtempSync(join(tmpdir(), "herald-tools-"))
+  dataDir = join(base, "data")
+  mkdirSync(dataDir)
 })
-afterEach(() => rmSync(dataDir, { recursive: true }))
+afterEach(() => rmSync(base, { recursive: true }))
 
 const config = (toml = "") => parseConfig(toml, "a.toml", {}).config
 const build = (toml = "") =>
@@ -82,7 +85,7 @@ test("what reads is allowed to whom it is set for; nothing else is, to anybody",
 
 /** What comes of a call of this person's model, as Herald is configured. */
 async function called(toml: string, person: string, tool: string, input: JsonObject): Promise<string> {
-  const loaded = { config: config(toml), dataDir, file: join(dataDir, "..", "herald-of-test.toml") }
+  const loaded = { config: config(toml), dataDir, file: join(base, "herald-of-test.toml") }
   const { tools, hooks, policy } = await buildTools(loaded, "UTC", new MemoryStore())
   const policies = new PolicyRegistry()
   for (const namespace of principals(loaded.config)) policies.set(namespace, policy)
@@ -156,7 +159,8 @@ test("files are read in a folder of one's own; writing is asked about, unless it
 })
 
 test("the owner's files can be elsewhere, but Herald's own are in nobody's reach", async () => {
-  const folder = join(dataDir, "..")
+  const folder = base
+  mkdirSync(join(base, "sub"))
   const toml = `${FILES}filesystem_write = "allow"\nfilesystem_base_dir = "${folder}"\nfilesystem_protected_paths = ["!assistant.toml"]\n`
   writeFileSync(join(dataDir, "herald.db"), "secret")
   const inData = `${basename(dataDir)}/herald.db`

@@ -98,8 +98,8 @@ describe.each([
       expect(outside()).toEqual(before)
       if (holding === "descriptor") expect(readdirSync(files.outside).sort()).toEqual(folders)
       // It was a race: some calls came through, and some were turned away at the door.
-      expect(outcomes.get("[") ?? 0).toBeGreaterThan(20)
-      expect(outcomes.get("path_outside") ?? 0).toBeGreaterThan(20)
+      expect(outcomes.get("[") ?? 0).toBeGreaterThan(3)
+      expect(outcomes.get("path_outside") ?? 0).toBeGreaterThan(3)
     },
     FULL ? 900_000 : 60_000,
   )
