@@ -1,0 +1,285 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import {
+  Approvals,
+  callTool,
+  type JsonObject,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  Runtime,
+  type Tool,
+  type ToolOutput,
+} from "@orra/core"
+import { scriptedProvider } from "@orra/testing"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { type McpError, type McpOptions, type McpServers, mcpServers, type ServerOptions } from "./client.ts"
+
+const wire = { command: process.execPath, args: [fileURLToPath(new URL("./wire.child.ts", import.meta.url))] }
+const require = createRequire(import.meta.url)
+const everything = require.resolve("@modelcontextprotocol/server-everything/dist/index.js")
+const filesystem = require.resolve("@modelcontextprotocol/server-filesystem/dist/index.js")
+
+async function connect(
+  servers: Record<string, ServerOptions>,
+  options: McpOptions = {},
+): Promise<McpServers> {
+  const connected = await mcpServers(servers, options)
+  onTestFinished(() => connected.close())
+  return connected
+}
+
+async function use(
+  { tools }: McpServers,
+  name: string,
+  input: JsonObject = {},
+  { signal = new AbortController().signal, progress = (_: string): void => {} } = {},
+): Promise<ToolOutput> {
+  const found = tools.get(name)
+  if (!found) throw new Error(`There is no ${name} among ${namesOf(tools.list())}.`)
+  const context = {
+    namespace: Namespace.of("test"),
+    runId: "run",
+    callId: "call",
+    idempotencyKey: "key",
+    metadata: {},
+  }
+  return await found.execute(await found.parse(input), { ...context, signal, progress })
+}
+
+const namesOf = (tools: readonly Tool[]): readonly string[] => tools.map(({ definition }) => definition.name)
+const textOf = ({ content }: ToolOutput): string =>
+  content.map((part) => (part.type === "text" ? part.text : `(${part.type})`)).join("")
+
+describe("real servers", () => {
+  test("the filesystem server reads in its folder and nowhere else", async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "mcp-test-")))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, "a.txt"), "hello there")
+    const servers = await connect({
+      files: { command: process.execPath, args: [filesystem, folder], trusted: true },
+    })
+    expect(textOf(await use(servers, "files__read_text_file", { path: join(folder, "a.txt") }))).toContain(
+      "hello there",
+    )
+    const outside = await use(servers, "files__read_text_file", { path: "/etc/passwd" })
+    expect(outside.isError).toBe(true)
+    expect(servers.tools.get("files__read_text_file")).toMatchObject({ idempotent: true, untrusted: true })
+    expect(servers.tools.get("files__write_file")).toMatchObject({ risk: "exec" })
+  })
+
+  test("the everything server: texts, pictures, structured results, resources, prompts, questions, progress", async () => {
+    const servers = await connect(
+      {
+        all: {
+          command: process.execPath,
+          args: [everything, "stdio"],
+          roots: ["/srv/a b"],
+        },
+      },
+      { ask: async () => ({ action: "accept", content: { name: "Ann", check: true } }) },
+    )
+    const names = namesOf(servers.tools.list())
+    expect(textOf(await use(servers, "all__echo", { message: "hi" }))).toContain("hi")
+    expect(textOf(await use(servers, "all__get-tiny-image"))).toContain("(image)")
+    expect(
+      (await use(servers, "all__get-structured-content", { location: "New York" })).structured,
+    ).toMatchObject({
+      conditions: expect.any(String),
+    })
+    expect(names).toContain("all__read_resource")
+    const listed = JSON.parse(textOf(await use(servers, "all__list_resources"))) as { uri: string }[]
+    expect(listed.length).toBeGreaterThan(0)
+    expect(
+      textOf(await use(servers, "all__read_resource", { uri: listed[0]?.uri ?? "" })).length,
+    ).toBeGreaterThan(0)
+    const prompts = JSON.parse(textOf(await use(servers, "all__list_prompts"))) as { name: string }[]
+    expect(textOf(await use(servers, "all__get_prompt", { name: prompts[0]?.name ?? "" }))).toContain(
+      "content",
+    )
+    const seen: string[] = []
+    await use(
+      servers,
+      "all__trigger-long-running-operation",
+      { duration: 0.2, steps: 2 },
+      { progress: (line) => void seen.push(line) },
+    )
+    expect(seen.length).toBeGreaterThan(0)
+    if (names.includes("all__trigger-elicitation-request"))
+      expect(textOf(await use(servers, "all__trigger-elicitation-request"))).toContain("Ann")
+    if (names.includes("all__get-roots-list"))
+      expect(textOf(await use(servers, "all__get-roots-list"))).toContain("/srv/a%20b")
+  })
+
+  test.each([
+    ["streamableHttp", "/mcp", "http"],
+    ["sse", "/sse", "sse"],
+  ] as const)("over %s", async (mode, path, transport) => {
+    const port = await freePort()
+    const child = spawn(process.execPath, [everything, mode], {
+      env: { ...process.env, PORT: `${port}` },
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    await Promise.race([once(child.stderr, "data"), once(child.stdout, "data")])
+    const servers = await connect({ far: { url: `http://127.0.0.1:${port}${path}`, transport } })
+    await vi.waitFor(() => expect(namesOf(servers.tools.list())).toContain("far__echo"), { timeout: 20_000 })
+    expect(textOf(await use(servers, "far__echo", { message: "hi" }))).toContain("hi")
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+test("200 calls in flight over one server: none is lost, none is crossed", async () => {
+  const servers = await connect({ wire })
+  const numbers = Array.from({ length: 200 }, (_, n) => n)
+  const answers = await Promise.all(
+    numbers.map(async (n) => textOf(await use(servers, "wire__echo", { n, delayMs: (n * 37) % 50 }))),
+  )
+  expect(answers).toEqual(numbers.map((n) => `echo ${n}`))
+})
+
+describe("a server that", () => {
+  test("dies in the middle: the caller is told, it is started again, and the others work on", async () => {
+    const servers = await connect({ wire, other: wire })
+    const waiting = use(servers, "wire__silent").catch((error: unknown) => error)
+    const died = await use(servers, "wire__die").catch((error: unknown) => error)
+    expect(died).toMatchObject({ code: "mcp_interrupted", message: expect.stringContaining("out of fuel") })
+    expect(await waiting).toMatchObject({ code: "mcp_interrupted" })
+    expect(textOf(await use(servers, "other__echo", { n: 1 }))).toBe("echo 1")
+    await vi.waitFor(async () => expect(textOf(await use(servers, "wire__echo", { n: 2 }))).toBe("echo 2"), {
+      timeout: 20_000,
+    })
+  })
+
+  test("is not there is told of, tried again, and does not keep the others from working", async () => {
+    const problems: McpError[] = []
+    const onProblem = (error: McpError): void => void problems.push(error)
+    const servers = await connect({ none: { command: "/nowhere/server" }, wire }, { onProblem })
+    expect(problems[0]).toMatchObject({ code: "mcp_unavailable", details: { server: "none" } })
+    expect(textOf(await use(servers, "wire__echo", { n: 1 }))).toBe("echo 1")
+  })
+
+  test("logs to its output, and answers with wrong ids, is understood all the same", async () => {
+    const servers = await connect({ wire })
+    expect(textOf(await use(servers, "wire__chatter"))).toBe("said")
+    expect(textOf(await use(servers, "wire__wrong_id"))).toBe("this was asked")
+  })
+
+  test("answers with 50 MB does not get them into memory", async () => {
+    const servers = await connect({ wire })
+    const failure = await use(servers, "wire__huge").catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: "mcp_interrupted" })
+    await vi.waitFor(async () => expect(textOf(await use(servers, "wire__echo", { n: 3 }))).toBe("echo 3"), {
+      timeout: 20_000,
+    })
+  })
+
+  test("never answers is left when its time is up, and when the run is stopped", async () => {
+    const servers = await connect({ wire: { ...wire, timeoutMs: 2_000 } })
+    await expect(use(servers, "wire__silent")).rejects.toMatchObject({ code: "mcp_timeout" })
+    const stop = new AbortController()
+    const used = use(servers, "wire__silent", {}, { signal: stop.signal })
+    stop.abort(new Error("stopped"))
+    await expect(used).rejects.toThrow("stopped")
+    expect(textOf(await use(servers, "wire__echo", { n: 4 }))).toBe("echo 4")
+  })
+
+  test("tells of its progress, fails, and answers with data alone", async () => {
+    const servers = await connect({ wire })
+    const seen: string[] = []
+    await use(servers, "wire__progress", {}, { progress: (line) => void seen.push(line) })
+    expect(seen).toEqual(["step 1\n", "step 2\n"])
+    expect(await use(servers, "wire__fails")).toMatchObject({ isError: true })
+    const [spaced] = namesOf(servers.tools.list()).filter((name) => name.startsWith("wire__sp_ace"))
+    expect(spaced).toMatch(/^wire__sp_ace_[\da-f]{8}$/)
+    expect(await use(servers, spaced ?? "")).toMatchObject({ structured: { roomy: true } })
+  })
+
+  test("asks a person is answered, or told that nobody can be asked", async () => {
+    const asked: unknown[] = []
+    const servers = await connect(
+      { wire },
+      {
+        ask: async ({ server, params }) => {
+          asked.push([server, params.message])
+          return { action: "decline" }
+        },
+      },
+    )
+    expect(textOf(await use(servers, "wire__ask"))).toContain('"action":"decline"')
+    expect(asked).toEqual([["wire", "Who are you?"]])
+  })
+})
+
+describe("a tool that changes", () => {
+  const changed = async (servers: McpServers): Promise<void> => {
+    await use(servers, "wire__change")
+    await vi.waitFor(() =>
+      expect(servers.tools.get("wire__echo")?.definition.description).toBe("Echoes, version 2."),
+    )
+  }
+
+  test("asks again, once; and is refused where nobody can be asked", async () => {
+    const servers = await connect({ wire })
+    const session = Namespace.of("ann")
+    const policies = new PolicyRegistry({ base: servers.policy })
+    policies.set(session, { allow: ["*"] })
+    const approvals = new Approvals()
+    const runtime = new Runtime({ provider: scriptedProvider([]), tools: servers.tools, policies, approvals })
+    const echo = (): Promise<{ status: string }> => callTool(runtime, session, "wire__echo", { n: 1 })
+    expect((await echo()).status).toBe("ok")
+    await changed(servers)
+    // Without a policy that asks, nobody knew.
+    await expect(use(servers, "wire__echo")).rejects.toMatchObject({ code: "mcp_tool_changed" })
+    const call = { tool: "wire__echo", risk: "exec", arguments: {} } as const
+    expect((await policies.decide(session, call)).decision).toBe("ask")
+    // Somebody agreed, and the call was carried out: it is as it was from now on.
+    expect(textOf(await use(servers, "wire__echo", { n: 2 }))).toBe("echo 2")
+    expect((await policies.decide(session, call)).decision).toBe("allow")
+  })
+
+  test("is known again after a restart", async () => {
+    const store = new MemoryStore()
+    const first = await mcpServers({ wire }, { store })
+    await first.close()
+    await store.records("mcp_tools").put(Namespace.of("mcp", "wire"), "wire__echo", "another")
+    const again = await connect({ wire }, { store })
+    await expect(use(again, "wire__echo")).rejects.toMatchObject({ code: "mcp_tool_changed" })
+    expect(textOf(await use(again, "wire__chatter"))).toBe("said")
+  })
+})
+
+test("a server's tools are its own: none takes the name of another's, and only those that are wanted are there", async () => {
+  const servers = await connect({ one: { ...wire, tools: ["echo"] }, two: wire })
+  const names = namesOf(servers.tools.list())
+  expect(names.filter((name) => name.startsWith("one__"))).toEqual(["one__echo"])
+  expect(names.filter((name) => name.endsWith("__echo"))).toEqual(["one__echo", "two__echo"])
+  for (const name of ["", "a__b", "a b", "-a", "x".repeat(40), "ä"])
+    await expect(mcpServers({ [name]: wire })).rejects.toMatchObject({ code: "invalid_input" })
+})
+
+test("nothing of this process reaches a server but what it is given", async () => {
+  vi.stubEnv("SECRET_OF_THE_HOST", "1")
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const servers = await connect({
+    all: { command: process.execPath, args: [everything, "stdio"], env: { GIVEN: "2" } },
+  })
+  const env = textOf(await use(servers, "all__get-env"))
+  expect(env).toContain("GIVEN")
+  expect(env).not.toContain("SECRET_OF_THE_HOST")
+})

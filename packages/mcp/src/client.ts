@@ -1,0 +1,3 @@
+export type { HttpServer, StdioServer } from "./connection.ts"
+export { McpError, type McpErrorCode } from "./errors.ts"
+export { type McpOptions, type McpServers, mcpServers, type Question, type ServerOptions } from "./servers.ts"

@@ -1,0 +1,226 @@
+import {
+  Client,
+  type ClientOptions,
+  type OAuthClientProvider,
+  SdkError,
+  SdkErrorCode,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  type Tool,
+} from "@modelcontextprotocol/client"
+import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio"
+import { errorMessage } from "@orra/core"
+import { McpError } from "./errors.ts"
+
+/** A program that is a server, spoken to over its standard input and output. */
+export interface StdioServer {
+  readonly command: string
+  readonly args?: readonly string[]
+  /** Added to the few names that every program needs; nothing else of this process is passed on. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** A server on the network. */
+export interface HttpServer {
+  readonly url: string
+  /** Sent with every request, to this server only: redirects are refused. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Signs in with OAuth. */
+  readonly auth?: OAuthClientProvider
+  /** `sse` is the transport of 2024, for servers that know no other. Default `http`. */
+  readonly transport?: "http" | "sse"
+}
+
+/** What every call of the connection works with. */
+export interface ConnectionEvents {
+  /** The tools there are now: at the beginning, and whenever that changes. `client` says what else is offered. */
+  readonly onTools: (tools: readonly Tool[], client: Client) => Promise<void>
+  /** What went wrong without anybody having asked for anything. */
+  readonly onProblem: (error: McpError) => void
+  /** Registers what the server may ask of its client. */
+  readonly prepare: (client: Client) => void
+  readonly capabilities: NonNullable<ClientOptions["capabilities"]>
+  readonly timeoutMs: number
+}
+
+/** Pauses before a server is tried again. */
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+/** The largest message that is read. */
+const MAX_MESSAGE_BYTES = 10_000_000
+/** Of what a program complains of, the end. */
+const MAX_COMPLAINT = 2_000
+
+type Transport = StdioClientTransport | StreamableHTTPClientTransport | SSEClientTransport
+
+/** A server that is connected, or about to be again. */
+export class Connection {
+  readonly #name: string
+  readonly #server: StdioServer | HttpServer
+  readonly #events: ConnectionEvents
+  #client: Promise<Client> | undefined
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
+  #complaint = ""
+  #closed = false
+
+  constructor(name: string, server: StdioServer | HttpServer, events: ConnectionEvents) {
+    this.#name = name
+    this.#server = server
+    this.#events = events
+  }
+
+  /** The connected client. @throws McpError (`mcp_unavailable`). */
+  async client(): Promise<Client> {
+    if (this.#closed) throw this.#unavailable("it is shut down")
+    if (this.#timer) throw this.#unavailable("it has failed and is tried again in a moment")
+    this.#client ??= this.#connect()
+    return await this.#client
+  }
+
+  /** Asks the server for something. @throws McpError. */
+  async ask<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const client = await this.client()
+    try {
+      return await work(client)
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw this.#failure(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    const client = await this.#client?.catch(() => undefined)
+    await client?.close()
+  }
+
+  async #connect(): Promise<Client> {
+    const { prepare, capabilities, onTools, onProblem, timeoutMs } = this.#events
+    const client = new Client(
+      { name: "orra", version: "0" },
+      {
+        capabilities,
+        versionNegotiation: { mode: "auto" },
+        listChanged: {
+          tools: {
+            onChanged: (error, tools) => {
+              if (error) onProblem(this.#failure(error))
+              else void this.#told(tools ?? [], client)
+            },
+          },
+        },
+      },
+    )
+    prepare(client)
+    this.#complaint = ""
+    const transport = this.#transport()
+    client.onerror = () => {
+      // What it says besides the protocol, such as a log on its output, is passed over; calls have their own errors.
+    }
+    try {
+      await client.connect(transport, { timeout: timeoutMs })
+      client.onclose = () => this.#lost()
+      const { tools } = await client.listTools(undefined, { timeout: timeoutMs })
+      await onTools(tools, client)
+      this.#failures = 0
+      return client
+    } catch (error) {
+      client.onclose = () => {}
+      await client.close().catch(() => {})
+      this.#lost()
+      const why = this.#complaint ? `: ${this.#complaint}` : ""
+      throw this.#unavailable(`${errorMessage(error)}${why}`, error)
+    }
+  }
+
+  async #told(tools: readonly Tool[], client: Client): Promise<void> {
+    try {
+      await this.#events.onTools(tools, client)
+    } catch (error) {
+      this.#events.onProblem(this.#failure(error))
+    }
+  }
+
+  #transport(): Transport {
+    const server = this.#server
+    if ("command" in server) {
+      const { command, args = [], env = {}, cwd } = server
+      const transport = new StdioClientTransport({
+        command,
+        args: [...args],
+        env: { ...getDefaultEnvironment(), ...env },
+        stderr: "pipe",
+        maxBufferSize: MAX_MESSAGE_BYTES,
+        ...(cwd !== undefined && { cwd }),
+      })
+      transport.stderr?.on("data", (chunk: Buffer) => {
+        this.#complaint = (this.#complaint + chunk.toString("utf8")).slice(-MAX_COMPLAINT).toWellFormed()
+      })
+      return transport
+    }
+    const { url, headers, auth, transport = "http" } = server
+    const options = {
+      fetch: direct,
+      ...(auth && { authProvider: auth }),
+      ...(headers && { requestInit: { headers: { ...headers } } }),
+    }
+    return transport === "sse"
+      ? new SSEClientTransport(new URL(url), options)
+      : new StreamableHTTPClientTransport(new URL(url), options)
+  }
+
+  /** It ended by itself: it is connected again after a pause, longer each time it fails. */
+  #lost(): void {
+    this.#client = undefined
+    if (this.#closed || this.#timer) return
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.client().catch((error: unknown) => this.#events.onProblem(this.#failure(error)))
+    }, pause)
+    this.#timer.unref()
+  }
+
+  #unavailable(why: string, cause?: unknown): McpError {
+    return new McpError(
+      "mcp_unavailable",
+      `The server "${this.#name}" is not available: ${why}.`,
+      { server: this.#name },
+      cause,
+    )
+  }
+
+  #failure(error: unknown): McpError {
+    if (error instanceof McpError) return error
+    const details = { server: this.#name }
+    const name = `The server "${this.#name}"`
+    if (SdkError.isInstance(error)) {
+      if (error.code === SdkErrorCode.RequestTimeout)
+        return new McpError("mcp_timeout", `${name} did not answer in time.`, details, error)
+      if (error.code === SdkErrorCode.InvalidResult)
+        return new McpError(
+          "mcp_invalid",
+          `${name} answered with something that is no result.`,
+          details,
+          error,
+        )
+      if (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.SendFailed) {
+        const why = this.#complaint ? ` It said: ${this.#complaint}` : ""
+        return new McpError(
+          "mcp_interrupted",
+          `${name} ended in the middle of this call: whether it was carried out is not known. It is started again.${why}`,
+          details,
+          error,
+        )
+      }
+    }
+    return new McpError("mcp_refused", `${name} refused: ${errorMessage(error)}`, details, error)
+  }
+}
+
+/** Credentials go to the server they are for, and nowhere it points to. */
+const direct = (url: string | URL, init?: RequestInit): Promise<Response> =>
+  fetch(url, { ...init, redirect: "error" })

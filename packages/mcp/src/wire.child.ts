@@ -1,0 +1,106 @@
+// A server of the protocol, line by line, so that it can do what no library would let it do. Tools are behaviours.
+
+import { createInterface } from "node:readline"
+
+interface Message {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: {
+    readonly name?: string
+    readonly arguments?: Record<string, unknown>
+    readonly _meta?: { readonly progressToken?: number }
+  }
+  readonly result?: unknown
+}
+
+const say = (message: object): void =>
+  void process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+const text = (value: string) => ({ content: [{ type: "text", text: value }] })
+
+let version = 1
+let asking: ((result: unknown) => void) | undefined
+const tools = () =>
+  [
+    "echo",
+    "die",
+    "huge",
+    "chatter",
+    "wrong_id",
+    "silent",
+    "progress",
+    "change",
+    "ask",
+    "fails",
+    "sp ace",
+  ].map((name) => ({
+    name,
+    description: name === "echo" ? `Echoes, version ${version}.` : name,
+    inputSchema: { type: "object", properties: {} },
+    ...(name === "echo" && { annotations: { readOnlyHint: true, openWorldHint: false } }),
+  }))
+
+const behaviours: Readonly<Record<string, (id: number, message: Message) => void>> = {
+  echo(id, { params }) {
+    const { n, delayMs } = params?.arguments ?? {}
+    setTimeout(() => say({ id, result: text(`echo ${n}`) }), Number(delayMs ?? 0))
+  },
+  die() {
+    process.stderr.write("out of fuel")
+    process.exit(1)
+  },
+  huge: (id) => say({ id, result: text("x".repeat(50_000_000)) }),
+  chatter(id) {
+    process.stdout.write("starting up\n{not json\n[1,2]\n")
+    say({ id, result: text("said") })
+  },
+  wrong_id(id) {
+    say({ id: id + 1_000, result: text("nobody asked") })
+    say({ id, result: text("this was asked") })
+  },
+  silent() {},
+  progress(id, { params }) {
+    const progressToken = params?._meta?.progressToken
+    const step = (progress: number): void => {
+      if (progress > 2) {
+        say({ id, result: text("done") })
+        return
+      }
+      const message = `step ${progress}`
+      say({ method: "notifications/progress", params: { progressToken, progress, total: 2, message } })
+      setTimeout(step, 20, progress + 1)
+    }
+    step(1)
+  },
+  change(id) {
+    version++
+    say({ method: "notifications/tools/list_changed" })
+    say({ id, result: text("changed") })
+  },
+  ask(id) {
+    asking = (result) => say({ id, result: text(`answered ${JSON.stringify(result)}`) })
+    const requestedSchema = { type: "object", properties: { name: { type: "string" } } }
+    say({ id: 999, method: "elicitation/create", params: { message: "Who are you?", requestedSchema } })
+  },
+  fails: (id) => say({ id, result: { ...text("it did not work"), isError: true } }),
+  "sp ace": (id) => say({ id, result: { content: [], structuredContent: { roomy: true } } }),
+}
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const message = JSON.parse(line) as Message
+  const { id, method, params } = message
+  if (id === undefined) return
+  if (id === 999 && method === undefined) return asking?.(message.result)
+  if (method === "initialize")
+    return say({
+      id,
+      result: {
+        protocolVersion: "2025-06-18",
+        capabilities: { tools: { listChanged: true } },
+        serverInfo: { name: "wire", version: "1" },
+      },
+    })
+  if (method === "tools/list") return say({ id, result: { tools: tools() } })
+  const behaviour = method === "tools/call" ? behaviours[params?.name ?? ""] : undefined
+  if (behaviour) return behaviour(id, message)
+  say({ id, error: { code: -32601, message: `There is no ${method}` } })
+})
