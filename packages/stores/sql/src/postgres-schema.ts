@@ -65,13 +65,16 @@ const sequence = (name: string): readonly string[] => [
   `SELECT setval('${name}', value + 1, false) FROM counters WHERE name = '${name}'`,
 ]
 
-/** What only PostgreSQL needs, after the step to this format. Published steps never change. */
+/**
+ * What only PostgreSQL needs, after the step to this format. Published steps never change. From format 5 on a step sees no
+ * rows: one that changes some lifts the policies first.
+ */
 const besides: Readonly<Record<number, readonly string[]>> = {
   5: [...sequence("lease_token"), ...sequence("record_version"), "DROP TABLE counters"],
 }
 
 /** The server's clock; a test may set another one for its connections. */
-const CLOCK = `CREATE FUNCTION current_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
+export const CLOCK = `CREATE FUNCTION current_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
   $$ SELECT coalesce(nullif(current_setting('orra.now', true), '')::bigint,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint) $$`
 
