@@ -29,8 +29,8 @@ export const processes: readonly Guarantee[] = [
     proofs: [
       proof(ADDS, {
         file: core("runtime.ts"),
-        text: "const mayWait = this.#peers ?? log.openRun?.waiting",
-        replacement: "const mayWait = log.openRun?.waiting",
+        text: 'const mayWait = this.#peers ?? (whenBusy !== "interrupt" && log.openRun?.waiting)',
+        replacement: 'const mayWait = whenBusy !== "interrupt" && log.openRun?.waiting',
       }),
       proof(ADDS, {
         file: core("peers.ts"),

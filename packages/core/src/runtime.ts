@@ -230,7 +230,7 @@ export class Runtime {
       const { runId, cursor, result } = await this.#driver.start(log, opening, options, whenWaiting)
       if (!again) return { submission: { status: "started", namespace, inputId, runId, cursor }, result }
     } catch (error) {
-      const mayWait = this.#peers ?? log.openRun?.waiting
+      const mayWait = this.#peers ?? (whenBusy !== "interrupt" && log.openRun?.waiting)
       if (mayWait && whenBusy !== "reject" && error instanceof SessionBusy) return undefined
       if (!again) throw error
     }
