@@ -46,8 +46,8 @@ function processes(store = new MemoryStore()) {
     }
     const reserve = async (scopes: readonly Scope[], id: string, tokens: number): Promise<boolean> =>
       (await ledger.reserve(asker, scopes, id, { tokens })).breaches.length === 0
-    const settle = (scopes: readonly Scope[], id: string, tokens: number): Promise<void> =>
-      ledger.settle(scopes, id, { tokens }, false)
+    const settle = async (scopes: readonly Scope[], id: string, tokens: number): Promise<void> =>
+      await ledger.settle(scopes, id, { tokens }, false)
     return { ledger, clock, advance, state, reserve, settle }
   }
 }

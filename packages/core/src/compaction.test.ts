@@ -1,6 +1,7 @@
 import { call, fail, grammarProblem, hang, type ScriptedAnswer, say, scriptedProvider } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import {
   type Entry,
   type Hooks,
@@ -105,7 +106,7 @@ describe("a session that grows too long", () => {
       summary_of_what_came_before: "sum 1 1",
     })
     // What it was made from is in the history as before.
-    const history = await one.runtime.history(ns, { limit: 1_000 })
+    const history = await readHistory(one.runtime, ns, { limit: 1_000 })
     expect(history?.entries.filter(({ type }) => type === "user")).toHaveLength(31)
   })
 

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events"
 import { call, fail, hang, say, scriptedProvider, wait, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import {
   MemoryStore,
   Namespace,
@@ -63,7 +64,7 @@ describe("the queue", () => {
     const runtime = runtimeWith({ provider, model: "usual" })
     await runtime.submit(ns, "1", { model: "large" })
     const answers = [runtime.run(ns, "2", { model: "small" }), runtime.run(ns, "3")]
-    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(2)
+    await expect.poll(async () => (await readHistory(runtime, ns))?.queued.length).toBe(2)
     gate.resolve()
     await Promise.all(answers)
     expect(provider.requests.map((request) => request.model)).toEqual(["large", "small", "usual"])
@@ -84,7 +85,7 @@ describe("the queue", () => {
     await provider.request(1)
     const taken = runtime.run(ns, "taken back", { signal: takeBack.signal })
     const stopped = runtime.run(ns, "2", { signal: stop.signal })
-    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(2)
+    await expect.poll(async () => (await readHistory(runtime, ns))?.queued.length).toBe(2)
     takeBack.abort()
     await expect(taken).rejects.toMatchObject({ code: "input_cancelled" })
     gate.resolve()
@@ -100,7 +101,7 @@ describe("the queue", () => {
     const provider = scriptedProvider([], { otherwise: "ok" })
     const store = new MemoryStore()
     const [one, two] = [runtimeWith({ provider, store }), runtimeWith({ provider, store })]
-    await two.history(ns)
+    await readHistory(two, ns)
     const answers = await Promise.all([1, 2, 3].map(() => one.run(ns, "Hi", { inputId: "same" })))
     // The other process has not looked at the session since.
     answers.push(await two.run(ns, "Hi", { inputId: "same" }))
@@ -119,7 +120,7 @@ describe("the queue", () => {
     )
     expect(results.at(-1)?.outcome).toBe("completed")
     expect((await users(runtime.store)).toSorted()).toEqual(["1", "2", "3", "4"])
-    expect((await runtime.history(ns))?.queued).toEqual([])
+    expect((await readHistory(runtime, ns))?.queued).toEqual([])
   })
 
   test("goes on after a run that failed: nobody who waits is left without an answer", async () => {
@@ -129,7 +130,7 @@ describe("the queue", () => {
     const first = runtime.run(ns, "1")
     await provider.request(1)
     const waiting = [runtime.run(ns, "2"), runtime.run(ns, "3")]
-    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(2)
+    await expect.poll(async () => (await readHistory(runtime, ns))?.queued.length).toBe(2)
     gate.resolve()
     await expect(first).rejects.toMatchObject({ code: "provider_overloaded" })
     expect((await Promise.all(waiting)).map((result) => result.text)).toEqual(["second", "third"])
@@ -184,7 +185,7 @@ describe("a store that fails", () => {
     expect(runtime.isRunning(ns)).toBe(false)
     broken = false
     expect((await runtime.run(ns, "Again")).text).toBe("Fine again.")
-    const history = await runtime.history(ns)
+    const history = await readHistory(runtime, ns)
     const ends = history?.entries.filter((entry) => entry.type === "run_finished")
     expect(ends?.map((entry) => entry.outcome)).toEqual(["interrupted", "completed"])
     expect(history?.info.openRun).toBeUndefined()
@@ -259,7 +260,7 @@ describe("a store that fails", () => {
     const provider = scriptedProvider([[wait(gate.promise), say("one")]], { otherwise: "later" })
     const runtime = runtimeWith({ provider, store })
     const answers = [runtime.run(ns, "1"), runtime.run(ns, "2")]
-    await expect.poll(async () => (await runtime.history(ns))?.queued.length).toBe(1)
+    await expect.poll(async () => (await readHistory(runtime, ns))?.queued.length).toBe(1)
     broken = true
     gate.resolve()
     const ends = await Promise.allSettled(answers)
@@ -399,7 +400,7 @@ describe("close", () => {
     await provider.request(1)
     await runtime.close()
     expect(await runtime.result(ns, runId)).toMatchObject({ outcome: "stopped" })
-    expect((await runtime.history(ns))?.queued).toHaveLength(1)
+    expect((await readHistory(runtime, ns))?.queued).toHaveLength(1)
     expect(provider.requests).toHaveLength(1)
     await expect(runtime.submit(ns, "3")).rejects.toMatchObject({ code: "closed" })
   })

@@ -54,9 +54,7 @@ export class LeaseLost extends OrraError {
 
 /** Someone else is running this session and the caller asked not to wait. */
 export class SessionBusy extends OrraError {
-  constructor(
-    message = "This session answers another message: wait, stop it, or queue yours.",
-  ) {
+  constructor(message = "This session answers another message: wait, stop it, or queue yours.") {
     super("session_busy", message)
   }
 }

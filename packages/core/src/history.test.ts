@@ -1,6 +1,7 @@
 import { call, scriptedProvider } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import { type Entry, type History, MemoryStore, Namespace, Runtime, tool } from "./index.ts"
 
 const ns = Namespace.of("tenant", "acme", "chat")
@@ -36,7 +37,7 @@ async function windows(runtime: Runtime, limit: number): Promise<History[]> {
   const all: History[] = []
   let before: number | undefined
   for (;;) {
-    const page = await runtime.history(ns, { limit, ...(before !== undefined && { before }) })
+    const page = await readHistory(runtime, ns, { limit, ...(before !== undefined && { before }) })
     if (!page) return all
     all.unshift(page)
     if (!page.more) return all
@@ -52,7 +53,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 )
 
 async function take(runtime: Runtime, step: Step): Promise<void> {
-  const history = await runtime.history(ns, { limit: 1_000 })
+  const history = await readHistory(runtime, ns, { limit: 1_000 })
   const users = history?.entries.filter((entry) => entry.type === "user") ?? []
   const user = users[step.pick % Math.max(1, users.length)]
   const forks = history?.forks ?? []
@@ -94,7 +95,7 @@ describe("property: after any edits, answers, switches and renames", () => {
           }
           // What a process that has just started sees is the same.
           const fresh = new Runtime({ provider, store: runtime.store, tools: [look] })
-          expect(await fresh.history(ns)).toEqual(await runtime.history(ns))
+          expect(await readHistory(fresh, ns)).toEqual(await readHistory(runtime, ns))
         }
       }),
       { numRuns: 25 },
@@ -105,13 +106,13 @@ describe("property: after any edits, answers, switches and renames", () => {
 describe("a window", () => {
   test("of something that is no number is refused; of what is not there it is empty or undefined", async () => {
     const runtime = new Runtime({ provider: scriptedProvider([], { otherwise: "ok" }) })
-    expect(await runtime.history(ns)).toBeUndefined()
+    expect(await readHistory(runtime, ns)).toBeUndefined()
     await runtime.run(ns, "1")
     for (const options of [{ limit: Number.NaN }, { before: 1.5 }, { limit: 0.5 }]) {
-      await expect(runtime.history(ns, options)).rejects.toMatchObject({ code: "invalid_input" })
+      await expect(readHistory(runtime, ns, options)).rejects.toMatchObject({ code: "invalid_input" })
     }
-    expect((await runtime.history(ns, { before: 1 }))?.entries).toEqual([])
-    expect((await runtime.history(ns, { before: -5 }))?.entries).toEqual([])
+    expect((await readHistory(runtime, ns, { before: 1 }))?.entries).toEqual([])
+    expect((await readHistory(runtime, ns, { before: -5 }))?.entries).toEqual([])
   })
 
   test("counts what is shown: drafts of an answer being written come on top", async () => {
@@ -129,7 +130,7 @@ describe("a window", () => {
     } as const
     await store.append(ns, [user, start, ...deltas], { expected: 0, ...(lease && { lease }) })
     const runtime = new Runtime({ provider: scriptedProvider([]), store })
-    const history = await runtime.history(ns, { limit: 2 })
+    const history = await readHistory(runtime, ns, { limit: 2 })
     expect(history?.entries).toHaveLength(502)
     expect(history?.more).toBe(false)
   })

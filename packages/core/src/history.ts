@@ -1,7 +1,9 @@
 import { childrenOf, newestThrough, parentOf, pathBack, type Stretch, tipOf } from "./branches.ts"
 import { InvalidInput } from "./errors.ts"
+import type { Namespace } from "./namespace.ts"
 import { readPathBack } from "./read-back.ts"
 import type { Fork, History } from "./run.ts"
+import type { Runtime } from "./runtime.ts"
 import type { Entry, EntryType } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
@@ -22,12 +24,23 @@ const SHOWN: readonly EntryType[] = [
 /** Deltas of an answer being written can be many; they do not count towards the window. */
 const PAGE = 200
 
-/** A window of the current branch that ends before the entry `before`, or at its tip. */
+/**
+ * A window of a session's transcript on its current branch, oldest first: the newest `limit` (default 200, at most
+ * 1,000) entries, or those before the entry `before`. Undefined without such a session.
+ *
+ * ```ts
+ * const { entries, more } = (await readHistory(runtime, chat, { limit: 50 })) ?? { entries: [], more: false }
+ * ```
+ *
+ * @throws InvalidInput for a number that is not whole.
+ */
 export async function readHistory(
-  store: SessionStore,
-  log: SessionLog,
-  options: { readonly before?: number; readonly limit?: number },
+  { store, internals }: Runtime,
+  namespace: Namespace,
+  options: { readonly before?: number; readonly limit?: number } = {},
 ): Promise<History | undefined> {
+  const log = await internals.logs.open(namespace)
+  await log.refresh()
   const { info, stretches: all } = log
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !Number.isInteger(value))

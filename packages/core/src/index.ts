@@ -53,6 +53,7 @@ export {
 } from "./errors.ts"
 export { exportNamespace } from "./export.ts"
 export { frozenCopy } from "./frozen.ts"
+export { readHistory } from "./history.ts"
 export { type ApprovalHookOptions, type ApprovalRequest, approvalHook } from "./hooks/approval.ts"
 export { type LoggingOptions, type LogRecord, logging } from "./hooks/logging.ts"
 export { type RecordedText, type RecordedType, type RecordFilter, redact } from "./hooks/redact.ts"

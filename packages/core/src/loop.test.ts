@@ -1,5 +1,6 @@
 import { call, fail, hang, say, scriptedProvider, think, wait } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import {
   type AssistantMessage,
   type Entry,
@@ -184,7 +185,7 @@ describe("a provider that misbehaves", () => {
     }, fine)
     const runtime = runtimeWith({ provider })
     await expect(runtime.run(ns, "1")).rejects.toMatchObject({ code: "internal" })
-    expect((await runtime.history(ns))?.entries.map((entry) => entry.type)).toEqual([
+    expect((await readHistory(runtime, ns))?.entries.map((entry) => entry.type)).toEqual([
       "user",
       "run_started",
       "run_finished",

@@ -1,5 +1,6 @@
 import { fail, hang, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import { MemoryStore, Namespace, Runtime, userMessage } from "./index.ts"
 
 const ns = Namespace.of("tenant", "acme", "chat")
@@ -18,7 +19,7 @@ describe("going back in a conversation", () => {
     const version = (await runtime.info(ns))?.version ?? 0
     // A rewind is in the log but nothing can follow it.
     await runtime.switchBranch(ns, version)
-    const before = await runtime.history(ns)
+    const before = await readHistory(runtime, ns)
     for (const place of [
       -1,
       0.5,
@@ -34,14 +35,14 @@ describe("going back in a conversation", () => {
       await expect(runtime.submit(ns, "x", { rewindTo: place })).rejects.toMatchObject({ code: "not_found" })
     }
     await expect(runtime.switchBranch(ns, 0)).rejects.toMatchObject({ code: "not_found" })
-    expect(await runtime.history(ns)).toEqual(before)
+    expect(await readHistory(runtime, ns)).toEqual(before)
   })
 
   test("to the start begins anew, with the old way in the log", async () => {
     const { runtime, provider } = await begun()
     await runtime.run(ns, "3", { rewindTo: 0 })
     expect(provider.requests.at(-1)?.messages).toHaveLength(1)
-    expect((await runtime.history(ns))?.forks).toMatchObject([{ after: 0, current: 1 }])
+    expect((await readHistory(runtime, ns))?.forks).toMatchObject([{ after: 0, current: 1 }])
   })
 
   test("cannot wait in the queue, where it would lose its place", async () => {

@@ -1,5 +1,6 @@
 import { call, fail, hang, say, scriptedProvider, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import {
   type Entry,
   MemoryStore,
@@ -93,7 +94,7 @@ describe("a pinned message", () => {
     await pin(one.runtime, ns, seq)
     await one.turns(1)
     expect(one.sent()).toContain("4711")
-    expect(await one.runtime.history(ns)).toMatchObject({ pins: [{ seqs: [seq] }] })
+    expect(await readHistory(one.runtime, ns)).toMatchObject({ pins: [{ seqs: [seq] }] })
     expect(await unpin(one.runtime, ns, seq)).toBe(true)
     expect(await unpin(one.runtime, ns, seq)).toBe(false)
     await one.turns(1)
@@ -116,7 +117,7 @@ describe("a pinned message", () => {
       pin(one.runtime, ns, first),
     ])
     expect(await one.runtime.stop(ns)).toBe(true)
-    const pinned = (await one.runtime.history(ns))?.pins.flatMap(({ seqs }) => seqs)
+    const pinned = (await readHistory(one.runtime, ns))?.pins.flatMap(({ seqs }) => seqs)
     expect(pinned?.toSorted()).toEqual([first, second])
   })
 
@@ -164,7 +165,7 @@ describe("a pinned message", () => {
     await runtime.run(ns, "And?")
     const answer = (await runtime.store.read(ns, { types: ["assistant"] }))[0]
     await pin(runtime, ns, answer?.seq ?? 0)
-    const [pinned] = (await runtime.history(ns))?.pins ?? []
+    const [pinned] = (await readHistory(runtime, ns))?.pins ?? []
     expect(pinned?.seqs).toHaveLength(3)
   })
 
@@ -191,7 +192,7 @@ describe("a pinned message", () => {
     const readsOf = async (): Promise<number> => {
       const other = chat(watched)
       watched.reset()
-      await other.runtime.history(ns, { limit: 1 })
+      await readHistory(other.runtime, ns, { limit: 1 })
       return watched.calls.read
     }
     const before = await readsOf()
@@ -258,7 +259,7 @@ test("a step whose result comes while it is being pinned is not pinned by half",
   gate.resolve("seen")
   await running
   await pin(runtime, session, answer?.seq ?? 0)
-  expect((await runtime.history(session))?.pins[0]?.seqs).toHaveLength(3)
+  expect((await readHistory(runtime, session))?.pins[0]?.seqs).toHaveLength(3)
 })
 
 test("what was cut away is pinned while a tool runs: the run goes on", async () => {
@@ -272,7 +273,7 @@ test("what was cut away is pinned while a tool runs: the run goes on", async () 
     execute: async () => {
       await pin(runtime, chat, 1)
       // Somebody looks at the session, which is read anew for that.
-      await runtime.history(chat)
+      await readHistory(runtime, chat)
       return "pinned"
     },
   })

@@ -15,7 +15,7 @@ const PAGE = 50
  * one of their results, the whole step is kept. `history` says what is pinned.
  *
  * ```ts
- * const { entries } = (await runtime.history(chat)) ?? { entries: [] }
+ * const { entries } = (await readHistory(runtime, chat)) ?? { entries: [] }
  * await pin(runtime, chat, entries[0]?.seq ?? 0)
  * ```
  *

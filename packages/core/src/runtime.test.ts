@@ -1,5 +1,6 @@
 import { call, fail, hang, say, scriptedProvider, think, wait } from "@orra/testing"
 import { describe, expect, test } from "vitest"
+import { readHistory } from "./history.ts"
 import {
   type Entry,
   isEntry,
@@ -300,7 +301,7 @@ describe("a message that arrives during a run", () => {
     const runtime = runtimeWith({ provider })
     const { runId = "" } = await runtime.submit(ns, "1")
     const { inputId } = await runtime.submit(ns, "2")
-    expect((await runtime.history(ns))?.queued).toHaveLength(1)
+    expect((await readHistory(runtime, ns))?.queued).toHaveLength(1)
     expect(await runtime.cancelInput(ns, inputId)).toBe(true)
     expect(await runtime.cancelInput(ns, inputId)).toBe(false)
     gate.resolve()
@@ -324,7 +325,7 @@ describe("branches", () => {
     const runtime = runtimeWith({ provider })
     await runtime.run(ns, "A")
     await runtime.run(ns, "B")
-    const first = await runtime.history(ns)
+    const first = await readHistory(runtime, ns)
     const b = first?.entries.findLast((entry) => entry.type === "user")?.seq ?? 0
     const edited = await runtime.edit(ns, b, "B2")
     await runtime.result(ns, edited.runId ?? "")
@@ -335,13 +336,13 @@ describe("branches", () => {
     ])
     const again = await runtime.regenerate(ns, edited.cursor + 2)
     await runtime.result(ns, again.runId ?? "")
-    const history = await runtime.history(ns)
+    const history = await readHistory(runtime, ns)
     expect(history?.forks.map((fork) => [fork.branches.length, fork.current])).toEqual([
       [2, 1],
       [2, 1],
     ])
     await runtime.switchBranch(ns, history?.forks[0]?.branches[0]?.tip ?? 0)
-    const back = await runtime.history(ns)
+    const back = await readHistory(runtime, ns)
     expect(back?.entries.findLast((entry) => entry.type === "assistant")).toMatchObject({
       message: { parts: [{ text: "two" }] },
     })
@@ -358,12 +359,12 @@ describe("branches", () => {
     const seen: number[] = []
     let before: number | undefined
     for (;;) {
-      const page = await runtime.history(ns, { limit: 3, ...(before !== undefined && { before }) })
+      const page = await readHistory(runtime, ns, { limit: 3, ...(before !== undefined && { before }) })
       seen.unshift(...(page?.entries.map((entry) => entry.seq) ?? []))
       if (!page?.more) break
       before = page.entries[0]?.seq
     }
-    const whole = (await runtime.history(ns))?.entries.map((entry) => entry.seq)
+    const whole = (await readHistory(runtime, ns))?.entries.map((entry) => entry.seq)
     expect(seen).toEqual(whole)
   })
 })
@@ -417,7 +418,7 @@ describe("after a crash", () => {
     const provider = scriptedProvider([" there was a runtime."])
     const runtime = runtimeWith({ provider, store, owner: "herald" })
     await runtime.recover(Namespace.of("tenant"))
-    const history = await runtime.history(ns)
+    const history = await readHistory(runtime, ns)
     expect(history?.entries.find((entry) => entry.type === "assistant")).toMatchObject({
       status: "interrupted",
       message: { parts: [{ text: "Once upon a time" }] },
@@ -453,7 +454,7 @@ describe("context", () => {
     }
     expect(provider.requests.at(-1)?.messages.length).toBeLessThan(40)
     expect(
-      (await runtime.history(ns, { limit: 1_000 }))?.entries.filter((entry) => entry.type === "user"),
+      (await readHistory(runtime, ns, { limit: 1_000 }))?.entries.filter((entry) => entry.type === "user"),
     ).toHaveLength(20)
   })
 

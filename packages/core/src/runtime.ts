@@ -5,7 +5,7 @@ import { availableForInput, charEstimator, DEFAULT_BUDGET, toolCounter } from ".
 import { closed, Driver, type Opening } from "./driver.ts"
 import { InvalidInput, NotFound, OrraError, SessionBusy, unfailing } from "./errors.ts"
 import { followed } from "./follow.ts"
-import { readHistory, userEntryBefore } from "./history.ts"
+import { userEntryBefore } from "./history.ts"
 import { recordFilter } from "./hook-calls.ts"
 import { randomId } from "./ids.ts"
 import type { JsonObject } from "./json.ts"
@@ -24,7 +24,6 @@ import type { Provider } from "./provider.ts"
 import { recoverAll } from "./recover-all.ts"
 import {
   detached,
-  type History,
   type RunEvent,
   type RunInput,
   type RunOptions,
@@ -410,19 +409,6 @@ export class Runtime {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<SessionChange, void> {
     return this.#broadcast.watch(prefix, options.signal)
-  }
-
-  /**
-   * A window of the transcript on the current branch, oldest first: the newest `limit` (default 200) entries, or
-   * those before the entry `before`. Undefined without such a session.
-   */
-  async history(
-    namespace: Namespace,
-    options: { readonly before?: number; readonly limit?: number } = {},
-  ): Promise<History | undefined> {
-    const log = await this.#logs.open(namespace)
-    await log.refresh()
-    return await readHistory(this.store, log, options)
   }
 
   info(namespace: Namespace): Promise<SessionInfo | undefined> {

@@ -1,6 +1,7 @@
 import { call, say, scriptedProvider, wait, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { charEstimator } from "./context.ts"
+import { readHistory } from "./history.ts"
 import {
   type Entry,
   MemoryStore,
@@ -168,7 +169,7 @@ describe("a session deleted by somebody else", () => {
       if (event.type !== "delta") continue
       await store.delete(ns)
       // Reading makes the log notice; the run must notice all the same.
-      await runtime.history(ns)
+      await readHistory(runtime, ns)
       gate.resolve()
     }
     expect(events.at(-1)).toMatchObject({ type: "failure", failure: { code: "store_session_deleted" } })

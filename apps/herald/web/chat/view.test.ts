@@ -1,4 +1,4 @@
-import { type Entry, MemoryStore, Namespace, type RunEvent, Runtime, tool } from "@orra/core"
+import { type Entry, MemoryStore, Namespace, type RunEvent, Runtime, readHistory, tool } from "@orra/core"
 import { call, fail, say, scriptedProvider, think } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -54,7 +54,7 @@ async function play(steps: readonly Step[]): Promise<{ events: readonly RunEvent
     }
   })()
   const answers = () => provider.push([think("Hm. ", "Yes."), say("One ", "two ", "**three**.")])
-  const current = async () => (await runtime.history(ns, { limit: 1_000 }))?.entries ?? []
+  const current = async () => (await readHistory(runtime, ns, { limit: 1_000 }))?.entries ?? []
   let count = 0
   for (const one of steps) {
     if (one.do === "send") {
@@ -69,7 +69,7 @@ async function play(steps: readonly Step[]): Promise<{ events: readonly RunEvent
       const user = users[one.pick % Math.max(1, users.length)]
       if (!user) continue
       if (one.do === "branch") {
-        const forks = (await runtime.history(ns, { limit: 1_000 }))?.forks ?? []
+        const forks = (await readHistory(runtime, ns, { limit: 1_000 }))?.forks ?? []
         const branches = forks.flatMap((fork) => fork.branches)
         const branch = branches[one.pick % Math.max(1, branches.length)]
         if (branch) await runtime.switchBranch(ns, branch.tip)
@@ -83,7 +83,7 @@ async function play(steps: readonly Step[]): Promise<{ events: readonly RunEvent
       if (runId !== undefined) await runtime.result(ns, runId)
     }
   }
-  const history = await runtime.history(ns, { limit: 1_000 })
+  const history = await readHistory(runtime, ns, { limit: 1_000 })
   if (!history) {
     stop.abort()
     await listening

@@ -1,4 +1,4 @@
-import { InvalidInput, type Submission } from "@orra/core"
+import { InvalidInput, readHistory, type Submission } from "@orra/core"
 import { MESSAGE_BYTES } from "./chat-routes.ts"
 import { notFound } from "./errors.ts"
 import { eventStream } from "./event-stream.ts"
@@ -52,7 +52,7 @@ async function read(request: GatewayRequest): Promise<Response> {
   const { namespace } = await existing(request)
   const before = queryNumber(query, "before", Number.MAX_SAFE_INTEGER)
   const limit = queryNumber(query, "limit", 1_000)
-  const history = await runtime.history(namespace, {
+  const history = await readHistory(runtime, namespace, {
     ...(before !== undefined && { before }),
     ...(limit !== undefined && { limit }),
   })
@@ -78,7 +78,7 @@ async function remove(request: GatewayRequest, now: number): Promise<Response> {
   const { namespace } = await existing(request)
   // Marked first, and what waits taken back: nothing may begin in it any more.
   await runtime.update(namespace, { deletedAt: now })
-  const history = await runtime.history(namespace, { limit: 1 })
+  const history = await readHistory(runtime, namespace, { limit: 1 })
   for (const { inputId } of history?.queued ?? []) await runtime.cancelInput(namespace, inputId)
   await runtime.stop(namespace)
   return Response.json({ deleted: true })

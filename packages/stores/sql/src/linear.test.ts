@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { type TrialOptions, type Trouble, tcpProxy, trial } from "@orra/testing/linear"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
@@ -15,7 +15,7 @@ const SIZE = FULL
   : { processes: 3, sessions: 10, messages: 60, kills: 4, holds: 1 }
 /** How often each of the things happens that can happen to a server. */
 const TIMES = FULL ? 5 : 1
-const TIMEOUT = { timeout: FULL ? 1_800_000 : 240_000 }
+const TIMEOUT = { timeout: FULL ? 1_800_000 : 300_000 }
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -33,8 +33,9 @@ async function sql(text: string): Promise<void> {
 async function run(options: Pick<TrialOptions, "place" | "store" | "troubles">): Promise<void> {
   onTestFinished(() => options.store.close())
   const { problems, history, counts } = await trial({ ...SIZE, ...options, module: CHILD, seed: SEED })
-  console.log(`ORRA_SEED=${SEED}`, history, counts)
-  expect(problems).toEqual([])
+  console.log(`ORRA_SEED=${SEED}`, counts)
+  expect(problems, `The history is in ${history}`).toEqual([])
+  rmSync(dirname(history), { recursive: true })
 }
 
 test("one SQLite file", TIMEOUT, async () => {
@@ -44,7 +45,8 @@ test("one SQLite file", TIMEOUT, async () => {
   await run({ place, store: await sqliteStore({ path: place }) })
 })
 
-test("PostgreSQL", TIMEOUT, async () => {
+// At small size what goes wrong there goes wrong in the next one as well.
+test.runIf(FULL)("PostgreSQL", TIMEOUT, async () => {
   await run({ place: server.url, store: await postgresStore({ url: server.url, maxConnections: 4 }) })
 })
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Namespace, Runtime, tool } from "@orra/core"
+import { Namespace, Runtime, readHistory, tool } from "@orra/core"
 import { call, hang, say, scriptedProvider } from "@orra/testing"
 import { afterAll, afterEach, expect, test, vi } from "vitest"
 import { sqliteStore } from "./sqlite-store.ts"
@@ -32,14 +32,14 @@ test("a conversation with tools goes on after everything was closed and opened a
     onError,
   })
   expect(await before.run(ns, "Weather?")).toMatchObject({ outcome: "completed", text: "Sunny." })
-  const shown = await before.history(ns)
+  const shown = await readHistory(before, ns)
   await before.close()
   await first.close()
 
   const second = await sqliteStore({ path })
   const provider = scriptedProvider(["In Rome too."])
   const after = new Runtime({ provider, store: second, tools: [weather], onError })
-  expect(await after.history(ns)).toEqual(shown)
+  expect(await readHistory(after, ns)).toEqual(shown)
   expect(await after.run(ns, "And Rome?")).toMatchObject({ text: "In Rome too." })
   expect(provider.requests[0]?.messages.map((message) => message.role)).toEqual([
     "user",

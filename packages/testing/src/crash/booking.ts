@@ -7,6 +7,7 @@ import {
   PolicyRegistry,
   type Provider,
   Runtime,
+  readHistory,
   type SessionStore,
   type Tool,
   type ToolStatus,
@@ -195,7 +196,7 @@ export async function book(
       await life.through("decide", () => approvals.decide(SESSION, approvalId, decision))
       await idle()
     }
-    const history = await runtime.history(SESSION)
+    const history = await readHistory(runtime, SESSION)
     const end = history?.entries.findLast((entry) => entry.type === "run_finished")
     if (end?.outcome === "completed" && history?.queued.length === 0) break
     if (attempts === 3) throw new Error(`The session cannot be finished: ${JSON.stringify(history)}`)

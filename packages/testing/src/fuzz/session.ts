@@ -10,6 +10,7 @@ import {
   type Provider,
   pin,
   Runtime,
+  readHistory,
   type Submission,
   summarize,
   Team,
@@ -239,14 +240,14 @@ export class FuzzSession implements Service {
         await runtime.regenerate(NS, await this.#seqOf(runtime, "assistant", step.which))
         return
       case "switch branch": {
-        const history = await runtime.history(NS)
+        const history = await readHistory(runtime, NS)
         const tips = history?.forks.flatMap(({ branches }) => branches.map(({ tip }) => tip)) ?? []
         const tip = tips[step.which % Math.max(1, tips.length)]
         if (tip !== undefined) await runtime.switchBranch(NS, tip)
         return
       }
       case "cancel": {
-        const queued = (await runtime.history(NS))?.queued ?? []
+        const queued = (await readHistory(runtime, NS))?.queued ?? []
         const input = queued[step.which % Math.max(1, queued.length)]
         if (input) await runtime.cancelInput(NS, input.inputId)
         return
@@ -255,7 +256,7 @@ export class FuzzSession implements Service {
         await pin(runtime, NS, await this.#seqOf(runtime, step.type, step.which))
         return
       case "unpin": {
-        const pins = (await runtime.history(NS))?.pins ?? []
+        const pins = (await readHistory(runtime, NS))?.pins ?? []
         const [seq] = pins[step.which % Math.max(1, pins.length)]?.seqs ?? []
         if (seq !== undefined) await unpin(runtime, NS, seq)
         return
@@ -326,7 +327,7 @@ export class FuzzSession implements Service {
 
   /** The entry of that type, counted from the newest; 1 when there is none. */
   async #seqOf(runtime: Runtime, type: "user" | "assistant", which: number): Promise<number> {
-    const entries = (await runtime.history(NS))?.entries.filter((entry) => entry.type === type) ?? []
+    const entries = (await readHistory(runtime, NS))?.entries.filter((entry) => entry.type === type) ?? []
     return entries.at(-1 - (which % Math.max(1, entries.length)))?.seq ?? 1
   }
 
@@ -480,13 +481,13 @@ export class FuzzSession implements Service {
       if (deletions === this.#store.deletions && !inputs.has(inputId))
         this.#problems.push(`The message ${inputId} was accepted and is not in the log.`)
     }
-    const history = await this.#life.runtime.history(NS, { limit: 1_000 })
+    const history = await readHistory(this.#life.runtime, NS, { limit: 1_000 })
     const shown = naiveHistory(written, entries)
     compare("history", history?.entries ?? [], shown, this.#problems)
     compare("queue", history?.queued ?? [], naiveQueue(entries), this.#problems)
     const middle = shown[Math.floor(shown.length / 2)]
     if (middle) {
-      const window = await this.#life.runtime.history(NS, { before: middle.seq, limit: 3 })
+      const window = await readHistory(this.#life.runtime, NS, { before: middle.seq, limit: 3 })
       const expected = shown.slice(0, shown.indexOf(middle)).slice(-3)
       compare("window", window?.entries ?? [], expected, this.#problems)
     }

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
-import { type EntryType, MemoryStore, Namespace } from "@orra/core"
+import { type EntryType, MemoryStore, Namespace, readHistory } from "@orra/core"
 import { describe, expect, test } from "vitest"
 import { scriptedProvider } from "../scripted-provider.ts"
 import { type Golden, goldenRuntime, meaningOf, replay } from "./golden.ts"
@@ -14,7 +14,13 @@ const read = (file: string): Golden => JSON.parse(readFileSync(join(folder, file
  * What wakes a run up, carries it on or asks something of it is written when a session goes on: it is in what comes of a
  * golden one.
  */
-const WHEN_IT_GOES_ON: readonly EntryType[] = ["approval_decision", "run_resumed", "wake", "control", "budget"]
+const WHEN_IT_GOES_ON: readonly EntryType[] = [
+  "approval_decision",
+  "run_resumed",
+  "wake",
+  "control",
+  "budget",
+]
 
 const TYPES: Readonly<Record<EntryType, true>> = {
   user: true,
@@ -77,7 +83,7 @@ describe("a session that a later version wrote", () => {
     const provider = scriptedProvider(["I see.", "Still there."])
     const { runtime } = goldenRuntime(store, provider)
     expect((await runtime.run(ns, "Do you see it?")).text).toBe("I see.")
-    const shown = await runtime.history(ns)
+    const shown = await readHistory(runtime, ns)
     expect(shown?.entries.map(({ type }) => type)).not.toContain("hologram")
     const fresh = goldenRuntime(store, provider).runtime
     expect((await fresh.run(ns, "And now?")).text).toBe("Still there.")

@@ -4,6 +4,7 @@ import {
   type NewEntry,
   PolicyRegistry,
   Runtime,
+  readHistory,
   type SessionStore,
   type Tool,
   tool,
@@ -94,7 +95,7 @@ export async function meaningOf(store: SessionStore, namespace: string): Promise
   const ran: string[] = []
   const { runtime, approvals } = goldenRuntime(store, provider, ran)
   const info = await runtime.info(ns)
-  const history = await runtime.history(ns)
+  const history = await readHistory(runtime, ns)
   const waiting = await approvals.list(ns)
   for (const { approvalId } of waiting)
     await approvals.decide(ns, approvalId, { decision: "approve", by: "ann" })

@@ -1,4 +1,4 @@
-import { pin, unpin } from "@orra/core"
+import { pin, readHistory, unpin } from "@orra/core"
 import { errorText, type Shared, type Tenant } from "./tenants.ts"
 
 /** Asks with an id, and says what came back. */
@@ -49,7 +49,7 @@ export const guessableIds: readonly GuessableId[] = [
   bySeq("switchBranch", ({ runtime }, { chat }, seq) => runtime.switchBranch(chat, seq)),
   bySeq("pin", ({ runtime }, { chat }, seq) => pin(runtime, chat, seq)),
   bySeq("unpin", ({ runtime }, { chat }, seq) => unpin(runtime, chat, seq)),
-  bySeq("history", async ({ runtime }, { chat }, before) => runtime.history(chat, { before })),
+  bySeq("history", async ({ runtime }, { chat }, before) => readHistory(runtime, chat, { before })),
   {
     what: "an approval",
     of: async ({ runtime, approvals }, { root, canary }) => {
@@ -83,7 +83,7 @@ export const guessableIds: readonly GuessableId[] = [
     of: async (_, { chat }) => chat.segments.at(-1) ?? "",
     use: async ({ runtime }, { root }, id) => {
       const session = root.child("nested", id)
-      return [await runtime.info(session), await runtime.history(session), await runtime.delete(session)]
+      return [await runtime.info(session), await readHistory(runtime, session), await runtime.delete(session)]
     },
     unknown: "no-such-session",
   },

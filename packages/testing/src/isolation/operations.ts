@@ -1,4 +1,12 @@
-import { compact, eraseNamespace, exportNamespace, pin, type SessionStore, unpin } from "@orra/core"
+import {
+  compact,
+  eraseNamespace,
+  exportNamespace,
+  pin,
+  readHistory,
+  type SessionStore,
+  unpin,
+} from "@orra/core"
 import { allEntries, errorText, type Shared, type Tenant } from "./tenants.ts"
 
 /** Something a tenant does, and what it is told. Errors are noted like answers. */
@@ -62,7 +70,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     changes.return(undefined).catch(() => {})
     return told
   },
-  history: ({ runtime }, { chat }) => runtime.history(chat, { limit: 50 }),
+  history: ({ runtime }, { chat }) => readHistory(runtime, chat, { limit: 50 }),
   info: ({ runtime }, { chat }) => runtime.info(chat),
   list: ({ runtime }, { root, canary }) =>
     Promise.all([runtime.list(root), runtime.list(root, { title: "canary", limit: 1 }), canary]),
@@ -91,7 +99,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     const rules = await approvals.rules(root)
     const everything = await approvals.approveEverything(session, { by: canary, forMs: 60_000 })
     const revoked = await approvals.revoke(root, rules[0]?.ruleId ?? "", { by: canary })
-    return [run, waiting, first, ends, rules, everything, revoked, await runtime.history(session)]
+    return [run, waiting, first, ends, rules, everything, revoked, await readHistory(runtime, session)]
   },
   spend: async ({ budgets }, { root, canary }) => [await budgets.state(root), canary],
   delete: async ({ runtime }, { root, canary }) => {

@@ -44,7 +44,7 @@ export interface TrialReport {
 }
 
 /** As long as everything may take to come to rest. */
-const REST_MS = 120_000
+const REST_MS = 240_000
 
 /**
  * Processes that share a store serve clients while they are killed, held and whatever else `troubles` does; then

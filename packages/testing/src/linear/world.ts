@@ -23,6 +23,8 @@ export type ToolName = (typeof TOOLS)[number]
 
 /** Longest pause of a model and of a tool: time in which a process can die. */
 const PAUSE_MS = 15
+/** And of a tool that has done what it does and not yet said so: a process killed then leaves what nobody knows. */
+const UNSAID_MS = 60
 
 /** A message that says what it is and which tools its answer takes: "c1-3: keep post". */
 export const messageOf = (inputId: string, tools: readonly ToolName[]): string =>
@@ -92,7 +94,7 @@ export const worldTools = (write: (event: HistoryEvent) => void): readonly Tool[
       async execute({ what }, { namespace, runId, callId, idempotencyKey: key }) {
         await setTimeout(Math.random() * PAUSE_MS)
         write({ type: "effect", session: namespace.key, tool: name, what, runId, callId, key, idempotent })
-        await setTimeout(Math.random() * PAUSE_MS)
+        await setTimeout(Math.random() * UNSAID_MS)
         return `${name}: ${what}`
       },
     })

@@ -1,4 +1,4 @@
-import { messageText, Namespace, Runtime, type Tool, tool } from "@orra/core"
+import { messageText, Namespace, Runtime, readHistory, type Tool, tool } from "@orra/core"
 import { describe, expect, test } from "vitest"
 import { call, hang, say, think } from "../scripted-provider.ts"
 import { fakeModelServer, raw } from "../wire-server.ts"
@@ -78,7 +78,7 @@ export function runConformance(make: MakeProvider): void {
         names.map((name) => runtime.run(Namespace.of("test", name), `I am ${name}.`)),
       )
       expect(answers.map(({ text }) => text)).toEqual(names.map((name) => `You said: I am ${name}.`))
-      const history = await runtime.history(Namespace.of("test", names[7] ?? ""))
+      const history = await readHistory(runtime, Namespace.of("test", names[7] ?? ""))
       const messages = history?.entries.flatMap((entry) =>
         "message" in entry ? [messageText(entry.message)] : [],
       )
