@@ -7,6 +7,7 @@ import {
   SSEClientTransport,
   StreamableHTTPClientTransport,
   type Tool,
+  UnauthorizedError,
 } from "@modelcontextprotocol/client"
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio"
 import { errorMessage } from "@orra/core"
@@ -28,6 +29,11 @@ export interface HttpServer {
   readonly headers?: Readonly<Record<string, string>>
   /** Signs in with OAuth. */
   readonly auth?: OAuthClientProvider
+  /**
+   * Where `auth` sends a person to a page: waits until they are back at its `redirectUrl`, and gives the query they
+   * came with, after its `state` was compared. Without it such a server is not available before `auth` has tokens.
+   */
+  readonly callback?: () => Promise<URLSearchParams>
   /** `sse` is the transport of 2024, for servers that know no other. Default `http`. */
   readonly transport?: "http" | "sse"
 }
@@ -60,6 +66,7 @@ export class Connection {
   readonly #server: StdioServer | HttpServer
   readonly #events: ConnectionEvents
   #client: Promise<Client> | undefined
+  #signingIn: Promise<void> | undefined
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #complaint = ""
@@ -83,7 +90,11 @@ export class Connection {
   async ask<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = await this.client()
     try {
-      return await work(client)
+      return await work(client).catch(async (error: unknown) => {
+        // It wants more than was agreed to, and has done nothing.
+        await this.#signIn(error, client.transport)
+        return await work(client)
+      })
     } catch (error) {
       signal?.throwIfAborted()
       throw this.#failure(error)
@@ -97,7 +108,19 @@ export class Connection {
     await client?.close()
   }
 
-  async #connect(): Promise<Client> {
+  /** Lets a person sign in, once for all who wait for it. @throws what was given where that is not what is missing. */
+  async #signIn(error: unknown, transport: unknown): Promise<void> {
+    const callback = "url" in this.#server ? this.#server.callback : undefined
+    if (!callback || !UnauthorizedError.isInstance(error) || !isRemote(transport)) throw error
+    this.#signingIn ??= callback()
+      .then((query) => transport.finishAuth(query))
+      .finally(() => {
+        this.#signingIn = undefined
+      })
+    await this.#signingIn
+  }
+
+  async #connect(signedIn = false): Promise<Client> {
     const { prepare, capabilities, onTools, onProblem, timeoutMs } = this.#events
     const client = new Client(
       { name: "orra", version: "0" },
@@ -130,9 +153,11 @@ export class Connection {
     } catch (error) {
       client.onclose = () => {}
       await client.close().catch(() => {})
+      const again = signedIn ? error : await this.#signIn(error, transport).catch((reason: unknown) => reason)
+      if (again === undefined) return await this.#connect(true)
       this.#lost()
       const why = this.#complaint ? `: ${this.#complaint}` : ""
-      throw this.#unavailable(`${errorMessage(error)}${why}`, error)
+      throw this.#unavailable(`${errorMessage(again)}${why}`, again)
     }
   }
 
@@ -220,6 +245,9 @@ export class Connection {
     return new McpError("mcp_refused", `${name} refused: ${errorMessage(error)}`, details, error)
   }
 }
+
+const isRemote = (transport: unknown): transport is StreamableHTTPClientTransport | SSEClientTransport =>
+  transport instanceof StreamableHTTPClientTransport || transport instanceof SSEClientTransport
 
 /** Credentials go to the server they are for, and nowhere it points to. */
 const direct = (url: string | URL, init?: RequestInit): Promise<Response> =>

@@ -182,7 +182,10 @@ function connectionOf(
     timeoutMs,
     onProblem,
     onTools: update,
-    capabilities: { ...(ask && { elicitation: { form: {}, url: {} } }), ...(roots && { roots: {} }) },
+    capabilities: {
+      ...(ask && { elicitation: { form: { applyDefaults: true }, url: {} } }),
+      ...(roots && { roots: {} }),
+    },
     prepare: (client: Client) => {
       if (ask)
         client.setRequestHandler("elicitation/create", async ({ params }, context) =>
