@@ -8,10 +8,10 @@ import { openAt } from "./open-at.ts"
 const [place = "", file = ""] = process.argv.slice(2)
 const store = await openAt(place)
 const outbox = new Outbox(store, {
-  attemptMs: 300,
+  attemptMs: 2_000,
   async deliver({ namespace, key }) {
     appendFileSync(file, `${namespace.key} ${key}\n`)
     await say(key)
   },
 })
-await outbox.run(Namespace.of("tenant"), { signal: new AbortController().signal, pollMs: 20 })
+await outbox.run(Namespace.of("tenant"), { signal: new AbortController().signal, pollMs: 100 })

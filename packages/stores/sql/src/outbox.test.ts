@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { Namespace, Outbox } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
@@ -35,13 +36,23 @@ test.each([
     const file = join(folder, `${name}.txt`)
     const top = Namespace.of("tenant")
     const tenants = ["a", "b", "c"].map((tenant) => top.child(tenant))
-    const keys = Array.from({ length: ROUNDS * 6 + 4 }, (_, index) => `message-${index}`)
+    const keys: string[] = []
     const outbox = new Outbox(store, { deliver: () => Promise.reject(new Error("Not here.")) })
-    for (const key of keys) await Promise.all(tenants.map((tenant) => outbox.add(tenant, key, key)))
-
+    // However slowly a process is killed, there is something left for the others.
+    let isOver = false
+    const adding = (async () => {
+      while (!isOver) {
+        const key = `message-${keys.length}`
+        keys.push(key)
+        await Promise.all(tenants.map((tenant) => outbox.add(tenant, key, key)))
+        await setTimeout(20)
+      }
+    })()
     for (let round = 0; round < ROUNDS; round++) {
       await Promise.all([killedAfter(CHILD, [place, file], 6), killedAfter(CHILD, [place, file], 9)])
     }
+    isOver = true
+    await adding
     const controller = new AbortController()
     const last = new Outbox(store, {
       deliver: async ({ namespace, key }) => void rest.push(`${namespace.key} ${key}`),
