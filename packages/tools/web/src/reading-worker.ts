@@ -1,9 +1,6 @@
 // The thread in which pages and documents of strangers are read. It imports nothing that is not its own.
 
 import { parentPort, workerData } from "node:worker_threads"
-import { Readability } from "@mozilla/readability"
-import { parseHTML } from "linkedom"
-import { getDocumentProxy } from "unpdf"
 import type { Article, PdfText, Reading, ReadingTask } from "./reading.ts"
 
 /** A page with more elements is no article. */
@@ -12,14 +9,18 @@ const MAX_ELEMENTS = 100_000
 async function reading(task: ReadingTask): Promise<Reading> {
   try {
     return task.type === "article"
-      ? { type: "article", article: articleOf(task.html, task.url) }
+      ? { type: "article", article: await articleOf(task.html, task.url) }
       : { type: "pdf", pdf: await textOf(task.bytes, task.maxCharacters) }
   } catch (error) {
     return { type: "failed", reason: error instanceof Error ? error.message.slice(0, 200) : "unknown" }
   }
 }
 
-function articleOf(html: string, url: string): Article | undefined {
+async function articleOf(html: string, url: string): Promise<Article | undefined> {
+  const [{ Readability }, { parseHTML }] = await Promise.all([
+    import("@mozilla/readability"),
+    import("linkedom"),
+  ])
   const { document } = parseHTML(html)
   for (const element of document.querySelectorAll("[class], [id]")) {
     if (SOLD.test(`${element.id} ${element.className}`) && textLength(element) < SHORT) element.remove()
@@ -33,7 +34,7 @@ function articleOf(html: string, url: string): Article | undefined {
     title: title ?? "",
     byline: byline ?? "",
     published: publishedTime ?? "",
-    html: `<base href="${escaped(base)}">${withoutMenus(content)}`,
+    html: `<base href="${escaped(base)}">${withoutMenus(parseHTML(`<html><body>${content}</body></html>`).document.body) ?? content}`,
   }
 }
 
@@ -48,15 +49,13 @@ const PARAGRAPH = 140
 const MENU = 0.6
 
 /** Without the lists of links before its first paragraph and after its last. */
-function withoutMenus(content: string): string {
-  const { document } = parseHTML(`<html><body>${content}</body></html>`)
-  const { body } = document
+function withoutMenus(body: Body): string | undefined {
   const blocks = [...body.querySelectorAll("p, ul, ol, div, td, pre, blockquote")]
   const isText = blocks.map(
     (block) => block.localName !== "ul" && block.localName !== "ol" && ownText(block) >= PARAGRAPH,
   )
   const [first, last] = [isText.indexOf(true), isText.lastIndexOf(true)]
-  if (first < 0) return content
+  if (first < 0) return undefined
   for (const [index, block] of blocks.entries()) {
     const isList = block.localName === "ul" || block.localName === "ol"
     if (!isList || (index > first && index < last)) continue
@@ -65,6 +64,8 @@ function withoutMenus(content: string): string {
   }
   return body.innerHTML
 }
+
+type Body = ReturnType<typeof import("linkedom").parseHTML>["document"]["body"]
 
 /** Of the document, what is looked at here. */
 interface DomNode {
@@ -92,6 +93,7 @@ const BLOCKS: ReadonlySet<string> = new Set(
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;")
 
 async function textOf(bytes: Uint8Array, maxCharacters: number): Promise<PdfText> {
+  const { getDocumentProxy } = await import("unpdf")
   const pdf = await getDocumentProxy(bytes, { verbosity: 0 })
   const parts: string[] = []
   let characters = 0
