@@ -1,6 +1,7 @@
 // The protocol's own conformance suite. What it finds wrong is not excused: there is no list of expected failures.
 
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
@@ -25,7 +26,6 @@ async function run(...args: readonly string[]): Promise<string> {
 }
 
 test.each([
-  ["2026-07-28", "http-custom-headers"],
   ["2026-07-28", "auth/scope-step-up"],
   ["2025-11-25", "elicitation-sep1034-client-defaults"],
 ])("the client does what revision %s wants: %s", { timeout: 60_000 }, async (revision, scenario) => {
@@ -43,6 +43,61 @@ test.runIf(process.env["ORRA_TEST_FULL"])(
     ] as const) {
       const said = await run("client", "--command", command, "--requirements", revision)
       expect(said.match(/^✓ /gm)?.length).toBeGreaterThanOrEqual(scenarios)
+    }
+  },
+)
+
+/** What there is to serve. Sounds, prompts, completions and the tools that ask by themselves are not among it. */
+const served = [
+  "tools-list",
+  "tools-call-simple-text",
+  "tools-call-image",
+  "tools-call-error",
+  "tools-call-with-progress",
+  "resources-list",
+  "dns-rebinding-protection",
+  "json-schema-2020-12",
+]
+
+const newer = [
+  "server-sse-multiple-streams",
+  "sep-2164-resource-not-found",
+  "http-header-validation",
+  "input-required-result-unsupported-methods",
+  "input-required-result-validate-input",
+]
+
+/** The server under test, for as long as the test goes on. */
+async function serverUrl(): Promise<string> {
+  const script = fileURLToPath(new URL("./conformance-server.child.ts", import.meta.url))
+  const server = spawn(process.execPath, ["--conditions=@orra/source", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  })
+  onTestFinished(() => void server.kill("SIGKILL"))
+  const [port] = (await once(server.stdout, "data")) as [Buffer]
+  return `http://127.0.0.1:${port.toString("utf8").trim()}/mcp`
+}
+
+test("the server does what revision 2026-07-28 wants: tools-call-with-progress", async () => {
+  const of = ["--spec-version", "2026-07-28", "--scenario", "tools-call-with-progress"]
+  expect(await run("server", "--url", await serverUrl(), ...of)).toContain("Passed: 2/2")
+})
+
+test.runIf(process.env["ORRA_TEST_FULL"])(
+  "the server does what the revisions of 2026 and 2025 require of what it offers",
+  { timeout: 600_000 },
+  async () => {
+    const url = await serverUrl()
+    for (const [revision, more] of [
+      ["2026-07-28", newer],
+      ["2025-11-25", ["server-initialize", "ping"]],
+    ] as const) {
+      // It runs all there is, also what is not offered, and ends with an error for that.
+      const said = await run("server", "--url", url, "--requirements", revision).catch(
+        ({ stdout }: { stdout: string }) => stdout,
+      )
+      const passed = [...said.matchAll(/^✓ (\S+): [1-9]/gm)].map(([, scenario]) => scenario)
+      expect(passed).toEqual(expect.arrayContaining([...served, ...more]))
     }
   },
 )
