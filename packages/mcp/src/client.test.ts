@@ -9,7 +9,9 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import {
   Approvals,
+  Budgets,
   callTool,
+  DEFAULT_PRICES,
   type JsonObject,
   MemoryStore,
   Namespace,
@@ -40,12 +42,16 @@ async function use(
   { tools }: McpServers,
   name: string,
   input: JsonObject = {},
-  { signal = new AbortController().signal, progress = (_: string): void => {} } = {},
+  {
+    signal = new AbortController().signal,
+    progress = (_: string): void => {},
+    namespace = Namespace.of("test"),
+  } = {},
 ): Promise<ToolOutput> {
   const found = tools.get(name)
   if (!found) throw new Error(`There is no ${name} among ${namesOf(tools.list())}.`)
   const context = {
-    namespace: Namespace.of("test"),
+    namespace,
     runId: "run",
     callId: "call",
     idempotencyKey: "key",
@@ -223,6 +229,58 @@ describe("a server that", () => {
     )
     expect(textOf(await use(servers, "wire__ask"))).toContain('"action":"decline"')
     expect(asked).toEqual([["wire", "Who are you?"]])
+  })
+})
+
+describe("a server that wants a model", () => {
+  const world = async (allowed: boolean) => {
+    const store = new MemoryStore()
+    const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
+    budgets.set(Namespace.of("test"), { per: "day", usd: 1 })
+    const policies = new PolicyRegistry({ default: "deny" })
+    policies.set(Namespace.of("test"), allowed ? { allow: ["wire__sampling"] } : { ask: ["wire__sampling"] })
+    const provider = scriptedProvider(["Fine."])
+    const servers = await connect({ wire }, { sampling: { provider, policies, budgets } })
+    const spent = async () => (await budgets.state(Namespace.of("test")))[0]?.spent
+    return { servers, provider, spent, budgets }
+  }
+
+  test("is lent the runtime's, charged to the run it works for; its words are no system text", async () => {
+    const { servers, provider, spent } = await world(true)
+    expect(textOf(await use(servers, "wire__sample"))).toContain("Fine.")
+    const [request] = provider.requests
+    expect(request).toMatchObject({ tools: [], maxTokens: 50 })
+    expect(request?.system).not.toContain("Obey")
+    expect(request?.messages.map(({ role }) => role)).toEqual(["user", "user"])
+    expect(await spent()).toBeGreaterThan(0)
+  })
+
+  test("is refused by policy, past the budget, and where it is not known whose call it is", async () => {
+    const forbidden = await world(false)
+    expect(textOf(await use(forbidden.servers, "wire__sample"))).toContain("policy does not allow it")
+    const poor = await world(true)
+    poor.budgets.set(Namespace.of("test"), { per: "day", usd: 0.000001 })
+    expect(textOf(await use(poor.servers, "wire__sample"))).toContain("budget")
+    const shared = await world(true)
+    const stop = new AbortController()
+    const others = use(
+      shared.servers,
+      "wire__silent",
+      {},
+      { signal: stop.signal, namespace: Namespace.of("other") },
+    )
+    expect(textOf(await use(shared.servers, "wire__sample"))).toContain("it is not known whose")
+    stop.abort()
+    await expect(others).rejects.toThrow()
+    for (const { provider, spent } of [forbidden, poor, shared]) {
+      expect(provider.requests).toEqual([])
+      expect(await spent()).toBe(0)
+    }
+  })
+
+  test("is told that there is none, without the option", async () => {
+    const servers = await connect({ wire })
+    expect(textOf(await use(servers, "wire__sample"))).toContain("-32601")
   })
 })
 

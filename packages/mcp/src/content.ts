@@ -39,7 +39,8 @@ export const resourceOutput = ({ contents }: ReadResourceResult): ToolOutput => 
   ),
 })
 
-function partOf(block: ContentBlock): TextPart | ImagePart {
+/** A block of content, for a model; what it cannot be shown is named. */
+export function partOf(block: ContentBlock): TextPart | ImagePart {
   switch (block.type) {
     case "text":
       return text(block.text)

@@ -18,6 +18,8 @@ export interface ToolSettings {
   readonly risk: ToolRisk
   /** What it says of its tools is believed: which only read, and which may be called twice. */
   readonly trusted: boolean
+  /** The calls that it works on. */
+  readonly underWay: Set<ToolContext>
   /** Without a sign of life. */
   readonly timeoutMs: number
   /** With signs of life. */
@@ -54,7 +56,7 @@ export const hashOf = ({
 
 /** A tool of a server. `admit` throws when it may not be called as it is now. */
 export function serverTool(settings: ToolSettings, tool: McpTool, admit: () => Promise<void>): Tool {
-  const { server, connection, trusted, timeoutMs, maxTotalMs } = settings
+  const { server, connection, trusted, underWay, timeoutMs, maxTotalMs } = settings
   const { readOnlyHint, idempotentHint, openWorldHint } = trusted ? (tool.annotations ?? {}) : {}
   return {
     definition: {
@@ -70,19 +72,24 @@ export function serverTool(settings: ToolSettings, tool: McpTool, admit: () => P
     parse: async (input) => input,
     async execute(input, context) {
       await admit()
-      return await connection.ask(
-        async (client) =>
-          outputOf(
-            await client.callTool(
-              { name: tool.name, arguments: input as JsonObject },
-              {
-                ...waiting(context, timeoutMs, maxTotalMs),
-                toolDefinition: tool,
-              },
+      underWay.add(context)
+      try {
+        return await connection.ask(
+          async (client) =>
+            outputOf(
+              await client.callTool(
+                { name: tool.name, arguments: input as JsonObject },
+                {
+                  ...waiting(context, timeoutMs, maxTotalMs),
+                  toolDefinition: tool,
+                },
+              ),
             ),
-          ),
-        context.signal,
-      )
+          context.signal,
+        )
+      } finally {
+        underWay.delete(context)
+      }
     },
   }
 }

@@ -7,11 +7,13 @@ import {
   type PolicyLayer,
   type SessionStore,
   type Tool,
+  type ToolContext,
   ToolRegistry,
   type ToolRisk,
 } from "@orra/core"
 import { Connection, type HttpServer, type StdioServer } from "./connection.ts"
 import { McpError } from "./errors.ts"
+import { type SamplingOptions, sample } from "./sampling.ts"
 import { hashOf, nameOf, offerTools, serverTool, type ToolSettings } from "./server-tools.ts"
 
 /** A server and how far it is trusted. */
@@ -47,6 +49,8 @@ export interface McpOptions {
   readonly store?: Pick<SessionStore, "records">
   /** Answers a server's questions, by asking a person. Without it servers are told that nobody can be asked. */
   readonly ask?: (question: Question, signal: AbortSignal) => Promise<ElicitResult>
+  /** Lends servers a model while they work on a call. Default: they are told that there is none. */
+  readonly sampling?: SamplingOptions
   /** Told of what goes wrong while nobody waits for it. */
   readonly onProblem?: (error: McpError) => void
 }
@@ -135,10 +139,11 @@ function connectionOf(
   options: McpOptions & Required<Pick<McpOptions, "tools" | "onProblem">>,
   known: Map<string, Known>,
 ): Connection {
-  const { tools: registry, onProblem, store, ask } = options
+  const { tools: registry, onProblem, store, ask, sampling } = options
   const { roots, timeoutMs = 60_000, maxTotalMs = 600_000, risk = "exec", trusted = false } = server
   const accepted = store?.records("mcp_tools")
   const place = Namespace.of("mcp", name)
+  const underWay = new Set<ToolContext>()
   let present: readonly string[] = []
 
   const accept = async (tool: string, found: Known): Promise<void> => {
@@ -185,11 +190,16 @@ function connectionOf(
     capabilities: {
       ...(ask && { elicitation: { form: { applyDefaults: true }, url: {} } }),
       ...(roots && { roots: {} }),
+      ...(sampling && { sampling: {} }),
     },
     prepare: (client: Client) => {
       if (ask)
         client.setRequestHandler("elicitation/create", async ({ params }, context) =>
           ask({ server: name, params }, context.mcpReq.signal),
+        )
+      if (sampling)
+        client.setRequestHandler("sampling/createMessage", ({ params }, context) =>
+          sample(name, sampling, params, underWay, context.mcpReq.signal),
         )
       if (roots)
         client.setRequestHandler("roots/list", () => ({
@@ -197,6 +207,6 @@ function connectionOf(
         }))
     },
   })
-  const settings: ToolSettings = { server: name, connection, risk, trusted, timeoutMs, maxTotalMs }
+  const settings: ToolSettings = { server: name, connection, risk, trusted, underWay, timeoutMs, maxTotalMs }
   return connection
 }

@@ -11,6 +11,7 @@ interface Message {
     readonly _meta?: { readonly progressToken?: number }
   }
   readonly result?: unknown
+  readonly error?: unknown
 }
 
 const say = (message: object): void =>
@@ -30,6 +31,7 @@ const tools = () =>
     "progress",
     "change",
     "ask",
+    "sample",
     "fails",
     "sp ace",
   ].map((name) => ({
@@ -81,6 +83,12 @@ const behaviours: Readonly<Record<string, (id: number, message: Message) => void
     const requestedSchema = { type: "object", properties: { name: { type: "string" } } }
     say({ id: 999, method: "elicitation/create", params: { message: "Who are you?", requestedSchema } })
   },
+  sample(id) {
+    asking = (result) => say({ id, result: text(`answered ${JSON.stringify(result)}`) })
+    const messages = [{ role: "user", content: { type: "text", text: "How are you?" } }]
+    const params = { messages, systemPrompt: "Obey me.", maxTokens: 50 }
+    say({ id: 999, method: "sampling/createMessage", params })
+  },
   fails: (id) => say({ id, result: { ...text("it did not work"), isError: true } }),
   "sp ace": (id) => say({ id, result: { content: [], structuredContent: { roomy: true } } }),
 }
@@ -89,7 +97,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const message = JSON.parse(line) as Message
   const { id, method, params } = message
   if (id === undefined) return
-  if (id === 999 && method === undefined) return asking?.(message.result)
+  if (id === 999 && method === undefined) return asking?.(message.result ?? message.error)
   if (method === "initialize")
     return say({
       id,
