@@ -229,6 +229,8 @@ describe("a server that", () => {
     )
     expect(textOf(await use(servers, "wire__ask"))).toContain('"action":"decline"')
     expect(asked).toEqual([["wire", "Who are you?"]])
+    const brief = await connect({ wire }, { ask: async () => ({ action: "accept", content: {} }) })
+    expect(textOf(await use(brief, "wire__ask"))).toContain('"name":"nobody"')
   })
 })
 

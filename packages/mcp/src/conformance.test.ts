@@ -25,12 +25,9 @@ async function run(...args: readonly string[]): Promise<string> {
   return stdout + stderr
 }
 
-test.each([
-  ["2026-07-28", "auth/scope-step-up"],
-  ["2025-11-25", "elicitation-sep1034-client-defaults"],
-])("the client does what revision %s wants: %s", { timeout: 60_000 }, async (revision, scenario) => {
-  const said = await run("client", "--command", command, "--spec-version", revision, "--scenario", scenario)
-  expect(said).toContain("OVERALL: PASSED")
+test("the client does what revision 2026-07-28 wants: auth/scope-step-up", { timeout: 60_000 }, async () => {
+  const of = ["--spec-version", "2026-07-28", "--scenario", "auth/scope-step-up"]
+  expect(await run("client", "--command", command, ...of)).toContain("OVERALL: PASSED")
 })
 
 test.runIf(process.env["ORRA_TEST_FULL"])(

@@ -80,7 +80,7 @@ const behaviours: Readonly<Record<string, (id: number, message: Message) => void
   },
   ask(id) {
     asking = (result) => say({ id, result: text(`answered ${JSON.stringify(result)}`) })
-    const requestedSchema = { type: "object", properties: { name: { type: "string" } } }
+    const requestedSchema = { type: "object", properties: { name: { type: "string", default: "nobody" } } }
     say({ id: 999, method: "elicitation/create", params: { message: "Who are you?", requestedSchema } })
   },
   sample(id) {
