@@ -4,6 +4,7 @@ import pg from "pg"
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { postgresStore } from "./index.ts"
 import { CLOCK } from "./postgres-schema.ts"
+import { takeSnapshot } from "./postgres-snapshot.ts"
 import { migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
@@ -26,6 +27,7 @@ test("a schema of an older format keeps its rows, goes on counting where it was,
     await client.query(sql, [...parameters])
   }
   await client.query("INSERT INTO records VALUES ('herald', 'logins', 'k', '1', 5, 41)")
+  await client.query("INSERT INTO records VALUES ('other', 'logins', 'k', '1', 5, 40)")
   await client.query("UPDATE counters SET value = 41")
 
   const store = await postgresStore({ url: server.url })
@@ -34,6 +36,38 @@ test("a schema of an older format keeps its rows, goes on counting where it was,
   const logins = store.records("logins")
   expect(await logins.get(herald, "k")).toMatchObject({ value: 1, version: 41 })
   expect(await logins.put(herald, "k", 2, { expected: 41 })).toBeGreaterThan(41)
-  expect((await store.acquire(herald, "owner", 60_000))?.token).toBeGreaterThan(41)
+  const lease = await store.acquire(herald, "owner", 60_000)
+  expect(lease?.token).toBeGreaterThan(41)
+  if (lease) await store.release(lease)
   expect((await client.query("SELECT * FROM records")).rows).toEqual([])
+
+  // As it was, in a schema beside it, from which is erased what is erased.
+  const snapshot = async (table: string): Promise<readonly unknown[]> =>
+    (await client.query(`SELECT * FROM orra_format_4.${table}`)).rows
+  expect(await snapshot("records")).toMatchObject([
+    { ns: "herald", key: "k", version: "41" },
+    { ns: "other" },
+  ])
+  expect(await snapshot("format")).toMatchObject([{ version: 4 }])
+  expect(await snapshot("counters")).toHaveLength(2)
+  await (await postgresStore({ url: server.url })).close()
+  await store.erase?.(herald)
+  expect(await snapshot("records")).toMatchObject([{ ns: "other" }])
+})
+
+test("one that is walled in already is copied whole, and stays walled in", async () => {
+  const schema = "later"
+  const store = await postgresStore({ url: server.url, schema })
+  await store.records("notes").put(Namespace.of("ann"), "k", 1)
+  await store.close()
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  await takeSnapshot(client as unknown as pg.PoolClient, schema, 9)
+  expect((await client.query("SELECT * FROM later_format_9.records")).rows).toMatchObject([{ ns: "ann" }])
+  expect((await client.query("SELECT * FROM later.records")).rows).toEqual([])
+  // One that is there stays.
+  await client.query("DELETE FROM later_format_9.records")
+  await takeSnapshot(client as unknown as pg.PoolClient, schema, 9)
+  expect((await client.query("SELECT * FROM later_format_9.records")).rows).toEqual([])
 })

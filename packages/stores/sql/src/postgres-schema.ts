@@ -1,12 +1,13 @@
 import { StoreError } from "@orra/core"
 import type { PoolClient } from "pg"
+import { takeSnapshot } from "./postgres-snapshot.ts"
 import { type Migration, migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
 /** Any number: whoever migrates the same schema waits for whoever began. */
 const MIGRATION_LOCK = 0x4f72_7261
 
-/** Brings the schema to the present format, in one transaction. @throws StoreError when it is of a newer one. */
+/** Brings the schema to the present format, in one transaction, after a snapshot of an older one. @throws StoreError when it is of a newer one. */
 export async function migrate(client: PoolClient, schema: string): Promise<void> {
   await client.query("BEGIN")
   try {
@@ -19,6 +20,7 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
     const format = Number(rows[0]?.version ?? 0)
     assertKnown(format, migrations)
     if (format === 0) await client.query(CLOCK)
+    else if (format < migrations.length) await takeSnapshot(client, schema, format)
     for (const [index, step] of migrations.entries()) {
       if (index < format) continue
       for (const change of step) {

@@ -101,6 +101,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
       await appends.run(keyOf(namespace), () => store.append(namespace, entries, options)),
     async erase(prefix) {
       await store.erase(prefix)
+      await open().eraseFromSnapshots(prefix)
       // Others may go on: their space is free to be written again, and no statistics quote them any more.
       await open().command(`VACUUM (ANALYZE) ${VACUUMED.join(", ")}`)
     },

@@ -6,6 +6,7 @@ import { Batch, type Request } from "./postgres-batch.ts"
 import { Changes } from "./postgres-changes.ts"
 import { isAnswer, mayRepeat, storeError, Unanswered } from "./postgres-errors.ts"
 import { migrate } from "./postgres-schema.ts"
+import { eraseFromSnapshots } from "./postgres-snapshot.ts"
 import { Queue } from "./queue.ts"
 import { compiled, type SqlValue } from "./statement.ts"
 
@@ -131,6 +132,11 @@ export class Postgres {
   /** What takes no transaction around it. */
   async command(text: string): Promise<void> {
     await this.#patiently((client) => client.query(text))
+  }
+
+  /** Removes what belongs to a namespace from the snapshots that were taken of older formats. */
+  async eraseFromSnapshots(prefix: Namespace): Promise<void> {
+    await this.#patiently((client) => eraseFromSnapshots(client, this.#options.schema, prefix))
   }
 
   async close(): Promise<void> {
