@@ -38,8 +38,20 @@ test.runIf(process.env["ORRA_TEST_FULL"])(
       ["2026-07-28", 32],
       ["2025-11-25", 18],
     ] as const) {
-      const said = await run("client", "--command", command, "--requirements", revision)
-      expect(said.match(/^✓ /gm)?.length).toBeGreaterThanOrEqual(scenarios)
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        suite,
+        "list",
+        "--requirements",
+        revision,
+      ])
+      const [, listed = ""] = /^Client scenarios.*\n((?: {2}- .*\n)+)/m.exec(stdout) ?? []
+      const required = listed.match(/[^\s-]\S*/g) ?? []
+      expect(required).toHaveLength(scenarios)
+      // One by one: all at a time, as the suite would, a machine with two processors keeps them waiting for too long.
+      for (const scenario of required) {
+        const of = ["--spec-version", revision, "--scenario", scenario]
+        expect(await run("client", "--command", command, ...of)).toContain("OVERALL: PASSED")
+      }
     }
   },
 )
