@@ -110,6 +110,22 @@ describe("the queue", () => {
     expect(provider.requests).toHaveLength(1)
   })
 
+  test("comes before one that is sent later, also where a process that knows only that one takes over", async () => {
+    let now = 1_000
+    const store = new MemoryStore({ now: () => now })
+    const dying = scriptedProvider([[say("1"), hang()]])
+    const provider = scriptedProvider([], { otherwise: "ok" })
+    const [one, two] = [runtimeWith({ provider: dying, store }), runtimeWith({ provider, store })]
+    await readHistory(two, ns)
+    await one.submit(ns, "1")
+    await dying.request(1)
+    expect((await one.submit(ns, "2")).status).toBe("queued")
+    now += 3_600_000
+    // The other process has not looked at the session since.
+    await two.run(ns, "3")
+    expect(await users(store)).toEqual(["1", "2", "3"])
+  })
+
   test("is passed by messages that interrupt, each stopping the one before it", async () => {
     const provider = scriptedProvider([[say("1"), hang()]], { otherwise: "ok" })
     const runtime = runtimeWith({ provider })

@@ -40,6 +40,8 @@ export interface Active {
   detach: () => void
   /** Set to leave what waits in the queue for later. */
   paused: boolean
+  /** Messages that were sent to it here. */
+  readonly sent: Set<string>
   /** Settles when the session is free again. Never rejects. */
   idle: Promise<void>
 }
@@ -127,6 +129,7 @@ export class Driver {
       ended: Promise.resolve(),
       detach: () => {},
       paused: false,
+      sent: new Set(),
       idle: Promise.resolve(),
     }
     this.active.set(namespace.key, active)

@@ -46,6 +46,8 @@ interface Sent {
   readonly result?: Promise<RunResult>
 }
 
+const mayWait = (whenBusy: WhenBusy): boolean => whenBusy === "queue" || whenBusy === "steer"
+
 /**
  * Runs agents in sessions.
  *
@@ -180,20 +182,22 @@ export class Runtime {
     const whenBusy = options.whenBusy ?? (rewindTo === undefined ? "queue" : "interrupt")
     const log = await this.#logs.open(namespace)
     if (log.hasSeen(inputId)) return { submission: await duplicateOf(this.store, log, inputId) }
-    const mayWait = whenBusy === "queue" || whenBusy === "steer"
-    if (rewindTo !== undefined && mayWait) {
+    const waits = mayWait(whenBusy)
+    if (rewindTo !== undefined && waits) {
       throw new InvalidInput('A message that goes back cannot wait: use "interrupt" or "reject".')
     }
     // Somebody else may be quicker when the session becomes free: then that run is interrupted as well.
     while (whenBusy === "interrupt" && this.#driver.get(namespace)) await this.#driver.pause(namespace)
     const isNext = log.inputs.length === 0 && log.arriving === 0
-    if (!this.#driver.get(namespace) && (!mayWait || isNext)) {
+    if (!this.#driver.get(namespace) && (!waits || isNext)) {
       const sent = await this.#start(log, inputId, message, options, whenBusy)
       if (sent) return sent
     }
     if (whenBusy === "reject") throw new SessionBusy()
 
-    const running = this.#driver.get(namespace)?.log ?? log
+    const active = this.#driver.get(namespace)
+    active?.sent.add(inputId)
+    const running = active?.log ?? log
     const waiting = waitingInput(inputId, message, whenBusy, options)
     running.arriving++
     const writing = running.append(() => {
@@ -219,14 +223,18 @@ export class Runtime {
   ): Promise<Sent | undefined> {
     const { namespace } = log
     let again = false
+    let isBehind = false
     const opening: Opening = () => {
-      // Another process may have been sent the same message.
+      // Another process may have been sent the same message, or others that wait: all but those sent here since.
       again = log.hasJoined(inputId)
-      return again ? undefined : joining(log, message, inputId, options.rewindTo)
+      const since = this.#driver.get(namespace)?.sent
+      isBehind = mayWait(whenBusy) && log.inputs.some((input) => !since?.has(input.inputId))
+      return again || isBehind ? undefined : joining(log, message, inputId, options.rewindTo)
     }
     try {
       const whenWaiting = whenBusy === "interrupt" ? "withdraw" : "stay"
       const { runId, cursor, result } = await this.#driver.start(log, opening, options, whenWaiting)
+      if (isBehind && !again) return undefined
       if (!again) return { submission: { status: "started", namespace, inputId, runId, cursor }, result }
     } catch (error) {
       const mayWait = this.#peers ?? (whenBusy !== "interrupt" && log.openRun?.waiting)
