@@ -173,9 +173,10 @@ export class Database {
 
   /** The format of the file; 0 when it is new. Changes nothing. */
   #format(steps: readonly Migration[]): number {
+    // In this order: where another process makes the file meanwhile, what is read last is the newest.
+    const tables = Number(this.#sqlite.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"])
     const format = this.#pragma("user_version")
     if (this.#pragma("application_id") !== APPLICATION_ID) {
-      const tables = Number(this.#sqlite.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"])
       if (format === 0 && tables === 0) return 0
       throw new StoreError(
         "store_foreign",
