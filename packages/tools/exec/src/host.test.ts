@@ -49,7 +49,7 @@ test("no file that the host was given reaches a program", async () => {
     process.execPath,
     [
       ...["--conditions=@orra/source", "--no-warnings", fileURLToPath(CHILD), directory],
-      "for fd in $(ls /proc/$$/fd); do readlink /proc/$$/fd/$fd; done > open; readlink /proc/$$/fd/40 > forty",
+      "for fd in $(ls /proc/$$/fd); do readlink /proc/$$/fd/$fd; done > open; readlink /proc/$$/fd/40 > made; mv made forty",
     ],
     // Node closes the first few of its own accord.
     { stdio: ["pipe", "ignore", "inherit", file, ...Array(36).fill("ignore"), file] },
