@@ -3,13 +3,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type FakeModelServer, fakeModelServer } from "@orra/testing"
 import { findInFolder } from "@orra/testing/erasure"
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, expect, test } from "vitest"
 import { type HeraldProcess, heraldProcess, heraldRun } from "./herald-process.ts"
 
 const KEY = "sk-ant-test-key-1234"
 const ADA = { authorization: "Bearer ada-key-0123456789", "content-type": "application/json" }
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
-
 let folder = ""
 let model: FakeModelServer
 let herald: HeraldProcess | undefined

@@ -16,14 +16,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type FakeModelServer, fakeModelServer, hang, say } from "@orra/testing"
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { type HeraldProcess, type HeraldProcessOptions, heraldProcess, heraldRun } from "./herald-process.ts"
 
 const KEY = "sk-ant-test-key-1234"
 const OWNER = { authorization: "Bearer owner-key-0123456789" }
-// Each start is a process of its own, which takes its time where many tests run at once.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-
 let folder = ""
 let model: FakeModelServer
 const running: HeraldProcess[] = []

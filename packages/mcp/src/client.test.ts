@@ -136,7 +136,7 @@ describe("real servers", () => {
     onTestFinished(() => void child.kill("SIGKILL"))
     await Promise.race([once(child.stderr, "data"), once(child.stdout, "data")])
     const servers = await connect({ far: { url: `http://127.0.0.1:${port}${path}`, transport } })
-    await vi.waitFor(() => expect(namesOf(servers.tools.list())).toContain("far__echo"), { timeout: 20_000 })
+    await expect.poll(() => namesOf(servers.tools.list())).toContain("far__echo")
     expect(textOf(await use(servers, "far__echo", { message: "hi" }))).toContain("hi")
   })
 })
@@ -167,9 +167,7 @@ describe("a server that", () => {
     expect(died).toMatchObject({ code: "mcp_interrupted", message: expect.stringContaining("out of fuel") })
     expect(await waiting).toMatchObject({ code: "mcp_interrupted" })
     expect(textOf(await use(servers, "other__echo", { n: 1 }))).toBe("echo 1")
-    await vi.waitFor(async () => expect(textOf(await use(servers, "wire__echo", { n: 2 }))).toBe("echo 2"), {
-      timeout: 20_000,
-    })
+    await expect.poll(async () => textOf(await use(servers, "wire__echo", { n: 2 }))).toBe("echo 2")
   })
 
   test("is not there is told of, tried again, and does not keep the others from working", async () => {
@@ -190,9 +188,7 @@ describe("a server that", () => {
     const servers = await connect({ wire })
     const failure = await use(servers, "wire__huge").catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: "mcp_interrupted" })
-    await vi.waitFor(async () => expect(textOf(await use(servers, "wire__echo", { n: 3 }))).toBe("echo 3"), {
-      timeout: 20_000,
-    })
+    await expect.poll(async () => textOf(await use(servers, "wire__echo", { n: 3 }))).toBe("echo 3")
   })
 
   test("never answers is left when its time is up, and when the run is stopped", async () => {
@@ -289,9 +285,9 @@ describe("a server that wants a model", () => {
 describe("a tool that changes", () => {
   const changed = async (servers: McpServers): Promise<void> => {
     await use(servers, "wire__change")
-    await vi.waitFor(() =>
-      expect(servers.tools.get("wire__echo")?.definition.description).toBe("Echoes, version 2."),
-    )
+    await expect
+      .poll(() => servers.tools.get("wire__echo")?.definition.description)
+      .toBe("Echoes, version 2.")
   }
 
   test("asks again, once; and is refused where nobody can be asked", async () => {

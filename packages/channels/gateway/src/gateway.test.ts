@@ -3,8 +3,6 @@ import { fail, hang, say, think, virtualClock, wait } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
 import { type Answer, harness, OWNER, OWNER_KEY, type Sent, sessionPath } from "./fixture.ts"
 
-vi.setConfig({ testTimeout: 60_000 })
-
 const key = OWNER_KEY
 const NS = OWNER.namespace.child("talk")
 

@@ -1,6 +1,6 @@
 import { Namespace } from "@orra/core"
 import { hang, say } from "@orra/testing"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import { Attempts } from "./attempts.ts"
 import {
   ADA,
@@ -20,8 +20,6 @@ import { gatewayRoutes } from "./routes.ts"
 import { FRAME_TYPES } from "./socket.ts"
 
 // Hundreds of requests a test, on a machine that has other things to do.
-vi.setConfig({ testTimeout: 60_000 })
-
 const now = Date.now
 const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({

@@ -1,6 +1,6 @@
 import { request } from "node:http"
 import { connect as connectTcp } from "node:net"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import {
   ADA_KEY,
   type Answer,
@@ -13,8 +13,6 @@ import {
   sendRaw,
   sessionPath,
 } from "./fixture.ts"
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const key = OWNER_KEY
 const NS = OWNER.namespace.child("talk")
@@ -113,7 +111,7 @@ describe("SEC-13: what a client can cost has an end", () => {
     expect((await handshake(gateway.port, { key: ADA_KEY })).status).toBe(101)
     stream.close()
     await socket.close()
-    await vi.waitFor(async () => expect((await handshake(gateway.port, { key })).status).toBe(101))
+    await expect.poll(async () => (await handshake(gateway.port, { key })).status).toBe(101)
   })
 
   test("sessions that one socket follows", async () => {
@@ -206,7 +204,7 @@ describe("input that is none", () => {
       '{"type": ["ping"]}',
     ])
       client.send(frame)
-    await vi.waitFor(() => expect(client.frames.length).toBe(Object.keys(BODIES).length + 7))
+    await expect.poll(() => client.frames.length).toBe(Object.keys(BODIES).length + 7)
     for (const frame of client.frames.slice(1))
       expect(frame).toMatchObject({ type: "error", code: "invalid_input" })
     expect(await gateway.entries(NS)).toEqual([])

@@ -25,8 +25,6 @@ import { Logins, memoryLogins } from "./logins.ts"
 import { Principals } from "./principal.ts"
 import { gatewayRoutes } from "./routes.ts"
 
-vi.setConfig({ testTimeout: 60_000 })
-
 const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({
   principals,

@@ -1,11 +1,9 @@
 import { networkInterfaces } from "node:os"
 import { hang, say } from "@orra/testing"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import { ADA, ADA_KEY, connect, handshake, harness, logIn, OWNER, OWNER_KEY } from "./fixture.ts"
 import { createGateway } from "./gateway.ts"
 import { memoryLogins } from "./logins.ts"
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const key = OWNER_KEY
 const hasIpv6 = Object.values(networkInterfaces()).some((list) =>

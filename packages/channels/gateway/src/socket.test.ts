@@ -2,8 +2,6 @@ import { end, hang, retry, say } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
 import { harness, OWNER, OWNER_KEY, sessionPath } from "./fixture.ts"
 
-vi.setConfig({ testTimeout: 60_000 })
-
 const key = OWNER_KEY
 const NS = OWNER.namespace.child("talk")
 

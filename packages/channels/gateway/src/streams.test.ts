@@ -5,8 +5,6 @@ import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { WebSocket } from "ws"
 import { type Client, type Harness, harness, OWNER, OWNER_KEY, openEvents, sessionPath } from "./fixture.ts"
 
-vi.setConfig({ testTimeout: 30_000 })
-
 const key = OWNER_KEY
 const NS = OWNER.namespace.child("talk")
 const MB = 1024 * 1024
@@ -108,9 +106,9 @@ describe("a cursor", () => {
     const subscribed = vi.spyOn(gateway.runtime, "subscribe")
     client.socket.pause()
     client.send({ type: "subscribe", namespace: NS.key, after: 0 })
-    await vi.waitFor(() => expect(buffered.peak).toBeGreaterThanOrEqual(MB), { timeout: 30_000 })
+    await expect.poll(() => buffered.peak).toBeGreaterThanOrEqual(MB)
     client.send({ type: "subscribe", namespace: NS.key, after: version - 1 })
-    await vi.waitFor(() => expect(subscribed).toHaveBeenCalledTimes(2))
+    await expect.poll(() => subscribed).toHaveBeenCalledTimes(2)
     client.socket.resume()
     await client.frame("event", ({ event }) => "seq" in event && event.seq === version)
     client.send({ type: "unsubscribe", namespace: NS.key })
@@ -252,5 +250,5 @@ test("a client that only sends is not answered without bound", async () => {
   expect(buffered.peak).toBeLessThan(5 * MB)
   client.socket.resume()
   const answered = () => client.frames.filter(({ type }) => type === "error").length
-  await vi.waitFor(() => expect(answered()).toBe(sent), { timeout: 30_000 })
+  await expect.poll(() => answered()).toBe(sent)
 })

@@ -2,11 +2,9 @@ import { generateKeyPairSync, sign } from "node:crypto"
 import { once } from "node:events"
 import { request } from "node:https"
 import { connect as connectTcp, type Socket } from "node:net"
-import { expect, onTestFinished, test, vi } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import { WebSocket } from "ws"
 import { type Answer, harness, tokenOf } from "./fixture.ts"
-
-vi.setConfig({ testTimeout: 60_000 })
 
 /** One element of DER (ITU-T X.690): tag, length, content. */
 function der(tag: number, ...content: readonly Uint8Array[]): Buffer {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Namespace, type NewEntry, Peers, Runtime, type SessionStore, userMessage } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { postgresStore, sqliteStore } from "./index.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "orra-left-"))
@@ -38,8 +38,8 @@ describe.each<readonly [string, () => Promise<SessionStore>]>([
     const peers = await Peers.join(store, { takeOver: TENANT })
     const runtime = new Runtime({ provider: scriptedProvider(["Hi."]), store, peers, leaseTtlMs: 500 })
     onTestFinished(() => runtime.close())
-    await vi.waitFor(async () => expect((await store.info(session))?.messages).toBe(2), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(await store.abandoned?.(TENANT)).toEqual([]))
+    await expect.poll(async () => (await store.info(session))?.messages).toBe(2)
+    await expect.poll(() => store.abandoned?.(TENANT)).toEqual([])
   })
 
   test("what is asked for marks a session that nobody holds, and nothing else does", async () => {

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises"
 import { Namespace, Outbox } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { openAt } from "./open-at.ts"
 
 const CHILD = new URL("./outbox.child.ts", import.meta.url)
@@ -59,7 +59,7 @@ test.each([
     })
     const rest: string[] = []
     const running = last.run(top, { signal: controller.signal, pollMs: 50 })
-    await vi.waitFor(async () => expect(await last.list(top)).toEqual([]), { timeout: 60_000, interval: 100 })
+    await expect.poll(() => last.list(top)).toEqual([])
     controller.abort()
     await running
 

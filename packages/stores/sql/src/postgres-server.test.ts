@@ -95,7 +95,7 @@ test("a server that restarts and crashes in the middle of the load: nothing ackn
     )
   const progress = async (): Promise<void> => {
     const before = await total()
-    await vi.waitFor(async () => expect(await total()).toBeGreaterThan(before + 40), { timeout: 60_000 })
+    await expect.poll(() => total()).toBeGreaterThan(before + 40)
   }
   await progress()
   await server.restart()
@@ -131,7 +131,7 @@ test("connections cut in the middle of what the holders of leases write: it is f
   })
   for (let round = 0; round < 15; round++) {
     const before = written
-    await vi.waitFor(() => expect(written).toBeGreaterThan(before + 20), { timeout: 30_000 })
+    await expect.poll(() => written).toBeGreaterThan(before + 20)
     await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra'")
   }
   stop = true
@@ -144,7 +144,7 @@ test("connections that are cut while nobody uses them are replaced, and whoever 
   await store.append(ns, [meta(1)], { expected: 0 })
   await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra'")
   expect((await store.info(ns))?.version).toBe(1)
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(0))
+  await expect.poll(() => told.length).toBeGreaterThan(0)
 })
 
 test("who waits for a connection that others use waits longer than for a server, and is served", async () => {
@@ -155,9 +155,7 @@ test("who waits for a connection that others use waits longer than for a server,
   await locking.connect()
   await locking.query(`BEGIN; LOCK TABLE ${schema}.sessions IN EXCLUSIVE MODE`)
   const slow = store.append(ns, [meta(2)], { expected: 1 })
-  await vi.waitFor(async () => {
-    expect(await sql("SELECT 1 FROM pg_locks WHERE NOT granted")).toHaveLength(1)
-  })
+  await expect.poll(() => sql("SELECT 1 FROM pg_locks WHERE NOT granted")).toHaveLength(1)
   const next = Promise.all([store.info(ns), store.info(ns.child("other"))])
   next.catch(() => {})
   expect(await Promise.race([next, setTimeout(500, "waits")])).toBe("waits")
@@ -215,7 +213,7 @@ test("of many processes that ask for a lease at once one gets it, and a writer t
     const lease = await b.acquire(ns, "b", 60_000)
     expect(lease).toBeDefined()
     return lease
-  })
+  }, 60_000)
   expect(taken?.token).toBeGreaterThan(old?.token ?? Number.NaN)
   await expect(a.append(ns, [user("late")], { expected: 0, ...(old && { lease: old }) })).rejects.toThrow(
     LeaseLost,
@@ -239,9 +237,9 @@ test("what one store writes the others hear, each session, and not what they wro
   const sessions = Array.from({ length: 300 }, (_, index) => ns.child(`${"long-".repeat(20)}'${index}`))
   await Promise.all(sessions.map((session) => a.append(session, [meta(1)], { expected: 0 })))
   await a.delete(sessions[0] as Namespace)
-  await vi.waitFor(() => expect(heard.filter((key) => key === sessions[0]?.key)).toHaveLength(2))
+  await expect.poll(() => heard.filter((key) => key === sessions[0]?.key)).toHaveLength(2)
   const keys = sessions.map(({ key }) => key)
-  await vi.waitFor(() => expect(new Set(heard)).toEqual(new Set(["missed", ...keys])))
+  await expect.poll(() => new Set(heard)).toEqual(new Set(["missed", ...keys]))
 })
 
 test("whoever listens is told when the connection was cut, and hears again", async () => {
@@ -249,9 +247,9 @@ test("whoever listens is told when the connection was cut, and hears again", asy
   const [a, b] = [await opened({ schema }), await opened({ schema })]
   const heard = await listening(b)
   await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orra'")
-  await vi.waitFor(() => expect(heard).toEqual(["missed", "missed"]), { timeout: 10_000 })
+  await expect.poll(() => heard).toEqual(["missed", "missed"])
   await a.append(ns, [meta(1)], { expected: 0 })
-  await vi.waitFor(() => expect(heard).toContain(ns.key))
+  await expect.poll(() => heard).toContain(ns.key)
 })
 
 /** The keys that a store hears of, from when it does. */
@@ -267,7 +265,7 @@ async function listening(store: SessionStore): Promise<readonly string[]> {
     controller.abort()
     await done
   })
-  await vi.waitFor(() => expect(heard).toEqual(["missed"]))
+  await expect.poll(() => heard).toEqual(["missed"])
   return heard
 }
 

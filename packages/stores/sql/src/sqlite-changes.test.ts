@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace } from "@orra/core"
-import { afterAll, expect, onTestFinished, test, vi } from "vitest"
+import { afterAll, expect, onTestFinished, test } from "vitest"
 import { sqliteChanges } from "./sqlite-changes.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
@@ -28,14 +28,14 @@ test("whoever listens is told once at first, then when another connection wrote,
     await ours.close()
     await theirs.close()
   })
-  await vi.waitFor(() => expect(told).toBe(1))
+  await expect.poll(() => told).toBe(1)
   for (let version = 0; version < 5; version++)
     await ours.append(ns, [{ type: "meta", at: 1, patch: {} }], { expected: version })
   expect(told).toBe(1)
   for (let version = 5; version < 8; version++) {
     const before = told
     await theirs.append(ns, [{ type: "meta", at: 1, patch: {} }], { expected: version })
-    await vi.waitFor(() => expect(told).toBeGreaterThan(before))
+    await expect.poll(() => told).toBeGreaterThan(before)
   }
 })
 
@@ -47,7 +47,7 @@ test("a commit that shows only some time after the log was written to is told, a
   const changes = sqliteChanges(join(folder, "none"), () => looks++ >= 0 && version, controller.signal)
   await changes.next()
   const next = changes.next()
-  await vi.waitFor(() => expect(looks).toBeGreaterThan(5))
+  await expect.poll(() => looks).toBeGreaterThan(5)
   version = 2
   expect((await next).done).toBe(false)
   // 4, 8, 16, ... ms: not as often as it could.

@@ -25,9 +25,7 @@ test("a run whose end could not be recorded is not given up: it is found as a de
     onError,
   })
   await expect(runtime.run(ns, "Hello")).rejects.toMatchObject({ code: "store_failed" })
-  await vi.waitFor(async () => expect(await file.read(ns, { types: ["run_finished"] })).toHaveLength(1), {
-    timeout: 20_000,
-  })
+  await expect.poll(() => file.read(ns, { types: ["run_finished"] })).toHaveLength(1)
   expect(await file.read(ns, { types: ["run_started", "run_resumed", "run_finished"] })).toMatchObject([
     { type: "run_started" },
     { type: "run_resumed" },
