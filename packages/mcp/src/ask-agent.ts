@@ -37,7 +37,9 @@ export interface Asking {
   readonly progress: (message: string) => void
   /** The person at the client may decide, and can be asked. */
   readonly canAsk: boolean
-  readonly seal: (state: AskState, context: ServerContext) => Promise<string>
+  readonly seal: (state: AskState) => Promise<string>
+  /** What an earlier part of this call left. */
+  readonly state: AskState | undefined
 }
 
 /** How far a run has come. */
@@ -55,9 +57,8 @@ export async function askAgent(
   asking: Asking,
   input: JsonObject,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { runtime, caller, agent, context, progress } = asking
+  const { runtime, caller, agent, context, progress, state } = asking
   const { signal } = context.mcpReq
-  const state = context.mcpReq.requestState<AskState>()
   const session = state?.session ?? sessionOf(input)
   const namespace = caller.namespace.child(session)
   if (state) {
@@ -116,7 +117,7 @@ async function answer(
   namespace: Namespace,
   { cursor, runId, text, end }: Watched,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { context, canAsk, seal } = asking
+  const { canAsk, seal } = asking
   if (end) {
     const { outcome, error } = end
     const isError = outcome !== "completed"
@@ -131,7 +132,7 @@ async function answer(
   if (canAsk && pending.length > 0) {
     return inputRequired({
       inputRequests: Object.fromEntries(pending.map((each) => [each.approvalId, question(each)])),
-      requestState: await seal({ session, runId, cursor }, context),
+      requestState: await seal({ session, runId, cursor }),
     })
   }
   return waiting(session, pending)

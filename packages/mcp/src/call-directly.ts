@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@modelcontextprotocol/server"
+import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server"
 import {
   callTool,
   isObject,
@@ -7,7 +7,7 @@ import {
   SessionBusy,
   type ToolResultPart,
 } from "@orra/core"
-import type { Caller } from "./expose.ts"
+import { type ClientCall, carried } from "./client-tool.ts"
 
 /** Sessions in which a caller's direct calls are recorded: so many can go on at a time. */
 const MAX_SESSIONS = 32
@@ -15,12 +15,13 @@ const MAX_SESSIONS = 32
 /** Calls a tool through the runtime's one door, recorded in one of a few sessions of the caller's. */
 export async function callDirectly(
   runtime: Runtime,
-  { namespace, principal }: Caller,
+  client: ClientCall,
   tool: string,
   input: JsonObject,
-  signal: AbortSignal,
   progress: (message: string) => void,
-): Promise<CallToolResult> {
+): Promise<CallToolResult | InputRequiredResult> {
+  const { namespace, principal } = client.caller
+  const { signal } = client.context.mcpReq
   for (let n = 1; n <= MAX_SESSIONS; n++) {
     const session = namespace.child(`mcp-tools-${n}`)
     if (runtime.isRunning(session)) continue
@@ -31,7 +32,8 @@ export async function callDirectly(
     })()
     try {
       const options = { signal, ...(principal !== undefined && { principal }) }
-      return resultOf(await callTool(runtime, session, tool, input, options))
+      const { result, own } = await carried(client, () => callTool(runtime, session, tool, input, options))
+      return own ?? resultOf(result)
     } catch (error) {
       // Another call was quicker to take this one.
       if (!(error instanceof SessionBusy)) throw error

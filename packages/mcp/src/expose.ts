@@ -2,16 +2,30 @@ import {
   type CallToolResult,
   createRequestStateCodec,
   type InputRequiredResult,
+  isInputRequiredResult,
   McpServer,
   type Tool as McpTool,
   ProtocolError,
   ProtocolErrorCode,
+  ResourceNotFoundError,
   type ServerContext,
 } from "@modelcontextprotocol/server"
-import { isObject, type JsonObject, type Namespace, OrraError, type Runtime } from "@orra/core"
+import { isObject, type JsonObject, type Namespace, OrraError, type Runtime, type Tool } from "@orra/core"
 import { type AskState, askAgent } from "./ask-agent.ts"
 import { callDirectly } from "./call-directly.ts"
-import { listSessions, readSession, SESSION_TEMPLATE } from "./session-resources.ts"
+import type { ClientCall } from "./client-tool.ts"
+import {
+  completions,
+  fixedResources,
+  getPrompt,
+  promptDefinition,
+  readOffered,
+  type ServedPrompt,
+  type ServedResource,
+  templates,
+} from "./offers.ts"
+import { completeSession, listSessions, readSession, SESSION_TEMPLATE } from "./session-resources.ts"
+import { type Changes, subscriptions, watchable } from "./watch.ts"
 
 /** Who asks, as the application has established it. */
 export interface Caller {
@@ -49,19 +63,50 @@ export interface ExposeOptions {
   readonly agents?: readonly AgentTool[]
   /** Which of the runtime's tools may be called without an agent, by name, or all. Policy still decides. Default: none. */
   readonly tools?: readonly string[] | "all"
-  /** Whether the caller's sessions can be listed and read. Default true. */
+  /** Whether the caller's sessions can be listed, read and watched. Default true. */
   readonly sessions?: boolean
+  /** Prompts for people to choose. Default: none. */
+  readonly prompts?: readonly ServedPrompt[]
+  /** What can be read besides sessions. Default: nothing. */
+  readonly resources?: readonly ServedResource[]
 }
 
-/** A server for one caller; `secret` seals what a client carries between the parts of one call. */
-export function serverFor(options: ExposeOptions, caller: Caller, secret: Uint8Array): McpServer {
+/** What a client carries, and the tool or prompt that gave it to it. */
+interface Carried {
+  readonly of: string
+  readonly state: unknown
+}
+
+/** What all servers of one handler have in common. */
+export interface Serving {
+  /** Seals what a client carries between the parts of one call. */
+  readonly secret: Uint8Array
+  readonly changes: Changes
+  /** Whether this kind of connection can be told of what a client watches. */
+  readonly canWatch: boolean
+}
+
+/** A server for one caller. */
+export function serverFor(
+  options: ExposeOptions,
+  caller: Caller,
+  { secret, changes, canWatch }: Serving,
+): McpServer {
   const { runtime, name, version = "0", instructions, agents = [], tools = [], sessions = true } = options
+  const { prompts = [], resources = [] } = options
   const bind = () => JSON.stringify([caller.namespace.key, caller.principal ?? null])
-  const codec = createRequestStateCodec<AskState>({ key: secret, ttlSeconds: 86_400, bind })
+  const codec = createRequestStateCodec<Carried>({ key: secret, ttlSeconds: 86_400, bind })
+  const read = sessions || resources.length > 0
   const mcp = new McpServer(
     { name, version },
     {
-      capabilities: { tools: {}, ...(sessions && { resources: {} }) },
+      capabilities: {
+        tools: { listChanged: true },
+        logging: {},
+        completions: {},
+        ...(read && { resources: { subscribe: canWatch } }),
+        ...(prompts.length > 0 && { prompts: {} }),
+      },
       requestState: { verify: codec.verify },
       ...(instructions !== undefined && { instructions }),
     },
@@ -70,22 +115,21 @@ export function serverFor(options: ExposeOptions, caller: Caller, secret: Uint8A
   const offered = () =>
     runtime.tools.list().filter(({ definition }) => tools === "all" || tools.includes(definition.name))
 
+  /** The client's side of a request, and how an answer that asks for more is sealed. */
+  const callOf = (of: string, context: ServerContext): ClientCall => {
+    const before = context.mcpReq.requestState<Carried>()
+    if (before && before.of !== of)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, "This state is of another call.")
+    const state = typeof before?.state === "string" ? before.state : undefined
+    return { caller, capabilities: server.getClientCapabilities() ?? {}, context, state }
+  }
+  const sealed = async <T extends object>(of: string, context: ServerContext, answer: T): Promise<T> =>
+    isInputRequiredResult(answer) && typeof answer.requestState === "string"
+      ? { ...answer, requestState: await codec.mint({ of, state: answer.requestState }, context) }
+      : answer
+
   server.setRequestHandler("tools/list", () => ({
-    tools: [
-      ...agents.map(agentDefinition),
-      ...offered().map(
-        ({ definition, risk, idempotent, untrusted }): McpTool => ({
-          name: definition.name,
-          description: definition.description,
-          inputSchema: definition.inputSchema as McpTool["inputSchema"],
-          annotations: {
-            readOnlyHint: risk === "read",
-            idempotentHint: idempotent,
-            openWorldHint: untrusted,
-          },
-        }),
-      ),
-    ],
+    tools: [...agents.map(agentDefinition), ...offered().map(toolDefinition)],
   }))
 
   server.setRequestHandler(
@@ -94,17 +138,18 @@ export function serverFor(options: ExposeOptions, caller: Caller, secret: Uint8A
       const input = (params.arguments ?? {}) as JsonObject
       const agent = agents.find((each) => each.name === params.name)
       const progress = progressOf(context)
+      const of = `tool ${params.name}`
       try {
         if (agent) {
-          const canAsk =
-            caller.mayApprove === true && server.getClientCapabilities()?.elicitation !== undefined
-          return await askAgent(
-            { runtime, caller, agent, context, progress, canAsk, seal: codec.mint },
-            input,
-          )
+          const { capabilities } = callOf(of, context)
+          const canAsk = caller.mayApprove === true && capabilities.elicitation !== undefined
+          const state = context.mcpReq.requestState<Carried>()?.state as AskState | undefined
+          const seal = (next: AskState) => codec.mint({ of, state: next }, context)
+          return await askAgent({ runtime, caller, agent, context, progress, canAsk, seal, state }, input)
         }
         if (offered().some(({ definition }) => definition.name === params.name)) {
-          return await callDirectly(runtime, caller, params.name, input, context.mcpReq.signal, progress)
+          const call = callOf(of, context)
+          return await sealed(of, context, await callDirectly(runtime, call, params.name, input, progress))
         }
       } catch (error) {
         if (!(error instanceof OrraError)) throw error
@@ -114,17 +159,57 @@ export function serverFor(options: ExposeOptions, caller: Caller, secret: Uint8A
     },
   )
 
-  if (sessions) {
-    server.setRequestHandler("resources/list", ({ params }) =>
-      listSessions(runtime, caller.namespace, params?.cursor),
+  if (prompts.length > 0) {
+    server.setRequestHandler("prompts/list", () => ({ prompts: prompts.map(promptDefinition) }))
+    server.setRequestHandler("prompts/get", async ({ params }, context) => {
+      const of = `prompt ${params.name}`
+      const got = await getPrompt(prompts, params.name, params.arguments ?? {}, callOf(of, context))
+      return await sealed(of, context, got)
+    })
+  }
+
+  server.setRequestHandler("completion/complete", async ({ params }) => {
+    const ofSessions: ServedResource = {
+      ...SESSION_TEMPLATE,
+      uri: SESSION_TEMPLATE.uriTemplate,
+      complete: { session: (value) => completeSession(runtime, caller.namespace, value) },
+      read: () => "",
+    }
+    return await completions(
+      { prompts, resources: [...resources, ...(sessions ? [ofSessions] : [])] },
+      params,
     )
-    server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [SESSION_TEMPLATE] }))
-    server.setRequestHandler("resources/read", ({ params }) =>
-      readSession(runtime, caller.namespace, params.uri),
-    )
+  })
+
+  if (read) {
+    server.setRequestHandler("resources/list", async ({ params }) => {
+      const { cursor } = params ?? {}
+      const listed = sessions ? await listSessions(runtime, caller.namespace, cursor) : { resources: [] }
+      const fixed = cursor === undefined ? fixedResources(resources) : []
+      return { ...listed, resources: [...fixed, ...listed.resources] }
+    })
+    server.setRequestHandler("resources/templates/list", () => ({
+      resourceTemplates: [...templates(resources), ...(sessions ? [SESSION_TEMPLATE] : [])],
+    }))
+    server.setRequestHandler("resources/read", async ({ params }, context) => {
+      const { uri } = params
+      const of = `resource ${uri}`
+      const own = await readOffered(resources, uri, callOf(of, context))
+      if (own) return await sealed(of, context, own)
+      if (!sessions) throw new ResourceNotFoundError(uri)
+      return await readSession(runtime, caller.namespace, uri)
+    })
+    subscriptions(server, watchable(options, caller, changes))
   }
   return mcp
 }
+
+const toolDefinition = ({ definition, risk, idempotent, untrusted }: Tool): McpTool => ({
+  name: definition.name,
+  description: definition.description,
+  inputSchema: definition.inputSchema as McpTool["inputSchema"],
+  annotations: { readOnlyHint: risk === "read", idempotentHint: idempotent, openWorldHint: untrusted },
+})
 
 const agentDefinition = ({ name, description }: AgentTool): McpTool => ({
   name,
@@ -143,12 +228,15 @@ const agentDefinition = ({ name, description }: AgentTool): McpTool => ({
   },
 })
 
-/** Tells the client what is going on, where it wants to know. */
+/** Tells the client what is going on: as progress where it wants that, otherwise in its log. */
 function progressOf({ mcpReq }: ServerContext): (message: string) => void {
   const progressToken = isObject(mcpReq._meta) ? mcpReq._meta.progressToken : undefined
   let progress = 0
   return (message) => {
-    if (progressToken === undefined) return
+    if (progressToken === undefined) {
+      mcpReq.log("info", message).catch(() => {})
+      return
+    }
     const params = { progressToken, progress: ++progress, message }
     mcpReq.notify({ method: "notifications/progress", params }).catch(() => {
       // The client is gone; what it asked for goes on or is stopped by its signal.

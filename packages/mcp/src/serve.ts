@@ -1,14 +1,22 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type NodeIncomingMessageLike, toNodeHandler } from "@modelcontextprotocol/node"
 import {
   createMcpHandler,
   hostHeaderValidationResponse,
+  isInitializeRequest,
+  isLegacyRequest,
   localhostAllowedHostnames,
   originValidationResponse,
+  type ServerEvent,
+  type SubscriptionFilter,
 } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
-import { type Caller, type ExposeOptions, serverFor } from "./expose.ts"
+import { isObject } from "@orra/core"
+import { type Caller, type ExposeOptions, type Serving, serverFor } from "./expose.ts"
+import { HttpSessions } from "./http-sessions.ts"
+import { MAX_WATCHED, newChanges, tellOfTools, type Watch, watchable } from "./watch.ts"
 
 export interface HttpOptions extends ExposeOptions {
   /**
@@ -27,8 +35,16 @@ export interface HttpOptions extends ExposeOptions {
   readonly onError?: (error: Error) => void
 }
 
+/** Tells clients of what they cannot see. */
+export interface Told {
+  /** The runtime's tools are others now: clients that follow them ask again. */
+  toolsChanged(): void
+  /** There is something new at the address of one of `resources`: clients that watch it read it again. */
+  resourceUpdated(uri: string): void
+}
+
 /** What an application mounts, at one path. */
-export interface HttpHandler {
+export interface HttpHandler extends Told {
   /** For servers that speak in web requests, such as Hono. */
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and Express. */
@@ -55,13 +71,36 @@ export interface HttpHandler {
  */
 export function mcpHttp(options: HttpOptions): HttpHandler {
   const { authenticate, hosts = localhostAllowedHostnames(), secret = randomBytes(32), onError } = options
+  const serving: Serving = { secret, changes: newChanges(), canWatch: true }
+  const { changes } = serving
   const callers = new WeakMap<object, Caller>()
   const report = onError && { onerror: onError }
-  const handler = createMcpHandler(({ authInfo }) => {
-    const caller = authInfo && callers.get(authInfo)
-    if (!caller) throw new Error("A request came past the door.")
-    return serverFor(options, caller, secret)
-  }, report)
+  const sessions = new HttpSessions()
+  const listening = new AsyncLocalStorage<readonly { readonly uri: string; readonly watch: Watch }[]>()
+  const handler = createMcpHandler(
+    ({ authInfo }) => {
+      const caller = authInfo && callers.get(authInfo)
+      if (!caller) throw new Error("A request came past the door.")
+      return serverFor(options, caller, serving)
+    },
+    { ...report, bus: { publish() {}, subscribe: (told) => listen(told, listening.getStore() ?? []) } },
+  )
+
+  /** What is told to one client that listens. */
+  function listen(
+    told: (event: ServerEvent) => void,
+    watched: NonNullable<ReturnType<typeof listening.getStore>>,
+  ) {
+    const stop = new AbortController()
+    const tools = (): void => told({ kind: "tools_list_changed" })
+    changes.on("tools", tools)
+    for (const { uri, watch } of watched) watch(stop.signal, () => told({ kind: "resource_updated", uri }))
+    return () => {
+      changes.off("tools", tools)
+      stop.abort()
+    }
+  }
+
   const fetch = async (request: Request): Promise<Response> => {
     const refused =
       hostHeaderValidationResponse(request, [...hosts]) ?? originValidationResponse(request, [...hosts])
@@ -70,14 +109,52 @@ export function mcpHttp(options: HttpOptions): HttpHandler {
     if (!caller) return new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } })
     const authInfo = { token: "", clientId: caller.principal ?? "", scopes: [] }
     callers.set(authInfo, caller)
-    return await handler.fetch(request, { authInfo })
+    if (await isLegacyRequest(request)) {
+      const session = request.headers.get("mcp-session-id")
+      if (session !== null) return await sessions.serve(request, session, caller)
+      const body = await bodyOf(request)
+      if (isInitializeRequest(body)) {
+        const mcp = serverFor(options, caller, serving)
+        tellOfTools(mcp.server, changes)
+        return await sessions.begin(request, body, caller, mcp)
+      }
+    }
+    if (request.headers.get("mcp-method") !== "subscriptions/listen")
+      return await handler.fetch(request, { authInfo })
+    const body = await bodyOf(request)
+    const watched = onlyWatchable(body, watchable(options, caller, changes))
+    return await listening.run(watched, () => handler.fetch(request, { authInfo, parsedBody: body }))
   }
   const listener = toNodeHandler({ fetch }, report)
   return {
     fetch,
     node: (request, response) => listener(request as NodeIncomingMessageLike, response),
-    close: handler.close,
+    toolsChanged: () => void changes.emit("tools"),
+    resourceUpdated: (uri) => void changes.emit("resource", uri),
+    async close() {
+      await Promise.all([handler.close(), sessions.close()])
+    },
   }
+}
+
+/** Undefined for what is no JSON: whoever reads it next says so. */
+const bodyOf = (request: Request): Promise<unknown> =>
+  request
+    .clone()
+    .json()
+    .catch(() => undefined)
+
+/** Takes out of the request what the caller cannot watch, so that nothing is promised of it, and gives the rest. */
+function onlyWatchable(body: unknown, watchOf: (uri: string) => Watch | undefined) {
+  const filter =
+    isObject(body) && isObject(body["params"]) && (body["params"]["notifications"] as SubscriptionFilter)
+  if (!filter || !Array.isArray(filter.resourceSubscriptions)) return []
+  const watched = [...new Set(filter.resourceSubscriptions)].slice(0, MAX_WATCHED).flatMap((uri) => {
+    const watch = typeof uri === "string" ? watchOf(uri) : undefined
+    return watch ? [{ uri, watch }] : []
+  })
+  filter.resourceSubscriptions = watched.map(({ uri }) => uri)
+  return watched
 }
 
 export interface StdioOptions extends ExposeOptions {
@@ -86,7 +163,17 @@ export interface StdioOptions extends ExposeOptions {
 }
 
 /** A runtime as a server on this program's standard input and output; write nothing else to its output. */
-export function mcpStdio(options: StdioOptions): { close(): Promise<void> } {
+export function mcpStdio(options: StdioOptions): Told & { close(): Promise<void> } {
   const secret = randomBytes(32)
-  return serveStdio(() => serverFor(options, options.caller, secret))
+  const changes = newChanges()
+  const { close } = serveStdio(({ era }) => {
+    const mcp = serverFor(options, options.caller, { secret, changes, canWatch: era === "legacy" })
+    tellOfTools(mcp.server, changes)
+    return mcp
+  })
+  return {
+    close,
+    toolsChanged: () => void changes.emit("tools"),
+    resourceUpdated: (uri) => void changes.emit("resource", uri),
+  }
 }

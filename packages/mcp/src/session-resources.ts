@@ -3,12 +3,23 @@ import {
   type ReadResourceResult,
   ResourceNotFoundError,
 } from "@modelcontextprotocol/server"
-import { type Entry, messageText, Namespace, type Runtime, readHistory, toolCalls } from "@orra/core"
+import {
+  type Entry,
+  everyItem,
+  isEntry,
+  messageText,
+  Namespace,
+  type Runtime,
+  readHistory,
+  toolCalls,
+} from "@orra/core"
 
 const PREFIX = "orra://sessions/"
 const mimeType = "application/json"
 /** Entries of a session that are read at a time. */
 const WINDOW = 200
+/** Names that are offered where somebody fills in the template. */
+const MAX_NAMES = 100
 
 export const SESSION_TEMPLATE = {
   name: "session",
@@ -46,8 +57,8 @@ export async function readSession(
   namespace: Namespace,
   uri: string,
 ): Promise<ReadResourceResult> {
-  const found = parseUri(uri)
-  if (!found || !namespace.contains(found.session)) throw new ResourceNotFoundError(uri)
+  const found = sessionAt(uri, namespace)
+  if (!found) throw new ResourceNotFoundError(uri)
   const { session, before } = found
   const history = await readHistory(runtime, session, {
     limit: WINDOW,
@@ -59,11 +70,40 @@ export async function readSession(
   return { contents: [{ uri, mimeType, text }] }
 }
 
-function parseUri(uri: string): { readonly session: Namespace; readonly before?: number } | undefined {
+/** Names of sessions at or below a namespace with these characters in them, newest first. */
+export async function completeSession(
+  runtime: Runtime,
+  namespace: Namespace,
+  value: string,
+): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { namespace: session } of everyItem((page) => runtime.list(namespace, page))) {
+    if (session.key.includes(value)) names.push(session.key)
+    if (names.length > MAX_NAMES) break
+  }
+  return names
+}
+
+/** Says when a session has another entry, until the signal. */
+export async function watchSession(
+  runtime: Runtime,
+  session: Namespace,
+  signal: AbortSignal,
+  changed: () => void,
+): Promise<void> {
+  for await (const event of runtime.subscribe(session, { signal })) if (isEntry(event)) changed()
+}
+
+/** What an address names, where it is at or below the namespace. */
+export function sessionAt(
+  uri: string,
+  namespace: Namespace,
+): { readonly session: Namespace; readonly before?: number } | undefined {
   const match = /^orra:\/\/sessions\/([^/?#]+)(?:\?before=(\d{1,15}))?$/.exec(uri)
   if (!match) return undefined
   try {
     const session = Namespace.parse(decodeURIComponent(match[1] ?? ""))
+    if (!namespace.contains(session)) return undefined
     return match[2] === undefined ? { session } : { session, before: Number(match[2]) }
   } catch {
     return undefined
