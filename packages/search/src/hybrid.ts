@@ -9,8 +9,9 @@ import type { VectorIndex } from "./vector-index.ts"
 export type SearchMode = "keyword" | "vector" | "hybrid"
 
 export interface HybridOptions extends FindOptions {
-  readonly keywords: SearchIndex
-  readonly vectors: VectorIndex
+  /** An index, or whatever answers for several of them. */
+  readonly keywords: Pick<SearchIndex, "search">
+  readonly vectors: Pick<VectorIndex, "search" | "size" | "dimensions">
   readonly embedder?: Embedder | undefined
   /** Default `hybrid`; without an embedder or vectors it is always `keyword`. */
   readonly mode?: SearchMode

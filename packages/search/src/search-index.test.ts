@@ -98,3 +98,27 @@ test("the filter decides before the limit does", () => {
     "22",
   ])
 })
+
+test("several indexes that are searched together score as one that has all their texts", () => {
+  const text = fc.array(fc.constantFrom("cat", "mat", "dog", "京都", "tea"), { minLength: 1, maxLength: 6 })
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(text, fc.nat(2)), { maxLength: 20 }),
+      fc.constantFrom("bm25" as const, "tf-idf" as const),
+      (texts, ranking) => {
+        const [whole, ...parts] = Array.from({ length: 4 }, () => new SearchIndex({ ranking }))
+        for (const [at, [words, part]] of texts.entries()) {
+          whole?.set(`${at}`, words.join(" "))
+          parts[part]?.set(`${at}`, words.join(" "))
+        }
+        const hits = parts.flatMap((part) => part.search("cat 京都 tea", { limit: 100, among: parts }))
+        const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+          Number(a.id) - Number(b.id)
+        const expected = whole?.search("cat 京都 tea", { limit: 100 }).toSorted(byId) ?? []
+        expect(hits.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id).sort())
+        for (const [at, hit] of hits.toSorted(byId).entries())
+          expect(hit.score).toBeCloseTo(expected[at]?.score ?? 0, 9)
+      },
+    ),
+  )
+})

@@ -18,6 +18,14 @@ export interface FindOptions {
   readonly filter?: (id: string) => boolean
 }
 
+export interface TextFindOptions extends FindOptions {
+  /**
+   * All the indexes that are searched with this question, this one included: how rare a word is counts over all of them,
+   * so that the scores of their hits compare. Default: this one alone.
+   */
+  readonly among?: readonly SearchIndex[]
+}
+
 /** Text of which every occurrence of a word counts as `weight`, a whole number, such as 3 for a title. */
 export interface WeightedText {
   readonly text: string
@@ -126,13 +134,17 @@ export class SearchIndex {
   }
 
   /** The texts with any of the words, best first; those of equal score by id. */
-  search(query: string, { limit = 10, filter }: FindOptions = {}): readonly SearchHit[] {
+  search(query: string, { limit = 10, filter, among = [this] }: TextFindOptions = {}): readonly SearchHit[] {
     if (this.#scores.length < this.#ids.length) this.#scores = new Float64Array(this.#lengths.length)
     const scores = this.#scores
     const touched: number[] = []
+    const size = sum(among, (index) => index.size)
+    const length = sum(among, (index) => index.#totalLength)
     for (const word of queryTerms(query)) {
       const term = this.#terms.get(word)
-      if (term !== undefined && (this.#frequency[term] ?? 0) > 0) this.#score(term, scores, touched)
+      if (term === undefined || (this.#frequency[term] ?? 0) === 0) continue
+      const frequency = sum(among, (index) => index.#frequencyOf(word))
+      this.#score(term, { size, length, frequency }, scores, touched)
     }
     const top = new Top(limit)
     for (const slot of touched) {
@@ -144,16 +156,26 @@ export class SearchIndex {
     return top.sorted()
   }
 
-  #score(term: number, scores: Float64Array, touched: number[]): void {
+  #frequencyOf(word: string): number {
+    const term = this.#terms.get(word)
+    return term === undefined ? 0 : (this.#frequency[term] ?? 0)
+  }
+
+  /** `all`: how many texts are searched, how many terms they have, and how many have this one. */
+  #score(
+    term: number,
+    all: { readonly size: number; readonly length: number; readonly frequency: number },
+    scores: Float64Array,
+    touched: number[],
+  ): void {
     const { slots, counts } = this.#postings.of(term)
     const lengths = this.#lengths
-    const size = this.#slots.size
-    const frequency = this.#frequency[term] ?? 0
+    const { size, frequency } = all
     const isBm25 = this.#ranking === "bm25"
     const rarity = isBm25
       ? Math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
       : Math.log(size / frequency) + 1
-    const perLength = (K1 * B * size) / this.#totalLength
+    const perLength = (K1 * B * size) / all.length
     const gain = rarity * (K1 + 1)
     for (let at = 0; at < slots.length; at++) {
       const slot = slots[at] ?? 0
@@ -218,3 +240,6 @@ export class SearchIndex {
     this.#scores = new Float64Array(0)
   }
 }
+
+const sum = (indexes: readonly SearchIndex[], of: (index: SearchIndex) => number): number =>
+  indexes.reduce((total, index) => total + of(index), 0)
