@@ -23,7 +23,7 @@ export interface Peer {
   readonly ended: Promise<{ readonly code: number | null; readonly complaint: string }>
 }
 
-export const WAIT = { timeout: 8_000 } as const
+export const WAIT = { timeout: 30_000 } as const
 
 export interface World {
   readonly store: () => SessionStore
@@ -117,13 +117,15 @@ async function started(options: PeerOptions): Promise<Peer> {
   }
 }
 
-export const asked = (peer: Peer, what: string): Promise<void> => hears(peer, "asked", what)
-export const executed = (peer: Peer, what: string): Promise<void> => hears(peer, "executed", what)
+export const asked = (peer: Peer, what: string): Promise<void> => hears([peer], "asked", what)
+export const askedByOne = (peers: readonly Peer[], what: string): Promise<void> => hears(peers, "asked", what)
+export const executed = (peer: Peer, what: string): Promise<void> => hears([peer], "executed", what)
 
-/** Waits until a process has said so. */
-const hears = (peer: Peer, type: "asked" | "executed", what: string): Promise<void> =>
+/** Waits until one of the processes has said so. */
+const hears = (peers: readonly Peer[], type: "asked" | "executed", what: string): Promise<void> =>
   vi.waitFor(() => {
-    if (!peer.said.some((reply) => reply.type === type && "what" in reply && reply.what.startsWith(what)))
+    const said = peers.flatMap((peer) => peer.said)
+    if (!said.some((reply) => reply.type === type && "what" in reply && reply.what.startsWith(what)))
       throw new Error(`not yet ${type}: ${what}`)
   }, WAIT)
 

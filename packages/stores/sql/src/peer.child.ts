@@ -12,6 +12,7 @@ import {
   Peers,
   PolicyRegistry,
   type Provider,
+  type Records,
   type RunEvent,
   type RunOptions,
   Runtime,
@@ -111,7 +112,7 @@ const begins = (name: string): Promise<void> => say({ type: "executed", what: na
 const described = { description: "", input: { type: "object" } } as const
 
 /** `first`: it is the process whose tools hang when they are told to. */
-const tools = (first: boolean, woken: () => boolean) => [
+const tools = (first: boolean, arrivals: Records) => [
   tool({
     ...described,
     name: "keyed",
@@ -145,9 +146,9 @@ const tools = (first: boolean, woken: () => boolean) => [
     name: "later",
     risk: "read",
     idempotent: true,
-    execute: async () => {
+    execute: async (_, { namespace }) => {
       await begins("later")
-      return woken() ? "it came" : PENDING
+      return (await arrivals.get(namespace, "it")) ? "it came" : PENDING
     },
   }),
 ]
@@ -175,7 +176,7 @@ async function main(options: PeerOptions): Promise<void> {
   const budgets = new Budgets({ store, reservationMs: RESERVATION_MS })
   budgets.set(ACME.child("poor"), { per: "ever", modelCalls: 1, atLimit: "ask" })
   for (const tight of TIGHT) budgets.set(ACME.child(tight), { per: "ever", modelCalls: 1 })
-  let woken = false
+  const arrivals = store.records("arrivals")
   const runtime = new Runtime({
     provider: model,
     store,
@@ -184,7 +185,7 @@ async function main(options: PeerOptions): Promise<void> {
     approvals,
     budgets,
     owner: name,
-    tools: tools(name === "a", () => woken),
+    tools: tools(name === "a", arrivals),
     leaseTtlMs,
     deltaIntervalMs: 0,
     onError: (error) => void say({ type: "trouble", message: errorMessage(error) } satisfies Reply),
@@ -211,7 +212,8 @@ async function main(options: PeerOptions): Promise<void> {
       case "recover":
         return (await runtime.recover(session)).length
       case "wake":
-        woken = true
+        // Whichever process goes on with the run finds it.
+        await arrivals.put(session, "it", true)
         return await runtime.wake(session)
       case "grant":
         await budgets.grant(ACME.child("poor"), { per: "ever", unit: "modelCalls", amount: 5 })
