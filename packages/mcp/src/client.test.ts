@@ -18,9 +18,10 @@ import {
   PolicyRegistry,
   Runtime,
   type Tool,
+  type ToolContext,
   type ToolOutput,
 } from "@orra/core"
-import { scriptedProvider } from "@orra/testing"
+import { scriptedProvider, textOf, useTool } from "@orra/testing"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { type McpError, type McpOptions, type McpServers, mcpServers, type ServerOptions } from "./client.ts"
 
@@ -38,31 +39,14 @@ async function connect(
   return connected
 }
 
-async function use(
+const use = (
   { tools }: McpServers,
   name: string,
   input: JsonObject = {},
-  {
-    signal = new AbortController().signal,
-    progress = (_: string): void => {},
-    namespace = Namespace.of("test"),
-  } = {},
-): Promise<ToolOutput> {
-  const found = tools.get(name)
-  if (!found) throw new Error(`There is no ${name} among ${namesOf(tools.list())}.`)
-  const context = {
-    namespace,
-    runId: "run",
-    callId: "call",
-    idempotencyKey: "key",
-    metadata: {},
-  }
-  return await found.execute(await found.parse(input), { ...context, signal, progress })
-}
+  context: Partial<ToolContext> = {},
+): Promise<ToolOutput> => useTool(tools.list(), name, input, context)
 
 const namesOf = (tools: readonly Tool[]): readonly string[] => tools.map(({ definition }) => definition.name)
-const textOf = ({ content }: ToolOutput): string =>
-  content.map((part) => (part.type === "text" ? part.text : `(${part.type})`)).join("")
 
 describe("real servers", () => {
   test("the filesystem server reads in its folder and nowhere else", async () => {
@@ -94,7 +78,7 @@ describe("real servers", () => {
     )
     const names = namesOf(servers.tools.list())
     expect(textOf(await use(servers, "all__echo", { message: "hi" }))).toContain("hi")
-    expect(textOf(await use(servers, "all__get-tiny-image"))).toContain("(image)")
+    expect(textOf(await use(servers, "all__get-tiny-image"))).toContain("<image/png>")
     expect(
       (await use(servers, "all__get-structured-content", { location: "New York" })).structured,
     ).toMatchObject({

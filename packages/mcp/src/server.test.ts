@@ -3,8 +3,17 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Client, type ElicitResult, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
-import { Approvals, MemoryStore, Namespace, PolicyRegistry, Runtime, type Tool, tool } from "@orra/core"
-import { call, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
+import {
+  Approvals,
+  type JsonObject,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  Runtime,
+  type Tool,
+  tool,
+} from "@orra/core"
+import { call, type ScriptedAnswer, scriptedProvider, useTool } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { mcpServers } from "./client.ts"
 import { type Caller, type HttpOptions, mcpHttp } from "./server.ts"
@@ -273,11 +282,7 @@ test("over standard input and output, for our own client", async () => {
   const args = ["--conditions=@orra/source", script]
   const servers = await mcpServers({ house: { command: process.execPath, args, trusted: true } })
   onTestFinished(() => servers.close())
-  const context = { namespace: Namespace.of("test"), runId: "", callId: "", idempotencyKey: "", metadata: {} }
-  const use = async (name: string, input: Record<string, string | number>) =>
-    await servers.tools
-      .get(name)
-      ?.execute(input, { ...context, signal: new AbortController().signal, progress() {} })
+  const use = (name: string, input: JsonObject) => useTool(servers.tools.list(), name, input)
   expect(await use("house__greet", { message: "Hi." })).toMatchObject({ content: [{ text: "Good day." }] })
   expect(await use("house__add", { a: 2, b: 3 })).toMatchObject({ content: [{ text: "5" }] })
   expect(servers.tools.get("house__add")).toMatchObject({ idempotent: true })
