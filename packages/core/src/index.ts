@@ -129,6 +129,7 @@ export {
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
+export { post } from "./post.ts"
 export { costOf, type FoundPrice, NANO, type Price, type PriceTable, priceOf, type Rates } from "./price.ts"
 export {
   type NewProject,

@@ -176,3 +176,15 @@ test("a key is needed, and a namespace", async () => {
   await expect(outbox.add(ns, "", 1)).rejects.toMatchObject({ code: "invalid_input" })
   await expect(outbox.add(undefined as never, "a", 1)).rejects.toMatchObject({ code: "namespace_invalid" })
 })
+
+test("outboxes of different names know nothing of each other", async () => {
+  const { store, outbox, arrived } = fixture()
+  const others: string[] = []
+  const mail = new Outbox(store, { name: "mail", deliver: async ({ key }) => void others.push(key) })
+  await mail.add(ns, "letter", 1)
+  await outbox.add(ns, "note", 1)
+  await outbox.deliver(top)
+  expect([arrived, others]).toEqual([["ada note"], []])
+  await mail.deliver(top)
+  expect(others).toEqual(["letter"])
+})

@@ -20,6 +20,8 @@ export interface OutboxMessage {
 }
 
 export interface OutboxOptions {
+  /** The messages of outboxes with other names are not this one's. Default "outbox". */
+  readonly name?: string
   /** Delivers a message. Whether it has failed is whether this rejects. When the signal fires, somebody else may try. */
   readonly deliver: (message: OutboxMessage, signal: AbortSignal) => Promise<void>
   /** How long an attempt may take, in ms; so long a message waits whose process died. Default 60,000. */
@@ -66,8 +68,8 @@ export class Outbox {
 
   constructor(store: Pick<SessionStore, "records" | "now">, options: OutboxOptions) {
     this.#store = store
-    this.#records = store.records("outbox")
     this.#options = {
+      name: "outbox",
       attemptMs: 60_000,
       pauseMs: 1_000,
       maxPauseMs: 300_000,
@@ -75,6 +77,7 @@ export class Outbox {
       onError: () => {},
       ...options,
     }
+    this.#records = store.records(this.#options.name)
   }
 
   /**

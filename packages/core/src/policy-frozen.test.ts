@@ -51,3 +51,32 @@ test("without checks it is the layer, and where there is none it is nothing", ()
   expect(decided(frozen(layer))).toEqual(decided([layer]))
   expect(frozen(undefined)).toEqual([])
 })
+
+test("what a registry says of a place, as it was recorded, is no more than it said, whatever is set later", () => {
+  const acme = Namespace.of("acme", "bob")
+  const calls = ["t1", "t2", "t3"].flatMap((tool) =>
+    [true, false].map((tainted) => ({ tool, risk: "exec", arguments: {}, tainted }) as const),
+  )
+  const rank = { deny: 0, ask: 1, allow: 2 }
+  fc.assert(
+    fc.property(layers, layers, layers, layers, (base, tenant, bound, later) => {
+      const plain = JSON.stringify([base, tenant, bound])
+      const withCheck = (layer: PolicyLayer) =>
+        [...(layer.deny ?? []), ...(layer.ask ?? []), ...(layer.allow ?? [])].some(
+          (rule) => typeof rule !== "string" && rule.check,
+        )
+      fc.pre(![base, tenant, bound].some(withCheck))
+      const registry = new PolicyRegistry({ base, default: "allow" })
+      registry.set(ns, tenant)
+      registry.set(Namespace.of("other"), { default: "deny" })
+      const agent = registry.within([bound])
+      const before = calls.map((call) => agent.explain(acme, call).decision)
+      const recorded = JSON.parse(JSON.stringify(agent.layersAt(acme))) as readonly PolicyLayer[]
+      registry.set(ns, later)
+      const after = PolicyRegistry.allowAll().within(recorded)
+      for (const [index, call] of calls.entries())
+        expect(rank[after.explain(acme, call).decision]).toBe(rank[before[index] ?? "deny"])
+      expect(JSON.stringify([base, tenant, bound])).toBe(plain)
+    }),
+  )
+})

@@ -1,6 +1,7 @@
 import { InvalidInput } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
+import { frozen } from "./policy-frozen.ts"
 import {
   assertPlain,
   assertWindow,
@@ -63,6 +64,8 @@ const ORDER: readonly Decision[] = ["deny", "ask", "allow"]
 const LAYER_KEYS: readonly string[] = ["deny", "ask", "allow", "default", "ceiling", "from", "until"]
 
 interface CompiledLayer {
+  /** As it can be recorded. */
+  readonly source: PolicyLayer
   readonly rules: readonly (CompiledRule & { readonly decision: Decision })[]
   readonly default: Decision | undefined
   readonly ceiling: Decision | undefined
@@ -248,6 +251,20 @@ export class PolicyRegistry implements Policies {
   }
 
   /**
+   * The layers that speak in a namespace, as they are now and as they can be recorded: bounds for work that is done
+   * later and shall not be allowed more by what is set until then. Rules with a `check` are left to the layers
+   * themselves, and so is `PolicyOptions.default`: where no layer speaks, these say nothing.
+   */
+  layersAt(namespace: Namespace): readonly PolicyLayer[] {
+    const { parent, namespaces = [], layers = [] } = this.#bounds ?? {}
+    const own = namespace.lineageKeys.flatMap((key) => this.#layers.get(key) ?? [])
+    return [
+      ...[namespace, ...namespaces].flatMap((place) => parent?.layersAt(place) ?? []),
+      ...[...layers, ...(this.#base ? [this.#base] : []), ...own].map(({ source }) => source),
+    ]
+  }
+
+  /**
    * The decision for a call in a namespace, with the layer and rule that made it: what listing and execution ask. It
    * answers at once unless a rule's `check` takes time.
    */
@@ -397,7 +414,9 @@ function compileLayer(layer: PolicyLayer): CompiledLayer {
       rules.push({ ...compileRule(rule, decision === "allow"), decision })
     }
   }
+  const [source = {}] = frozen(layer)
   return {
+    source: structuredClone(source),
     rules,
     default: layer.default === undefined ? undefined : checkedDecision(layer.default),
     ceiling: layer.ceiling === undefined ? undefined : checkedDecision(layer.ceiling),
