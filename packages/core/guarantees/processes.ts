@@ -34,7 +34,7 @@ export const processes: readonly Guarantee[] = [
       }),
       proof(ADDS, {
         file: core("peers.ts"),
-        text: "if (openRun?.stop) active.controller.abort()",
+        text: "if (openRun?.stop) active.stop.abort()",
         replacement: "",
       }),
       proof(INTERRUPTS, {

@@ -1,3 +1,5 @@
+import type { Stopping } from "./stop.ts"
+
 /**
  * Hands each item of the source that `open` gives to `take`, until that says true, the source ends or `signal` fires. A
  * source that ignores the signal is left behind: it is told to return, and nobody waits until it does. A callback for
@@ -5,7 +7,7 @@
  */
 export function each<T>(
   open: () => AsyncIterable<T>,
-  signal: AbortSignal,
+  signal: Stopping,
   take: (item: T) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -66,7 +68,7 @@ const isThenable = <T>(value: Promise<T> | T): value is Promise<T> =>
  * @throws what it throws; Error when it takes longer than `timeoutMs`.
  */
 export function unlessAborted<T>(
-  signal: AbortSignal | undefined,
+  signal: Stopping | undefined,
   work: () => Promise<T> | T,
   timeoutMs?: number,
 ): Promise<T | undefined> | T | undefined {
@@ -77,7 +79,7 @@ export function unlessAborted<T>(
 
 async function firstOf<T>(
   result: Promise<T>,
-  signal: AbortSignal | undefined,
+  signal: Stopping | undefined,
   timeoutMs: number | undefined,
 ): Promise<T | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>()

@@ -48,14 +48,14 @@ export async function askWithin(
   let answer: Answer = { type: "stopped", draft: new Draft(provider.id, model) }
   try {
     const outputLimit = provider.outputLimit?.(asked) ?? asked.maxTokens
-    const spender = { context: hookContext(run), hooks, report, end: run.end }
+    const spender = { context: hookContext(run), hooks, report, end: (why: OrraError) => run.stop.abort(why) }
     const permit = await reserve(spender, { log: run.log, request: asked, model, outputLimit })
     let usage: Usage | undefined
     let text: string | undefined
     let cost: number | undefined
     try {
       if (permit.entries.length > 0) await record(run, permit.entries)
-      if (!run.signal.aborted) {
+      if (!run.stop.aborted) {
         // Unless it is known better, it has cost what was sent.
         text = ""
         answer = await make(permit.request, permit.retried)
@@ -72,7 +72,7 @@ export async function askWithin(
     return { ...answer, cost }
   } catch (error) {
     if (isLogFailure(error)) throw error
-    const instead = run.signal.aborted ? undefined : insteadOf(error, run)
+    const instead = run.stop.aborted ? undefined : insteadOf(error, run)
     return { type: "failed", draft: draftOf(answer, provider.id, model), error, instead }
   }
 }

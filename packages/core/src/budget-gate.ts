@@ -1,3 +1,4 @@
+import type { OrraError } from "./errors.ts"
 import type { HookContext } from "./hooks.ts"
 import type { LoopRun, LoopSettings } from "./loop-run.ts"
 import type { ToolCallPart } from "./message.ts"
@@ -12,7 +13,7 @@ export interface Spender {
   readonly hooks: LoopSettings["hooks"]
   readonly report: (error: unknown) => void
   /** Stops the run, for this reason. */
-  readonly end: LoopRun["end"]
+  readonly end: (why: OrraError) => void
 }
 
 /** A tool call that policy has decided about. */

@@ -41,9 +41,9 @@ export async function callTool(
     const began = Date.now()
     try {
       const [result] = await carryOut(effectsOf(settings, run, false), 0, [call])
-      const { signal, runId } = run
-      const outcome = signal.aborted ? "stopped" : "completed"
-      const why: unknown = signal.reason
+      const { stop, runId } = run
+      const outcome = stop.aborted ? "stopped" : "completed"
+      const why: unknown = stop.reason
       const failure = outcome === "stopped" && why instanceof OrraError ? { error: failureOf(why) } : {}
       await settings.budgets?.rest(hookContext(run), true, settings.onError)
       const end = { runId, outcome, usage: NO_USAGE, ...failure } as const

@@ -5,6 +5,7 @@ import type { LoopRun } from "./loop-run.ts"
 import type { Namespace } from "./namespace.ts"
 import type { Runtime } from "./runtime.ts"
 import type { Entry } from "./session.ts"
+import { Stop } from "./stop.ts"
 
 /**
  * Sums up now what is before the newest turn, also of a session that waits for an approval. Whatever else is asked of
@@ -30,11 +31,11 @@ export async function compact(
   return await driver.withLease(namespace, async (first) => {
     await log.refresh()
     const before = log.version
-    const controller = new AbortController()
-    const stop = () => controller.abort()
-    options.signal?.addEventListener("abort", stop, { once: true })
-    if (options.signal?.aborted) stop()
-    driver.yielding.set(namespace.key, controller)
+    const stop = new Stop()
+    const end = () => stop.abort()
+    options.signal?.addEventListener("abort", end, { once: true })
+    if (options.signal?.aborted) end()
+    driver.yielding.set(namespace.key, stop)
     let lease = first
     const ttlMs = internals.leaseTtlMs
     const renewal = setInterval(() => {
@@ -42,7 +43,7 @@ export async function compact(
         (renewed) => {
           lease = renewed
         },
-        (error: unknown) => (error instanceof LeaseLost ? stop() : onError(error)),
+        (error: unknown) => (error instanceof LeaseLost ? end() : onError(error)),
       )
     }, ttlMs / 3)
     const run: LoopRun = {
@@ -50,13 +51,11 @@ export async function compact(
       log,
       incarnation: log.incarnation,
       lease: () => lease,
-      signal: controller.signal,
-      end: (why) => controller.abort(why),
-      agent: undefined,
+      stop,
+      asked: {},
+      context: undefined,
       model: undefined,
       maxTurns: 0,
-      principal: undefined,
-      envelope: undefined,
       policies,
       answers: undefined,
       earlierMs: 0,
@@ -75,7 +74,7 @@ export async function compact(
     } finally {
       driver.yielding.delete(namespace.key)
       clearInterval(renewal)
-      options.signal?.removeEventListener("abort", stop)
+      options.signal?.removeEventListener("abort", end)
     }
     const [entry] = await store.read(namespace, { after: before, types: ["compaction"] })
     return entry?.type === "compaction" ? entry : undefined

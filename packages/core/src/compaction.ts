@@ -132,7 +132,7 @@ export function summarize(options: SummarizeOptions = {}): Compactor {
       ...(model !== undefined && { model }),
     }
     const asked = await throughHooks(settings, run, request)
-    if (run.signal.aborted) return undefined
+    if (run.stop.aborted) return undefined
     // Nobody watches a summary being written.
     const quiet = { ...settings, provider, hooks: settings.hooks.filter((hook) => !hook.streamChunk) }
     const answer = await ask(quiet, run, asked, { push: () => {} }, { ms: 0 })

@@ -13,6 +13,7 @@ import type { Notice, RunOptions, RunResult } from "./run.ts"
 import { endForCaller, stopAt } from "./run-end.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
+import { Stop } from "./stop.ts"
 import type { Lease, SessionStore } from "./store.ts"
 
 export interface DriverOptions {
@@ -31,7 +32,7 @@ export interface Active {
   readonly namespace: Namespace
   readonly log: SessionLog
   /** Ends the present run. */
-  controller: AbortController
+  stop: Stop
   /** The present run, once it has begun. */
   runId: string | undefined
   /** The end of the present run. */
@@ -99,7 +100,9 @@ export class Driver {
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
   /** Stops such work that gives way to whatever else is to be done, by the session's key. */
-  readonly yielding = new Map<string, AbortController>()
+  readonly yielding = new Map<string, Stop>()
+  /** One is always there: with the last of its signals V8 throws away what it has compiled for them. */
+  #nextStop = new Stop()
   #closed = false
 
   constructor(options: DriverOptions) {
@@ -124,7 +127,7 @@ export class Driver {
     const active: Active = {
       namespace,
       log,
-      controller: new AbortController(),
+      stop: this.#newStop(),
       runId: undefined,
       ended: Promise.resolve(),
       detach: () => {},
@@ -140,11 +143,17 @@ export class Driver {
     return await begun.promise
   }
 
+  #newStop(): Stop {
+    const stop = this.#nextStop
+    this.#nextStop = new Stop()
+    return stop
+  }
+
   /** Stops the present run and what waits behind it, and waits until the session is free. */
   async pause(namespace: Namespace): Promise<void> {
     for (let active = this.get(namespace); active; active = this.get(namespace)) {
       active.paused = true
-      active.controller.abort()
+      active.stop.abort()
       await active.idle
     }
   }
@@ -153,7 +162,7 @@ export class Driver {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.active.values()].map(({ namespace }) => this.pause(namespace)))
-    for (const controller of this.yielding.values()) controller.abort()
+    for (const stop of this.yielding.values()) stop.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
     await Promise.all([...this.#drives, ...this.#work.values()])
   }
@@ -231,7 +240,7 @@ export class Driver {
     let lease: Lease | undefined
     let renewal: ReturnType<typeof setInterval> | undefined
     let done = false
-    const stopFirst = () => active.controller.abort()
+    const stopFirst = () => active.stop.abort()
     const release = () => options.signal?.removeEventListener("abort", stopFirst)
     try {
       this.yielding.get(log.namespace.key)?.abort()
@@ -245,7 +254,7 @@ export class Driver {
           },
           (error: unknown) => {
             // A store that is only busy is asked again before the lease runs out.
-            if (error instanceof LeaseLost) active.controller.abort()
+            if (error instanceof LeaseLost) active.stop.abort()
             else settings.onError(error)
           },
         )
@@ -270,7 +279,7 @@ export class Driver {
         first = undefined
         // Also after a failure: whoever waits for an answer learns what became of their own message.
         if (active.paused || log.openRun || log.inputs.length === 0) break
-        active.controller = new AbortController()
+        active.stop = this.#newStop()
       }
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
       this.#free(active)
@@ -454,23 +463,21 @@ export class Driver {
     },
   ): Begun {
     active.runId = runId
-    const { controller } = active
+    const { stop } = active
     const { asked, agent, maxTurns, policies } = own
-    const { model, principal, envelope, instead = runLoop } = asked
-    const inTime = stopAt(envelope?.deadline, controller, own.settings.now)
+    const { model, envelope, instead = runLoop } = asked
+    const inTime = stopAt(envelope?.deadline, stop, own.settings.now)
 
     const playing = instead(own.settings, {
       runId,
       log,
       incarnation: log.incarnation,
       lease,
-      signal: controller.signal,
-      end: (why) => controller.abort(why),
+      stop,
+      asked: { agent, principal: asked.principal, envelope },
+      context: undefined,
       model,
       maxTurns,
-      agent,
-      principal,
-      envelope,
       policies,
       answers,
       earlierMs,
@@ -480,7 +487,7 @@ export class Driver {
     playing.then(inTime, inTime)
     const result = playing.then(async (end): Promise<RunResult> => {
       // Stopped in the moment in which it began to wait: nothing would come of the waiting.
-      if (end.outcome !== "waiting" || !controller.signal.aborted) return end
+      if (end.outcome !== "waiting" || !stop.aborted) return end
       await this.closeOpenRun(log, lease())
       return { ...end, outcome: "stopped" }
     })

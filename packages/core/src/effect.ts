@@ -12,6 +12,7 @@ import type { OpenCall } from "./open-run.ts"
 import type { Policies, Verdict } from "./policy.ts"
 import { TOOL_UNKNOWN } from "./recovery.ts"
 import type { Approval, NewEntry } from "./session.ts"
+import type { Stopping } from "./stop.ts"
 import { isOutput, PENDING, type Tool, type ToolRegistry } from "./tool.ts"
 
 /** What the door needs to know of the run it belongs to. */
@@ -20,7 +21,7 @@ export interface Effects {
   readonly policies: Policies
   readonly hooks: readonly Hooks[]
   readonly context: HookContext
-  readonly signal: AbortSignal
+  readonly signal: Stopping
   /** Whether the session has read what strangers wrote. */
   readonly tainted: () => boolean
   /** Tool calls at the same time, at most. */

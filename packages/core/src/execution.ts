@@ -3,6 +3,7 @@ import type { Effects } from "./effect.ts"
 import { errorMessage, OrraError } from "./errors.ts"
 import type { ImagePart, TextPart, ToolCallPart, ToolResultPart, ToolStatus } from "./message.ts"
 import { bounded } from "./result-limit.ts"
+import { Stop } from "./stop.ts"
 import { PENDING, stringify, type Tool, type ToolContext, type ToolOutput } from "./tool.ts"
 
 /**
@@ -16,9 +17,8 @@ export function execute(
   idempotencyKey: string,
 ): Promise<ToolResultPart | typeof PENDING> {
   const { namespace, runId, principal, envelope, metadata } = effects.context
-  // The tool's own signal, made for the tool that reads it: fires with the run's, or when its time is up.
-  let controller: AbortController | undefined
-  let over = false
+  // The tool's own: it fires with the run's, or when its time is up.
+  const stop = new Stop()
   const context: ToolContext = {
     namespace,
     runId,
@@ -26,11 +26,7 @@ export function execute(
     principal,
     envelope,
     idempotencyKey,
-    get signal() {
-      controller ??= new AbortController()
-      if (over) controller.abort()
-      return controller.signal
-    },
+    signal: stop.signal,
     metadata,
     tainted: effects.tainted(),
     progress: (text) => effects.progress(call.id, text),
@@ -38,9 +34,9 @@ export function execute(
   let began = false
   const work = async (): Promise<ToolOutput> => {
     const input = await tool.parse(call.arguments)
-    began = !over
+    began = !stop.aborted
     // Once it is over nobody waits for an answer.
-    return over ? PENDING : tool.execute(input, context)
+    return stop.aborted ? PENDING : tool.execute(input, context)
   }
   return new Promise((resolve) => {
     const end = (result: ToolResultPart | typeof PENDING): void => {
@@ -50,8 +46,7 @@ export function execute(
     }
     // A tool that ignores its signal must not hold the run: whatever it still does, its answer is no longer awaited.
     const abandon = (): void => {
-      over = true
-      controller?.abort()
+      stop.abort()
       end(unfinished(effects, call, tool, began))
     }
     const taken = (output: ToolOutput): ToolResultPart | typeof PENDING => {

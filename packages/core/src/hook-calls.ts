@@ -4,6 +4,7 @@ import type { ApprovalAnswer, ApprovalQuestion, EndRun, HookContext, Hooks } fro
 import { copyJson, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
 import type { DeltaPiece, NewEntry } from "./session.ts"
+import type { Stopping } from "./stop.ts"
 
 type Answered<T> = NonNullable<Exclude<T, void>>
 
@@ -15,7 +16,7 @@ type Answered<T> = NonNullable<Exclude<T, void>>
 export function callHook<T>(
   hook: Hooks,
   call: () => Promise<T> | T,
-  signal?: AbortSignal,
+  signal?: Stopping,
   valid?: (answer: Answered<T>) => unknown,
 ): Promise<T | undefined> | T | undefined {
   try {

@@ -1,8 +1,6 @@
 import type { ApprovalGate } from "./approval-gate.ts"
 import type { ContextBudget, Tokenizer } from "./context.ts"
 import type { DeltaWriter } from "./delta-writer.ts"
-import type { Envelope } from "./envelope.ts"
-import type { OrraError } from "./errors.ts"
 import { callHook, endedBy } from "./hook-calls.ts"
 import type { EndRun, HookContext, Hooks, MayEnd } from "./hooks.ts"
 import type { Policies } from "./policy.ts"
@@ -11,6 +9,7 @@ import type { Notice } from "./run.ts"
 import type { RuntimeOptions } from "./runtime-options.ts"
 import type { Entry, NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
+import type { Stop } from "./stop.ts"
 import type { Lease } from "./store.ts"
 import type { ToolRegistry } from "./tool.ts"
 
@@ -57,17 +56,17 @@ export interface LoopSettings
 export interface LoopRun {
   readonly runId: string
   readonly log: SessionLog
+  /** Who asked, and as whom it works. */
+  readonly asked: Pick<HookContext, "agent" | "principal" | "envelope">
+  /** What `hookContext` gave last. */
+  context: HookContext | undefined
   /** The log's `incarnation` when the run began: a session deleted meanwhile gets nothing of it. */
   readonly incarnation: number
   readonly lease: () => Lease
-  readonly signal: AbortSignal
-  /** Stops the run; its end is recorded with this. */
-  readonly end: (why: OrraError) => void
+  /** Ends it. With an OrraError the end is recorded with that. */
+  readonly stop: Stop
   readonly model: string | undefined
   readonly maxTurns: number
-  readonly agent: string | undefined
-  readonly principal: string | undefined
-  readonly envelope: Envelope | undefined
   /** What this run may do: what it is shown and what it may call are both judged by these. */
   readonly policies: Policies
   /** What the model has answered in this run, when the run goes on after a wait or a crash. */
@@ -79,15 +78,17 @@ export interface LoopRun {
   readonly cost: { usd: number | undefined }
 }
 
-export const hookContext = (run: LoopRun): HookContext => ({
-  namespace: run.log.namespace,
-  runId: run.runId,
-  agent: run.agent,
-  principal: run.principal,
-  envelope: run.envelope,
-  metadata: run.log.info?.metadata ?? {},
-  signal: run.signal,
-})
+/** What hooks are told of a run: the same object until the session's metadata change. */
+export function hookContext(run: LoopRun): HookContext {
+  const { log, runId, stop, asked } = run
+  const metadata = log.info?.metadata ?? NO_METADATA
+  if (run.context?.metadata === metadata) return run.context
+  const { agent, principal, envelope } = asked
+  run.context = { namespace: log.namespace, runId, agent, principal, envelope, metadata, signal: stop.signal }
+  return run.context
+}
+
+const NO_METADATA = {}
 
 /**
  * What a hook before an effect answers; undefined also once the run is stopped, by the hook itself or by anyone. One
@@ -98,13 +99,13 @@ export function guard(
   hook: Hooks,
   call: () => Promise<ModelRequest | MayEnd> | ModelRequest | MayEnd,
 ): Promise<ModelRequest | undefined> | ModelRequest | undefined {
-  const answer = callHook(hook, call, run.signal, isAnswer)
+  const answer = callHook(hook, call, run.stop, isAnswer)
   return answer instanceof Promise ? answer.then((made) => obeyed(run, made)) : obeyed(run, answer)
 }
 
 function obeyed(run: LoopRun, answer: ModelRequest | MayEnd): ModelRequest | undefined {
   if (!answer || !("end" in answer)) return answer || undefined
-  run.end(endedBy(answer))
+  run.stop.abort(endedBy(answer))
   return undefined
 }
 

@@ -34,7 +34,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
     await settings.budgets?.rest(hookContext(run), true, settings.onError)
     const cost = run.cost.usd
-    const why: unknown = run.signal.reason
+    const why: unknown = run.stop.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
     const { runId } = run
     const at = Date.now()
@@ -72,7 +72,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         const answer = { message, usage, finishReason }
         const looked = guard(run, hook, () => hook.afterModel?.(answer, hookContext(run)))
         if (looked instanceof Promise) await looked
-        if (calls.length === 0 && run.signal.aborted) return await finish("stopped")
+        if (calls.length === 0 && run.stop.aborted) return await finish("stopped")
       }
     }
     answered = calls.length === 0
@@ -104,14 +104,14 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     let limit = availableForInput(settings.budget)
     let overflows = 0
     for (let turn = answers?.length ?? 0; turn < run.maxTurns; turn++) {
-      if (run.signal.aborted) return await finish("stopped")
+      if (run.stop.aborted) return await finish("stopped")
       const steered = steering(run).length > 0 && (await takeInputs(run))
       if (answered && !steered) return await finish("completed")
       answered = false
       const request = await prepare(settings, run, limit, (more) => {
         usage = addUsage(usage, more)
       })
-      if (run.signal.aborted) return await finish("stopped")
+      if (run.stop.aborted) return await finish("stopped")
       const turnBegan = Date.now()
       const messageId = randomId()
       const writer = new DeltaWriter({
@@ -162,7 +162,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       const end = await act(entry, turn)
       if (end) return end
     }
-    return await finish(run.signal.aborted ? "stopped" : "max_turns")
+    return await finish(run.stop.aborted ? "stopped" : "max_turns")
   } catch (error) {
     const failure = failureOf(error)
     // Where the log itself failed there is nothing to record the failure in; the caller tells who is watching.
@@ -250,14 +250,14 @@ export const effectsOf = (settings: LoopSettings, run: LoopRun, mayWait = true):
   hooks: settings.hooks,
   budgets: settings.budgets,
   context: hookContext(run),
-  signal: run.signal,
+  signal: run.stop,
   tainted: () => run.log.tainted,
   gate: settings.gate,
   mayWait,
   parallel: settings.parallelTools,
   maxResultBytes: settings.budget.maxResultBytes,
   record: (entries) => record(run, entries),
-  end: run.end,
+  end: (why) => run.stop.abort(why),
   progress: (callId, text) => run.notify({ type: "progress", runId: run.runId, callId, text }),
   report: settings.onError,
   now: settings.now,

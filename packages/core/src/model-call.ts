@@ -64,7 +64,7 @@ function call(
   let thinkingSince: number | undefined
   let done: Extract<ModelEvent, { type: "done" }> | undefined
   const open = (): AsyncIterable<ModelEvent> => {
-    const stream = provider.stream(request, { signal: run.signal })
+    const stream = provider.stream(request, { signal: run.stop.signal })
     assertStream(stream, provider.id)
     return stream
   }
@@ -92,7 +92,7 @@ function call(
   }
   const failed = (error: unknown): Answer => {
     if (isLogFailure(error)) throw error
-    return run.signal.aborted ? { type: "stopped", draft } : { type: "failed", draft, error }
+    return run.stop.aborted ? { type: "stopped", draft } : { type: "failed", draft, error }
   }
   const ended = (): Answer =>
     done ??
@@ -101,5 +101,5 @@ function call(
         provider: provider.id,
       }),
     )
-  return each(open, run.signal, take).then(ended, failed)
+  return each(open, run.stop, take).then(ended, failed)
 }

@@ -176,7 +176,7 @@ export class Peers {
     await active.log.refresh()
     const { openRun } = active.log
     if (openRun?.runId !== active.runId) return
-    if (openRun?.stop) active.controller.abort()
+    if (openRun?.stop) active.stop.abort()
     if (openRun?.detach) active.detach()
   }
 

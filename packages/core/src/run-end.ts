@@ -1,6 +1,7 @@
 import { OrraError } from "./errors.ts"
 import { failureOf } from "./failure.ts"
 import { detached, type RunResult } from "./run.ts"
+import type { Stop } from "./stop.ts"
 
 /**
  * How a run ends for its caller: as it does, or that it goes on without them. Not in `#play` itself, and no race with a
@@ -20,18 +21,14 @@ export function endForCaller(runId: string, ended: Promise<RunResult>) {
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Stops the run at that time. @returns what takes that back. */
-export function stopAt(
-  deadline: number | undefined,
-  controller: AbortController,
-  now: () => number,
-): () => void {
+export function stopAt(deadline: number | undefined, stop: Stop, now: () => number): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const wait = (): void => {
     if (deadline === undefined) return
     const left = deadline - now()
 
     if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
-    else controller.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
+    else stop.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
   }
   wait()
   return () => clearTimeout(timer)

@@ -316,7 +316,7 @@ export class Runtime {
   async stop(namespace: Namespace): Promise<boolean> {
     const active = this.#driver.get(namespace)
     if (active) {
-      active.controller.abort()
+      active.stop.abort()
       await active.ended
       // One that has not begun may be another process's by now.
       if (active.runId !== undefined || !this.#peers) return true
