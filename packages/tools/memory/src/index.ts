@@ -1,11 +1,10 @@
 export { MemoryError, type MemoryErrorCode } from "./errors.ts"
 export type { ChangeType } from "./ledger.ts"
-export {
-  Memories,
-  type MemoryChange,
-  type MemoryPatch,
-  type NewMemory,
-  type Remembered,
-} from "./memories.ts"
+export { Memories } from "./memories.ts"
 export type { Memory, Source } from "./memory.ts"
 export type { MemoriesOptions } from "./options.ts"
+export type { Recalled, RecallOptions, RecallResult } from "./recall.ts"
+export type { MemoryPatch, NewMemory, Remembered } from "./remember.ts"
+export { type MemoryToolsOptions, memoryTools } from "./tools.ts"
+export type { MemoryChange } from "./undo.ts"
+export type { Standing } from "./visible.ts"

@@ -1,0 +1,14 @@
+/**
+ * A vector as it is kept: one byte a number, the largest of them 127 or -127. Only its direction is searched by, which
+ * that keeps to within a percent of a percent at the usual lengths; as JSON it would take twenty times the place.
+ */
+export function packed(vector: Float32Array): string {
+  let largest = 0
+  for (const number of vector) largest = Math.max(largest, Math.abs(number))
+  const factor = largest === 0 ? 0 : 127 / largest
+  return Buffer.from(Int8Array.from(vector, (number) => Math.round(number * factor)).buffer).toString(
+    "base64",
+  )
+}
+
+export const unpacked = (data: string): Int8Array => Int8Array.from(Buffer.from(data, "base64"))
