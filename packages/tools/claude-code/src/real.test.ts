@@ -2,9 +2,9 @@ import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "n
 import { delimiter, join } from "node:path"
 import process from "node:process"
 import { isObject } from "@orra/core"
-import { call, fakeModelServer, lastText } from "@orra/testing"
+import { call, fakeModelServer, lastText, textOf } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
-import { bench, temporaryDirectory, textOf } from "./fixture.ts"
+import { bench, temporaryDirectory } from "./fixture.ts"
 
 /** The real program, where there is one: `ORRA_CLAUDE_CODE`, or what is installed. */
 const program = [

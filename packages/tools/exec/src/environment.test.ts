@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
+import { textOf } from "@orra/testing"
 import { expect, test } from "vitest"
-import { bench, script, textOf } from "./fixture.ts"
+import { bench, script } from "./fixture.ts"
 
 const SECRETS = {
   ANTHROPIC_API_KEY: "canary-1",

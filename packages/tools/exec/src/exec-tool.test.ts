@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { callTool, type Hooks, type JsonObject, Namespace, PolicyRegistry, Runtime } from "@orra/core"
-import { scriptedProvider } from "@orra/testing"
+import { scriptedProvider, textOf } from "@orra/testing"
 import { expect, test } from "vitest"
-import { bench, SESSION, temporaryDirectory, textOf, USER } from "./fixture.ts"
+import { bench, SESSION, temporaryDirectory, USER } from "./fixture.ts"
 import { execTool } from "./index.ts"
 
 test("runs a program and says what it wrote and how it ended", async () => {

@@ -68,9 +68,6 @@ export function bench(options: Partial<ExecOptions> = {}): Bench {
   }
 }
 
-export const textOf = ({ content }: Pick<ToolResultPart, "content">): string =>
-  content.map((part) => (part.type === "text" ? part.text : "")).join("")
-
 /** A text as one word of a command. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 

@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { realpath } from "node:fs/promises"
 import { join } from "node:path"
 import { callTool, MemoryStore, Namespace, PolicyRegistry, Runtime, workingDirectory } from "@orra/core"
-import { scriptedProvider } from "@orra/testing"
+import { scriptedProvider, textOf } from "@orra/testing"
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { bench, script, temporaryDirectory, textOf } from "./fixture.ts"
+import { bench, script, temporaryDirectory } from "./fixture.ts"
 import { execTool } from "./index.ts"
 import { isWithin, leadsOutside } from "./place.ts"
 

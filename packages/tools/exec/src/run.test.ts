@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Runtime } from "@orra/core"
-import { call, scriptedProvider } from "@orra/testing"
+import { call, scriptedProvider, textOf } from "@orra/testing"
 import { expect, test } from "vitest"
-import { bench, longTime, NODE, processesWith, quoted, SESSION, script, textOf, until } from "./fixture.ts"
+import { bench, longTime, NODE, processesWith, quoted, SESSION, script, until } from "./fixture.ts"
 
 const onLinux = process.platform === "linux"
 

@@ -10,7 +10,7 @@ import {
   Runtime,
   type ToolResultPart,
 } from "@orra/core"
-import { call, say, scriptedProvider } from "@orra/testing"
+import { call, say, scriptedProvider, textOf } from "@orra/testing"
 import { anything, assert, asyncProperty, constantFrom, dictionary, oneof, string } from "fast-check"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { FilesystemError } from "./errors.ts"
@@ -42,9 +42,6 @@ let sessions = 0
 /** Each call in a session of its own: one may still be ending when its result is there. */
 const ask = (tool: string, input: unknown): Promise<ToolResultPart> =>
   callTool(runtime, SESSION.child(`${sessions++}`), tool, input as JsonObject)
-
-const textOf = ({ content }: ToolResultPart): string =>
-  content.map((part) => (part.type === "text" ? part.text : "")).join("\n")
 
 const outside = () => [
   readdirSync(files.folder).sort(),

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { type JsonObject, Namespace, type Tool, type ToolContext, type ToolOutput } from "@orra/core"
+import type { JsonObject, Tool, ToolContext, ToolOutput } from "@orra/core"
+import { textOf, useTool } from "@orra/testing"
 import { type Holding, systemHolding } from "./directory.ts"
 import { type FilesystemToolsOptions, toolsHolding } from "./tools.ts"
 
@@ -29,18 +30,13 @@ export function fixture(
   const [root, outside] = [join(folder, "root"), join(folder, "outside")]
   mkdirSync(root)
   mkdirSync(outside)
-  const all = toolsHolding(holding, { root, ...options })
-  const tools = new Map(all.map((tool) => [tool.definition.name, tool]))
-  const output: Fixture["output"] = async (name, input, context) => {
-    const tool = tools.get(name)
-    if (!tool) throw new Error(`There is no tool ${name}.`)
-    return await tool.execute(await tool.parse(input), { ...CONTEXT, ...context })
-  }
+  const tools = toolsHolding(holding, { root, ...options })
+  const output: Fixture["output"] = (name, input, context) => useTool(tools, name, input, context)
   return {
     folder,
     root,
     outside,
-    tools: all,
+    tools,
     output,
     write(path, content) {
       const file = join(folder, path)
@@ -48,20 +44,7 @@ export function fixture(
       writeFileSync(file, content)
       return file
     },
-    async call(name, input, context) {
-      const { content } = await output(name, input, context)
-      return content.map((part) => (part.type === "text" ? part.text : `<${part.mediaType}>`)).join("\n")
-    },
+    call: async (name, input, context) => textOf(await output(name, input, context)),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
-}
-
-const CONTEXT: ToolContext = {
-  namespace: Namespace.parse("test"),
-  runId: "run",
-  callId: "call",
-  idempotencyKey: "key",
-  signal: new AbortController().signal,
-  metadata: {},
-  progress() {},
 }

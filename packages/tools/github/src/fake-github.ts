@@ -1,8 +1,8 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import type { Json, JsonObject, ToolContext, ToolOutput } from "@orra/core"
-import { Namespace } from "@orra/core"
+import type { Json, JsonObject } from "@orra/core"
+import { textOf, useTool } from "@orra/testing"
 import { onTestFinished } from "vitest"
 import { type GitHubToolsOptions, githubTools } from "./index.ts"
 
@@ -50,26 +50,10 @@ export async function fakeGitHub(answers: Answers, options: Partial<GitHubToolsO
   })
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const tools = githubTools({ repositories: ["acme/rockets"], auth: "secret-token", baseUrl, ...options })
-  const { signal } = new AbortController()
-  const use = async (name: string, input: JsonObject = {}, given: AbortSignal = signal): Promise<string> => {
-    const found = tools.find(({ definition }) => definition.name === name)
-    if (!found) throw new Error(`There is no tool ${name}.`)
-    return textOf(await found.execute(await found.parse(input), { ...CONTEXT, signal: given }))
-  }
+  const use = async (name: string, input: JsonObject = {}, signal?: AbortSignal): Promise<string> =>
+    textOf(await useTool(tools, name, input, signal && { signal }))
   return { asked, tools, use, baseUrl, server }
 }
-
-const CONTEXT: Omit<ToolContext, "signal"> = {
-  namespace: Namespace.of("test"),
-  runId: "run",
-  callId: "call",
-  idempotencyKey: "key",
-  metadata: {},
-  progress() {},
-}
-
-const textOf = ({ content }: ToolOutput): string =>
-  content.map((part) => (part.type === "text" ? part.text : "")).join("")
 
 async function read(request: IncomingMessage): Promise<Asked> {
   let text = ""
