@@ -176,8 +176,14 @@ describe("a server that", () => {
   })
 
   test("never answers is left when its time is up, and when the run is stopped", async () => {
-    const servers = await connect({ wire: { ...wire, timeoutMs: 2_000 } })
-    await expect(use(servers, "wire__silent")).rejects.toMatchObject({ code: "mcp_timeout" })
+    const servers = await connect({ wire: { ...wire, timeoutMs: 60_000 } })
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    onTestFinished(() => void vi.useRealTimers())
+    const unanswered = expect(use(servers, "wire__silent")).rejects.toMatchObject({ code: "mcp_timeout" })
+    await expect.poll(() => vi.getTimerCount()).toBeGreaterThan(0)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await unanswered
+    vi.useRealTimers()
     const stop = new AbortController()
     const used = use(servers, "wire__silent", {}, { signal: stop.signal })
     stop.abort(new Error("stopped"))

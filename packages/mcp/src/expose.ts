@@ -1,5 +1,7 @@
 import {
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
   createRequestStateCodec,
   type InputRequiredResult,
   isInputRequiredResult,
@@ -121,7 +123,10 @@ export function serverFor(
     if (before && before.of !== of)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, "This state is of another call.")
     const state = typeof before?.state === "string" ? before.state : undefined
-    return { caller, capabilities: server.getClientCapabilities() ?? {}, context, state }
+    // Each request of the newer protocol says it; one of 2025 has said it at the beginning.
+    const envelope: { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities } = context.mcpReq.envelope ?? {}
+    const capabilities = envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities() ?? {}
+    return { caller, capabilities, context, state }
   }
   const sealed = async <T extends object>(of: string, context: ServerContext, answer: T): Promise<T> =>
     isInputRequiredResult(answer) && typeof answer.requestState === "string"

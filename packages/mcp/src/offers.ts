@@ -9,7 +9,6 @@ import {
   type Resource,
   type ResourceTemplateType,
   UriTemplate,
-  type Variables,
 } from "@modelcontextprotocol/server"
 import { isObject } from "@orra/core"
 import type { ClientCall } from "./client-tool.ts"
@@ -49,13 +48,14 @@ export interface ServedResource {
   readonly mimeType?: string
   /** For the variables of a template. */
   readonly complete?: Readonly<Record<string, Complete>>
-  /** Its text, or contents. `variables` are those of the template. */
-  read(variables: Readonly<Variables>, call: ClientCall, uri: string): Answer<ReadResourceResult>
+  /** Its text, or contents. `variables` are those of the template, decoded. */
+  read(variables: Readonly<Record<string, string>>, call: ClientCall, uri: string): Answer<ReadResourceResult>
 }
 
 type Answer<T> = string | T | InputRequiredResult | Promise<string | T | InputRequiredResult>
 
 const MAX_COMPLETIONS = 100
+const MAX_ADDRESS = 8_000
 
 export const promptDefinition = ({ name, title, description, arguments: given = [] }: ServedPrompt) => ({
   name,
@@ -95,9 +95,7 @@ export async function readOffered(
   call: ClientCall,
 ): Promise<ReadResourceResult | InputRequiredResult | undefined> {
   for (const resource of resources) {
-    const variables = isTemplate(resource)
-      ? new UriTemplate(resource.uri).match(uri)
-      : resource.uri === uri && {}
+    const variables = isTemplate(resource) ? variablesOf(resource.uri, uri) : resource.uri === uri && {}
     if (!variables) continue
     const { mimeType } = resource
     const got = await resource.read(variables, call, uri)
@@ -127,6 +125,20 @@ export async function completions(
   const all = (await complete?.(argument.value, context?.arguments ?? {})) ?? []
   const values = all.slice(0, MAX_COMPLETIONS)
   return { completion: { values, total: all.length, hasMore: values.length < all.length } }
+}
+
+/** Undefined for an address that the template does not make. */
+function variablesOf(template: string, uri: string): Readonly<Record<string, string>> | undefined {
+  if (uri.length > MAX_ADDRESS) return undefined
+  try {
+    const found = new UriTemplate(template).match(uri)
+    if (!found) return undefined
+    const decoded = Object.entries(found).map(([name, value]) => [name, decodeURIComponent(`${value}`)])
+    return Object.fromEntries(decoded)
+  } catch {
+    // Not encoded as addresses are.
+    return undefined
+  }
 }
 
 const isTemplate = ({ uri }: Pick<ServedResource, "uri">): boolean => uri.includes("{")

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Readable, Writable } from "node:stream"
 import { type NodeIncomingMessageLike, toNodeHandler } from "@modelcontextprotocol/node"
 import {
   createMcpHandler,
@@ -12,7 +13,7 @@ import {
   type ServerEvent,
   type SubscriptionFilter,
 } from "@modelcontextprotocol/server"
-import { serveStdio } from "@modelcontextprotocol/server/stdio"
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio"
 import { isObject } from "@orra/core"
 import { type Caller, type ExposeOptions, type Serving, serverFor } from "./expose.ts"
 import { HttpSessions } from "./http-sessions.ts"
@@ -160,17 +161,21 @@ function onlyWatchable(body: unknown, watchOf: (uri: string) => Watch | undefine
 export interface StdioOptions extends ExposeOptions {
   /** Whoever started this program. */
   readonly caller: Caller
+  /** Where messages come from and go to, such as a socket. Default: this program's standard input and output. */
+  readonly streams?: { readonly input: Readable; readonly output: Writable }
 }
 
 /** A runtime as a server on this program's standard input and output; write nothing else to its output. */
 export function mcpStdio(options: StdioOptions): Told & { close(): Promise<void> } {
   const secret = randomBytes(32)
   const changes = newChanges()
+  const { streams } = options
+  const transport = streams && { transport: new StdioServerTransport(streams.input, streams.output) }
   const { close } = serveStdio(({ era }) => {
     const mcp = serverFor(options, options.caller, { secret, changes, canWatch: era === "legacy" })
     tellOfTools(mcp.server, changes)
     return mcp
-  })
+  }, transport)
   return {
     close,
     toolsChanged: () => void changes.emit("tools"),

@@ -1,124 +1,9 @@
-import { once } from "node:events"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
-import { Client, type ElicitResult, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
-import {
-  Approvals,
-  type JsonObject,
-  MemoryStore,
-  Namespace,
-  PolicyRegistry,
-  Runtime,
-  type Tool,
-  tool,
-} from "@orra/core"
-import { call, type ScriptedAnswer, scriptedProvider, useTool } from "@orra/testing"
+import { type JsonObject, Namespace, PolicyRegistry, tool } from "@orra/core"
+import { call, useTool } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { mcpServers } from "./client.ts"
-import { type Caller, type HttpOptions, mcpHttp } from "./server.ts"
-
-const person = (name: string, more: Partial<Caller> = {}): Caller => ({
-  namespace: Namespace.of("tenant", name),
-  principal: name,
-  ...more,
-})
-const callers: Readonly<Record<string, Caller>> = {
-  ann: person("ann", { mayApprove: true }),
-  bob: person("bob"),
-}
-
-const wiped: unknown[] = []
-const wipe = tool<{ disk: string }>({
-  name: "wipe",
-  description: "Wipes a disk.",
-  input: { type: "object", properties: { disk: { type: "string" } }, required: ["disk"] },
-  risk: "exec",
-  execute: ({ disk }, { progress, namespace }) => {
-    progress(`wiping ${disk}`)
-    wiped.push(`${namespace.key} ${disk}`)
-    return "wiped"
-  },
-})
-
-interface World {
-  readonly runtime: Runtime
-  readonly url: URL
-  /** What its client sent, in order. */
-  readonly sent: RequestInit[]
-  connect(who: string, answer?: ElicitResult["action"], era?: "auto" | "legacy"): Promise<Client>
-}
-
-/** A server that knows Ann and Bob by their token. */
-async function serve(
-  answers: ScriptedAnswer[] = [],
-  {
-    policies,
-    tools = [wipe],
-    ...more
-  }: { policies?: PolicyRegistry; tools?: Tool[] } & Partial<Omit<HttpOptions, "tools">> = {},
-): Promise<World> {
-  wiped.length = 0
-  const sent: RequestInit[] = []
-  const runtime = new Runtime({
-    provider: scriptedProvider(answers, { otherwise: () => "Hello." }),
-    store: new MemoryStore(),
-    tools,
-    approvals: new Approvals(),
-    ...(policies && { policies }),
-  })
-  const handler = mcpHttp({
-    runtime,
-    name: "test",
-    agents: [{ name: "ask", description: "Asks." }],
-    tools: "all",
-    authenticate: ({ headers }) => callers[headers.get("authorization")?.replace("Bearer ", "") ?? ""],
-    ...more,
-  })
-  const server = createServer((request, response) => void handler.node(request, response)).listen(
-    0,
-    "127.0.0.1",
-  )
-  await once(server, "listening")
-  onTestFinished(async () => {
-    await handler.close()
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
-  return {
-    runtime,
-    url,
-    sent,
-    async connect(who, action, era = "auto") {
-      const client = new Client(
-        { name: "test", version: "0" },
-        { capabilities: action ? { elicitation: { form: {} } } : {}, versionNegotiation: { mode: era } },
-      )
-      if (action)
-        client.setRequestHandler("elicitation/create", () => ({
-          action,
-          ...(action === "accept" && { content: { approve: true } }),
-        }))
-      const transport = new StreamableHTTPClientTransport(url, {
-        requestInit: { headers: { authorization: `Bearer ${who}` } },
-        fetch: (to, init = {}) => {
-          sent.push(init)
-          return fetch(to, init)
-        },
-      })
-      await client.connect(transport)
-      onTestFinished(() => client.close())
-      return client
-    },
-  }
-}
-
-const failureOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => "nothing",
-    (error: Error) => error.message,
-  )
+import { failureOf, person, serve, wipe, wiped } from "./server-fixture.ts"
 
 test.each(["auto", "legacy"] as const)("an agent answers, and its session goes on (%s)", async (era) => {
   const { connect, runtime } = await serve(["One.", "Two."])
@@ -233,15 +118,18 @@ test("what is cancelled is stopped", async () => {
 })
 
 test.each([
-  ["accept", "ann", ["tenant:ann:chat a"], "Done."],
-  ["decline", "ann", [], "Done."],
-  ["cancel", "ann", [], "waits for a decision elsewhere"],
-  ["accept", "bob", [], "waits for a decision elsewhere"],
-] as const)("what policy asks about: %s by %s", async (action, who, expected, said) => {
+  ["accept", "ann", "auto", ["tenant:ann:chat a"], "Done."],
+  ["accept", "ann", "legacy", ["tenant:ann:chat a"], "Done."],
+  ["decline", "ann", "auto", [], "Done."],
+  ["decline", "ann", "legacy", [], "Done."],
+  ["cancel", "ann", "auto", [], "waits for a decision elsewhere"],
+  ["accept", "bob", "auto", [], "waits for a decision elsewhere"],
+  ["accept", "bob", "legacy", [], "waits for a decision elsewhere"],
+] as const)("what policy asks about: %s by %s (%s)", async (action, who, era, expected, said) => {
   const policies = new PolicyRegistry({ default: "allow" })
   policies.set(Namespace.of("tenant"), { ask: ["wipe"] })
   const { connect } = await serve([call("wipe", { disk: "a" }), "Done."], { policies })
-  const client = await connect(who, action)
+  const client = await connect(who, action, era)
   const asked = { name: "ask", arguments: { message: "Wipe it.", session: "chat" } }
   const { content } = await client.callTool(asked)
   expect(JSON.stringify(content)).toContain(said)
