@@ -76,10 +76,10 @@ export class Database {
   /** Runs `work` in one transaction that is on disk when this returns; nothing of it is when it throws. */
   transaction<T>(work: () => T): T {
     return this.#guarded(() => {
-      this.#sqlite.exec("BEGIN IMMEDIATE")
+      this.#prepare("BEGIN IMMEDIATE").run()
       try {
         const result = work()
-        this.#sqlite.exec("COMMIT")
+        this.#prepare("COMMIT").run()
         return result
       } catch (error) {
         // A full disk makes SQLite roll back by itself.

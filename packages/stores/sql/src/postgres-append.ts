@@ -1,21 +1,15 @@
-import { type AppendOptions, describe, keyOf, type Namespace, needsLease, type SessionInfo } from "@orra/core"
+import { type AppendOptions, type Entry, keyOf, type Namespace, needsLease } from "@orra/core"
 import type { Link } from "./audit-chain.ts"
 import { isAsking } from "./lease-table.ts"
 import { all, type Operation } from "./operation.ts"
 import type { AtOnce } from "./postgres.ts"
-import { type Draft, firstEntries, numbered, toRow } from "./session-tables.ts"
+import { changesOf } from "./session-changes.ts"
+import { type Draft, described, numbered, toRow } from "./session-row.ts"
+import { firstEntries } from "./session-tables.ts"
 import type { SqlValue } from "./statement.ts"
 
 /** More entries than this take the general way. */
 const MAX_ROWS = 16
-
-/** Stands for what is not known of a session without reading it. */
-const UNKNOWN = {
-  time: Number.MIN_SAFE_INTEGER,
-  run: "\0",
-  waiting: { since: 0, approvals: 0 },
-  metadata: {},
-} as const
 
 /**
  * All of an append as one statement, so one round trip: it checks the lease and the version, writes the summary and the
@@ -36,7 +30,11 @@ export function appendStatement(
     `$${values.push(value)}::${typeof value === "number" ? "bigint" : "text"}`
 
   const ns = parameter(keyOf(namespace))
-  const session = expected === 0 ? inserted(namespace, drafts) : updated(namespace, drafts, expected)
+  const entries = numbered(
+    drafts.map(({ entry }) => entry),
+    expected,
+  )
+  const session = expected === 0 ? inserted(namespace, entries) : updated(namespace, entries, expected)
   if (!session) return undefined
   const parts: string[] = []
   if (guarded && lease) {
@@ -46,7 +44,7 @@ export function appendStatement(
       `held AS (SELECT FROM leases WHERE ns = ${ns} AND token = ${token} AND expires_at > current_ms() FOR SHARE)`,
     )
   }
-  const asking = isAsking(drafts.map(({ entry }) => entry))
+  const asking = isAsking(entries)
   // As `leave` does it. The count makes it the first thing to be done.
   if (asking) parts.push(`marked AS (${LEAVE} VALUES (${ns}, 0, '', 0) ${UNLESS_HELD} RETURNING 1)`)
   const conditions = [
@@ -106,8 +104,8 @@ export function* isThere(
 type Write = (ns: string, parameter: (value: SqlValue) => string, condition: string) => string
 
 /** The first entries of a session. */
-function inserted(namespace: Namespace, drafts: readonly Draft[]): Write | undefined {
-  const info = described(namespace, drafts, 0, undefined)
+function inserted(namespace: Namespace, entries: readonly Entry[]): Write | undefined {
+  const info = described(namespace, entries, undefined)
   if (!info) return undefined
   const { ns: _, ...row } = toRow(info)
   return (ns, parameter, condition) => {
@@ -116,41 +114,13 @@ function inserted(namespace: Namespace, drafts: readonly Draft[]): Write | undef
   }
 }
 
-/** What the entries change of the summary, found by describing them after one of which nothing is known. */
-function updated(namespace: Namespace, drafts: readonly Draft[], expected: number): Write | undefined {
-  const before: SessionInfo = {
-    namespace,
-    version: expected,
-    createdAt: UNKNOWN.time,
-    updatedAt: UNKNOWN.time,
-    messages: 0,
-    openRun: UNKNOWN.run,
-    waiting: UNKNOWN.waiting,
-    metadata: UNKNOWN.metadata,
-  }
-  const after = described(namespace, drafts, expected, before)
-  if (!after || after.metadata !== UNKNOWN.metadata) return undefined
-  if (drafts.some(({ entry }) => entry.type === "approval_decision")) return undefined
+function updated(namespace: Namespace, entries: readonly Entry[], expected: number): Write | undefined {
+  const changes = changesOf(namespace, entries)
+  if (!changes) return undefined
   return (ns, parameter, condition) => {
-    const row = toRow(after)
-    const changes = [`version = ${parameter(after.version)}`]
-    if (after.messages > 0) changes.push(`messages = messages + ${parameter(after.messages)}`)
-    if (after.updatedAt !== UNKNOWN.time) changes.push(`updated_at = ${parameter(row.updated_at)}`)
-    if (after.openRun !== UNKNOWN.run) changes.push(`open_run = ${parameter(row.open_run)}`)
-    if (after.waiting !== UNKNOWN.waiting) changes.push(`waiting = ${parameter(row.waiting)}`)
-    return `UPDATE sessions SET ${changes.join(", ")} WHERE ns = ${ns} AND version = ${parameter(expected)} AND ${condition}`
+    const set = changes.map(
+      ([column, value]) => `${column} = ${column === "messages" ? "messages + " : ""}${parameter(value)}`,
+    )
+    return `UPDATE sessions SET ${set.join(", ")} WHERE ns = ${ns} AND version = ${parameter(expected)} AND ${condition}`
   }
-}
-
-function described(
-  namespace: Namespace,
-  drafts: readonly Draft[],
-  expected: number,
-  before: SessionInfo | undefined,
-): SessionInfo | undefined {
-  const entries = numbered(
-    drafts.map(({ entry }) => entry),
-    expected,
-  )
-  return entries.reduce<SessionInfo | undefined>((info, entry) => describe(namespace, info, entry), before)
 }

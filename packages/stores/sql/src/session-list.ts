@@ -17,7 +17,7 @@ import { sql as raw } from "kysely"
 import { fromJson } from "./json.ts"
 import { all, get, lists, type Operation } from "./operation.ts"
 import { type SessionRow, sql } from "./schema.ts"
-import { withoutNul } from "./session-tables.ts"
+import { withoutNul } from "./session-row.ts"
 import { type Built, type Dialect, type Statement, statement } from "./statement.ts"
 
 /** What a list shows, in this order: as lists of values rows cost half of what they do as objects. */

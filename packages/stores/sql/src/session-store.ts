@@ -6,6 +6,7 @@ import * as leases from "./lease-table.ts"
 import { type Operation, within } from "./operation.ts"
 import { recordsOf } from "./records.ts"
 import { decoder, list } from "./session-list.ts"
+import { type Draft, drafts as draftsOf, numbered } from "./session-row.ts"
 import * as sessions from "./session-tables.ts"
 import type { Dialect } from "./statement.ts"
 
@@ -26,7 +27,7 @@ export interface Carrier {
    */
   appendAtOnce?(
     namespace: Namespace,
-    drafts: readonly sessions.Draft[],
+    drafts: readonly Draft[],
     options: AppendOptions,
     link: Link | undefined,
   ): Promise<boolean>
@@ -50,11 +51,11 @@ export function sessionStoreOver(
   return {
     info: (namespace) => read(() => within(namespace, sessions.info(namespace))),
     append: async (namespace, entries, options) => {
-      const drafts = sessions.drafts(entries)
+      const drafts = draftsOf(entries)
       const link = audit ? linkOfEntries(namespace, options.expected + 1, drafts) : undefined
       const appended =
         appendAtOnce && (await appendAtOnce(namespace, drafts, options, link))
-          ? sessions.numbered(entries, options.expected)
+          ? numbered(entries, options.expected)
           : await write(() => within(namespace, append(namespace, drafts, options, link)))
       if (appended.length > 0) written(namespace)
       return appended
@@ -83,7 +84,7 @@ export function sessionStoreOver(
 
 function* append(
   namespace: Namespace,
-  drafts: readonly sessions.Draft[],
+  drafts: readonly Draft[],
   options: AppendOptions,
   link: Link | undefined,
 ): Operation<readonly Entry[]> {

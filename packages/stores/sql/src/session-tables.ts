@@ -1,11 +1,8 @@
 import {
   type AppendOptions,
-  describe,
   type Entry,
   type EntryType,
-  foldedTitle,
   InvalidInput,
-  type JsonObject,
   keyOf,
   LeaseLost,
   type Namespace,
@@ -16,10 +13,12 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { type RawBuilder, sql as raw } from "kysely"
-import { fromJson, toJson } from "./json.ts"
+import { fromJson } from "./json.ts"
 import { all, get, type Operation, run, select } from "./operation.ts"
 import { currentMs, type SessionRow, sql } from "./schema.ts"
-import { type Statement, statement } from "./statement.ts"
+import { change, changesOf } from "./session-changes.ts"
+import { type Draft, described, numbered, toInfo, toRow } from "./session-row.ts"
+import { type SqlValue, type Statement, statement } from "./statement.ts"
 
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
@@ -61,21 +60,28 @@ const deleteSession = statement((p: { ns: string }) => sql.deleteFrom("sessions"
 /** As many entries as one statement inserts: each statement is a round trip to a server. */
 const MAX_ROWS = 16
 
-type Inserted = Readonly<Record<string, string | number>>
+interface Inserted {
+  readonly ns: string
+  /** The number of the first one. */
+  readonly first: number
+  readonly rows: readonly Draft[]
+}
 
 /** One for each number of rows. */
-const insertEntries = Array.from({ length: MAX_ROWS }, (_, more) =>
-  statement((p: Inserted) =>
-    sql.insertInto("entries").values(
-      Array.from({ length: more + 1 }, (_, row) => ({
-        ns: p["ns"] as string,
-        seq: p[`seq${row}`] as number,
-        type: p[`type${row}`] as string,
-        body: p[`body${row}`] as string,
-      })),
-    ),
-  ),
-)
+const insertEntries = Array.from({ length: MAX_ROWS }, (_, more): Statement<Inserted, unknown> => {
+  const row = { ns: "", seq: 0, type: "", body: "" }
+  const { text } = statement(() =>
+    sql.insertInto("entries").values(Array.from({ length: more + 1 }, () => row)),
+  )
+  return {
+    text,
+    bind({ ns, first, rows }) {
+      const values: SqlValue[] = []
+      for (const [index, { entry, body }] of rows.entries()) values.push(ns, first + index, entry.type, body)
+      return values
+    },
+  }
+})
 const deleteDeltas = statement((p: { ns: string; from: number; to: number }) =>
   sql
     .deleteFrom("entries")
@@ -95,25 +101,10 @@ const selectLease = statement((p: { ns: string; token: number }) =>
     .forShare(),
 )
 
-/** An entry and its JSON, made once before the transaction that may have to be repeated. */
-export interface Draft {
-  readonly entry: NewEntry
-  readonly body: string
-}
-
-/** @throws InvalidInput when an entry is not JSON. */
-export function drafts(entries: readonly NewEntry[]): readonly Draft[] {
-  return entries.map((entry) => ({ entry, body: toJson(entry, "An entry") }))
-}
-
 export function* info(namespace: Namespace): Operation<SessionInfo | undefined> {
   const row = yield* get(selectSession, { ns: keyOf(namespace) })
   return row && toInfo(row, namespace)
 }
-
-/** The entries as they are stored after the version `expected`. */
-export const numbered = (entries: readonly NewEntry[], expected: number): readonly Entry[] =>
-  entries.map((entry, index) => ({ seq: expected + index + 1, ...entry }))
 
 /** The whole of an append, inside a transaction. Checks everything before it writes anything. */
 export function* append(
@@ -122,7 +113,21 @@ export function* append(
   { expected, lease, dropDeltas }: AppendOptions,
 ): Operation<readonly Entry[]> {
   const ns = keyOf(namespace)
-  if (dropDeltas || written.some(({ entry }) => needsLease(entry))) {
+  const guarded = dropDeltas !== undefined || written.some(({ entry }) => needsLease(entry))
+  const entries = numbered(
+    written.map(({ entry }) => entry),
+    expected,
+  )
+  if (written.length > 0 && expected > 0 && (lease || !guarded)) {
+    const changes = changesOf(namespace, entries)
+    if (changes && (yield* change(namespace, changes, expected, guarded ? lease : undefined))) {
+      if (dropDeltas) yield* run(deleteDeltas, { ns, ...dropDeltas })
+      yield* insert(ns, written, expected)
+      return entries
+    }
+    // What follows says why nothing was changed, or changes more.
+  }
+  if (guarded) {
     const held = lease && (yield* get(selectLease, { ns, token: lease.token }))
     if (!held) throw new LeaseLost(ns)
   }
@@ -130,12 +135,7 @@ export function* append(
   const actual = before?.version ?? 0
   if (actual !== expected) throw new VersionConflict(expected, actual)
 
-  const entries = numbered(
-    written.map(({ entry }) => entry),
-    expected,
-  )
-  let after = before
-  for (const entry of entries) after = describe(namespace, after, entry)
+  const after = described(namespace, entries, before)
   if (!after) return []
   if (dropDeltas) yield* run(deleteDeltas, { ns, ...dropDeltas })
   if (entries.length === 0) return []
@@ -143,18 +143,16 @@ export function* append(
   const row = toRow(after)
   const changed = before ? yield* run(updateSession, { ...row, expected }) : yield* run(insertSession, row)
   if (changed === 0) throw new VersionConflict(expected, (yield* info(namespace))?.version ?? 0)
+  yield* insert(ns, written, expected)
+  return entries
+}
+
+function* insert(ns: string, written: readonly Draft[], expected: number): Operation<void> {
   for (let from = 0; from < written.length; from += MAX_ROWS) {
     const rows = written.slice(from, from + MAX_ROWS)
-    const inserted: Record<string, string | number> = { ns }
-    for (const [row, { entry, body }] of rows.entries()) {
-      inserted[`seq${row}`] = expected + from + row + 1
-      inserted[`type${row}`] = entry.type
-      inserted[`body${row}`] = body
-    }
-    const insert = insertEntries[rows.length - 1]
-    if (insert) yield* run(insert, inserted)
+    const statement = insertEntries[rows.length - 1]
+    if (statement) yield* run(statement, { ns, first: expected + from + 1, rows })
   }
-  return entries
 }
 
 export function* remove(namespace: Namespace): Operation<boolean> {
@@ -280,33 +278,3 @@ export function atOrBelow(namespace: Namespace): RawBuilder<boolean> {
   const key = keyOf(namespace)
   return raw<boolean>`(ns = ${key} or (ns > ${`${key}:`} and ns < ${`${key};`}))`
 }
-
-export const toInfo = (
-  row: Omit<SessionRow, "deleted" | "folded_title">,
-  namespace: Namespace,
-): SessionInfo => ({
-  namespace,
-  version: row.version,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  messages: row.messages,
-  ...(row.open_run !== null && { openRun: row.open_run }),
-  ...(row.waiting !== null && { waiting: fromJson<NonNullable<SessionInfo["waiting"]>>(row.waiting) }),
-  metadata: fromJson<JsonObject>(row.metadata),
-})
-
-/** No text of PostgreSQL holds it. */
-export const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
-
-export const toRow = (info: SessionInfo): SessionRow => ({
-  ns: info.namespace.key,
-  version: info.version,
-  created_at: info.createdAt,
-  updated_at: info.updatedAt,
-  messages: info.messages,
-  open_run: info.openRun ?? null,
-  waiting: info.waiting ? JSON.stringify(info.waiting) : null,
-  deleted: "deletedAt" in info.metadata ? 1 : 0,
-  folded_title: withoutNul(foldedTitle(info)),
-  metadata: JSON.stringify(info.metadata),
-})
