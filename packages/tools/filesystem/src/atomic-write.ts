@@ -53,7 +53,7 @@ export async function writeAtomically(
   let isThere = true
   try {
     // Before a byte is in it: where folders are held by their path, this one may have been replaced by a link.
-    directory.check()
+    directory.assertHolds(temporary, fstatSync(fd, { bigint: true }))
     await writeAll(fd, bytes, signal)
     if (before) keepModeAndOwner(fd, before)
     await promisify(fsync)(fd)

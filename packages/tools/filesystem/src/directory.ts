@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   existsSync,
@@ -16,7 +17,8 @@ import { errnoOf, FilesystemError } from "./errors.ts"
  * that is replaced by a link while a tool works leads nowhere else.
  *
  * On Linux that is the kernel's promise (a path below `/proc/self/fd` is what `openat` is elsewhere). Other systems give
- * Node no such thing: there the folder is looked at before and after, and what was opened in between is compared.
+ * Node no such thing: there the folder is looked at before and after, and what was opened in between is compared. Whoever
+ * swaps folders in the microsecond of a rename can still have a new file put elsewhere.
  */
 export interface Directory {
   /** Where it really is: absolute, without links, in the spelling of the disk. */
@@ -27,6 +29,8 @@ export interface Directory {
   readonly self: string
   /** @throws FilesystemError (`path_changed`) when it is no longer where it was. */
   check(): void
+  /** @throws FilesystemError (`path_changed`) unless what was just opened as `at(name)` is in this folder. */
+  assertHolds(name: string, file: BigIntStats): void
   /** Makes what was renamed in it last, where the system can. */
   sync(): void
   close(): void
@@ -72,6 +76,8 @@ function held(at: string): Directory {
     check() {
       if (readlinkSync(self) !== path) throw changed(path)
     },
+    // It was opened through the descriptor.
+    assertHolds() {},
     sync: () => fsyncSync(fd),
     close: () => closeSync(fd),
   }
@@ -85,16 +91,32 @@ function realChild(parent: Directory, name: string): string {
   return realpathSync.native(path)
 }
 
+/**
+ * How often a folder held by its path and a file in it are looked at in turn. One look at each proves nothing: whoever puts
+ * another folder in its place and takes it away again may be quicker. To pass, it has to be so with every pair of looks.
+ */
+const LOOKS = 8
+
 function watched(path: string): Directory {
   const before = lstatSync(path, { bigint: true })
+  /** Whether a path leads to the file or folder that it led to. */
+  const leadsTo = (at: string, to: BigIntStats): boolean => {
+    const now = lstatSync(at, { bigint: true, throwIfNoEntry: false })
+    return now !== undefined && now.dev === to.dev && now.ino === to.ino
+  }
+  const check = (): void => {
+    if (!leadsTo(path, before) || realpathSync.native(path) !== path) throw changed(path)
+  }
   return {
     path,
     self: path,
     at: (name) => join(path, name),
-    check() {
-      const now = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-      const same = now?.isDirectory() && now.dev === before.dev && now.ino === before.ino
-      if (!same || realpathSync.native(path) !== path) throw changed(path)
+    check,
+    assertHolds(name, file) {
+      const at = join(path, name)
+      for (let look = 0; look < LOOKS; look++)
+        if (!leadsTo(path, before) || !leadsTo(at, file)) throw changed(at)
+      check()
     },
     sync() {
       // Windows opens no folders.
@@ -114,9 +136,7 @@ const changed = (path: string): FilesystemError =>
   new FilesystemError(
     "path_changed",
     "The folder was moved or replaced meanwhile. Nothing was written: try again.",
-    {
-      path,
-    },
+    { path },
   )
 
 /** Whether a folder could not be opened because it is none, or none any more. */

@@ -3,7 +3,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  lstatSync,
   openSync,
   read,
   readdirSync,
@@ -52,7 +51,7 @@ export async function withFile<T>(
 
 /** One whose name the model gave: the disk may spell it another way, which protection has to know. */
 function openFile(sandbox: Sandbox, { directory, way }: Place, name: string): OpenFile | undefined {
-  const file = openEntry(sandbox, directory, name)
+  const file = openEntry(directory, name)
   if (!file) return undefined
   try {
     const path =
@@ -70,16 +69,12 @@ function openFile(sandbox: Sandbox, { directory, way }: Place, name: string): Op
 }
 
 /** One whose name the disk gave. Undefined for what is no file. @throws the system's errors. */
-export function openEntry({ holding }: Sandbox, directory: Directory, name: string): OpenFile | undefined {
+export function openEntry(directory: Directory, name: string): OpenFile | undefined {
   const fd = openSync(directory.at(name), FLAGS)
   let isGiven = false
   try {
     const stat = fstatSync(fd, { bigint: true })
-    if (holding === "path") {
-      directory.check()
-      const there = lstatSync(directory.at(name), { bigint: true })
-      if (there.dev !== stat.dev || there.ino !== stat.ino) throw changed(name)
-    }
+    directory.assertHolds(name, stat)
     isGiven = stat.isFile()
     return isGiven ? { fd, stat } : undefined
   } finally {

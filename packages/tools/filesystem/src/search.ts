@@ -106,7 +106,7 @@ async function search(search: Search, place: Place): Promise<string> {
     throw new FilesystemError("path_missing", `${shown} does not exist.`, { path: shown })
   if (name !== undefined && !stat?.isDirectory()) {
     const found = { directory, name, path: shown }
-    if (search.query.lines && !content(sandbox, found))
+    if (search.query.lines && !content(found))
       throw new FilesystemError(
         "content_unsupported",
         `${shown} is not searched: it is no text, or larger than ${sizeText(MAX_FILE)}.`,
@@ -149,7 +149,7 @@ async function fromRipgrep(
 }
 
 async function look(
-  { sandbox, query, matches }: Search,
+  { query, matches }: Search,
   files: Iterable<Found>,
   prefix: string,
   answer: Answer,
@@ -164,7 +164,7 @@ async function look(
       if (lstatSync(found.directory.at(found.name), { throwIfNoEntry: false })?.isFile()) answer.addFile(path)
       continue
     }
-    const bytes = content(sandbox, found)
+    const bytes = content(found)
     if (!bytes) continue
     for (const line of foundLines(bytes, query.lines)) {
       if (line) answer.addLine(path, line)
@@ -175,9 +175,9 @@ async function look(
 }
 
 /** What is in a file, when it is one that may be opened, and text. */
-function content(sandbox: Sandbox, { directory, name }: Found): Buffer | undefined {
+function content({ directory, name }: Found): Buffer | undefined {
   try {
-    const file = openEntry(sandbox, directory, name)
+    const file = openEntry(directory, name)
     if (!file) return undefined
     try {
       return searchable(file)

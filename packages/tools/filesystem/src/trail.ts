@@ -109,7 +109,7 @@ export class Trail {
 function opened(sandbox: Sandbox, parent: Directory, name: string): Level | undefined {
   try {
     const directory = openChild(parent, name, sandbox.holding)
-    return { directory, name, ignores: ignoresOf(sandbox, directory) }
+    return { directory, name, ignores: ignoresOf(directory) }
   } catch (error) {
     if (passable(error)) return undefined
     throw error
@@ -122,11 +122,11 @@ export const passable = (error: unknown): boolean =>
   ["ENOENT", "EACCES", "EPERM", "EINVAL", "ENAMETOOLONG", "ENXIO", "EIO"].includes(errnoOf(error) ?? "") ||
   (error instanceof FilesystemError && error.code === "path_changed")
 
-function ignoresOf(sandbox: Sandbox, directory: Directory): IgnoreFile | undefined {
+function ignoresOf(directory: Directory): IgnoreFile | undefined {
   try {
     // Nearly no folder has one, and to be told so is cheaper than to fail.
     if (!lstatSync(directory.at(".gitignore"), { throwIfNoEntry: false })) return undefined
-    const file = openEntry(sandbox, directory, ".gitignore")
+    const file = openEntry(directory, ".gitignore")
     if (!file) return undefined
     try {
       const bytes = Buffer.alloc(Math.min(Number(file.stat.size), IGNORE_FILE_BYTES))
@@ -145,7 +145,7 @@ export function trailFrom(filter: Filter, way: readonly Directory[]): Trail {
   const levels = way.map((directory) => ({
     directory,
     name: directory.path.split(/[/\\]/).at(-1) ?? "",
-    ignores: ignoresOf(filter.sandbox, directory),
+    ignores: ignoresOf(directory),
   }))
   return new Trail(filter, levels)
 }
