@@ -1,8 +1,8 @@
 import { errorMessage, OrraError } from "@orra/core"
 import { type Embedder, embedAll } from "./embedder.ts"
 import { reciprocalRankFusion } from "./fusion.ts"
-import type { FindOptions, SearchIndex } from "./search-index.ts"
-import type { SearchHit } from "./top.ts"
+import type { SearchIndex } from "./search-index.ts"
+import type { FindOptions, SearchHit } from "./top.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
 /** By words, by meaning, or by both. */
@@ -45,7 +45,7 @@ export async function hybridSearch(query: string, options: HybridOptions): Promi
     if (mode === "vector") return { hits: vectors.search(vector, { ...rest, limit }), mode }
     const most = Math.max(limit * 2, MIN_CANDIDATES)
     const lists = [byWords(most), vectors.search(vector, { ...rest, limit: most })]
-    return { hits: reciprocalRankFusion(lists, { limit }), mode }
+    return { hits: reciprocalRankFusion(lists, { ...rest, limit }), mode }
   } catch (error) {
     signal?.throwIfAborted()
     return { hits: byWords(limit), mode: "keyword", failure: asFailure(error) }

@@ -4,12 +4,11 @@ export { reciprocalRankFusion } from "./fusion.ts"
 export { type EmbedderOptions, embedder } from "./http-embedder.ts"
 export { type HybridOptions, type HybridResult, hybridSearch, type SearchMode } from "./hybrid.ts"
 export {
-  type FindOptions,
   SearchIndex,
   type SearchIndexOptions,
   type TextFindOptions,
   type WeightedText,
 } from "./search-index.ts"
 export { terms } from "./terms.ts"
-export type { SearchHit } from "./top.ts"
+export type { FindOptions, SearchHit } from "./top.ts"
 export { VectorIndex } from "./vector-index.ts"

@@ -1,7 +1,7 @@
 import { withRoom } from "./numbers.ts"
 import { Postings } from "./postings.ts"
 import { eachTerm, queryTerms } from "./terms.ts"
-import { type SearchHit, Top } from "./top.ts"
+import { type FindOptions, type SearchHit, Top } from "./top.ts"
 
 export interface SearchIndexOptions {
   /**
@@ -9,13 +9,6 @@ export interface SearchIndexOptions {
    * share of a text's words that a word has, times the logarithm of how rare it is.
    */
   readonly ranking?: "bm25" | "tf-idf"
-}
-
-export interface FindOptions {
-  /** Most hits. Default 10. */
-  readonly limit?: number
-  /** Only these. Default all. */
-  readonly filter?: (id: string) => boolean
 }
 
 export interface TextFindOptions extends FindOptions {
@@ -134,10 +127,11 @@ export class SearchIndex {
   }
 
   /** The texts with any of the words, best first; those of equal score by id. */
-  search(query: string, { limit = 10, filter, among = [this] }: TextFindOptions = {}): readonly SearchHit[] {
+  search(query: string, options: TextFindOptions = {}): readonly SearchHit[] {
     if (this.#scores.length < this.#ids.length) this.#scores = new Float64Array(this.#lengths.length)
     const scores = this.#scores
     const touched: number[] = []
+    const { filter, among = [this] } = options
     const size = sum(among, (index) => index.size)
     const length = sum(among, (index) => index.#totalLength)
     for (const word of queryTerms(query)) {
@@ -146,7 +140,7 @@ export class SearchIndex {
       const frequency = sum(among, (index) => index.#frequencyOf(word))
       this.#score(term, { size, length, frequency }, scores, touched)
     }
-    const top = new Top(limit)
+    const top = new Top(options)
     for (const slot of touched) {
       const score = scores[slot] ?? 0
       scores[slot] = 0

@@ -1,11 +1,10 @@
 import { EmbeddingError } from "./errors.ts"
 import { withRoom } from "./numbers.ts"
-import type { FindOptions } from "./search-index.ts"
-import { type SearchHit, Top } from "./top.ts"
+import { type FindOptions, type SearchHit, Top } from "./top.ts"
 
 /**
  * Vectors by id, compared by the cosine of their angle. In memory, 4 bytes a number. The first vector decides how many
- * numbers all have.
+ * numbers all have, until there is none any more.
  *
  * ```ts
  * const index = new VectorIndex()
@@ -59,6 +58,7 @@ export class VectorIndex {
     this.#slots.set(moved, slot)
     this.#ids.pop()
     this.#slots.delete(id)
+    if (this.#ids.length === 0) this.#dimensions = undefined
     return true
   }
 
@@ -67,10 +67,11 @@ export class VectorIndex {
    *
    * @throws EmbeddingError (`embedding_dimension`, `embedding_invalid`).
    */
-  search(vector: ArrayLike<number>, { limit = 10, filter }: FindOptions = {}): readonly SearchHit[] {
+  search(vector: ArrayLike<number>, options: FindOptions = {}): readonly SearchHit[] {
     if (this.#ids.length === 0) return []
     const unit = this.#unit(vector)
-    const top = new Top(limit)
+    const { filter } = options
+    const top = new Top(options)
     for (const [slot, id] of this.#ids.entries()) {
       const score = dot(unit, this.#numbers, slot * unit.length)
       if (score > 0 && score >= top.least && (!filter || filter(id))) top.offer({ id, score })
