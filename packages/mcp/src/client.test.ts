@@ -2,8 +2,6 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import type { AddressInfo } from "node:net"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -22,6 +20,7 @@ import {
   type ToolOutput,
 } from "@orra/core"
 import { scriptedProvider, textOf, useTool } from "@orra/testing"
+import { freePort } from "@orra/testing/process"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { type McpError, type McpOptions, type McpServers, mcpServers, type ServerOptions } from "./client.ts"
 
@@ -124,15 +123,6 @@ describe("real servers", () => {
     expect(textOf(await use(servers, "far__echo", { message: "hi" }))).toContain("hi")
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
-}
 
 test("200 calls in flight over one server: none is lost, none is crossed", async () => {
   const servers = await connect({ wire })
