@@ -9,6 +9,7 @@ import { TokenStore } from "./token-store.ts"
 const ada = Namespace.of("household", "ada")
 const bob = Namespace.of("household", "bob")
 const KEY = new Uint8Array(32).fill(7)
+const START = 1_800_000_000_000
 
 let server: AuthorizationServer
 beforeAll(async () => {
@@ -19,7 +20,7 @@ afterAll(async () => await server[Symbol.asyncDispose]())
 /** A household with a clock of its own: what is moved is never the server's. */
 function household(more: Partial<OAuthClientOptions> = {}) {
   const clock = { ahead: 0 }
-  const now = (): number => Date.now() + clock.ahead
+  const now = (): number => START + clock.ahead
   const store = new MemoryStore({ now })
   const tokens = new TokenStore(store, { keys: [KEY], now })
   const options = {
