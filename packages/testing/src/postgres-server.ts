@@ -10,11 +10,12 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs"
-import { createServer, Socket } from "node:net"
+import { Socket } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { delimiter, join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { promisify } from "node:util"
+import { freePort } from "./free-port.ts"
 
 /** A PostgreSQL server of one's own, with an empty database. */
 export interface PostgresServer {
@@ -164,13 +165,3 @@ const NOBODY = 65_534
 
 const unprivileged = (): { readonly uid?: number; readonly gid?: number } =>
   userInfo().uid === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (typeof address !== "object" || !address) throw new Error("There is no free port.")
-  return address.port
-}

@@ -6,6 +6,8 @@ import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 
+export { freePort } from "./free-port.ts"
+
 const COMPILED = join(tmpdir(), "node-compile-cache")
 
 /** A module that runs as a process of its own. */

@@ -1,5 +1,6 @@
+import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import { setTimeout } from "node:timers/promises"
+import { setImmediate } from "node:timers/promises"
 import { LeaseLost, Namespace, type NewEntry, type SessionStore, userMessage } from "@orra/core"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
@@ -149,16 +150,20 @@ test("connections that are cut while nobody uses them are replaced, and whoever 
 
 test("who waits for a connection that others use waits longer than for a server, and is served", async () => {
   const schema = newSchema()
-  const store = await opened({ schema, maxConnections: 1, patienceMs: 100 })
+  const store = await opened({ schema, maxConnections: 1, patienceMs: 60_000 })
   await store.append(ns, [meta(1)], { expected: 0 })
   const locking = new pg.Client({ connectionString: server.url })
   await locking.connect()
   await locking.query(`BEGIN; LOCK TABLE ${schema}.sessions IN EXCLUSIVE MODE`)
   const slow = store.append(ns, [meta(2)], { expected: 1 })
   await expect.poll(() => sql("SELECT 1 FROM pg_locks WHERE NOT granted")).toHaveLength(1)
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+  onTestFinished(() => void vi.useRealTimers())
   const next = Promise.all([store.info(ns), store.info(ns.child("other"))])
   next.catch(() => {})
-  expect(await Promise.race([next, setTimeout(500, "waits")])).toBe("waits")
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(await Promise.race([next, setImmediate("waits")])).toBe("waits")
+  vi.useRealTimers()
   await locking.query("COMMIT")
   await locking.end()
   await slow
@@ -168,18 +173,32 @@ test("who waits for a connection that others use waits longer than for a server,
 test("who waits behind those that a server never answers is told when they are", async () => {
   const own = await postgresServer()
   onTestFinished(() => own.stop())
-  const store = await postgresStore({ url: own.url, maxConnections: 1, patienceMs: 1_000 })
+  const store = await postgresStore({ url: own.url, maxConnections: 1, patienceMs: 60_000 })
   onTestFinished(() => store.close())
   await own.crash()
   const sockets: Socket[] = []
   const silent = createServer((socket) => sockets.push(socket)).listen(Number(new URL(own.url).port))
+  await once(silent, "listening")
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
     silent.close()
+    vi.useRealTimers()
   })
-  // One after the other they would wait for longer than this test may take.
-  const asked = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => store.info(ns.child(`${n}`))))
-  for (const answer of asked) {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+  const asked = Array.from({ length: 60 }, (_, n) => store.info(ns.child(`${n}`)))
+  let answered = false
+  const all = Promise.allSettled(asked).finally(() => {
+    answered = true
+  })
+  // One after the other they would need sixty times the patience of one.
+  let patience = 0
+  for (; !answered; patience++) {
+    await expect.poll(() => answered || vi.getTimerCount() > 0).toBe(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+  }
+  vi.useRealTimers()
+  expect(patience).toBeLessThan(10)
+  for (const answer of await all) {
     expect(answer).toMatchObject({ status: "rejected", reason: { code: "store_unavailable" } })
   }
 })

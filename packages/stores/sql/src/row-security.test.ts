@@ -143,7 +143,7 @@ test("of the store's own connection: what does not say whose rows it works on se
     url,
     schema: "orra",
     maxConnections: 1,
-    patienceMs: 1_000,
+    patienceMs: 60_000,
     now: undefined,
     onError: () => {},
   }
