@@ -29,6 +29,8 @@ export interface Draft {
   readonly items: readonly Item[]
   /** What was before is not kept, nor is it any longer by earlier changes of these memories. */
   readonly forGood?: boolean
+  /** Of an undo: the number of the change that it takes back. */
+  readonly undoes?: number
 }
 
 /** A change as it is kept. */
@@ -43,6 +45,7 @@ export interface KeptChange {
   readonly before?: Kept
   /** It made the memory. */
   readonly made?: true
+  readonly undoes?: number
 }
 
 /** How far a namespace has come. */
@@ -215,7 +218,7 @@ export class Ledger {
     return { next: { stamp: change.stamp, first, last, undoable, count }, writes }
   }
 
-  #change(now: number, { type, source, items, forGood }: Draft): KeptChange {
+  #change(now: number, { type, source, items, forGood, undoes }: Draft): KeptChange {
     const [item] = items
     const before = items.length === 1 && !forGood && this.#options.undoMs > 0 ? item?.before : undefined
     return {
@@ -224,6 +227,7 @@ export class Ledger {
       type,
       ids: items.map(({ id }) => id),
       ...(source && { source }),
+      ...(undoes !== undefined && { undoes }),
       ...(isUndoable(type) && before && { before }),
       ...(items.length === 1 && !item?.before && { made: true as const }),
     }

@@ -16,6 +16,8 @@ export interface MemoryChange {
   readonly at: number
   /** Absent where nobody did it: memories that expired. */
   readonly source?: Source
+  /** Of an `undo`: which change it took back. */
+  readonly undoes?: number
   /** Whether it can still be undone, if nothing came after it. */
   readonly undoable: boolean
 }
@@ -63,33 +65,44 @@ export async function undo(
     const before = await ledger.get(namespace, id)
     if (after) await assertOnly(ledger, namespace, { id, content: after.content, now })
     if (after && !before && head.count >= limits.maxMemories) throw full(limits.maxMemories)
-    return { type: "undo", source, items: [{ id, before, after }] }
+    return { type: "undo", undoes: number, source, items: [{ id, before, after }] }
   })
   if (made === undefined) throw new NotFound("change")
   return made
 }
 
-/** What came after a change is not undone with it. */
+/** What came after a change is not undone with it, unless that has been undone itself. */
 async function assertUntouched(
   ledger: Ledger,
   namespace: Namespace,
   { id, number, last }: { readonly id: string; readonly number: number; readonly last: number },
 ): Promise<void> {
-  for (let next = number + 1; next <= last; next++) {
+  const undone = new Set<number>()
+  for (let next = last; next > number; next--) {
     const change = await ledger.change(namespace, next)
-    if (!change || change.type === "embed" || !change.ids.includes(id)) continue
-    throw new MemoryError("memory_changed", "The memory was changed since: undo that first.", {
-      change: next,
-    })
+    if (!change || change.type === "embed" || !change.ids.includes(id) || undone.has(next)) continue
+    if (change.undoes !== undefined && change.undoes > number) undone.add(change.undoes)
+    else
+      throw new MemoryError("memory_changed", "The memory was changed since: undo that first.", {
+        change: next,
+      })
   }
 }
 
 function shown(
   number: number,
-  { type, ids, at, source, before, made }: KeptChange,
+  { type, ids, at, source, before, made, undoes }: KeptChange,
   now: number,
   undoMs: number,
 ): MemoryChange {
   const undoable = isUndoable(type) && at + undoMs > now && (before !== undefined || made === true)
-  return { number, type, ids, at, ...(source && { source }), undoable }
+  return {
+    number,
+    type,
+    ids,
+    at,
+    ...(source && { source }),
+    ...(undoes !== undefined && { undoes }),
+    undoable,
+  }
 }
