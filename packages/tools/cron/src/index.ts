@@ -1,2 +1,19 @@
+export { isScheduled } from "./desk.ts"
+export type { Once } from "./edit.ts"
 export { CronError, type CronErrorCode } from "./errors.ts"
+export {
+  type Delivery,
+  type Job,
+  type JobPatch,
+  type JobStatus,
+  jobJson,
+  type Missed,
+  type NewJob,
+  type PauseReason,
+  type Payload,
+} from "./job.ts"
+export type { Deliver, Notice } from "./notices.ts"
+export { type Creator, jobRights } from "./rights.ts"
+export type { Delivered, JobRun } from "./run-log.ts"
 export type { Schedule } from "./schedule.ts"
+export { Scheduler, type SchedulerOptions } from "./scheduler.ts"

@@ -1,0 +1,235 @@
+import {
+  errorMessage,
+  firstCodePoints,
+  LeaseLost,
+  type Namespace,
+  NotFound,
+  OrraError,
+  post,
+  type RunOptions,
+  type RunResult,
+  type Runtime,
+  SessionBusy,
+  StoreError,
+  userMessage,
+} from "@orra/core"
+import { type Desk, firingsOf } from "./desk.ts"
+import type { Firing, KeptJob, PauseReason } from "./job.ts"
+import type { Notices } from "./notices.ts"
+import { envelopeOf } from "./rights.ts"
+import { forgetRuns, type JobRun, logRun } from "./run-log.ts"
+
+export interface FiringOptions {
+  readonly desk: Desk
+  readonly runtime: Runtime
+  readonly notices: Notices | undefined
+  readonly lightModel: string | undefined
+  readonly isActive: (creator: {
+    readonly namespace: Namespace
+    readonly principal?: string
+  }) => boolean | Promise<boolean>
+  /** How long a run may take. */
+  readonly runMs: number
+  /** How long a firing is left to the process that has taken it on and says nothing any more. */
+  readonly claimMs: number
+  readonly onError: (error: unknown) => void
+}
+
+/** How a firing ended. */
+type End = Pick<JobRun, "outcome" | "error" | "session" | "runId" | "cost" | "text">
+
+/** A session in which somebody speaks is asked again so much later, and a run that waits or goes on elsewhere. */
+const BUSY_MS = 5_000
+const ELSEWHERE_MS = 30_000
+/** After so many failures of the same kind, one after the other, a job is paused. */
+const MAX_FAILURES = 3
+const MAX_TEXT = 16_000
+const MAX_LOGGED_TEXT = 500
+const KEPT_EVERY = 10
+
+/**
+ * Does what a job is to do, after somebody has taken the firing on: whoever does it a second time, because the first one
+ * died, sends the same message under the same id, which is sent once. Returns when the end is recorded, or when nobody
+ * here can do anything about it for now.
+ */
+export async function carryOut(
+  options: FiringOptions,
+  namespace: Namespace,
+  job: KeptJob,
+  firing: Firing,
+): Promise<void> {
+  const { desk, claimMs, onError } = options
+  const leaveUntil = async (ms: number): Promise<void> => {
+    const until = (await desk.now()) + ms
+    await desk.change(namespace, job.id, (now) => withFiring(now, { ...firing, until }))
+  }
+  const renewal = setInterval(() => leaveUntil(claimMs).catch(onError), claimMs / 2)
+  let end: End | undefined
+  let busy = false
+  try {
+    end = await perform(options, namespace, job, firing)
+  } catch (error) {
+    // Nobody knows what has happened: it is tried again, under the same id, when its time is up.
+    if (error instanceof StoreError || error instanceof LeaseLost || codeOf(error) === "closed") throw error
+    busy = error instanceof SessionBusy
+    if (!busy)
+      end = { outcome: "failed", error: { code: codeOf(error), message: errorMessage(error).toWellFormed() } }
+  } finally {
+    clearInterval(renewal)
+  }
+  if (end) await settle(options, namespace, job, firing, end)
+  else await leaveUntil(busy ? BUSY_MS : ELSEWHERE_MS)
+}
+
+const codeOf = (error: unknown): string => (error instanceof OrraError ? error.code : "failed")
+
+/** The job with the firing as it is now; undefined when that is over. */
+const withFiring = (job: KeptJob, firing: Firing): KeptJob | undefined =>
+  job.firings.some(({ id }) => id === firing.id)
+    ? { ...job, firings: job.firings.map((each) => (each.id === firing.id ? firing : each)) }
+    : undefined
+
+/** Undefined when it is not over, and nothing can be done here. */
+async function perform(
+  options: FiringOptions,
+  namespace: Namespace,
+  job: KeptJob,
+  firing: Firing,
+): Promise<End | undefined> {
+  const { runtime, isActive } = options
+  const { principal, payload, name } = job
+  if (!(await isActive({ namespace, ...(principal !== undefined && { principal }) }))) {
+    const error = {
+      code: "creator_gone",
+      message: "Whoever made this job is not here any more, so nobody's rights are left for it.",
+    }
+    return { outcome: "refused", error }
+  }
+  if (payload.type === "agent_turn") return await ask(options, namespace, job, payload.prompt, firing)
+  const { message } = payload
+  const inputId = inputIdOf(job, firing)
+  await post(runtime, namespace, userMessage(message, { kind: "schedule", name }), { inputId })
+  return { outcome: "completed", text: message, session: namespace.key }
+}
+
+/** The same whoever sends the message: it is sent once. */
+const inputIdOf = ({ id }: KeptJob, firing: Firing): string => `cron:${id}:${firing.id}`
+
+async function ask(
+  { runtime, desk, lightModel, runMs }: FiringOptions,
+  namespace: Namespace,
+  job: KeptJob,
+  prompt: string,
+  firing: Firing,
+): Promise<End | undefined> {
+  const { name, principal, agent, lightweight } = job
+  const session = firingsOf(namespace, job.id).child(firing.id)
+  const model = job.model ?? (lightweight ? lightModel : undefined)
+  const maxTurns = lightweight ? 1 : job.maxTurns
+  const deadline = runtime.internals.settings.now() + runMs
+  const runOptions: RunOptions = {
+    inputId: inputIdOf(job, firing),
+    envelope: envelopeOf(await desk.grant(namespace, job.id), deadline, job),
+    ...(principal !== undefined && { principal }),
+    ...(agent !== undefined && { agent }),
+    ...(model !== undefined && { model }),
+    ...(maxTurns !== undefined && { maxTurns }),
+  }
+  const sent = await runtime.submit(session, userMessage(prompt, { kind: "schedule", name }), runOptions)
+  const runId = sent.runId ?? (await runOf(runtime, session))
+  if (runId === undefined) return undefined
+  // Of a process that died: it goes on here. One that another process is at, or that waits, is left alone.
+  if (!runtime.isRunning(session)) await runtime.recover(session, { resume: true })
+  const result = await resultOf(runtime, session, runId)
+  if (!result || result.outcome === "waiting" || result.outcome === "detached") return undefined
+  const { outcome, error, cost, text } = result
+  return {
+    outcome,
+    text: firstCodePoints(text, MAX_TEXT),
+    session: session.key,
+    runId,
+    ...(error && { error: { code: error.code, message: error.message } }),
+    ...(cost !== undefined && { cost }),
+  }
+}
+
+/** The run of a session in which there is one only. */
+async function runOf(runtime: Runtime, session: Namespace): Promise<string | undefined> {
+  const [start] = await runtime.store.read(session, { types: ["run_started"], limit: 1 })
+  return start?.type === "run_started" ? start.runId : undefined
+}
+
+async function resultOf(runtime: Runtime, session: Namespace, runId: string): Promise<RunResult | undefined> {
+  try {
+    return await runtime.result(session, runId)
+  } catch (error) {
+    if (error instanceof NotFound) return undefined
+    throw error
+  }
+}
+
+/**
+ * Writes down how it ended, tells, and takes the firing out of the job, in this order: whoever comes after a crash does
+ * the rest, and what was done is not done again.
+ */
+async function settle(
+  { desk, runtime, notices }: FiringOptions,
+  namespace: Namespace,
+  { id }: KeptJob,
+  firing: Firing,
+  end: End,
+): Promise<void> {
+  for (;;) {
+    const place = await desk.find(namespace, id)
+    // Deleted meanwhile, or somebody else was quicker.
+    if (!place?.job.firings.some((each) => each.id === firing.id)) return
+    const { job } = place
+    const { due } = firing
+    const { text = "" } = end
+    const tells = notices && (job.delivery ?? "announce") === "announce" && end.outcome !== "refused"
+    const run = await logRun(desk, namespace, id, {
+      firing: firing.id,
+      due,
+      startedAt: firing.at,
+      finishedAt: await desk.now(),
+      ...end,
+      text: firstCodePoints(text, MAX_LOGGED_TEXT),
+      delivery: { state: tells ? "pending" : "none" },
+    })
+    const notice = {
+      job: { id, name: job.name },
+      firing: firing.id,
+      due,
+      outcome: end.outcome,
+      text,
+      ...(end.session !== undefined && { session: end.session }),
+    }
+    if (run.delivery.state === "pending")
+      await notices?.add(namespace, { ...notice, type: "finished", ...(end.error && { error: end.error }) })
+    const settled = settledJob(job, firing, end)
+    const why = settled.pausedBecause
+    if (why && why !== job.pausedBecause)
+      await notices?.add(namespace, { ...notice, type: "paused", error: why })
+    if (await desk.put(place, settled)) break
+  }
+  const runCount = (await desk.find(namespace, id))?.job.runCount ?? 0
+  if (runCount % KEPT_EVERY === 0) await forgetRuns(desk, runtime, namespace, id)
+}
+
+/** The job without the firing, and paused if it keeps failing. */
+function settledJob(job: KeptJob, firing: Firing, { outcome, error }: End): KeptJob {
+  const { failures: before, ...rest } = job
+  const firings = job.firings.filter(({ id }) => id !== firing.id)
+  const left: KeptJob = { ...rest, firings }
+  if (outcome === "completed") return left
+  if (outcome === "refused" && error) return paused(left, error)
+  if (outcome !== "failed" && outcome !== "max_turns") return { ...job, firings }
+  const code = error?.code ?? outcome
+  const count = before?.code === code ? before.count + 1 : 1
+  if (count < MAX_FAILURES) return { ...left, failures: { code, count } }
+  const why = error?.message ?? "It did not finish within its number of steps."
+  return paused(left, { code, message: `It failed ${count} times in the same way, and is paused: ${why}` })
+}
+
+const paused = (job: KeptJob, why: PauseReason): KeptJob =>
+  job.status === "active" ? { ...job, status: "paused", pausedBecause: why } : { ...job, pausedBecause: why }

@@ -1,0 +1,338 @@
+import { InvalidInput, type Namespace, type Page, type RecordListOptions, type Runtime } from "@orra/core"
+import { Desk } from "./desk.ts"
+import {
+  createJob,
+  deleteJob,
+  demand,
+  type EditOptions,
+  type Once,
+  pauseJob,
+  resumeJob,
+  updateJob,
+} from "./edit.ts"
+import { carryOut, type FiringOptions } from "./firing.ts"
+import { type Firing, type Job, type JobPatch, jobOf, type NewJob, type Place, placeOf } from "./job.ts"
+import { type Deliver, Notices } from "./notices.ts"
+import { type PlanOptions, planOf } from "./plan.ts"
+import { assertNarrows, type Creator } from "./rights.ts"
+import { type JobRun, listRuns, logRun } from "./run-log.ts"
+import { checkedSchedule, nextRun, type Schedule, type ScheduleLimits } from "./schedule.ts"
+import { type JobKey, keyText, Timetable } from "./timetable.ts"
+import { Zone } from "./zone.ts"
+
+export interface SchedulerOptions {
+  /** Whose jobs it does: those of this namespace and of all below. */
+  readonly prefix: Namespace
+  /** Tells somebody how a firing ended, or that a job was paused. Default: nobody is told, and the log says so. */
+  readonly deliver?: Deliver
+  /**
+   * Whether those who made a job are still there, with their rights. Asked before each firing; where they are not, the
+   * job is paused. Default: they are.
+   */
+  readonly isActive?: FiringOptions["isActive"]
+  /** The zone of schedules that name none. Default "UTC". */
+  readonly timezone?: string
+  /** The model of jobs that are `lightweight`. Default: the runtime's. */
+  readonly lightModel?: string
+  /** The least time between two firings of a schedule, in ms. Default 1,000, which is the least. */
+  readonly minIntervalMs?: number
+  /** Jobs of one namespace at most. Default 100. */
+  readonly maxJobs?: number
+  /** Firings that go on in this process at the same time. Others wait. Default 20. */
+  readonly maxRunning?: number
+  /** So late a firing is not missed, in ms. Default 60,000. */
+  readonly graceMs?: number
+  /** What was missed longer ago is not made up for, in ms. Default a day. */
+  readonly catchUpMs?: number
+  /** How long a run may take, in ms, waiting for approvals included. Default an hour. */
+  readonly runMs?: number
+  /** After so long, in ms, others do what a process has begun that says nothing any more. Default 60,000. */
+  readonly claimMs?: number
+  /** The longest time between two looks at what other processes have changed, in ms. Default 1,000. */
+  readonly pollMs?: number
+  /** Told of failures that have no caller. Default: the console is. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Jobs that are looked at, at the same time. */
+const AT_ONCE = 16
+/** A job that cannot be looked at, or that waits for its own firings, is looked at again so much later, in ms. */
+const AGAIN_MS = 5_000
+
+/**
+ * Does jobs at their times, in as many processes as there are: each firing in one of them. Jobs are kept in the store of
+ * the runtime.
+ *
+ * ```ts
+ * const scheduler = new Scheduler(runtime, { prefix: Namespace.of("household"), timezone: "Europe/Oslo" })
+ * await scheduler.create(ada, {
+ *   name: "weather",
+ *   schedule: { type: "cron", expression: "30 7 * * MON-FRI" },
+ *   payload: { type: "agent_turn", prompt: "What should I wear today?" },
+ * }, { principal: "ada" })
+ * await scheduler.run({ signal })
+ * ```
+ */
+export class Scheduler {
+  readonly #desk: Desk
+  readonly #timetable: Timetable
+  readonly #notices: Notices | undefined
+  readonly #settings: EditOptions &
+    FiringOptions &
+    PlanOptions & { readonly maxRunning: number; readonly pollMs: number }
+  /** What goes on here, by job and firing. */
+  readonly #work = new Map<string, Promise<void>>()
+  /** Jobs that are being looked at: each of them may begin a firing. */
+  #looking = 0
+  #turn: Promise<unknown> = Promise.resolve()
+  #wake = (): void => {}
+
+  /**
+   * @throws InvalidInput for limits that are none, and for a runtime that would not hold jobs to their rights: see
+   *   `jobRights`; CronError (`timezone_unknown`).
+   */
+  constructor(runtime: Runtime, options: SchedulerOptions) {
+    const { prefix, deliver, timezone = "UTC", minIntervalMs = 1_000 } = options
+    const { onError = (error: unknown) => console.error(error) } = options
+    assertNarrows(runtime, prefix)
+    if (!(minIntervalMs >= 1_000)) throw new InvalidInput("`minIntervalMs` is 1,000 or more.")
+    const zone = Zone.of(timezone)
+    const desk = new Desk(runtime)
+    this.#desk = desk
+    this.#notices = deliver && new Notices(desk, deliver, onError)
+    this.#timetable = new Timetable(desk, prefix, (key, firing) => this.#work.has(`${key}\n${firing}`))
+    this.#settings = {
+      desk,
+      runtime,
+      prefix,
+      notices: this.#notices,
+      onError,
+      lightModel: options.lightModel,
+      isActive: options.isActive ?? (() => true),
+      limits: (now) => ({ now, timezone: zone.name, minIntervalMs }),
+      maxJobs: options.maxJobs ?? 100,
+      maxRunning: options.maxRunning ?? 20,
+      graceMs: options.graceMs ?? 60_000,
+      catchUpMs: options.catchUpMs ?? 86_400_000,
+      runMs: options.runMs ?? 3_600_000,
+      claimMs: options.claimMs ?? 60_000,
+      pollMs: options.pollMs ?? 1_000,
+    }
+  }
+
+  /**
+   * Makes a job. Its rights are those of its creator now, and are never more than theirs when it is done.
+   *
+   * @throws CronError for what cannot be; InvalidInput for a namespace that is not below the scheduler's.
+   */
+  async create(namespace: Namespace, job: NewJob, creator: Creator = {}, once: Once = {}): Promise<Job> {
+    return this.#placed(await createJob(this.#settings, namespace, job, creator, once))
+  }
+
+  /** The job, or undefined: also where it is somebody else's. */
+  async get(namespace: Namespace, id: string): Promise<Job | undefined> {
+    const place = await this.#desk.find(namespace, id)
+    return place && jobOf(place)
+  }
+
+  /** The jobs of the namespace; with `below` also those of the namespaces below it. */
+  async list(namespace: Namespace, options?: RecordListOptions): Promise<Page<Job>> {
+    const { items, ...rest } = await this.#desk.jobs.list(namespace, options)
+    return { items: items.map((record) => jobOf(placeOf(record))), ...rest }
+  }
+
+  /**
+   * Changes what the patch names; null takes it back to its default. From then on the job is for whoever changed it.
+   *
+   * @throws NotFound; CronError for what cannot be.
+   */
+  async update(namespace: Namespace, id: string, patch: JobPatch, creator: Creator = {}): Promise<Job> {
+    return this.#placed(await updateJob(this.#settings, namespace, id, patch, creator))
+  }
+
+  /** What goes on is not stopped. @throws NotFound; CronError (`job_state`) for a job that is over. */
+  async pause(namespace: Namespace, id: string): Promise<Job> {
+    return this.#placed(await pauseJob(this.#settings, namespace, id))
+  }
+
+  /** @throws NotFound; CronError (`job_state`) for a job whose only time is over. */
+  async resume(namespace: Namespace, id: string): Promise<Job> {
+    return this.#placed(await resumeJob(this.#settings, namespace, id))
+  }
+
+  /** Removes the job, its log, and the sessions of what it has done. @returns false when there was none. */
+  async delete(namespace: Namespace, id: string): Promise<boolean> {
+    return await deleteJob(this.#settings, namespace, id)
+  }
+
+  /**
+   * Does the job now, here, whatever its schedule and its status say. Resolves when it has begun.
+   *
+   * @throws NotFound; CronError (`job_state`) while as many of its firings go on as may.
+   */
+  async runNow(namespace: Namespace, id: string, once: Once = {}): Promise<void> {
+    const begun = await demand(this.#settings, namespace, id, once)
+    if (begun) this.#begin(begun.place, begun.firing)
+  }
+
+  /** The firings of a job that are over, the newest first. */
+  runs(namespace: Namespace, id: string, options?: Omit<RecordListOptions, "below">): Promise<Page<JobRun>> {
+    return listRuns(this.#desk, namespace, id, options)
+  }
+
+  /** The schedule as it would be kept, and its next times, in ms since 1970. @throws CronError for one that cannot be. */
+  async preview(
+    schedule: Schedule,
+    count = 3,
+  ): Promise<{ readonly schedule: Schedule; readonly times: readonly number[] }> {
+    const now = await this.#desk.now()
+    const limits: ScheduleLimits = this.#settings.limits(now)
+    const checked = checkedSchedule(schedule, limits)
+    const times: number[] = []
+    for (
+      let at = nextRun(checked, now, now);
+      at !== undefined && times.length < count;
+      at = nextRun(checked, at, now)
+    )
+      times.push(at)
+    return { schedule: checked, times }
+  }
+
+  /** Does what is due and tells whom it is to be told, until the signal fires. What goes on then ends with the runtime. */
+  async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const telling = this.#notices
+      ? this.#unfailing(signal, (notices) => notices.run(this.#settings.prefix, signal))
+      : undefined
+    while (!signal.aborted) {
+      const { promise: woken, resolve } = Promise.withResolvers<void>()
+      this.#wake = resolve
+      let pause = this.#settings.pollMs
+      try {
+        await this.tick()
+        pause = Math.min(pause, this.#isFull ? pause : this.#timetable.next - (await this.#desk.now()))
+      } catch (error) {
+        this.#settings.onError(error)
+      }
+      await within(Math.max(0, pause), woken, signal)
+    }
+    await telling
+  }
+
+  /** Begins what is due. Resolves when that is recorded; it goes on then, until `idle`. */
+  tick(): Promise<void> {
+    const turn = this.#turn.then(() => this.#tick())
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Resolves when nothing goes on here that was begun. */
+  async idle(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work.values())
+  }
+
+  /** Tells what is to be told, once. `run` does it all the time. */
+  async deliver(): Promise<void> {
+    await this.#notices?.deliver(this.#settings.prefix)
+  }
+
+  get #isFull(): boolean {
+    return this.#work.size + this.#looking >= this.#settings.maxRunning
+  }
+
+  async #tick(): Promise<void> {
+    const now = await this.#desk.now()
+    await this.#timetable.refresh(now)
+    const worker = async (): Promise<void> => {
+      while (!this.#isFull) {
+        const key = this.#timetable.take(now)
+        if (!key) return
+        this.#looking++
+        try {
+          await this.#attend(key, now)
+        } catch (error) {
+          this.#timetable.again(key, now + AGAIN_MS)
+          this.#settings.onError(error)
+        } finally {
+          this.#looking--
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, this.#settings.maxRunning) }, worker))
+  }
+
+  /** Takes on what is to be done of a job, unless somebody else is quicker. */
+  async #attend(key: JobKey, now: number): Promise<void> {
+    const { namespace, id } = key
+    const isAtWork = (firing: string): boolean => this.#work.has(`${keyText(namespace, id)}\n${firing}`)
+    for (;;) {
+      const place = await this.#desk.find(namespace, id)
+      if (!place) return
+      const plan = planOf(place.job, now, isAtWork, this.#settings)
+      if (plan.type === "rest") return this.#timetable.place(place)
+      if (plan.type === "wait") return this.#timetable.again(key, now + AGAIN_MS)
+      const { firing } = plan
+      if (plan.type === "miss") {
+        const over = {
+          startedAt: now,
+          finishedAt: now,
+          outcome: "missed",
+          delivery: { state: "none" },
+        } as const
+        await logRun(this.#desk, namespace, id, { firing: firing.id, due: firing.due, ...over })
+      }
+      const written = await this.#desk.put(place, plan.job)
+      if (!written) continue
+      if (plan.type === "fire") this.#begin(written, firing)
+      else this.#timetable.place(written)
+      return
+    }
+  }
+
+  #begin(place: Place, firing: Firing): void {
+    const { namespace, job } = place
+    const name = `${keyText(namespace, job.id)}\n${firing.id}`
+    if (this.#work.has(name)) return
+    const work = carryOut(this.#settings, namespace, job, firing)
+      .catch(this.#settings.onError)
+      .then(async () => {
+        this.#work.delete(name)
+        const left = await this.#desk.find(namespace, job.id)
+        if (left) this.#timetable.place(left)
+      })
+      .catch(this.#settings.onError)
+      .finally(() => this.#wake())
+    this.#work.set(name, work)
+    this.#timetable.place(place)
+  }
+
+  #placed(place: Place): Job {
+    this.#timetable.place(place)
+    this.#wake()
+    return jobOf(place)
+  }
+
+  /** What fails because the store does is tried again. */
+  async #unfailing(signal: AbortSignal, work: (notices: Notices) => Promise<void>): Promise<void> {
+    const never = new Promise<void>(() => {})
+    while (!signal.aborted && this.#notices) {
+      try {
+        await work(this.#notices)
+      } catch (error) {
+        this.#settings.onError(error)
+        await within(AGAIN_MS, never, signal)
+      }
+    }
+  }
+}
+
+/** Until something happens, but no longer than so many ms, or until the signal fires. */
+async function within(ms: number, happens: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  const end = (): void => resolve()
+  const timer = setTimeout(end, Math.min(ms, 60_000))
+  signal.addEventListener("abort", end, { once: true })
+  if (signal.aborted) end()
+  await Promise.race([happens, over])
+  clearTimeout(timer)
+  signal.removeEventListener("abort", end)
+}
