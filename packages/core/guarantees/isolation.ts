@@ -69,8 +69,8 @@ export const isolation: readonly Guarantee[] = [
         test: "who does everything at once with the same ids sees nothing of the other",
         mutation: {
           file: core("open-logs.ts"),
-          text: "const known = this.#logs.get(key)",
-          replacement: "const known = this.#logs.values().next().value",
+          text: "const recent = this.#recent.get(key)",
+          replacement: "const recent = this.#recent.values()[0]",
         },
       },
     ],

@@ -1,3 +1,4 @@
+import { ByKey } from "./by-key.ts"
 import { defined } from "./defined.ts"
 import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
 import { failureOf } from "./failure.ts"
@@ -94,7 +95,7 @@ export const closed = (): OrraError => new OrraError("closed", "The runtime is s
 export class Driver {
   readonly #options: DriverOptions
   /** The sessions that are being run, by key. */
-  readonly active = new Map<string, Active>()
+  readonly active = new ByKey<Active>()
   /** All that is going on, also what comes after a run: giving back the lease, and another look at the queue. */
   readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
@@ -123,7 +124,7 @@ export class Driver {
     const { namespace } = log
     // Whoever asked before the end and comes here after it would start what nobody stops.
     if (this.#closed) throw closed()
-    if (this.active.has(namespace.key)) throw new SessionBusy()
+    if (this.active.get(namespace.key)) throw new SessionBusy()
     const active: Active = {
       namespace,
       log,
@@ -161,7 +162,7 @@ export class Driver {
   /** Pauses every session for good. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.active.values()].map(({ namespace }) => this.pause(namespace)))
+    await Promise.all(this.active.values().map(({ namespace }) => this.pause(namespace)))
     for (const stop of this.yielding.values()) stop.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
     await Promise.all([...this.#drives, ...this.#work.values()])
@@ -175,7 +176,7 @@ export class Driver {
    */
   async withLease<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
     const { key } = namespace
-    if (this.active.has(key)) throw new SessionBusy()
+    if (this.active.get(key)) throw new SessionBusy()
     this.yielding.get(key)?.abort()
     const task = (this.#work.get(key) ?? Promise.resolve()).then(() => this.#leased(namespace, work))
     const settled = task.then(

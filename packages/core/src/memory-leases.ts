@@ -1,3 +1,4 @@
+import { ByKey } from "./by-key.ts"
 import { LeaseLost } from "./errors.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import type { Lease } from "./store.ts"
@@ -7,7 +8,7 @@ import type { Lease } from "./store.ts"
  * then. Tokens grow from `firstToken` on.
  */
 export class MemoryLeases {
-  readonly #held = new Map<string, Lease>()
+  readonly #held = new ByKey<Lease>()
   readonly #now: () => number
   #nextToken: number
 
@@ -43,7 +44,7 @@ export class MemoryLeases {
   }
 
   #hold(lease: Lease): Lease {
-    this.#held.set(lease.namespace.key, Object.freeze(lease))
+    this.#held.set(lease.namespace.key, lease)
     return lease
   }
 }

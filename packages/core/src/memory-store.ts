@@ -1,3 +1,4 @@
+import { ByKey } from "./by-key.ts"
 import { InvalidInput, StoreError, VersionConflict } from "./errors.ts"
 import { frozen } from "./frozen.ts"
 import { MemoryLeases } from "./memory-leases.ts"
@@ -44,7 +45,7 @@ export interface MemoryStoreOptions {
  * ```
  */
 export class MemoryStore implements SessionStore {
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new ByKey<Session>()
   readonly #leases: MemoryLeases
   readonly #records = new Map<string, Records>()
   readonly #now: () => number

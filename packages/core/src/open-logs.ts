@@ -1,16 +1,20 @@
+import { ByKey } from "./by-key.ts"
 import type { Driver } from "./driver.ts"
 import { NotFound } from "./errors.ts"
 import type { Namespace } from "./namespace.ts"
 import type { SessionLog } from "./session-log.ts"
 
-/** Sessions kept in memory between runs, besides those that run: a cache, never the truth. */
-const MAX_OPEN = 128
+/** Sessions kept in memory between runs, besides those that run, are as many to twice as many: a cache, never the truth. */
+const OPEN = 64
 
 /** The sessions that are in memory. */
 export class OpenLogs {
   readonly #driver: Driver
   readonly #load: (namespace: Namespace) => Promise<SessionLog>
-  readonly #logs = new Map<string, Promise<SessionLog>>()
+  /** Those used since the others were put aside: they go when there are as many of these. */
+  #recent = new ByKey<Promise<SessionLog>>()
+  #older = new ByKey<Promise<SessionLog>>()
+  #count = 0
 
   constructor(driver: Driver, load: (namespace: Namespace) => Promise<SessionLog>) {
     this.#driver = driver
@@ -33,22 +37,23 @@ export class OpenLogs {
   }
 
   forget({ key }: Namespace): void {
-    this.#logs.delete(key)
+    this.#recent.delete(key)
+    this.#older.delete(key)
   }
 
   #cached(namespace: Namespace): Promise<SessionLog> {
     const { key } = namespace
-    const known = this.#logs.get(key)
-    // Most recently used last.
-    this.#logs.delete(key)
+    const recent = this.#recent.get(key)
+    const known = recent ?? this.#older.get(key)
     const log = known ?? this.#load(namespace)
-    this.#logs.set(key, log)
-    if (known) return log
-    log.catch(() => this.forget(namespace))
-    for (const oldest of this.#logs.keys()) {
-      if (this.#logs.size <= MAX_OPEN) break
-      this.#logs.delete(oldest)
+    if (recent) return log
+    if (++this.#count > OPEN) {
+      this.#older = this.#recent
+      this.#recent = new ByKey()
+      this.#count = 1
     }
+    this.#recent.set(key, log)
+    if (!known) log.catch(() => this.forget(namespace))
     return log
   }
 }
