@@ -80,9 +80,11 @@ async function pdfText(page: Page, limit: number, signal: AbortSignal): Promise<
       { type: PDF },
     )
   }
-  const { title, text, pages, readPages } = await readPdf(page.bytes, limit, signal)
-  const visible = visibleText(text)
-  const more = readPages < pages ? ["", `[${pages - readPages} more pages are not shown]`] : []
+  const { title, texts, pages } = await readPdf(page.bytes, { maxCharacters: limit, signal })
+  const numbered = texts.map((text, index) => (text === "" ? "" : `[page ${index + 1}]\n${text}`))
+  const visible = visibleText(numbered.filter(Boolean).join("\n\n"))
+  const left = pages - texts.length
+  const more = left > 0 ? ["", `[${left} more pages are not shown]`] : []
   return {
     title,
     notes: [`PDF, ${pages} ${pages === 1 ? "page" : "pages"}`],

@@ -95,26 +95,20 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
 async function textOf(bytes: Uint8Array, maxCharacters: number): Promise<PdfText> {
   const { getDocumentProxy } = await import("unpdf")
   const pdf = await getDocumentProxy(bytes, { verbosity: 0 })
-  const parts: string[] = []
+  const texts: string[] = []
   let characters = 0
-  let readPages = 0
-  while (readPages < pdf.numPages && characters <= maxCharacters) {
-    const page = await pdf.getPage(++readPages)
+  while (texts.length < pdf.numPages && characters <= maxCharacters) {
+    const page = await pdf.getPage(texts.length + 1)
     const { items } = await page.getTextContent()
     const lines = items.map((item) => ("str" in item ? `${item.str}${item.hasEOL ? "\n" : ""}` : ""))
     const text = lines.join("").trim()
-    if (text !== "") parts.push(`[page ${readPages}]\n${text}`)
+    texts.push(text)
     characters += text.length
     page.cleanup()
   }
   const { info } = await pdf.getMetadata()
   const title = (info as { readonly Title?: unknown }).Title
-  return {
-    title: typeof title === "string" ? title : "",
-    text: parts.join("\n\n"),
-    pages: pdf.numPages,
-    readPages,
-  }
+  return { title: typeof title === "string" ? title : "", texts, pages: pdf.numPages }
 }
 
 parentPort?.postMessage(await reading(workerData as ReadingTask))

@@ -17,10 +17,10 @@ export interface Article {
 /** The text of a PDF. */
 export interface PdfText {
   readonly title: string
-  readonly text: string
+  /** The text of each page that was read, from the first on; empty for a picture. */
+  readonly texts: readonly string[]
+  /** How many pages there are. */
   readonly pages: number
-  /** Pages whose text is in `text`. */
-  readonly readPages: number
 }
 
 /** What the thread answers. */
@@ -38,20 +38,32 @@ export async function readArticle(html: string, url: URL, signal: AbortSignal): 
   return reading.type === "article" ? reading.article : undefined
 }
 
-/** @throws WebError (`content_invalid`) for a PDF that cannot be read. */
+/** How much of a PDF is read, and for how long. */
+export interface PdfOptions {
+  /** No page is begun after so many characters. */
+  readonly maxCharacters: number
+  readonly signal: AbortSignal
+  /** Default 15,000. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * The text of a PDF, read in a thread with 512 MB of memory that is ended when the time is up.
+ *
+ * @throws WebError (`content_invalid`, with `details.reason`) for a PDF that cannot be read.
+ */
 export async function readPdf(
   bytes: Uint8Array,
-  maxCharacters: number,
-  signal: AbortSignal,
+  { maxCharacters, signal, timeoutMs }: PdfOptions,
 ): Promise<PdfText> {
-  const reading = await read({ type: "pdf", bytes, maxCharacters }, signal)
+  const reading = await read({ type: "pdf", bytes, maxCharacters }, signal, timeoutMs)
   if (reading.type === "pdf") return reading.pdf
   const reason = reading.type === "failed" ? reading.reason : "not a PDF"
   throw new WebError("content_invalid", `The PDF cannot be read (${reason}). Try another source.`, { reason })
 }
 
 /** Runs in a thread: what takes too long or too much memory is ended, and takes nothing with it. */
-async function read(task: ReadingTask, signal: AbortSignal): Promise<Reading> {
+async function read(task: ReadingTask, signal: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<Reading> {
   signal.throwIfAborted()
   const file = import.meta.url.endsWith(".ts") ? "./reading-worker.ts" : "./reading-worker.js"
   const worker = new Worker(new URL(file, import.meta.url), {
@@ -59,7 +71,7 @@ async function read(task: ReadingTask, signal: AbortSignal): Promise<Reading> {
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   })
   const done = Promise.withResolvers<Reading>()
-  const timer = setTimeout(() => done.resolve({ type: "failed", reason: "it takes too long" }), TIMEOUT_MS)
+  const timer = setTimeout(() => done.resolve({ type: "failed", reason: "it takes too long" }), timeoutMs)
   const stop = (): void => done.reject(signal.reason)
   signal.addEventListener("abort", stop, { once: true })
   worker.once("message", done.resolve)

@@ -1,0 +1,6 @@
+// What reads pages and documents, without what fetches them.
+
+export { type ContentKind, decodeText, kindOfBytes } from "./content.ts"
+export { WebError } from "./errors.ts"
+export { htmlToMarkdown, type MarkdownPage } from "./html-to-markdown.ts"
+export { type PdfOptions, type PdfText, readPdf } from "./reading.ts"
