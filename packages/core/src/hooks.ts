@@ -79,7 +79,7 @@ export interface BudgetEvent {
  * A hook that throws, gives no answer in time or answers something else than it may prevents what would come next:
  * `beforeTool` refuses the call, `approval` denies it; `runStart`, `beforeModel` and `afterModel`, which comes before
  * the calls that the answer asks for, fail the run with `hook_failed`. One that looks at what has happened (`afterTool`,
- * `streamChunk`, `budget`, `runEnd`) is reported to `onError` and changes nothing.
+ * `streamChunk`, `budget`, `runWait`, `runEnd`) is reported to `onError` and changes nothing.
  */
 export interface Hooks {
   /** For error messages. */
@@ -120,5 +120,7 @@ export interface Hooks {
   /** Changes text before it is recorded: see `redact`, which makes it. */
   readonly beforeRecord?: RecordFilter
   budget?(event: BudgetEvent, context: HookContext): Promise<void> | void
+  /** Nothing of the run is in memory until somebody has decided or something has happened: perhaps not here any more. */
+  runWait?(context: HookContext): Promise<void> | void
   runEnd?(result: RunResult, context: HookContext): Promise<void> | void
 }

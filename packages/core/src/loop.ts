@@ -54,6 +54,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       lease: run.lease(),
       incarnation: run.incarnation,
     })
+    await tellHooks(settings.hooks, settings.onError, (hook) => hook.runWait?.(hookContext(run)))
     return { runId: run.runId, outcome: "waiting", text, usage }
   }
   /** The last word was spoken, and what waits to be answered after it may still be withdrawn. */

@@ -421,3 +421,24 @@ test("a deadline ends the wait", async () => {
   expect(await approvals.list(tenant)).toEqual([])
   expect(paid).toEqual([])
 })
+
+test("hooks are told that the run waits, each time, and of its end once", async () => {
+  const points: string[] = []
+  const { runtime, later } = world({
+    provider: scriptedProvider([call("order"), "Done."]),
+    hooks: [
+      {
+        runStart: () => void points.push("start"),
+        runWait: ({ runId }) => void points.push(`wait ${runId === run.runId}`),
+        runEnd: ({ outcome }) => void points.push(outcome),
+      },
+    ],
+  })
+  const run = await runtime.submit(ns, "Order.")
+  await until(runtime, ({ type }) => type === "run_waiting")
+  later.result = "Here it is."
+  await runtime.wake(ns)
+  await finished(runtime, run.runId ?? "")
+  await runtime.close()
+  expect(points).toEqual(["start", "wait true", "completed"])
+})
