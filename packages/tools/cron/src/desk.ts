@@ -1,7 +1,7 @@
 import {
   everyItem,
   type Json,
-  type Namespace,
+  Namespace,
   type Records,
   type Runtime,
   type SessionStore,
@@ -19,6 +19,13 @@ export const firingsOf = (namespace: Namespace, id: string): Namespace => namesp
 
 /** True for the session of a firing: lists of what people have said can leave it out. */
 export const isScheduled = (namespace: Namespace): boolean => namespace.segments.includes(SEGMENT)
+
+/** The session in which somebody speaks, of what is done for them below it, by other agents or by a job. */
+export function speakersOf(namespace: Namespace): Namespace {
+  const { segments } = namespace
+  const at = segments.findIndex((segment) => segment === SEGMENT || segment === "~agents")
+  return at > 0 ? Namespace.of(...segments.slice(0, at)) : namespace
+}
 
 /** Ids are given here. Nothing else is one, and nothing else is asked of the store. */
 const ID = /^[0-9a-f]{16,32}$/

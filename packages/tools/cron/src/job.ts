@@ -77,6 +77,8 @@ export interface Job extends NewJob {
   /** How many firings go on now. */
   readonly running: number
   readonly pausedBecause?: PauseReason
+  /** Who wrote it had read what strangers wrote: so may this be theirs. Its runs are tainted from the start. */
+  readonly tainted?: true
 }
 
 /** A firing that has begun and whose end is not recorded yet. */
@@ -105,7 +107,6 @@ export interface KeptJob extends NewJob {
   /** Failures with the same code, one after the other. */
   readonly failures?: { readonly code: string; readonly count: number }
   readonly pausedBecause?: PauseReason
-  /** Who wrote it had read what strangers wrote. */
   readonly tainted?: true
 }
 
@@ -123,7 +124,7 @@ export const placeOf = ({ namespace, version, value }: StoredRecord): Place => (
 })
 
 export const jobOf = ({ namespace, job }: Place): Job => {
-  const { start: _, due, firings, failures: __, delivery = "announce", tainted: ___, ...rest } = job
+  const { start: _, due, firings, failures: __, delivery = "announce", ...rest } = job
   return {
     ...rest,
     namespace,
