@@ -210,6 +210,35 @@ describe("a server that", () => {
   })
 })
 
+test("a server that never says that it is there is not waited for, nor when all are closed", async () => {
+  const names: unknown[] = []
+  const servers = await mcpServers(
+    { wire, mute: { command: process.execPath, args: ["-e", "process.stdin.resume()"] } },
+    {
+      waitMs: 100,
+      onTools: (server) => void names.push(server),
+      onProblem: (error) => void names.push(error),
+    },
+  )
+  await expect.poll(() => names).toEqual(["wire"])
+  await servers.close()
+  await expect(use(servers, "wire__echo")).rejects.toMatchObject({ code: "mcp_unavailable" })
+  expect(names).toEqual(["wire"])
+})
+
+test("what a server was given is not in what is said of it", async () => {
+  const env = { TOKEN: "t0k3n-of-the-house", LEVEL: "7" }
+  const problems: string[] = []
+  const complains =
+    "console.error(['TOKEN', process.env.TOKEN, 'is wrong, level', process.env.LEVEL].join(' ')); process.exit(1)"
+  await connect(
+    { bad: { command: process.execPath, args: ["-e", complains], env } },
+    { onProblem: ({ message }) => void problems.push(message) },
+  )
+  expect(problems[0]).toContain("TOKEN [hidden] is wrong, level 7")
+  expect(problems.join()).not.toContain("t0k3n")
+})
+
 describe("a server that wants a model", () => {
   const world = async (allowed: boolean) => {
     const store = new MemoryStore()
@@ -297,6 +326,10 @@ describe("a tool that changes", () => {
     const again = await connect({ wire }, { store })
     await expect(use(again, "wire__echo")).rejects.toMatchObject({ code: "mcp_tool_changed" })
     expect(textOf(await use(again, "wire__chatter"))).toBe("said")
+    const trusting = await connect({ wire: { ...wire, acceptChanges: true } }, { store })
+    expect(textOf(await use(trusting, "wire__echo", { n: 1 }))).toBe("echo 1")
+    const after = await connect({ wire }, { store })
+    expect(textOf(await use(after, "wire__echo", { n: 2 }))).toBe("echo 2")
   })
 })
 

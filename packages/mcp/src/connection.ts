@@ -55,6 +55,8 @@ const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 /** The largest message that is read. */
 const MAX_MESSAGE_BYTES = 10_000_000
+/** Shorter values of `env` and `headers` are no secrets: `1`, `debug`. */
+const MIN_SECRET = 6
 /** Of what a program complains of, the end. */
 const MAX_COMPLAINT = 2_000
 
@@ -66,6 +68,7 @@ export class Connection {
   readonly #server: StdioServer | HttpServer
   readonly #events: ConnectionEvents
   #client: Promise<Client> | undefined
+  #close: (() => Promise<unknown>) | undefined
   #signingIn: Promise<void> | undefined
   #failures = 0
   #timer: NodeJS.Timeout | undefined
@@ -104,8 +107,9 @@ export class Connection {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    const client = await this.#client?.catch(() => undefined)
-    await client?.close()
+    // Also one that is not connected yet: it would keep its caller waiting.
+    await this.#close?.()
+    await this.#client?.catch(() => undefined)
   }
 
   /** Lets a person sign in, once for all who wait for it. @throws what was given where that is not what is missing. */
@@ -140,6 +144,7 @@ export class Connection {
     prepare(client)
     this.#complaint = ""
     const transport = this.#transport()
+    this.#close = () => Promise.all([client.close(), transport.close()])
     client.onerror = () => {
       // What it says besides the protocol, such as a log on its output, is passed over; calls have their own errors.
     }
@@ -212,7 +217,7 @@ export class Connection {
   #unavailable(why: string, cause?: unknown): McpError {
     return new McpError(
       "mcp_unavailable",
-      `The server "${this.#name}" is not available: ${why}.`,
+      this.#masked(`The server "${this.#name}" is not available: ${why.replace(/\.$/, "")}.`),
       { server: this.#name },
       cause,
     )
@@ -233,7 +238,7 @@ export class Connection {
           error,
         )
       if (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.SendFailed) {
-        const why = this.#complaint ? ` It said: ${this.#complaint}` : ""
+        const why = this.#complaint ? this.#masked(` It said: ${this.#complaint}`) : ""
         return new McpError(
           "mcp_interrupted",
           `${name} ended in the middle of this call: whether it was carried out is not known. It is started again.${why}`,
@@ -242,7 +247,20 @@ export class Connection {
         )
       }
     }
-    return new McpError("mcp_refused", `${name} refused: ${errorMessage(error)}`, details, error)
+    return new McpError(
+      "mcp_refused",
+      this.#masked(`${name} refused: ${errorMessage(error)}`),
+      details,
+      error,
+    )
+  }
+
+  /** Without what only the server is to know. */
+  #masked(text: string): string {
+    const { env = {}, headers = {} } = this.#server as Partial<StdioServer & HttpServer>
+    return [...Object.values(env), ...Object.values(headers)]
+      .filter((value) => value.length >= MIN_SECRET)
+      .reduce((shown, value) => shown.replaceAll(value, "[hidden]"), text)
   }
 }
 

@@ -22,6 +22,8 @@ export type ServerOptions = (StdioServer | HttpServer) & {
   readonly risk?: ToolRisk
   /** Believe what it says of its tools: which only read, which may be called twice. Default false. */
   readonly trusted?: boolean
+  /** Take its tools as they are, also where they are others than before. Default false: each is asked about. */
+  readonly acceptChanges?: boolean
   /** Only these of its tools, by its own names. Default: all. */
   readonly tools?: readonly string[]
   /** Folders that it is told to work in, by path. */
@@ -53,6 +55,13 @@ export interface McpOptions {
   readonly sampling?: SamplingOptions
   /** Told of what goes wrong while nobody waits for it. */
   readonly onProblem?: (error: McpError) => void
+  /** Told of a server's tools whenever it is connected, and whenever they change: their names, `server__tool`. */
+  readonly onTools?: (server: string, names: readonly string[]) => void
+  /**
+   * How long the first connections are waited for, in ms; those that take longer are made meanwhile. Default: until each
+   * is there or has failed.
+   */
+  readonly waitMs?: number
 }
 
 /** Servers that are connected, and their tools. */
@@ -99,18 +108,23 @@ export async function mcpServers(
     if (!SERVER_NAME.test(name))
       throw new InvalidInput(`"${name}" is no name of a server: use letters, digits and "-", at most 32.`)
   }
-  const { tools = new ToolRegistry(), onProblem = () => {} } = options
+  const { tools = new ToolRegistry() } = options
+  let isClosed = false
+  const onProblem = (error: McpError): void => {
+    if (!isClosed) options.onProblem?.(error)
+  }
   const known = new Map<string, Known>()
   const connections = Object.entries(servers).map(([name, server]) =>
     connectionOf(name, server, { ...options, tools, onProblem }, known),
   )
-  await Promise.all(
+  const connected = Promise.all(
     connections.map((connection) =>
       connection.client().catch((error: unknown) => {
         if (error instanceof McpError) onProblem(error)
       }),
     ),
   )
+  await within(connected, options.waitMs)
   return {
     tools,
     policy: {
@@ -128,9 +142,18 @@ export async function mcpServers(
       ],
     },
     async close() {
+      isClosed = true
       await Promise.all(connections.map((connection) => connection.close()))
     },
   }
+}
+
+/** Waits for it, but no longer than that. */
+async function within(work: Promise<unknown>, ms: number | undefined): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = ms === undefined ? undefined : setTimeout(late.resolve, ms)
+  await Promise.race([work, late.promise])
+  clearTimeout(timer)
 }
 
 function connectionOf(
@@ -139,8 +162,9 @@ function connectionOf(
   options: McpOptions & Required<Pick<McpOptions, "tools" | "onProblem">>,
   known: Map<string, Known>,
 ): Connection {
-  const { tools: registry, onProblem, store, ask, sampling } = options
+  const { tools: registry, onProblem, onTools, store, ask, sampling } = options
   const { roots, timeoutMs = 60_000, maxTotalMs = 600_000, risk = "exec", trusted = false } = server
+  const { acceptChanges = false } = server
   const accepted = store?.records("mcp_tools")
   const place = Namespace.of("mcp", name)
   const underWay = new Set<ToolContext>()
@@ -166,9 +190,10 @@ function connectionOf(
       if (!isObject(tool.inputSchema)) continue
       const full = nameOf(name, tool.name)
       const hash = hashOf(tool)
-      const kept = known.get(full)?.accepted ?? (await accepted?.get(place, full))?.value
-      if (kept === undefined) await accepted?.put(place, full, hash)
-      const found: Known = { hash, accepted: typeof kept === "string" ? kept : hash, asked: false }
+      const before = known.get(full)?.accepted ?? (await accepted?.get(place, full))?.value
+      const kept = typeof before === "string" && !acceptChanges ? before : hash
+      if (before !== kept) await accepted?.put(place, full, kept)
+      const found: Known = { hash, accepted: kept, asked: false }
       known.set(full, found)
       made.push(serverTool(settings, tool, () => accept(full, found)))
     }
@@ -181,6 +206,7 @@ function connectionOf(
       registry.add(tool)
       present = [...present, tool.definition.name]
     }
+    onTools?.(name, present)
   }
 
   const connection: Connection = new Connection(name, server, {
