@@ -100,6 +100,10 @@ test("what was written is there after closing, and after a process that could no
   }
 })
 
+test("a store without a path is refused, and makes nothing", async () => {
+  await expect(fileStore({ path: "" })).rejects.toMatchObject({ code: "invalid_input" })
+})
+
 test("one process at a time; the next one gets the lease at once, with a larger token", async () => {
   const path = newPath()
   const first = await opened(path)

@@ -5,6 +5,7 @@ import {
   busyBelow,
   type Entry,
   frozenCopy,
+  InvalidInput,
   type Json,
   keyOf,
   type Lease,
@@ -80,10 +81,11 @@ interface Open {
  * ```
  *
  * @throws StoreError: `store_locked` when another store has it open, `store_newer` when a later version of this package
- *   wrote it, `store_not_writable`.
+ *   wrote it, `store_not_writable`; InvalidInput without a path.
  */
 export async function fileStore(options: FileStoreOptions): Promise<FileStore> {
   const { path, sync = "always" } = options
+  if (!path) throw new InvalidInput("The file store needs the path of a folder.")
   try {
     await makeFolder(path, sync === "always")
     await assertFormat(path, sync === "always")
