@@ -174,6 +174,48 @@ describe("a channel", () => {
     await runtime.close()
   })
 
+  test("what is written is shown while it grows, a slow step at a time, and never after the answer", async () => {
+    const [more, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const { pipe, adapter } = served([
+      say("one "),
+      wait(more.promise),
+      say("two"),
+      wait(end.promise),
+      say(" three"),
+    ])
+    const step = Promise.withResolvers<void>()
+    pipe.onWriting = (text) => (text === "one two" ? step.promise : undefined)
+    pipe.push(bob, "x")
+    const shown = (): readonly string[] => pipe.written.map(({ text }) => text)
+    await pipe.until(() => shown().includes("one "))
+    more.resolve()
+    step.resolve()
+    await pipe.until(() => shown().includes("one two"))
+    let sent = false
+    pipe.onWriting = () => {
+      expect(sent).toBe(false)
+    }
+    pipe.onSend = () => {
+      sent = true
+    }
+    end.resolve()
+    await pipe.until(() => pipe.sent.length === 1)
+    expect(told(pipe)).toEqual(["bob: one two three"])
+    expect("one two three".startsWith(shown().at(-1) ?? "-")).toBe(true)
+    await adapter.stop()
+  })
+
+  test("of an answer after tools only its own text is shown", async () => {
+    const { pipe, adapter } = served((request) =>
+      lastText(request) === "x" ? [say("Let me look."), call("missing", {})] : [say("Found.")],
+    )
+    pipe.push(bob, "x")
+    await pipe.until(() => pipe.sent.length === 1)
+    expect(told(pipe)).toEqual(["bob: Found."])
+    for (const { text } of pipe.written) expect(["Let me look.", "Found."]).toContain(text)
+    await adapter.stop()
+  })
+
   test("takes no more than it can work on", async () => {
     const slow = Promise.withResolvers<void>()
     const { pipe, adapter } = served([wait(slow.promise), { type: "say", pieces: ["done"] }], {

@@ -55,6 +55,11 @@ export interface Channel {
   waiting?(message: InboundMessage, signal: AbortSignal): Promise<void>
   /** Shows that an answer is being written. Called again every `typingIntervalMs` until it is there. */
   typing?(message: InboundMessage, signal: AbortSignal): Promise<void>
+  /**
+   * Shows what there is of the answer so far. Called with a longer text when the last call has ended: a channel that takes
+   * its time is called less often. The answer is sent after the last call, which ends soon after `signal` fires.
+   */
+  writing?(message: InboundMessage, text: string, signal: AbortSignal): Promise<void>
 }
 
 /** Who answers messages: a `Runtime`, a `Team`, or one of its agents. */

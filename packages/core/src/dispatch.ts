@@ -6,6 +6,7 @@ import { messageText } from "./message.ts"
 import { type RunResult, resultOf, type Submission } from "./run.ts"
 import type { RunFailure } from "./session.ts"
 import { Typing } from "./typing.ts"
+import { Writing } from "./writing.ts"
 
 export interface DispatchOptions extends ChannelOptions {
   /** Who answers a message. @throws OrraError when nobody does: its text is the answer then. */
@@ -197,6 +198,7 @@ class Served {
   async #outcome(going: Going, place: Place): Promise<Outcome> {
     const { message, leave, typing } = going
     const { signal } = leave
+    const writing = new Writing(this.#channel, message, this.#report)
     const submitting = this.#submit(message, place.submitted)
     place.submitted = submitting.catch(() => {})
     typing.start()
@@ -222,8 +224,12 @@ class Served {
         if (joined && own === undefined && event.type === "run_started") {
           own = event.runId
           agent = event.agent
-        } else if (own !== undefined && event.type === "assistant") text = messageText(event.message)
-        else if (event.type === "run_finished" && event.runId === own)
+        } else if (own !== undefined && event.type === "delta") {
+          for (const piece of event.pieces) if (piece.type === "text") writing.add(piece.text)
+        } else if (own !== undefined && event.type === "assistant") {
+          writing.clear()
+          text = messageText(event.message)
+        } else if (event.type === "run_finished" && event.runId === own)
           return { ...resultOf(event, text), agent }
       }
       throw this.#waiting.has(going) ? waiting() : closing()
@@ -231,6 +237,7 @@ class Served {
       return this.#none(error)
     } finally {
       typing.stop()
+      await writing.stop()
     }
   }
 

@@ -19,10 +19,14 @@ export class MemoryChannel implements Channel {
   readonly typed: InboundMessage[] = []
   /** The messages whose senders were told that the answer waits. */
   readonly held: InboundMessage[] = []
+  /** What was shown of answers being written, each time. */
+  readonly written: { readonly namespace: Namespace; readonly text: string }[] = []
   /** Pushed and not taken yet. */
   readonly inbox: InboundMessage[] = []
   /** Called before an answer counts as sent: throw, or take long. */
   onSend: (answer: OutboundMessage) => Promise<void> | void = () => {}
+  /** Called before what is written of an answer counts as shown. */
+  onWriting: (text: string) => Promise<void> | void = () => {}
   #receivers = 0
   #end: { readonly error?: Error } | undefined
   #changed = Promise.withResolvers<void>()
@@ -90,6 +94,12 @@ export class MemoryChannel implements Channel {
 
   async typing(message: InboundMessage): Promise<void> {
     this.typed.push(message)
+    this.#change()
+  }
+
+  async writing({ namespace }: InboundMessage, text: string): Promise<void> {
+    await this.onWriting(text)
+    this.written.push({ namespace, text })
     this.#change()
   }
 
