@@ -15,7 +15,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { StoreError } from "@orra/core"
 import { notWritable, storeError } from "./errors.ts"
 import type { Operation, Outcome, Step } from "./operation.ts"
-import { type Migration, migrations } from "./schema.ts"
+import { changesIn, type Migration, migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
 /** "Orra", in the file's header: tells our databases from other programs'. */
@@ -201,7 +201,8 @@ export class Database {
   #migrate(steps: readonly Migration[]): void {
     this.transaction(() => {
       for (const step of steps.slice(this.#format(steps))) {
-        for (const change of step) this.#carryOut({ type: "query", query: change, rows: false })
+        for (const change of changesIn(step, "sqlite"))
+          this.#carryOut({ type: "query", query: change, rows: false })
       }
       this.#sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${steps.length}`)
     })

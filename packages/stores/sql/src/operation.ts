@@ -1,5 +1,5 @@
 import { keyOf, type Namespace } from "@orra/core"
-import type { Built, Statement } from "./statement.ts"
+import type { Built, Change, Statement } from "./statement.ts"
 
 /** A statement that is always the same, or a query put together for this time. */
 export type SqlStep =
@@ -10,7 +10,7 @@ export type SqlStep =
       /** `lists`: as lists of values instead of objects. Only of SQLite. */
       readonly rows: boolean | "lists"
     }
-  | { readonly type: "query"; readonly query: Built<unknown>; readonly rows: boolean }
+  | { readonly type: "query"; readonly query: Change; readonly rows: boolean }
 
 /** One step of an operation. `within` says whose rows the steps after it may see and write: those at or below a key. */
 export type Step = SqlStep | { readonly type: "within"; readonly ns: string }

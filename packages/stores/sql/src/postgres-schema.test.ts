@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { postgresStore } from "./index.ts"
 import { CLOCK } from "./postgres-schema.ts"
 import { takeSnapshot } from "./postgres-snapshot.ts"
-import { migrations } from "./schema.ts"
+import { changesIn, migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
 let server: PostgresServer
@@ -22,7 +22,7 @@ test("a schema of an older format keeps its rows, goes on counting where it was,
   await client.query("CREATE TABLE format (one boolean PRIMARY KEY DEFAULT true, version integer NOT NULL)")
   await client.query("INSERT INTO format (version) VALUES (4)")
   await client.query(CLOCK)
-  for (const change of migrations.slice(0, 4).flat()) {
+  for (const change of migrations.slice(0, 4).flatMap((step) => changesIn(step, "postgres"))) {
     const { sql, parameters } = compiled(change, "postgres")
     await client.query(sql, [...parameters])
   }

@@ -1,7 +1,7 @@
 import { StoreError } from "@orra/core"
 import type { PoolClient } from "pg"
 import { takeSnapshot } from "./postgres-snapshot.ts"
-import { type Migration, migrations } from "./schema.ts"
+import { changesIn, type Migration, migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
 /** Any number: whoever migrates the same schema waits for whoever began. */
@@ -23,7 +23,7 @@ export async function migrate(client: PoolClient, schema: string): Promise<void>
     else if (format < migrations.length) await takeSnapshot(client, schema, format)
     for (const [index, step] of migrations.entries()) {
       if (index < format) continue
-      for (const change of step) {
+      for (const change of changesIn(step, "postgres")) {
         const { sql, parameters } = compiled(change, "postgres")
         await client.query(sql, [...parameters])
       }

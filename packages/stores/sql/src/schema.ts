@@ -6,7 +6,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely"
-import type { Built } from "./statement.ts"
+import type { Change, Dialect } from "./statement.ts"
 
 /** The tables. The namespace key is part of every primary key: no row can be reached without it. */
 export interface Tables {
@@ -101,8 +101,36 @@ export const sql = new Kysely<Tables>({
 /** The time by the database's own clock, ms since 1970: several processes never agree on theirs. */
 export const currentMs = raw<number>`current_ms()`
 
-/** A step from one format of the database to the next. Published steps never change. */
-export type Migration = readonly Built<unknown>[]
+/**
+ * A step from one format of the database to the next, where it has to be with other changes for each of the two.
+ * Published steps never change.
+ */
+export type Migration = readonly Change[] | Readonly<Record<Dialect, readonly Change[]>>
+
+export const changesIn = (step: Migration, dialect: Dialect): readonly Change[] =>
+  dialect in step ? (step as Record<Dialect, readonly Change[]>)[dialect] : (step as readonly Change[])
+
+/**
+ * Types of which there are so many that an index would cost each append more than a walk over the narrow key costs
+ * whoever asks for them.
+ */
+export const FREQUENT = [
+  "delta",
+  "assistant",
+  "tool_intent",
+  "tool_result",
+  "run_started",
+  "run_finished",
+] as const
+
+/** Entries that the index of types has. A query uses it only when it says the same. */
+export const isRare = raw<boolean>`type not in (${raw.join(FREQUENT.map((type) => raw.lit(type)))})`
+
+const createTypes = sql.schema
+  .createIndex("entries_type")
+  .on("entries")
+  .columns(["ns", "type", "seq"])
+  .where(isRare)
 
 /** The format of a database is the number of these it has been through. */
 export const migrations: readonly Migration[] = [
@@ -179,4 +207,25 @@ export const migrations: readonly Migration[] = [
       .addColumn("links", "bigint", (column) => column.notNull())
       .addColumn("hash", "text", (column) => column.notNull()),
   ],
+  // The key has the type beside it, and the index of types leaves out what each turn is full of.
+  {
+    sqlite: [
+      sql.schema
+        .createTable("entries_of_6")
+        .addColumn("ns", "text", (column) => column.notNull().references("sessions.ns").onDelete("cascade"))
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("type", "text", (column) => column.notNull())
+        .addColumn("body", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("entries_key", ["ns", "seq", "type"]),
+      raw`insert into entries_of_6 select ns, seq, type, body from entries order by ns, seq`,
+      sql.schema.dropTable("entries"),
+      sql.schema.alterTable("entries_of_6").renameTo("entries"),
+      createTypes,
+    ],
+    postgres: [
+      sql.schema.dropIndex("entries_type"),
+      raw`alter table entries drop constraint entries_key, add constraint entries_key primary key (ns, seq) include (type)`,
+      createTypes,
+    ],
+  },
 ]

@@ -15,7 +15,7 @@ import {
 import { type RawBuilder, sql as raw } from "kysely"
 import { fromJson } from "./json.ts"
 import { all, get, type Operation, run, select } from "./operation.ts"
-import { currentMs, type SessionRow, sql } from "./schema.ts"
+import { currentMs, FREQUENT, isRare, type SessionRow, sql } from "./schema.ts"
 import { change, changesOf } from "./session-changes.ts"
 import { type Draft, described, numbered, toInfo, toRow } from "./session-row.ts"
 import { type SqlValue, type Statement, statement } from "./statement.ts"
@@ -193,18 +193,18 @@ export const lastEntries = statement((p: Window) => inWindow(p, "desc").select([
 
 type OfTypes = Readonly<Record<string, string | number>> & Window
 
-/** Numbers of one type through its index, in which there are no deltas; SQLite uses it where the statement says so. */
+/** Numbers of one type through its index; SQLite uses it where the statement says what is in it. */
 const numbersOf = (p: OfTypes, index: number, order: "asc" | "desc") =>
   sql.selectFrom(
     inWindow(p, order)
       .select("seq")
       .where("type", "=", p[`type${index}`] as string)
-      .where("type", "<>", raw.lit("delta"))
+      .where(isRare)
       .as(`of${index}`),
   )
 
-/** The numbers of the entries of so many types, one after the other: each is found in the index, all in one statement. */
-function numbersOfTypes(count: number, order: "asc" | "desc"): Statement<OfTypes, { readonly seq: number }> {
+/** The numbers of the entries of so many rare types, one after the other: each is found in the index, all in one statement. */
+function numbersOfRare(count: number, order: "asc" | "desc"): Statement<OfTypes, { readonly seq: number }> {
   return statement((p: OfTypes) => {
     let query = numbersOf(p, 0, order).select("seq")
     for (let index = 1; index < count; index++) {
@@ -214,11 +214,11 @@ function numbersOfTypes(count: number, order: "asc" | "desc"): Statement<OfTypes
   })
 }
 
-/** Where deltas are asked for, which are in no index, the entries are walked from one end of the window. */
-function walkOfTypes(count: number, order: "asc" | "desc"): Statement<OfTypes, EntryBody> {
+/** The same where frequent ones are among them: the key, which has the type, is walked from one end of the window. */
+function numbersOfAny(count: number, order: "asc" | "desc"): Statement<OfTypes, { readonly seq: number }> {
   return statement((p: OfTypes) =>
     inWindow(p, order)
-      .select(["seq", "body"])
+      .select("seq")
       .where(
         "type",
         "in",
@@ -242,8 +242,8 @@ function once<T>(make: (count: number, order: "asc" | "desc") => T): typeof make
     return known
   }
 }
-export const numbersFor = once(numbersOfTypes)
-const walkFor = once(walkOfTypes)
+export const rareFor = once(numbersOfRare)
+export const anyFor = once(numbersOfAny)
 /** As many as one query names. */
 const MAX_NUMBERS = 500
 
@@ -255,7 +255,7 @@ function* readTypes(
   const order = backward ? "desc" : "asc"
   const named = Object.fromEntries(types.map((type, index) => [`type${index}`, type]))
   if (types.length === 0) return []
-  if (types.includes("delta")) return yield* all(walkFor(types.length, order), { ...window, ...named })
+  const numbersFor = FREQUENT.some((type) => types.includes(type)) ? anyFor : rareFor
   const wanted = yield* all(numbersFor(types.length, order), { ...window, ...named })
   const bodies: EntryBody[] = []
   for (let at = 0; at < wanted.length; at += MAX_NUMBERS) {

@@ -25,8 +25,13 @@ export interface Statement<Parameters, Row> {
   readonly row?: Row
 }
 
-/** What a query builder has made: a statement, or a change of the schema. */
-export type Built<Row> = Compilable<Row> & { toOperationNode(): RootOperationNode }
+/** A change of the schema, or of all rows. */
+export interface Change {
+  toOperationNode(): RootOperationNode
+}
+
+/** A statement that a query builder has made. */
+export type Built<Row> = Compilable<Row> & Change
 
 /** Text is compared by its bytes, as SQLite does: an order that no locale and no upgrade changes. */
 class Postgres extends PostgresQueryCompiler {
@@ -45,7 +50,7 @@ class Sqlite extends SqliteQueryCompiler {
 
 const compiler = (dialect: Dialect): QueryCompiler => (dialect === "sqlite" ? new Sqlite() : new Postgres())
 
-export const compiled = (built: Built<unknown>, dialect: Dialect): CompiledQuery =>
+export const compiled = (built: Change, dialect: Dialect): CompiledQuery =>
   compiler(dialect).compileQuery(built.toOperationNode(), createQueryId())
 
 class Placeholder {
