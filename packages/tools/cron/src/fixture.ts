@@ -34,7 +34,7 @@ export interface World {
   readonly policies: PolicyRegistry
   readonly told: Notice[]
   readonly used: string[]
-  /** What the scheduler reported. */
+  /** What the scheduler and the runtime reported. */
   readonly failures: unknown[]
   /** Lets so many ms go by, in steps, and does at each what is due. */
   readonly pass: (ms: number, step?: number) => Promise<void>
@@ -78,6 +78,7 @@ export function world(
     tools: [note, ...tools],
     policies,
     rights: jobRights(policies),
+    onError: (error) => void failures.push(error),
     ...own,
   })
   const scheduler = new Scheduler(runtime, {

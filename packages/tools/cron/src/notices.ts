@@ -36,11 +36,13 @@ export class Notices {
   readonly #deliver: Deliver
   readonly #outbox: Outbox
 
-  constructor(desk: Desk, deliver: Deliver, onError: (error: unknown) => void) {
+  /** `attemptMs`: how long telling somebody may take. */
+  constructor(desk: Desk, deliver: Deliver, attemptMs: number, onError: (error: unknown) => void) {
     this.#desk = desk
     this.#deliver = deliver
     this.#outbox = new Outbox(desk.store, {
       name: "cron-outbox",
+      attemptMs,
       maxAttempts: MAX_ATTEMPTS,
       deliver: (message, signal) => this.#tell(message, signal),
       onError,

@@ -46,7 +46,10 @@ export interface SchedulerOptions {
   readonly catchUpMs?: number
   /** How long a run may take, in ms, waiting for approvals included. Default an hour. */
   readonly runMs?: number
-  /** After so long, in ms, others do what a process has begun that says nothing any more. Default 60,000. */
+  /**
+   * After so long, in ms, others do what a process has begun that says nothing any more; so long may telling somebody
+   * take. Default 60,000.
+   */
   readonly claimMs?: number
   /** The longest time between two looks at what other processes have changed, in ms. Default 1,000. */
   readonly pollMs?: number
@@ -92,14 +95,14 @@ export class Scheduler {
    *   `jobRights`; CronError (`timezone_unknown`).
    */
   constructor(runtime: Runtime, options: SchedulerOptions) {
-    const { prefix, deliver, timezone = "UTC", minIntervalMs = 1_000 } = options
+    const { prefix, deliver, timezone = "UTC", minIntervalMs = 1_000, claimMs = 60_000 } = options
     const { onError = (error: unknown) => console.error(error) } = options
     assertNarrows(runtime, prefix)
     if (!(minIntervalMs >= 1_000)) throw new InvalidInput("`minIntervalMs` is 1,000 or more.")
     const zone = Zone.of(timezone)
     const desk = new Desk(runtime)
     this.#desk = desk
-    this.#notices = deliver && new Notices(desk, deliver, onError)
+    this.#notices = deliver && new Notices(desk, deliver, claimMs, onError)
     this.#timetable = new Timetable(desk, prefix, (key, firing) => this.#work.has(`${key}\n${firing}`))
     this.#settings = {
       desk,
@@ -115,7 +118,7 @@ export class Scheduler {
       graceMs: options.graceMs ?? 60_000,
       catchUpMs: options.catchUpMs ?? 86_400_000,
       runMs: options.runMs ?? 3_600_000,
-      claimMs: options.claimMs ?? 60_000,
+      claimMs,
       pollMs: options.pollMs ?? 1_000,
     }
   }

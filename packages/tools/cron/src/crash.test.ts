@@ -1,0 +1,99 @@
+import { MemoryStore, type SessionStore } from "@orra/core"
+import { call, mortal, scriptedProvider, type VirtualClock, virtualClock } from "@orra/testing"
+import { describe, expect, test } from "vitest"
+import { ada, HOUR, household, MINUTE, onClock, SECOND, type World, world } from "./fixture.ts"
+import type { NewJob } from "./job.ts"
+
+const turn: NewJob = {
+  name: "watch",
+  schedule: { type: "every", interval_ms: HOUR },
+  payload: { type: "agent_turn", prompt: "Look around." },
+}
+const event: NewJob = { ...turn, payload: { type: "system_event", message: "Look up." } }
+
+/** A process that dies at the point of this number, with the jobs it is to make and to do. */
+async function firstLife(store: SessionStore, clock: VirtualClock, given: NewJob, dieAt: number) {
+  const process = mortal({ dieAt })
+  const provider = process.provider(scriptedProvider([call("note"), "All is well."]))
+  const told: string[] = []
+  const first = world({
+    clock,
+    store: onClock(process.store(store), clock),
+    provider,
+    deliver: ({ key }) => process.through("deliver", async () => void told.push(key)),
+  })
+  const life = (async () => {
+    await first.scheduler.create(ada, given, { principal: "ada" }, { idempotencyKey: "one" })
+    await first.pass(HOUR)
+  })()
+  const end = await Promise.race([life, process.death])
+  return { point: end ?? undefined, told, used: first.used, bury: () => process.bury() }
+}
+
+/** The message of each session of the job, or of its namespace. */
+async function asked({ runtime }: World): Promise<number> {
+  let count = 0
+  for (const { namespace } of (await runtime.list(ada, { limit: 500 })).items)
+    count += (await runtime.store.read(namespace, { types: ["user"] })).length
+  return count
+}
+
+describe("killed at each asynchronous call of a job's life, another process does the rest, and nothing twice", () => {
+  test.each([
+    ["agent turn", turn],
+    ["system event", event],
+  ])("%s", { timeout: 120_000 }, async (_, given) => {
+    let points = 0
+    for (let dieAt = 1; ; dieAt++) {
+      const clock = virtualClock()
+      const store = onClock(new MemoryStore({ now: clock.now }), clock)
+      const { point, told, used, bury } = await firstLife(store, clock, given, dieAt)
+      const second = world({
+        clock,
+        store,
+        provider: scriptedProvider([], { otherwise: "Well, now." }),
+        deliver: async ({ key }) => void told.push(key),
+      })
+      const where = JSON.stringify(point)
+      // Whoever asked for the job and heard nothing asks again.
+      const job = await second.scheduler.create(ada, given, { principal: "ada" }, { idempotencyKey: "one" })
+      if (clock.now() < job.createdAt + HOUR) clock.advance(job.createdAt + HOUR - clock.now())
+      await second.pass(20 * MINUTE, 10 * SECOND)
+      expect(second.failures, where).toEqual([])
+      const { items } = await second.scheduler.runs(ada, job.id)
+      expect(items, where).toMatchObject([{ outcome: "completed", delivery: { state: "delivered" } }])
+      expect(await asked(second), where).toBe(1 + (await cutOff(second)))
+      expect(used.length, where).toBeLessThanOrEqual(1)
+      expect(new Set(told).size, where).toBe(1)
+      // Only whoever dies between telling and writing that down tells twice.
+      const isBetween = point?.call === "deliver" || point?.call.endsWith("cron-runs")
+      expect(told.length, where).toBeLessThanOrEqual(isBetween ? 2 : 1)
+      expect(await second.scheduler.get(ada, job.id), where).toMatchObject({
+        status: "active",
+        runCount: 1,
+        running: 0,
+        nextRun: job.createdAt + 2 * HOUR,
+      })
+      expect(await leftOver(store), where).toEqual([])
+      bury()
+      if (!point) break
+      points++
+    }
+    expect(points).toBeGreaterThan(40)
+  })
+})
+
+/** Requests to go on that stand in for an answer that was cut off. */
+async function cutOff({ runtime }: World): Promise<number> {
+  let count = 0
+  for (const { namespace } of (await runtime.list(ada, { limit: 500 })).items)
+    for (const entry of await runtime.store.read(namespace, { types: ["user"] }))
+      if (entry.type === "user" && entry.message.origin?.kind === "host") count++
+  return count
+}
+
+/** What waits to be told though everything has been. */
+async function leftOver(store: SessionStore): Promise<readonly string[]> {
+  const { items } = await store.records("cron-outbox").list(household, { below: true })
+  return items.flatMap(({ key }) => (key.startsWith("message ") ? key : []))
+}
