@@ -1,4 +1,5 @@
-import { availableParallelism } from "node:os"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 /** Workspace packages resolve to their sources, so that a test never runs against a stale build. */
@@ -11,6 +12,8 @@ export default defineConfig({
     // Most tests wait for a socket, a disk or a process; leaving one core idle for Vitest itself would cost a third.
     maxWorkers: availableParallelism(),
     setupFiles: ["./scripts/loopback-only.mjs"],
+    // Programs that tests start: half of what starting takes is compiling, which need not be done each time.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     // Only what hangs gets to these: a machine that does other things as well is no failure. Vitest's own limits are
     // 5, 10 and 1 s. A poll ends before its test does, and so says what it waited for.
     testTimeout: 120_000,
@@ -31,12 +34,12 @@ export default defineConfig({
         },
       },
       {
-        // Built programs, real processes, a real browser: one file at a time, after everything else.
+        // Built programs, real processes, a real browser: after everything else.
         extends: true,
         test: {
           name: "e2e",
           include: ["{apps,examples}/*/e2e/**/*.test.ts"],
-          fileParallelism: false,
+          globalSetup: ["./apps/herald/e2e/support/built-page.ts"],
           sequence: { groupOrder: 1 },
         },
       },

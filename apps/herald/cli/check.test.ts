@@ -39,3 +39,28 @@ test("a list of commands that is none is an error that says so", async () => {
     '"ls; rm" is not a rule',
   )
 })
+
+test("MCP servers are shown as they are: reachable, or why not, and without their secrets", async () => {
+  const wire = JSON.stringify(join(import.meta.dirname, "../../../packages/mcp/src/wire.child.ts"))
+  const text = await checked(`
+[[mcp.servers]]
+name = "wire"
+command = ${JSON.stringify(process.execPath)}
+args = [${wire}, "--token=s3cret-in-args"]
+env = { TOKEN = "s3cret-in-env" }
+[[mcp.servers]]
+name = "away"
+url = "http://127.0.0.1:9/mcp?key=s3cret-in-url"
+headers = { Authorization = "Bearer s3cret-in-header" }
+[[mcp.servers]]
+name = "none"
+command = "/nowhere/server"
+`)
+  expect(text).toMatch(/^tools on .*\bcurrent_time\b.*\bwire__echo\b/m)
+  expect(text).toMatch(/^note +mcp wire: \d+ tools$/m)
+  expect(text).toMatch(/^note +mcp away: The server "away" is not available: /m)
+  expect(text).toMatch(/^note +mcp none: The server "none" is not available: .*ENOENT/m)
+  expect(text).toContain("args = (set, not shown)")
+  expect(text).not.toContain("s3cret")
+  expect(readdirSync(folder)).toEqual(["assistant.toml"])
+})

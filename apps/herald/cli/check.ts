@@ -6,6 +6,9 @@ import { claudeLogin } from "../server/provider/claude-login.ts"
 import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
 import { buildTools } from "../server/tools/tools.ts"
 
+/** How long MCP servers are waited for: whoever checks wants to know, and the first start of one may load it first. */
+const SERVER_WAIT_MS = 30_000
+
 /** What `--check` prints: where things are, what is in effect, what is not there yet. Looks, and changes nothing. */
 export async function check(
   loaded: LoadedConfig,
@@ -24,18 +27,22 @@ export async function check(
   const key = isConfigured
     ? `key: ${sourceLabel(resolution)}`
     : "no key here; one saved from the web page is only looked at when Herald starts"
-  const { tools, remarks: toolRemarks } = await buildTools(loaded, "UTC", new MemoryStore())
+  const toolbox = await buildTools(loaded, "UTC", new MemoryStore(), { waitMs: SERVER_WAIT_MS })
+  await toolbox.close()
+  const names = new Set(
+    [...toolbox.tools, ...toolbox.registry.list()].map(({ definition }) => definition.name),
+  )
   const remarks = [
     ...notices.map(({ line, message }) => `line ${line}: ${message}`),
     ...advice,
-    ...toolRemarks,
+    ...toolbox.remarks,
   ]
   return `${[
     `Herald ${io.version}`,
     `configuration  ${file ?? "none, all defaults"}`,
     `data           ${dataDir}`,
     `model          ${settings.model} (${settings.type}${settings.apiUrl ? `, ${settings.apiUrl}` : ""}), ${key}`,
-    `tools on       ${tools.map(({ definition }) => definition.name).join(", ")}`,
+    `tools on       ${[...names].join(", ")}`,
     ...remarks.map((remark) => `note           ${remark}`),
     "",
     ...effectiveSettings(config, origins),

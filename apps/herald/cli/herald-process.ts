@@ -8,6 +8,8 @@ export interface HeraldProcess {
   readonly loginUrl: string
   stdout(): string
   stderr(): string
+  /** Resolves when it has said this to its standard output, or has ended. */
+  said(text: string): Promise<void>
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
@@ -26,17 +28,21 @@ const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url))
 /** Starts it and waits until it listens. @throws Error with what it said when it ends instead. */
 export async function heraldProcess(options: HeraldProcessOptions): Promise<HeraldProcess> {
   const started = spawnHerald(options)
-  const { promise: listening, resolve } = Promise.withResolvers<void>()
-  started.child.stdout?.on("data", () => {
-    if (LOGIN.test(started.stdout())) resolve()
-  })
-  const code = await Promise.race([
-    listening.then(() => undefined),
-    started.ended.then((ended) => ({ ended })),
-  ])
-  if (code) throw new Error(`Herald ended with ${code.ended}: ${started.stdout()}${started.stderr()}`)
+  const until = async (isThere: (stdout: string) => boolean): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = (): void => {
+      if (isThere(started.stdout())) resolve()
+    }
+    started.child.stdout.on("data", look)
+    look()
+    await Promise.race([promise, started.ended])
+  }
+  await until((stdout) => LOGIN.test(stdout))
+  if (!LOGIN.test(started.stdout()))
+    throw new Error(`Herald ended with ${await started.ended}: ${started.stdout()}${started.stderr()}`)
   return {
     ...started,
+    said: (text) => until((stdout) => stdout.includes(text)),
     url: ADDRESS.exec(started.stdout())?.[1] ?? "",
     loginUrl: LOGIN.exec(started.stdout())?.[1] ?? "",
     stop(signal = "SIGTERM") {
@@ -61,9 +67,10 @@ const ADDRESS = /^ {2}address +(\S+)$/m
 const LOGIN = /^ {2}(\S+\/login\S+)$/m
 
 function spawnHerald({ args = [], cwd, env }: HeraldProcessOptions) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   const child = spawn(process.execPath, ["--conditions=@orra/source", MAIN, ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], HOME: cwd, HERALD_KEYCHAIN: "off", ...env },
+    env: { PATH, NODE_COMPILE_CACHE, HOME: cwd, HERALD_KEYCHAIN: "off", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   })
   let out = ""

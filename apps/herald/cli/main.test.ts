@@ -273,7 +273,7 @@ describe("an end", () => {
     const answer = chat(herald, "Quickly!")
     await model.request(1)
     herald.child.kill("SIGTERM")
-    await once(herald.child.stdout ?? process, "data")
+    await herald.said("stopping")
     open()
     expect(await (await answer).json()).toMatchObject({ message: "Just in time." })
     expect(await herald.ended).toBe(0)
@@ -291,7 +291,7 @@ describe("an end", () => {
   test("by a second Ctrl-C comes at once", async () => {
     const { herald, answer } = await slow()
     herald.child.kill("SIGINT")
-    await once(herald.child.stdout ?? process, "data")
+    await herald.said("stopping")
     expect(await herald.stop("SIGINT")).toBe(130)
     await answer
   })

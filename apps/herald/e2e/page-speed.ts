@@ -4,12 +4,14 @@
  */
 import type { Page } from "playwright-core"
 import { answers, gates } from "./support/answers.ts"
+import buildPage from "./support/built-page.ts"
 import { writeLongChat } from "./support/long-chat.ts"
 import { openSite, said, send, settled } from "./support/site.ts"
 
 const ROUNDS = 5
 const KEYS = 60
 
+await buildPage()
 const site = await openSite({ answer: answers(gates()), prepare: (folder) => writeLongChat(folder, 5_000) })
 try {
   const context = await site.person()

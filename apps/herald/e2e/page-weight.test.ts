@@ -1,15 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
-import { beforeAll, expect, test } from "vitest"
-import { buildPage } from "./support/built-page.ts"
+import { expect, test } from "vitest"
 
 /** Bytes of script, compressed, before code is coloured for the first time. */
 const BUDGET = 200_000
 
 const file = (path: string) => fileURLToPath(new URL(`../dist/web${path}`, import.meta.url))
-
-beforeAll(buildPage)
 
 test("the page stays light, and asks nothing of anybody else", () => {
   const html = readFileSync(file("/index.html"), "utf8")

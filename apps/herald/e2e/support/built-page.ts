@@ -7,8 +7,8 @@ const WEB = fileURLToPath(new URL("../../web", import.meta.url))
 const VITE = fileURLToPath(new URL("../../node_modules/vite/bin/vite.js", import.meta.url))
 const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url))
 
-/** Builds the page when its sources are newer than what was built: a test must not look at yesterday's page. */
-export async function buildPage(): Promise<void> {
+/** Before all tests, once: builds the page when its sources are newer than what was built. */
+export default async function buildPage(): Promise<void> {
   if (existsSync(BUILT) && statSync(BUILT).mtimeMs > newest(WEB)) return
   // In a process of its own: a test's NODE_ENV would make a page for development, slower and half as big again.
   await promisify(execFile)(process.execPath, [VITE, "build", WEB, "--logLevel", "error"], {

@@ -10,10 +10,11 @@ import {
   type Page,
 } from "playwright-core"
 import { type HeraldProcess, heraldProcess } from "../../cli/herald-process.ts"
-import { buildPage } from "./built-page.ts"
 
 export const OWNER_KEY = "the-owners-key-of-this-test"
 export const MODEL_KEY = "sk-ant-the-right-key"
+/** Only for what never comes: a slow machine is no failure. */
+const PATIENCE_MS = 60_000
 
 export interface Site {
   readonly browser: Browser
@@ -33,11 +34,23 @@ export interface SiteOptions {
   readonly answer: (request: WireRequest) => WireAnswer
   /** Prepares the data before Herald starts for the first time. */
   readonly prepare?: (folder: string) => Promise<unknown>
+  /** One that stays open afterwards. Default: one of its own. */
+  readonly browser?: Browser
 }
 
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+  })
+
 /** A real Herald in a process, a model on a socket, and a real browser. */
-export async function openSite({ service = "claude", answer, prepare }: SiteOptions): Promise<Site> {
-  await buildPage()
+export async function openSite({
+  service = "claude",
+  answer,
+  prepare,
+  browser: shared,
+}: SiteOptions): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "herald-page-"))
   const model = await fakeModelServer([], {
     otherwise: answer,
@@ -68,13 +81,7 @@ export async function openSite({ service = "claude", answer, prepare }: SiteOpti
   const start = (args: readonly string[]) =>
     heraldProcess({ cwd: folder, env, args: ["--data-dir", join(folder, "data"), ...args] })
   await prepare?.(folder)
-  const [herald, browser] = await Promise.all([
-    start([]),
-    chromium.launch({
-      executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
-    }),
-  ])
+  const [herald, browser] = await Promise.all([start([]), shared ?? openBrowser()])
   const problems: string[] = []
   const site: Site = {
     browser,
@@ -92,13 +99,13 @@ export async function openSite({ service = "claude", answer, prepare }: SiteOpti
         locale: "en-GB",
         ...options,
       })
-      context.setDefaultTimeout(15_000)
+      context.setDefaultTimeout(PATIENCE_MS)
       await context.request.post(`${site.herald.url}/api/login`, { data: { key: OWNER_KEY } })
       watch(context, site.herald.url, problems)
       return context
     },
     async close() {
-      await browser.close()
+      if (!shared) await browser.close()
       await site.herald.stop("SIGKILL")
       await model.close()
       await rm(folder, { recursive: true, force: true })
