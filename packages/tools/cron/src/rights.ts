@@ -17,6 +17,8 @@ export interface Creator {
   readonly principal?: string | undefined
   /** Where they are, if not where the job is. */
   readonly at?: Namespace | undefined
+  /** Which agent they are, if not a person. */
+  readonly agent?: string | undefined
   /** On whose behalf they work themselves, if not a person's. */
   readonly envelope?: Envelope | undefined
   /** They have read what strangers wrote. */
@@ -38,8 +40,8 @@ export const NO_GRANT: Grant = { agents: [], bounds: [NOTHING] }
 export async function grantOf(
   { internals, tools, policies }: Runtime,
   namespace: Namespace,
-  agent: string | undefined,
-  { at = namespace, envelope }: Creator,
+  doneBy: string | undefined,
+  { at = namespace, envelope, agent = doneBy }: Creator,
 ): Promise<Grant> {
   const { settings } = internals
   const metadata = (await internals.logs.open(at)).info?.metadata ?? {}

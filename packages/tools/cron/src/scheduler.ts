@@ -201,6 +201,13 @@ export class Scheduler {
     return { schedule: checked, times }
   }
 
+  /** For tools: the agent of the run that goes on in a session; undefined where there is one agent only. */
+  async agentIn(session: Namespace): Promise<string | undefined> {
+    const newest = { types: ["run_started"], direction: "backward", limit: 1 } as const
+    const [started] = await this.#desk.store.read(session, newest)
+    return started?.type === "run_started" ? started.agent : undefined
+  }
+
   /** Does what is due and tells whom it is to be told, until the signal fires. What goes on then ends with the runtime. */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     const telling = this.#notices

@@ -117,8 +117,16 @@ export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): 
     async execute(input, context) {
       const at = home?.(context) ?? speakersOf(context.namespace)
       assertMay(input, at, context)
+      const { namespace, principal, envelope, tainted } = context
+      const agent = await scheduler.agentIn(namespace)
       try {
-        return await act(scheduler, at, input, context)
+        return await act(
+          scheduler,
+          at,
+          input,
+          { principal, at: namespace, agent, envelope, tainted },
+          context,
+        )
       } catch (error) {
         if (error instanceof NotFound) return `Job not found: ${input.id ?? ""}`
         throw error
@@ -141,16 +149,18 @@ async function act(
   scheduler: Scheduler,
   home: Namespace,
   input: Input,
-  { namespace, principal, envelope, tainted, idempotencyKey }: ToolContext,
+  creator: Creator,
+  { idempotencyKey }: ToolContext,
 ): Promise<string | ToolOutput> {
-  const creator: Creator = { principal, at: namespace, envelope, tainted }
   const { action } = input
   if (action === "list") return await list(scheduler, home)
   if (action === "create") {
     const { name, schedule, payload } = input
     if (name === undefined || schedule === undefined || payload === undefined)
       throw new InvalidInput("`create` needs `name`, `schedule` and `payload`.")
-    const job = await scheduler.create(home, { ...definedOf(input), name, schedule, payload }, creator, {
+    const given: NewJob = { ...definedOf(input), name, schedule, payload }
+    const { agent } = creator
+    const job = await scheduler.create(home, agent === undefined ? given : { ...given, agent }, creator, {
       idempotencyKey,
     })
     return `Created cron job '${job.name}' (id: ${job.id}). ${await nextOf(scheduler, job)}`
