@@ -188,8 +188,8 @@ export const durability: readonly Guarantee[] = [
         test: "detach ends waiting for it, and its caller's signal stops it no more",
         mutation: {
           file: core("driver.ts"),
-          text: "run.result.then(release, release)",
-          replacement: "run.ended.then(release, release)",
+          text: "active.detach = () => letGo(detached(runId))",
+          replacement: "active.detach = () => caller.resolve(detached(runId))",
         },
       },
       {

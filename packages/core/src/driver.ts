@@ -10,8 +10,8 @@ import type { OpenRun } from "./open-run.ts"
 import { continueMessage, joining } from "./opening.ts"
 import type { Policies } from "./policy.ts"
 import { closingEntries, draftEntries, storyOf } from "./recovery.ts"
-import type { Notice, RunOptions, RunResult } from "./run.ts"
-import { endForCaller, stopAt } from "./run-end.ts"
+import { detached, type Notice, type RunOptions, type RunResult } from "./run.ts"
+import { stopAt } from "./run-end.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import { Stop } from "./stop.ts"
@@ -36,7 +36,7 @@ export interface Active {
   stop: Stop
   /** The present run, once it has begun. */
   runId: string | undefined
-  /** The end of the present run. */
+  /** The end of the present run. It rejects where that could not be recorded. */
   ended: Promise<unknown>
   /** Lets the present run go on without its caller. */
   detach: () => void
@@ -55,8 +55,6 @@ export interface Begun {
   readonly cursor: number
   /** How it ended, for its caller: also that it goes on without them. */
   readonly result: Promise<RunResult>
-  /** Its real end. */
-  readonly ended: Promise<RunResult>
 }
 
 /** What a run has of its own. */
@@ -70,6 +68,8 @@ interface Own {
 
 /** What becomes of a run that waits when another is to begin: it stays, or it is withdrawn. */
 type WhenWaiting = "stay" | "withdraw"
+
+const FREE = Promise.resolve()
 
 /** Goes on with the open run instead of beginning one. */
 export const GO_ON = Symbol("go on")
@@ -97,7 +97,7 @@ export class Driver {
   /** The sessions that are being run, by key. */
   readonly active = new ByKey<Active>()
   /** All that is going on, also what comes after a run: giving back the lease, and another look at the queue. */
-  readonly #drives = new Set<Promise<void>>()
+  readonly #drives = new Set<Active>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
   /** Stops such work that gives way to whatever else is to be done, by the session's key. */
@@ -115,7 +115,7 @@ export class Driver {
   }
 
   /** @throws SessionBusy when the session is being run here or elsewhere; OrraError (`closed`) after `close`. */
-  async start(
+  start(
     log: SessionLog,
     opening: Opening | typeof GO_ON,
     options: RunOptions & Asked,
@@ -123,25 +123,24 @@ export class Driver {
   ): Promise<Begun> {
     const { namespace } = log
     // Whoever asked before the end and comes here after it would start what nobody stops.
-    if (this.#closed) throw closed()
-    if (this.active.get(namespace.key)) throw new SessionBusy()
+    if (this.#closed) return Promise.reject(closed())
+    if (this.active.get(namespace.key)) return Promise.reject(new SessionBusy())
     const active: Active = {
       namespace,
       log,
       stop: this.#newStop(),
       runId: undefined,
-      ended: Promise.resolve(),
+      ended: FREE,
       detach: () => {},
       paused: false,
       sent: new Set(),
-      idle: Promise.resolve(),
+      idle: FREE,
     }
     this.active.set(namespace.key, active)
     const begun = Promise.withResolvers<Begun>()
+    this.#drives.add(active)
     active.idle = this.#drive(log, active, opening, options, whenWaiting, begun)
-    this.#drives.add(active.idle)
-    active.idle.then(() => this.#drives.delete(active.idle))
-    return await begun.promise
+    return begun.promise
   }
 
   #newStop(): Stop {
@@ -165,7 +164,7 @@ export class Driver {
     await Promise.all(this.active.values().map(({ namespace }) => this.pause(namespace)))
     for (const stop of this.yielding.values()) stop.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
-    await Promise.all([...this.#drives, ...this.#work.values()])
+    await Promise.all([...[...this.#drives].map(({ idle }) => idle), ...this.#work.values()])
   }
 
   /**
@@ -192,11 +191,12 @@ export class Driver {
   }
 
   async #leased<T>(namespace: Namespace, work: (lease: Lease) => Promise<T>): Promise<T> {
-    const lease = await this.#acquire(namespace)
+    const { store, owner, leaseTtlMs } = this.#options
+    const lease = granted(await store.acquire(namespace, owner, leaseTtlMs))
     try {
       return await work(lease)
     } finally {
-      await this.#options.store.release(lease).catch(this.#options.settings.onError)
+      await store.release(lease).catch(this.#options.settings.onError)
     }
   }
 
@@ -222,13 +222,6 @@ export class Driver {
     await budgets?.rest({ namespace: log.namespace, runId: open.runId }, true, onError)
   }
 
-  async #acquire(namespace: Namespace): Promise<Lease> {
-    const { store, owner, leaseTtlMs } = this.#options
-    const lease = await store.acquire(namespace, owner, leaseTtlMs)
-    if (!lease) throw new SessionBusy("Another process runs this session: try again when it has finished.")
-    return lease
-  }
-
   async #drive(
     log: SessionLog,
     active: Active,
@@ -237,16 +230,24 @@ export class Driver {
     whenWaiting: WhenWaiting,
     begun: PromiseWithResolvers<Begun>,
   ): Promise<void> {
-    const { store, leaseTtlMs, settings, notify, left } = this.#options
+    const { store, owner, leaseTtlMs, settings, notify, left } = this.#options
     let lease: Lease | undefined
     let renewal: ReturnType<typeof setInterval> | undefined
     let done = false
+    const { signal } = options
     const stopFirst = () => active.stop.abort()
-    const release = () => options.signal?.removeEventListener("abort", stopFirst)
+    const release = () => signal?.removeEventListener("abort", stopFirst)
+    /** The end of the run for whoever began it: also that it goes on without them. */
+    const caller = Promise.withResolvers<RunResult>()
+    const letGo = (end: RunResult): void => {
+      release()
+      caller.resolve(end)
+    }
     try {
       this.yielding.get(log.namespace.key)?.abort()
-      await this.#work.get(log.namespace.key)
-      lease = await this.#acquire(log.namespace)
+      const work = this.#work.get(log.namespace.key)
+      if (work) await work
+      lease = granted(await store.acquire(log.namespace, owner, leaseTtlMs))
       renewal = setInterval(() => {
         if (!lease) return
         store.renew(lease, leaseTtlMs).then(
@@ -260,23 +261,25 @@ export class Driver {
           },
         )
       }, leaseTtlMs / 3)
-      if (opening === GO_ON) await log.refresh()
-      else await this.closeOpenRun(log, lease, whenWaiting)
-      if (opening !== GO_ON && log.openRun) throw new SessionBusy(WAITING)
+      await log.refresh()
+      if (opening !== GO_ON && log.openRun) {
+        await this.closeOpenRun(log, lease, whenWaiting)
+        if (log.openRun) throw new SessionBusy(WAITING)
+      }
 
-      options.signal?.addEventListener("abort", stopFirst, { once: true })
-      if (options.signal?.aborted) stopFirst()
+      signal?.addEventListener("abort", stopFirst, { once: true })
+      if (signal?.aborted) stopFirst()
       let first: Opening | typeof GO_ON | undefined = opening
       const held = () => lease as Lease
       for (;;) {
-        const run: Begun | undefined =
-          first === GO_ON
-            ? await this.#goOn(log, active, held)
-            : await this.#begin(log, active, first, options, held)
+        const run = await (first === GO_ON
+          ? this.#goOn(log, active, held)
+          : this.#begin(log, active, first, options, held))
         if (!run) break
-        begun.resolve(run)
-        run.result.then(release, release)
-        await run.ended
+        const { runId, cursor, result } = run
+        active.detach = () => letGo(detached(runId))
+        begun.resolve({ runId, cursor, result: caller.promise })
+        letGo(await result)
         first = undefined
         // Also after a failure: whoever waits for an answer learns what became of their own message.
         if (active.paused || log.openRun || log.inputs.length === 0) break
@@ -290,6 +293,9 @@ export class Driver {
       // First of all: a message that arrives from now on would wait for a run that is over.
       this.#free(active)
       begun.reject(error)
+      // There may be nobody who looks.
+      caller.promise.catch(() => {})
+      caller.reject(error)
       if (active.runId !== undefined) {
         settings.onError(error)
         // A run whose end could not be recorded is still open. Its lease runs out: so it is found, as a dead process's.
@@ -303,9 +309,14 @@ export class Driver {
     } finally {
       release()
       clearInterval(renewal)
-      if (lease) await store.release(lease).catch(settings.onError)
+      try {
+        if (lease) await store.release(lease)
+      } catch (error) {
+        settings.onError(error)
+      }
     }
     if (done) await this.#lookAgain(log)
+    this.#drives.delete(active)
   }
 
   /**
@@ -316,7 +327,7 @@ export class Driver {
     if (this.#closed) return
     try {
       await log.refresh()
-      await this.proceed(log)
+      if (log.openRun || log.inputs.length > 0) await this.proceed(log)
     } catch (error) {
       this.#options.settings.onError(error)
     }
@@ -466,10 +477,8 @@ export class Driver {
     active.runId = runId
     const { stop } = active
     const { asked, agent, maxTurns, policies } = own
-    const { model, envelope, instead = runLoop } = asked
-    const inTime = stopAt(envelope?.deadline, stop, own.settings.now)
-
-    const playing = instead(own.settings, {
+    const { model, envelope } = asked
+    const result = this.#played(own, {
       runId,
       log,
       incarnation: log.incarnation,
@@ -485,16 +494,27 @@ export class Driver {
       notify: (notice) => this.#options.notify(log.namespace, notice),
       cost: { usd: undefined },
     })
-    playing.then(inTime, inTime)
-    const result = playing.then(async (end): Promise<RunResult> => {
-      // Stopped in the moment in which it began to wait: nothing would come of the waiting.
-      if (end.outcome !== "waiting" || !stop.aborted) return end
-      await this.closeOpenRun(log, lease())
-      return { ...end, outcome: "stopped" }
-    })
-    active.ended = result.catch(() => {})
-    const forCaller = endForCaller(runId, result)
-    active.detach = forCaller.detach
-    return { runId, cursor, result: forCaller.result, ended: result }
+    active.ended = result
+    return { runId, cursor, result }
   }
+
+  async #played({ asked, settings }: Own, run: LoopRun): Promise<RunResult> {
+    const { instead = runLoop, envelope } = asked
+    const inTime = stopAt(envelope?.deadline, run.stop, settings.now)
+    try {
+      const end = await instead(settings, run)
+      // Stopped in the moment in which it began to wait: nothing would come of the waiting.
+      if (end.outcome !== "waiting" || !run.stop.aborted) return end
+      await this.closeOpenRun(run.log, run.lease())
+      return { ...end, outcome: "stopped" }
+    } finally {
+      inTime()
+    }
+  }
+}
+
+/** @throws SessionBusy without a lease. */
+function granted(lease: Lease | undefined): Lease {
+  if (lease) return lease
+  throw new SessionBusy("Another process runs this session: try again when it has finished.")
 }

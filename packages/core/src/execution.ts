@@ -32,12 +32,6 @@ export function execute(
     progress: (text) => effects.progress(call.id, text),
   }
   let began = false
-  const work = async (): Promise<ToolOutput> => {
-    const input = await tool.parse(call.arguments)
-    began = !stop.aborted
-    // Once it is over nobody waits for an answer.
-    return stop.aborted ? PENDING : tool.execute(input, context)
-  }
   return new Promise((resolve) => {
     const end = (result: ToolResultPart | typeof PENDING): void => {
       clearTimeout(timer)
@@ -49,18 +43,24 @@ export function execute(
       stop.abort()
       end(unfinished(effects, call, tool, began))
     }
-    const taken = (output: ToolOutput): ToolResultPart | typeof PENDING => {
-      if (output !== PENDING) return fromOutput(effects, call, output)
-      if (tool.idempotent && effects.mayWait) return PENDING
-      throw new OrraError("tool_output_invalid", "Only an idempotent tool in a run can answer PENDING.")
+    const work = async (): Promise<void> => {
+      try {
+        const input = await tool.parse(call.arguments)
+        // Once it is over nobody waits for an answer.
+        if (stop.aborted) return
+        began = true
+        const output = await tool.execute(input, context)
+        if (output === PENDING && !(tool.idempotent && effects.mayWait))
+          throw new OrraError("tool_output_invalid", "Only an idempotent tool in a run can answer PENDING.")
+        end(output === PENDING ? PENDING : fromOutput(effects, call, output))
+      } catch (error) {
+        const content = [{ type: "text", text: errorMessage(error) }] as const
+        end(fromOutput(effects, call, { content, isError: true }))
+      }
     }
-    const fail = (error: unknown): void =>
-      end(
-        fromOutput(effects, call, { content: [{ type: "text", text: errorMessage(error) }], isError: true }),
-      )
     effects.signal.addEventListener("abort", abandon, { once: true })
     const timer = setTimeout(abandon, tool.timeoutMs)
-    work().then(taken).then(end, fail)
+    void work()
   })
 }
 

@@ -32,7 +32,8 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   /** Why less is shown, when that is for a budget. */
   let overBudget: RunFailure | undefined
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
-    await settings.budgets?.rest(hookContext(run), true, settings.onError)
+    const resting = settings.budgets?.rest(hookContext(run), true, settings.onError)
+    if (resting) await resting
     const cost = run.cost.usd
     const why: unknown = run.stop.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
@@ -44,7 +45,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     if (cost !== undefined) end.cost = result.cost = cost
     if (failure) end.error = result.error = failure
     await record(run, [end], unfinished?.range)
-    await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
+    const told = settings.hooks.filter((hook) => hook.runEnd)
+    if (told.length > 0)
+      await tellHooks(told, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
   /** The run stands still until somebody decides or something happens. */
@@ -114,7 +117,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       })
       if (run.stop.aborted) return await finish("stopped")
       const turnBegan = Date.now()
-      const messageId = randomId()
+      const messageId = `${run.runId}-${turn}`
       const writer = new DeltaWriter({
         runId: run.runId,
         messageId,

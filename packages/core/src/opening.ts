@@ -74,8 +74,9 @@ export async function duplicateOf(
   log: SessionLog,
   inputId: string,
 ): Promise<Submission> {
-  const { namespace } = log
+  // Of before: it may join, and be answered, while this reads.
+  const { namespace, version } = log
   const entry = await newest(store, namespace, "user", (user) => user.inputId === inputId)
-  const seq = entry?.seq ?? log.version
+  const seq = entry?.seq ?? version
   return { status: "duplicate", namespace, inputId, cursor: Math.max(0, seq - 1) }
 }

@@ -58,17 +58,21 @@ export async function prepare(
 }
 
 /** The request as the hooks that see it first leave it. */
-export async function throughHooks(
+export function throughHooks(
   settings: LoopSettings,
   run: LoopRun,
   request: ModelRequest,
-): Promise<ModelRequest> {
-  for (const hook of settings.hooks) {
-    if (!hook.beforeModel) continue
+  from = 0,
+): Promise<ModelRequest> | ModelRequest {
+  for (let index = from; index < settings.hooks.length; index++) {
+    const hook = settings.hooks[index]
+    if (!hook?.beforeModel) continue
     // A copy of the list: the session goes on with its own.
     const given = { ...request, messages: [...request.messages] }
     const answer = guard(run, hook, () => hook.beforeModel?.(given, hookContext(run)))
-    request = (answer instanceof Promise ? await answer : answer) ?? request
+    if (answer instanceof Promise)
+      return answer.then((made) => throughHooks(settings, run, made ?? request, index + 1))
+    request = answer ?? request
   }
   return request
 }

@@ -1,21 +1,7 @@
 import { OrraError } from "./errors.ts"
 import { failureOf } from "./failure.ts"
-import { detached, type RunResult } from "./run.ts"
+import type { RunResult } from "./run.ts"
 import type { Stop } from "./stop.ts"
-
-/**
- * How a run ends for its caller: as it does, or that it goes on without them. Not in `#play` itself, and no race with a
- * promise that never settles: both made what a run had live until the next full garbage collection, which cost as much
- * as the run.
- */
-export function endForCaller(runId: string, ended: Promise<RunResult>) {
-  const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
-  ended.then(resolve, reject)
-  // There may be no caller who looks.
-  promise.catch(() => {})
-  const detach = (): void => resolve(detached(runId))
-  return { result: promise, detach }
-}
 
 /** The longest time a timer can be set for. */
 const MAX_TIMER_MS = 2 ** 31 - 1

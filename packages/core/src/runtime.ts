@@ -129,7 +129,15 @@ export class Runtime {
    */
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
     const { submission, result } = await this.#send(namespace, input, options)
-    if (result) return succeeded(await result.catch(rethrown))
+    if (result) {
+      let end: RunResult
+      try {
+        end = await result
+      } catch (error) {
+        rethrown(error)
+      }
+      return succeeded(end)
+    }
     let last: RunEvent | undefined
     for await (const event of this.follow(submission)) {
       if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)
@@ -317,7 +325,7 @@ export class Runtime {
     const active = this.#driver.get(namespace)
     if (active) {
       active.stop.abort()
-      await active.ended
+      await active.ended.catch(() => {})
       // One that has not begun may be another process's by now.
       if (active.runId !== undefined || !this.#peers) return true
     }
@@ -389,7 +397,7 @@ export class Runtime {
   /** How a run ended, once it has or as soon as it waits. @throws NotFound when the session has no such run. */
   async result(namespace: Namespace, runId: string): Promise<RunResult> {
     const active = this.#driver.get(namespace)
-    if (active?.runId === runId) await active.ended
+    if (active?.runId === runId) await active.ended.catch(() => {})
     const end = await newest(this.store, namespace, "run_finished", (entry) => entry.runId === runId)
     const isOurs = (entry: { readonly runId: string }): boolean => entry.runId === runId
     const wait = end ? undefined : await newest(this.store, namespace, "run_waiting", isOurs)

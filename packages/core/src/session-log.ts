@@ -77,7 +77,7 @@ export class SessionLog implements CutView {
   /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
   first: UserMessage | undefined
   pins: readonly Pin[] = []
-  #pinned = new Set<number>()
+  #pinned = NO_PINS
   openRun: OpenRun | undefined
   /**
    * True once what the model sees may hold what strangers wrote: the answer of an untrusted tool, or what the model
@@ -102,14 +102,8 @@ export class SessionLog implements CutView {
     this.#options = options
   }
 
-  static async open(
-    namespace: Namespace,
-    store: SessionStore,
-    options: SessionLogOptions,
-  ): Promise<SessionLog> {
-    const log = new SessionLog(namespace, store, options)
-    await log.#load()
-    return log
+  static open(namespace: Namespace, store: SessionStore, options: SessionLogOptions): Promise<SessionLog> {
+    return new SessionLog(namespace, store, options).#load()
   }
 
   get stretches(): readonly Stretch[] {
@@ -135,7 +129,7 @@ export class SessionLog implements CutView {
 
   /** Messages that wait for their turn, oldest first. */
   get inputs(): readonly Entry<"input">[] {
-    return [...this.#inputs.values()]
+    return this.#inputs.size > 0 ? [...this.#inputs.values()] : NONE
   }
 
   /** True when a message with this id is in the transcript. */
@@ -198,7 +192,7 @@ export class SessionLog implements CutView {
           return stored
         } catch (error) {
           if (!(error instanceof VersionConflict)) throw asStoreError(error)
-          await this.#catchUp()
+          await this.#catchUp(await this.#store.info(this.namespace))
         }
       }
     } finally {
@@ -207,14 +201,15 @@ export class SessionLog implements CutView {
   }
 
   /** Reads what others have written since. */
-  async refresh(): Promise<void> {
-    await this.#inTurn(() => this.#refresh())
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#refresh())
   }
 
   async #refresh(): Promise<void> {
     try {
-      if (this.stale) await this.#load()
-      else await this.#catchUp()
+      const info = await this.#store.info(this.namespace)
+      if (this.stale || (info?.version ?? 0) !== this.version || isAnother(this.info, info))
+        await this.#catchUp(info)
     } finally {
       this.#underWay--
     }
@@ -224,8 +219,7 @@ export class SessionLog implements CutView {
     if (this.info) this.#options.onAppend(this.namespace, entries, this.info)
   }
 
-  async #catchUp(): Promise<void> {
-    const info = await this.#store.info(this.namespace)
+  async #catchUp(info: SessionInfo | undefined): Promise<void> {
     if (this.stale || isAnother(this.info, info) || !this.info) {
       if (info || this.info) await this.#load()
       return
@@ -240,7 +234,7 @@ export class SessionLog implements CutView {
   }
 
   /** Builds the state from the store, reading back from the tip only as far as the view can reach. */
-  async #load(): Promise<void> {
+  async #load(): Promise<this> {
     // Until the end: what is half read must not be taken for the whole when the store fails on the way.
     this.stale = true
     const info = await this.#store.info(this.namespace)
@@ -262,6 +256,7 @@ export class SessionLog implements CutView {
     this.#inputs.clear()
     if (info) await this.#loadFrom(info)
     this.stale = false
+    return this
   }
 
   async #loadFrom(info: SessionInfo): Promise<void> {
@@ -371,7 +366,7 @@ export class SessionLog implements CutView {
 
   #setPins(pins: readonly Pin[]): void {
     this.pins = pins
-    this.#pinned = new Set(pins.flatMap(({ seqs }) => seqs))
+    this.#pinned = pins.length > 0 ? new Set(pins.flatMap(({ seqs }) => seqs)) : NO_PINS
   }
 
   /** The newest entry says all that is pinned. */
@@ -420,6 +415,9 @@ export class SessionLog implements CutView {
     this.viewTokens += item.tokens
   }
 }
+
+const NONE: readonly never[] = []
+const NO_PINS: ReadonlySet<number> = new Set()
 
 const CUT_AWAY = "Earlier messages of this conversation are no longer shown."
 
