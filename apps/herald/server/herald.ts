@@ -15,7 +15,7 @@ import { runLog } from "./run-log.ts"
 import { type RunCounter, runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { titleHook } from "./titles.ts"
-import { buildTools } from "./tools/tools.ts"
+import { buildTools, type Toolbox } from "./tools/tools.ts"
 
 export interface HeraldIo {
   readonly version: string
@@ -74,8 +74,14 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
       hide: log.hide,
       ...(io.login && { login: io.login }),
     })
+    for (const { env, headers, url } of loaded.config.mcp.servers)
+      for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
+    const told = (line: string): void => log.logger.warn(line)
+    const toolbox = await buildTools(loaded, zone, store, { told })
+    closers.push(() => toolbox.close())
+    for (const remark of toolbox.remarks) log.logger.info(remark)
     const counter = runCounter()
-    const runtime = await buildRuntime({ loaded, service, store, log, counter })
+    const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox })
     closers.push(() => runtime.close())
     await recoverSessions(runtime, principals(loaded.config), log)
     const { url, gateway } = await listen({
@@ -113,19 +119,20 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
 /** Who answers: the first of `[[agents]]`, else `[agent]`. */
 const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? config.agent
 
-async function buildRuntime(parts: {
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+function buildRuntime(parts: {
   readonly loaded: LoadedConfig
   readonly service: ProviderService
   readonly store: SqliteStore
   readonly log: Log
   readonly counter: RunCounter
-}): Promise<Runtime> {
-  const { loaded, service, store, log, counter } = parts
+  readonly toolbox: Toolbox
+}): Runtime {
+  const { loaded, service, store, log, counter, toolbox } = parts
   const { config } = loaded
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const { tools, policy, remarks, hooks: toolHooks } = await buildTools(loaded, zone, store)
-  for (const remark of remarks) log.logger.info(remark)
-  const names = tools.map(({ definition }) => definition.name)
+  const { registry, policy, hooks: toolHooks } = toolbox
+  const names = () => registry.list().map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()
   for (const namespace of principals(config)) policies.set(namespace, policy)
   const { name, personality, system_prompt } = assistantOf(loaded)
@@ -134,10 +141,10 @@ async function buildRuntime(parts: {
   const runtime: Runtime = new Runtime({
     provider: service.provider,
     store: config.sessions.store === "memory" ? new MemoryStore() : store,
-    tools,
+    tools: registry,
     policies,
     hooks,
-    systemPrompt: ({ namespace, now }) => systemPrompt(assistant, { namespace, now, zone, tools: names }),
+    systemPrompt: ({ namespace, now }) => systemPrompt(assistant, { namespace, now, zone, tools: names() }),
     context: {
       maxTokens: config.context.max_tokens,
       reservedForOutput: config.context.reserved_for_output,

@@ -55,8 +55,11 @@ export interface McpOptions {
   readonly sampling?: SamplingOptions
   /** Told of what goes wrong while nobody waits for it. */
   readonly onProblem?: (error: McpError) => void
-  /** Told of a server's tools whenever it is connected, and whenever they change: their names, `server__tool`. */
-  readonly onTools?: (server: string, names: readonly string[]) => void
+  /**
+   * Told of a server's tools whenever it is connected, and whenever they change: their names, `server__tool`, and which of
+   * them are not what they were when they were accepted.
+   */
+  readonly onTools?: (server: string, names: readonly string[], changed: readonly string[]) => void
   /**
    * How long the first connections are waited for, in ms; those that take longer are made meanwhile. Default: until each
    * is there or has failed.
@@ -206,7 +209,8 @@ function connectionOf(
       registry.add(tool)
       present = [...present, tool.definition.name]
     }
-    onTools?.(name, present)
+    const isChanged = (tool: string): boolean => known.get(tool)?.hash !== known.get(tool)?.accepted
+    onTools?.(name, present, present.filter(isChanged))
   }
 
   const connection: Connection = new Connection(name, server, {

@@ -25,6 +25,10 @@ export interface Field<T> {
   readonly later?: string
   /** The value that asks for nothing, so that writing it is not worth a word. Default: false, none, empty. */
   readonly off?: T
+  /** What the example file has where there is no default. */
+  readonly example?: string
+  /** It may hold a key, so what it is set to is not shown. */
+  readonly hidden?: true
   /** Where the original Herald (0.0.9) had another default or meaning: that, and why it changed. */
   readonly was?: string
 }
@@ -59,7 +63,7 @@ export type ValueOf<N> =
         : never
 export type ValuesOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> }
 
-type Options<T> = Partial<Pick<Field<T>, "later" | "off" | "was">>
+type Options<T> = Partial<Pick<Field<T>, "later" | "off" | "was" | "example" | "hidden">>
 type Bounds<T> = Options<T> & { readonly min?: number; readonly max?: number }
 
 export const text = <T extends string | undefined>(
@@ -120,7 +124,10 @@ export const texts = (
 ): Field<readonly string[]> => field("texts", initial, doc, options)
 
 /** A table of names to secret texts, such as the environment of a program. */
-export const secrets = (doc: string): Field<Readonly<Record<string, string>>> => field("secrets", {}, doc)
+export const secrets = (
+  doc: string,
+  options: Options<Readonly<Record<string, string>>> = {},
+): Field<Readonly<Record<string, string>>> => field("secrets", {}, doc, options)
 
 export const section = <F extends Fields>(doc: string, fields: F, later?: string): Section<F> => ({
   kind: "section",

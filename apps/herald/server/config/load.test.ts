@@ -110,8 +110,33 @@ describe("what is wrong is said with its line", () => {
     ],
     [
       "a missing key",
-      "[[mcp.servers]]\nname = 's'",
-      "a.toml:1: mcp.servers[0].command is missing: the program",
+      "[[scheduler.jobs]]\nname = 's'",
+      "a.toml:1: scheduler.jobs[0].schedule is missing: when, as a cron expression",
+    ],
+    [
+      "an MCP server that is nowhere",
+      "[[mcp.servers]]\nname = 's'\ncommand = ''",
+      "a.toml:1: mcp.servers[0] needs a command or a url: what is the server?",
+    ],
+    [
+      "an MCP server in two places",
+      "[[mcp.servers]]\nname = 's'\ncommand = 'c'\nurl = 'http://localhost/mcp'",
+      "a.toml:4: mcp.servers[0] has a command and a url: a server is a program, or one on the network",
+    ],
+    [
+      "an MCP server at no address",
+      "[[mcp.servers]]\nname = 's'\nurl = 'file:///etc/passwd'",
+      "a.toml:3: mcp.servers[0].url must be an address that begins with http:// or https://",
+    ],
+    [
+      "an MCP server without a proper name",
+      "[[mcp.servers]]\nname = 'a__b'\ncommand = 'c'",
+      'a.toml:2: mcp.servers[0].name "a__b" must be letters, digits and "-", at most 32',
+    ],
+    [
+      "two MCP servers of one name",
+      "[[mcp.servers]]\nname = 'a'\ncommand = 'c'\n[[mcp.servers]]\nname = 'a'\ncommand = 'd'",
+      'a.toml:5: mcp.servers[1].name "a" is used twice: give each server a name of its own',
     ],
     ["a key never closed", "[agent]\nname = 'x", "a.toml:2:8: "],
     ["a key written twice", "[agent]\nname = 'x'\nname = 'y'", "a.toml:3:"],
@@ -244,10 +269,6 @@ describe("what is not built yet is reported", () => {
     [
       "[provider]\ncheap_model = 'x'",
       "2: provider.cheap_model is configured but not available in this version; it is ignored",
-    ],
-    [
-      "[[mcp.servers]]\nname='a'\ncommand='b'",
-      "1: [mcp] is configured but not available in this version; it is ignored",
     ],
     ["[gateway]\nenabled = false", "2: gateway.enabled is configured but always on in this version"],
     [

@@ -113,6 +113,7 @@ export function parseConfig(
   const config = readTable(settings, table, [], reading) as Config
   checkKeys(config, reading)
   checkContext(config, reading)
+  checkMcp(config, reading)
   noteAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set }
@@ -230,6 +231,31 @@ function checkContext({ context }: Config, { problems, line }: Reading): void {
   problems.push({
     line: line(["context", "reserved_for_output"]),
     message: `context.reserved_for_output (${context.reserved_for_output}) must be less than context.max_tokens (${context.max_tokens})`,
+  })
+}
+
+const SERVER_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$/
+
+/** Each server has a name of its own, and is either a program or at an address. */
+function checkMcp({ mcp }: Config, { problems, line }: Reading): void {
+  const names = new Set<string>()
+  mcp.servers.forEach((server, index) => {
+    const where = `mcp.servers[${index}]`
+    const wrong = (key: string | undefined, message: string) =>
+      problems.push({
+        line: line(["mcp", "servers", index, ...(key ? [key] : [])]),
+        message: where + message,
+      })
+    const { name, command, url } = server
+    if (name !== "" && !SERVER_NAME.test(name))
+      wrong("name", `.name "${name}" must be letters, digits and "-", at most 32`)
+    if (names.has(name)) wrong("name", `.name "${name}" is used twice: give each server a name of its own`)
+    names.add(name)
+    if (!command && url === undefined) wrong(undefined, " needs a command or a url: what is the server?")
+    if (command && url !== undefined)
+      wrong("url", " has a command and a url: a server is a program, or one on the network")
+    if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
+      wrong("url", ".url must be an address that begins with http:// or https://")
   })
 }
 

@@ -267,18 +267,39 @@ export const settings = {
     LATER,
   ),
 
-  mcp: section(
-    "Servers of the Model Context Protocol.",
-    {
-      servers: list("A server.", {
-        name: requiredText("Its name."),
-        command: requiredText("The program."),
-        args: texts([], "Its arguments."),
-        env: secrets("Its environment, added to Herald's."),
+  mcp: section("Servers of the Model Context Protocol. Their tools are named `server__tool`.", {
+    servers: list("A server: a program, or one on the network.", {
+      name: requiredText("Its name: letters, digits and `-`, at most 32."),
+      command: text(undefined, "The program.", { example: "npx" }),
+      args: texts([], "Its arguments. `--check` does not show them.", { hidden: true }),
+      env: secrets("Its environment. Of Herald's own it has `PATH`, `HOME` and the like, and nothing else.", {
+        was: "added to all of Herald's, keys included",
       }),
-    },
-    LATER,
-  ),
+      url: secret("The address of one on the network, instead of a program."),
+      headers: secrets("Sent with every request, such as `Authorization`."),
+      transport: choice(["http", "sse"], "http", "`sse` for servers that know only the protocol of 2024."),
+      tools: texts([], "Which of its tools there are, by its own names. Empty means all."),
+      allow: texts(
+        [],
+        "Tools that may be called without somebody who agrees, by its own names; `*` stands for anything. Any other is asked about, and refused where nobody can be asked, as in this version. Its resources and prompts may be read.",
+        { was: "all of them" },
+      ),
+      trusted: boolean(
+        false,
+        "Believe what it says of its tools: those that only read need nobody who agrees, and nobody minds calling them twice.",
+      ),
+      accept_changes: boolean(
+        false,
+        "Take its tools as they are now. Otherwise somebody is asked about each that is not what it was when Herald first saw it.",
+        { was: "as if true" },
+      ),
+      timeout_secs: integer(60, "Seconds it may say nothing while it connects or works.", {
+        min: 1,
+        max: 86_400,
+        was: "none: it was waited for without end",
+      }),
+    }),
+  }),
 
   federation: section(
     "Other Heralds.",

@@ -38,7 +38,7 @@ function valueLines(
       lists.push(...listLines(node.fields, values[key] as readonly Values[], name, origins))
     } else if (isField(node) && node.later === undefined) {
       const origin = origins.get(name)
-      const shown = shownValue(node.kind, values[key])
+      const shown = shownValue(node, values[key])
       lines.push(`${indent}${key} = ${shown}${origin === undefined ? "" : `  # ${origin}`}`)
     }
   }
@@ -57,10 +57,13 @@ const listLines = (
     ...valueLines(fields, item, `${path}[${index}]`, origins),
   ])
 
-function shownValue(kind: Node["kind"], value: unknown): string {
+function shownValue({ kind, hidden }: Exclude<Node, { kind: "section" | "list" }>, value: unknown): string {
   if (value === undefined) return "(not set)"
-  return kind === "secret" || kind === "secrets" ? "(set, not shown)" : JSON.stringify(value)
+  const isSecret = kind === "secret" || kind === "secrets" || hidden
+  return isSecret && !isEmpty(value) ? "(set, not shown)" : JSON.stringify(value)
 }
+
+const isEmpty = (value: unknown): boolean => Object.keys(Object(value)).length === 0
 
 export const isField = (node: Node): node is Exclude<Node, { kind: "section" | "list" }> =>
   node.kind !== "section" && node.kind !== "list"
