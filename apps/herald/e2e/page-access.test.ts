@@ -92,7 +92,7 @@ describe.concurrent.each([1280, 320])("%i px wide", (width) => {
     await page.keyboard.press("Escape")
     await context.close()
 
-    const stranger = await site.browser.newContext(view)
+    const stranger = await site.stranger(view)
     const login = await stranger.newPage()
     await login.goto(`${site.herald.url}/login`)
     await login.getByRole("heading", { name: "Log in to Herald" }).waitFor()

@@ -31,7 +31,7 @@ test("a reload in the middle of an answer goes on with it, and shows nothing twi
   gate("reload").resolve()
   await said(page, "The second half.").waitFor()
   await settled(page)
-  expect(await transcript(page)).toEqual(["hold reload", "The first half. The second half."])
+  await expect.poll(() => transcript(page)).toEqual(["hold reload", "The first half. The second half."])
 })
 
 test("two tabs show the same, message by message", async () => {
@@ -47,8 +47,8 @@ test("two tabs show the same, message by message", async () => {
     await said(tab, "You said: from the other tab").waitFor()
     await settled(tab)
   }
+  await expect.poll(() => transcript(page)).toHaveLength(4)
   expect(await transcript(page)).toEqual(await transcript(other))
-  expect(await transcript(page)).toHaveLength(4)
 })
 
 test("a server that dies and comes back: it is said, what is written is kept and arrives once", async () => {
@@ -64,15 +64,17 @@ test("a server that dies and comes back: it is said, what is written is kept and
   await said(page, "You said: written while it was away").waitFor()
   await page.getByText("The connection is lost.").waitFor({ state: "detached" })
   await settled(page)
-  expect(await transcript(page)).toEqual([
-    "hold death",
-    "The first half.",
-    "written while it was away",
-    "You said: written while it was away",
-  ])
+  await expect
+    .poll(() => transcript(page))
+    .toEqual([
+      "hold death",
+      "The first half.",
+      "written while it was away",
+      "You said: written while it was away",
+    ])
   await page.reload()
   await said(page, "You said: written while it was away").waitFor()
-  expect(await transcript(page)).toHaveLength(4)
+  await expect.poll(() => transcript(page)).toHaveLength(4)
 })
 
 test("a message that could not be sent survives a reload, even the first one", async () => {
@@ -83,10 +85,10 @@ test("a message that could not be sent survives a reload, even the first one", a
   await page.reload()
   await said(page, "You said: do not lose me").waitFor()
   await settled(page)
-  expect(await transcript(page)).toEqual(["do not lose me", "You said: do not lose me"])
+  await expect.poll(() => transcript(page)).toEqual(["do not lose me", "You said: do not lose me"])
   await page.reload()
   await said(page, "You said: do not lose me").waitFor()
-  expect(await transcript(page)).toHaveLength(2)
+  await expect.poll(() => transcript(page)).toHaveLength(2)
 })
 
 test("a chat deleted in one tab is gone in the other, and comes back with Undo", async () => {

@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { answers, gates } from "./support/answers.ts"
 import { writeLongChat } from "./support/long-chat.ts"
@@ -13,8 +14,8 @@ test("of 5,000 messages only those near the window exist; older ones come withou
   const context = await site.person()
   const page = await context.newPage()
   const pages: string[] = []
-  page.on("request", (request) => {
-    if (/\/api\/sessions\/web.*limit=/.test(request.url())) pages.push(request.url())
+  page.on("response", (response) => {
+    if (/\/api\/sessions\/web.*limit=/.test(response.url())) pages.push(response.url())
   })
   await page.goto(`${site.herald.url}/c/web:long`)
   await said(page, "Answer 2500.").waitFor()
@@ -27,24 +28,21 @@ test("of 5,000 messages only those near the window exist; older ones come withou
 
   // Older pages are put before what is read; what is read stays where it is.
   await log.hover()
-  let previous = ""
+  let previous: number | undefined
   while (pages.length < 4) {
     await page.mouse.wheel(0, -1_200)
     await page.waitForFunction(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
     )
-    const top = await page.evaluate(() => {
-      const middle = document.elementFromPoint(innerWidth / 2, 300)?.closest(".row")?.textContent ?? ""
-      return /(?:Answer|Question) (\d+)/.exec(middle)?.[1] ?? ""
-    })
-    if (top !== "" && previous !== "") {
-      const jump = Number(previous) - Number(top)
-      expect(jump, `from ${previous} to ${top}`).toBeGreaterThanOrEqual(0)
-      expect(jump, `from ${previous} to ${top}`).toBeLessThanOrEqual(14)
+    const { number } = await reading(page)
+    if (previous !== undefined) {
+      const jump = previous - number
+      expect(jump, `from ${previous} to ${number}`).toBeGreaterThanOrEqual(0)
+      expect(jump, `from ${previous} to ${number}`).toBeLessThanOrEqual(14)
     }
-    if (top !== "") previous = top
+    previous = number
   }
-  const before = await log.evaluate((element) => element.scrollTop)
+  const before = await reading(page)
   await page.getByRole("button", { name: "Jump to the latest" }).waitFor()
 
   // Somebody who reads above is not pulled down by what arrives below, but told of it.
@@ -55,9 +53,22 @@ test("of 5,000 messages only those near the window exist; older ones come withou
   await said(other, "You said: something new").waitFor()
   await page.getByRole("button", { name: "2 new messages" }).waitFor()
   await settled(page)
-  expect(Math.abs((await log.evaluate((element) => element.scrollTop)) - before)).toBeLessThan(3)
+  const after = await reading(page)
+  expect(after.number).toBe(before.number)
+  expect(Math.abs(after.top - before.top)).toBeLessThan(3)
   await page.getByRole("button", { name: "2 new messages" }).click()
   await said(page, "You said: something new").waitFor()
   expect(site.problems).toEqual([])
   await context.close()
 })
+
+/** Which turn is being read, the first at or below this height of the window, and where exactly it is. */
+const reading = (page: Page): Promise<{ readonly number: number; readonly top: number }> =>
+  page.locator(".row").evaluateAll((rows) => {
+    for (const row of rows) {
+      const { top, bottom } = row.getBoundingClientRect()
+      const number = /(?:Answer|Question) (\d+)/.exec(row.textContent ?? "")?.[1]
+      if (bottom > 300 && number !== undefined) return { number: Number(number), top }
+    }
+    throw new Error("There is no message.")
+  })

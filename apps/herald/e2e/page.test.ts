@@ -1,20 +1,45 @@
 import { readFile } from "node:fs/promises"
-import type { BrowserContext, Page } from "playwright-core"
+import type { Browser, BrowserContext, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { answers, gates } from "./support/answers.ts"
-import { MODEL_KEY, openSite, type Site, said, send, settled, transcript } from "./support/site.ts"
+import {
+  MODEL_KEY,
+  openBrowser,
+  openSite,
+  type Service,
+  type Site,
+  said,
+  send,
+  settled,
+  transcript,
+} from "./support/site.ts"
+
+/** What is read out to those who do not see the page. */
+const announced = (page: Page, how: "polite" | "urgent", text: string): Promise<void> =>
+  page.locator(`[data-announcer=${how}]`).filter({ hasText: text }).waitFor({ state: "attached" })
+
+const gate = gates()
+let browser: Browser
+let sites: Readonly<Record<Service, Site>>
+
+beforeAll(async () => {
+  browser = await openBrowser()
+  const open = (service: Service) => openSite({ service, browser, answer: answers(gate) })
+  const [claude, openai, none] = await Promise.all([open("claude"), open("openai"), open("none")])
+  sites = { claude, openai, none }
+})
+afterAll(async () => {
+  await Promise.all(Object.values(sites).map((site) => site.close()))
+  await browser.close()
+})
 
 describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
-  const gate = gates()
   let site: Site
   let context: BrowserContext
   let page: Page
 
-  beforeAll(async () => {
-    site = await openSite({ service, answer: answers(gate) })
-  })
-  afterAll(() => site.close())
   beforeEach(async () => {
+    site = sites[service]
     context = await site.person()
     page = await context.newPage()
     await page.goto(site.herald.url)
@@ -35,7 +60,7 @@ describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
     await said(page, /in Asia\/Tokyo \(UTC\+09:00\)/).waitFor()
     await page.getByRole("button", { name: "Details" }).last().click()
     await page.getByText("Tokens written").waitFor()
-    expect(await page.title()).toContain("What time is it in Tokyo")
+    await expect.poll(() => page.title()).toContain("What time is it in Tokyo")
   })
 
   test("shows half of an answer while the other half is being written", async () => {
@@ -43,26 +68,22 @@ describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
     await said(page, "The first half.").waitFor()
     expect(await page.getByRole("log").getAttribute("aria-busy")).toBe("true")
     await page.locator(".running").waitFor()
-    expect(await page.locator("[data-announcer=polite]").textContent()).toBe("The answer has begun.")
+    await announced(page, "polite", "The answer has begun.")
     gate(service).resolve()
     await said(page, "The second half.").waitFor()
     await settled(page)
-    expect(await page.locator("[data-announcer=polite]").textContent()).toContain("The second half.")
+    await announced(page, "polite", "The second half.")
     await page.locator(".running").waitFor({ state: "detached" })
   })
 })
 
 describe("the page", () => {
-  const gate = gates()
   let site: Site
   let context: BrowserContext
   let page: Page
 
-  beforeAll(async () => {
-    site = await openSite({ answer: answers(gate) })
-  })
-  afterAll(() => site.close())
   beforeEach(async () => {
+    site = sites.claude
     context = await site.person()
     page = await context.newPage()
     await page.goto(site.herald.url)
@@ -78,7 +99,7 @@ describe("the page", () => {
     await page.keyboard.press("Escape")
     await page.getByText("Stopped.", { exact: true }).waitFor()
     await settled(page)
-    expect(await transcript(page)).toEqual(["hang on", "So far so good."])
+    await expect.poll(() => transcript(page)).toEqual(["hang on", "So far so good."])
     await page.getByRole("button", { name: "Continue" }).click()
     await said(page, /You said: Continue from/).waitFor()
   })
@@ -94,11 +115,11 @@ describe("the page", () => {
     await editor.press("Enter")
     await said(page, "You said: second try").waitFor()
     await settled(page)
-    expect(await transcript(page)).toEqual(["second try", "You said: second try"])
+    await expect.poll(() => transcript(page)).toEqual(["second try", "You said: second try"])
     await page.getByRole("group", { name: "Branch 2 of 2" }).waitFor()
     await page.getByRole("button", { name: "Previous branch" }).click()
     await said(page, "You said: first try").waitFor()
-    expect(await transcript(page)).toEqual(["first try", "You said: first try"])
+    await expect.poll(() => transcript(page)).toEqual(["first try", "You said: first try"])
     await page.getByRole("group", { name: "Branch 1 of 2" }).waitFor()
   })
 
@@ -115,7 +136,7 @@ describe("the page", () => {
     await said(page, "Answer number 3.").waitFor()
     await settled(page)
     expect(site.model.requests.at(-1)?.body["model"]).toBe("claude-haiku-4-5")
-    expect(await transcript(page)).toEqual(["count please", "Answer number 3."])
+    await expect.poll(() => transcript(page)).toEqual(["count please", "Answer number 3."])
     await page.getByRole("button", { name: "Previous branch" }).click()
     await said(page, "Answer number 2.").waitFor()
   })
@@ -159,7 +180,7 @@ describe("the page", () => {
     await list.getByRole("button", { name: /Options for “Otters/ }).click()
     await page.getByRole("menuitem", { name: "Delete" }).click()
     await list.getByRole("link", { name: /Otters/ }).waitFor({ state: "detached" })
-    expect(page.url()).toBe(`${site.herald.url}/`)
+    await page.waitForURL(`${site.herald.url}/`)
     await page.getByRole("button", { name: "Undo" }).click()
     await list.getByRole("link", { name: /Otters/ }).waitFor()
     await page.waitForURL(url)
@@ -196,13 +217,13 @@ describe("the page", () => {
     await field.fill("not sent yet")
     await page.keyboard.press("Control+Shift+O")
     await page.getByText("What can I do for you?").waitFor()
-    expect(await field.inputValue()).toBe("")
+    await expect.poll(() => field.inputValue()).toBe("")
     await page.goBack()
     await said(page, "You said: chat one").waitFor()
-    expect(await field.inputValue()).toBe("not sent yet")
+    await expect.poll(() => field.inputValue()).toBe("not sent yet")
     await page.reload()
     await said(page, "You said: chat one").waitFor()
-    expect(await field.inputValue()).toBe("not sent yet")
+    await expect.poll(() => field.inputValue()).toBe("not sent yet")
     await field.fill("")
     await field.press("ArrowUp")
     await page.getByRole("textbox", { name: "Edit your message" }).waitFor()
@@ -227,12 +248,12 @@ describe("the page", () => {
     await page.evaluate((text) => navigator.clipboard.writeText(text), "long ".repeat(2_000))
     await page.keyboard.press("Control+V")
     await page.getByText(/Pasted text/).waitFor()
-    expect(await field.inputValue()).toBe("")
+    await expect.poll(() => field.inputValue()).toBe("")
     await page.getByRole("button", { name: "Remove" }).nth(1).click()
     await send(page, "look at these")
     await said(page, "You said: look at these").waitFor()
-    expect(await page.locator(".user .attached-image").count()).toBe(1)
-    expect(await page.locator(".user .attached-file").count()).toBe(1)
+    await expect.poll(() => page.locator(".user .attached-image").count()).toBe(1)
+    await expect.poll(() => page.locator(".user .attached-file").count()).toBe(1)
   })
 
   test("never sends while an input method composes", async () => {
@@ -243,18 +264,20 @@ describe("the page", () => {
     await page.keyboard.press("Enter")
     expect(page.url()).toBe(`${site.herald.url}/`)
     await session.send("Input.insertText", { text: "日本" })
-    expect(await field.inputValue()).toContain("日本")
+    await expect.poll(() => field.inputValue()).toContain("日本")
     await field.press("Shift+Enter")
-    expect(await field.inputValue()).toContain("\n")
+    await expect.poll(() => field.inputValue()).toContain("\n")
   })
 
   test("says why an answer failed, keeps what there was, and tries again", async () => {
     await send(page, "fail once")
     await said(page, "The model service did not accept the request.").waitFor()
     await said(page, "It began well.").waitFor()
-    expect(await page.locator("[data-announcer=urgent]").textContent()).toContain("did not accept")
+    await announced(page, "urgent", "did not accept")
     await page.getByRole("button", { name: "Copy details" }).click()
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("provider_invalid_request")
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toContain("provider_invalid_request")
     await page.getByRole("button", { name: "Try again" }).click()
     await said(page, /Now it works|You said: Continue/).waitFor()
     await settled(page)
@@ -298,17 +321,9 @@ describe("the page", () => {
 })
 
 describe("the first start", () => {
-  const gate = gates()
-  let site: Site
-  beforeAll(async () => {
-    site = await openSite({ service: "none", answer: answers(gate) })
-  })
-  afterAll(() => site.close())
-
   test("lets in by the link, once, and by the key; asks for a model, tests it, and then answers", async () => {
-    const context = await site.browser.newContext()
-    context.setDefaultTimeout(15_000)
-    const page = await context.newPage()
+    const site = sites.none
+    const page = await (await site.stranger()).newPage()
     await page.goto(`${site.herald.url}/c/web:some-chat`)
     await page.getByRole("heading", { name: "Log in to Herald" }).waitFor()
     await page.getByLabel("API key of this Herald").fill("wrong")
@@ -317,7 +332,7 @@ describe("the first start", () => {
 
     await page.goto(site.herald.loginUrl)
     await page.getByRole("heading", { name: "Connect a model" }).waitFor()
-    expect(page.url()).not.toContain("#")
+    await page.waitForURL(({ hash }) => hash === "")
     await page.getByLabel("API key", { exact: true }).fill("sk-ant-wrong")
     await page.getByRole("button", { name: "Test and save" }).click()
     await page.getByText("The model service does not accept the key.").waitFor()
@@ -327,7 +342,7 @@ describe("the first start", () => {
     await send(page, "hello")
     await said(page, "You said: hello").waitFor()
 
-    const other = await (await site.browser.newContext()).newPage()
+    const other = await (await site.stranger()).newPage()
     await other.goto(site.herald.loginUrl)
     await other.getByText("This link did not work").waitFor()
     await other.getByRole("button", { name: /Print a new link/ }).click()

@@ -16,8 +16,10 @@ export const MODEL_KEY = "sk-ant-the-right-key"
 /** Only for what never comes: a slow machine is no failure. */
 const PATIENCE_MS = 60_000
 
+/** The model service that is configured. */
+export type Service = "claude" | "openai" | "none"
+
 export interface Site {
-  readonly browser: Browser
   readonly model: FakeModelServer
   readonly folder: string
   herald: HeraldProcess
@@ -25,12 +27,14 @@ export interface Site {
   restart(): Promise<void>
   /** A browser of its own, logged in. What goes wrong in its pages is collected in `problems`. */
   person(options?: BrowserContextOptions): Promise<BrowserContext>
+  /** The same, not logged in, and what goes wrong is not watched. */
+  stranger(options?: BrowserContextOptions): Promise<BrowserContext>
   readonly problems: string[]
   close(): Promise<void>
 }
 
 export interface SiteOptions {
-  readonly service?: "claude" | "openai" | "none"
+  readonly service?: Service
   readonly answer: (request: WireRequest) => WireAnswer
   /** Prepares the data before Herald starts for the first time. */
   readonly prepare?: (folder: string) => Promise<unknown>
@@ -41,7 +45,14 @@ export interface SiteOptions {
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+    // A turn of the wheel has been carried out when it has been taken.
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-dev-shm-usage",
+      "--disable-smooth-scrolling",
+    ],
   })
 
 /** A real Herald in a process, a model on a socket, and a real browser. */
@@ -84,7 +95,6 @@ export async function openSite({
   const [herald, browser] = await Promise.all([start([]), shared ?? openBrowser()])
   const problems: string[] = []
   const site: Site = {
-    browser,
     model,
     folder,
     herald,
@@ -102,6 +112,11 @@ export async function openSite({
       context.setDefaultTimeout(PATIENCE_MS)
       await context.request.post(`${site.herald.url}/api/login`, { data: { key: OWNER_KEY } })
       watch(context, site.herald.url, problems)
+      return context
+    },
+    async stranger(options) {
+      const context = await browser.newContext(options)
+      context.setDefaultTimeout(PATIENCE_MS)
       return context
     },
     async close() {
