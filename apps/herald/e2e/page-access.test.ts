@@ -78,7 +78,7 @@ describe.concurrent.each([1280, 320])("%i px wide", (width) => {
     await send(page, "What time is it?")
     await said(page, "Tokyo is furthest ahead").waitFor()
     await settled(page)
-    await page.getByRole("button", { name: /Looked up the time in Asia/ }).click()
+    await page.getByRole("button", { name: /Look up the time in Asia/ }).click()
     await page.getByRole("button", { name: /^Thought/ }).click()
     await check(page, "tools and thoughts")
     await send(page, "Explain a hash table")

@@ -54,7 +54,7 @@ describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
     await said(page, "Tokyo is furthest ahead").waitFor()
     await settled(page)
     expect(page.url()).toContain("/c/")
-    const card = page.getByRole("button", { name: /Looked up the time in Asia\/Tokyo/ })
+    const card = page.getByRole("button", { name: /Look up the time in Asia\/Tokyo/ })
     expect(await card.textContent()).toMatch(/Done/)
     await card.click()
     await said(page, /in Asia\/Tokyo \(UTC\+09:00\)/).waitFor()

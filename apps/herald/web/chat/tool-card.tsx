@@ -3,13 +3,12 @@ import type { ReactElement } from "react"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
-import { Icon, type IconName } from "../ui/icons.tsx"
+import { Icon } from "../ui/icons.tsx"
 import type { AnswerPart, Call } from "./items.ts"
+import { toolWords } from "./tool-words.ts"
 
 type CallPart = Extract<AnswerPart, { readonly type: "tool_call" }>
 type Status = "pending" | "running" | "ok" | "error" | "denied" | "cancelled" | "unknown"
-
-const ICONS: Readonly<Record<string, IconName>> = { web_fetch: "globe", current_time: "clock" }
 
 /** One tool call: what it was for, how it goes, and on request everything that went in and came out. */
 export function ToolCard({
@@ -28,12 +27,13 @@ export function ToolCard({
   const isBusy = status === "running" || status === "pending"
   const { intent, result } = call ?? {}
   const args = part.arguments ?? intent?.arguments
+  const { icon, title } = toolWords(part.name, args ?? parsed(part.draft))
   return (
     <Collapsible.Root className={`tool-card ${status}`}>
       <Collapsible.Trigger className="tool-head">
-        <Icon name={ICONS[part.name] ?? "tool"} size={18} />
+        <Icon name={icon} size={18} />
         <span className="tool-summary">
-          <span className="tool-title">{summary(part.name, args ?? parsed(part.draft))}</span>
+          <span className="tool-title">{title}</span>
           <span className="tool-name">{part.name}</span>
           <span className="tool-status">
             <StatusMark status={status} />
@@ -128,15 +128,4 @@ function parsed(draft: string | undefined): Readonly<Record<string, unknown>> {
   } catch {
     return {}
   }
-}
-
-/** What the call is for, in a person's words. */
-function summary(name: string, args: Readonly<Record<string, unknown>>): string {
-  if (name === "current_time")
-    return t.tools.summaries.current_time(String(args["zone"] ?? "").replaceAll("_", " "))
-  if (name === "web_fetch") {
-    const url = String(args["url"] ?? "")
-    return t.tools.summaries.web_fetch(URL.canParse(url) ? new URL(url).host : "")
-  }
-  return t.tools.other(name.replaceAll(/[._]/g, " "))
 }

@@ -1,0 +1,70 @@
+import { t } from "../i18n/index.ts"
+import type { IconName } from "../ui/icons.tsx"
+
+type Arguments = Readonly<Record<string, unknown>>
+type Known = keyof typeof t.tools.summaries
+
+/** Of each tool its icon, and what its call is about. */
+const KNOWN: Readonly<Record<Known, readonly [IconName, (args: Arguments) => string]>> = {
+  current_time: ["clock", ({ zone }) => shown(zone).replaceAll("_", " ")],
+  web_fetch: ["globe", ({ url }) => hostOf(url)],
+  web_search: ["search", ({ query }) => shown(query)],
+  exec: ["terminal", ({ command }) => shown(command)],
+  read_file: ["file", ({ path }) => shown(path)],
+  write_file: ["edit", ({ path }) => shown(path)],
+  edit_file: ["edit", ({ path }) => shown(path)],
+  list_dir: ["folder", ({ path }) => shown(path)],
+  search: ["search", ({ pattern, glob }) => shown(pattern ?? glob)],
+  claude_code: ["bot", ({ task }) => shown(task)],
+  claude_code_resume: ["bot", ({ follow_up }) => shown(follow_up)],
+  list_issues: ["branch", () => ""],
+  search_issues: ["branch", ({ query }) => shown(query)],
+  get_issue: ["branch", numberOf],
+  create_issue: ["branch", ({ title }) => shown(title)],
+  add_comment: ["branch", numberOf],
+  close_issue: ["branch", numberOf],
+  list_pull_requests: ["branch", () => ""],
+  get_pull_request: ["branch", numberOf],
+  create_pull_request: ["branch", ({ title }) => shown(title)],
+  review_pull_request: ["branch", numberOf],
+  comment_on_pull_request: ["branch", numberOf],
+  merge_pull_request: ["branch", numberOf],
+}
+
+/** What a call is for, in a person's words, and the icon beside it. */
+export function toolWords(
+  name: string,
+  args: Arguments,
+): { readonly icon: IconName; readonly title: string } {
+  const known = name === "read_url" ? "web_fetch" : name
+  if (isKnown(known)) {
+    const [icon, about] = KNOWN[known]
+    return { icon, title: t.tools.summaries[known](about(args)) }
+  }
+  const [server = "", ...rest] = name.split("__")
+  if (rest.length === 0) return { icon: "tool", title: t.tools.other(spaced(name)) }
+  return { icon: "plug", title: t.tools.ofServer(spaced(rest.join("__")), server) }
+}
+
+const isKnown = (name: string): name is Known => Object.hasOwn(KNOWN, name)
+
+const spaced = (name: string): string => name.replaceAll(/[._-]+/g, " ").trim()
+
+const MAX_LENGTH = 120
+
+/** The first line that says something, cut where it is long: the whole is among the arguments. */
+function shown(value: unknown): string {
+  if (typeof value !== "string") return ""
+  const line = value.trim().split("\n", 1)[0] ?? ""
+  const points = [...line]
+  return points.length > MAX_LENGTH ? `${points.slice(0, MAX_LENGTH).join("")}…` : line
+}
+
+function numberOf({ number }: Arguments): string {
+  return typeof number === "number" ? ` #${number}` : ""
+}
+
+function hostOf(url: unknown): string {
+  const text = String(url)
+  return URL.canParse(text) ? new URL(text).host : ""
+}
