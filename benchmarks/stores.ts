@@ -13,7 +13,10 @@ import { postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
 
 const HOUR = 3_600_000
-const TURNS = 1_000
+/** Enough for the logs to have been through a checkpoint: until then each commit makes its file longer. */
+const ROUNDS = 3_000
+const STRETCH = 100
+const QUICK = 0.1
 const SESSIONS = 100_000
 const LONG = 100_000
 
@@ -140,28 +143,24 @@ for (const name of chosen.split(",")) {
 
 async function appends({ store, audited, bare }: Subject): Promise<void> {
   const session = Namespace.of("tenant", "bench")
-  const lease = await hold(store, session)
-  const auditedLease = audited && (await hold(audited, session))
-  const ours: number[] = []
-  const withAudit: number[] = []
-  const theirs: number[] = []
-  // In turns, so that all meet the same disk.
-  for (let turn = 0; turn < TURNS; turn++) {
-    const expected = turn * TURN.length
-    ours.push(await time(() => store.append(session, TURN, { expected, lease })))
-    theirs.push(await time(() => bare(expected + 1)))
-    if (audited && auditedLease) {
-      withAudit.push(await time(() => audited.append(session, TURN, { expected, lease: auditedLease })))
-    }
+  const turnTo = async (to: SessionStore): Promise<(round: number) => Promise<unknown>> => {
+    const lease = await hold(to, session)
+    return (round) => to.append(session, TURN, { expected: round * TURN.length, lease })
   }
-  say("append of a turn, durable", ours, `${ratio(ours, theirs)} times the bare driver (${ms(theirs, 0.5)})`)
-  if (audited) say("the same with its audit", withAudit, `${ratio(withAudit, ours)} times without`)
+  const times = await sideBySide(ROUNDS, {
+    ours: await turnTo(store),
+    theirs: (round) => bare(round * TURN.length + 1),
+    ...(audited && { withAudit: await turnTo(audited) }),
+  })
+  const { ours, theirs, withAudit } = times
+  say("append of a turn, durable", ours, `${ratio(ours, theirs)} the bare driver (${ms(theirs, 0.5)})`)
+  if (withAudit) say("the same with its audit", withAudit, `${ratio(withAudit, ours)} without`)
 }
 
 async function windows({ store, size }: Subject): Promise<void> {
-  const times: number[][] = []
   const before = size() ?? 0
-  for (const entries of [100, LONG]) {
+  const last = { direction: "backward", limit: 50 } as const
+  const filled = async (entries: number): Promise<() => Promise<unknown>> => {
     const lease = await hold(store, Namespace.of("tenant", `long-${entries}`))
     for (let expected = 0; expected < entries; expected += 1_000) {
       const batch = Array.from(
@@ -170,19 +169,19 @@ async function windows({ store, size }: Subject): Promise<void> {
       )
       await store.append(lease.namespace, batch, { expected, lease })
     }
-    const last = { direction: "backward", limit: 50 } as const
-    times.push(await timed(() => store.read(lease.namespace, last)))
+    return () => store.read(lease.namespace, last)
   }
+  const reads = { short: await filled(100), long: await filled(LONG) }
   const entries = ((LONG + 100) / TURN.length) * ROWS.reduce((sum, row) => sum + Buffer.byteLength(row), 0)
   const after = size()
   if (after !== undefined) {
     console.log(`  bytes on disk: ${((after - before) / entries).toFixed(2)} times the bytes of the entries`)
   }
-  const [short = [], long = []] = times
+  const { short, long } = await sideBySide(ROUNDS, reads)
   say(
     `the last 50 of ${LONG.toLocaleString("en")} entries`,
     long,
-    `${ratio(long, short)} times those of 100 (${ms(short, 0.5)})`,
+    `${ratio(long, short)} those of 100 (${ms(short, 0.5)})`,
   )
 }
 
@@ -199,12 +198,14 @@ async function lists({ store, settle }: Subject): Promise<void> {
   }
   await settle?.()
   const one = tenant.child(`${SESSIONS / 2}`)
-  const read = await timed(() => store.info(one))
-  const list = await timed(() => store.list(tenant))
+  const { read, list } = await sideBySide(ROUNDS, {
+    read: () => store.info(one),
+    list: () => store.list(tenant),
+  })
   say(
     `the newest 50 of ${SESSIONS.toLocaleString("en")} sessions`,
     list,
-    `${ratio(list, read)} times one read by its key (${ms(read, 0.5)})`,
+    `${ratio(list, read)} one read by its key (${ms(read, 0.5)})`,
   )
 }
 
@@ -214,15 +215,24 @@ async function hold(store: SessionStore, namespace: Namespace): Promise<Lease> {
   return lease
 }
 
-async function time(work: () => unknown): Promise<number> {
-  const before = performance.now()
-  await work()
-  return performance.now() - before
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number[]> {
-  const times: number[] = []
-  for (let round = 0; round < 200; round++) times.push(await time(work))
+/**
+ * Times of each, done one after the other in every round, so that all meet the same disk and the same neighbours, and in
+ * another order each time, so that none is always the one that comes after the slowest.
+ */
+async function sideBySide<Name extends string>(
+  rounds: number,
+  works: Readonly<Record<Name, (round: number) => unknown>>,
+): Promise<Readonly<Record<Name, readonly number[]>>> {
+  const names = Object.keys(works) as Name[]
+  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>
+  for (let round = 0; round < rounds; round++) {
+    for (let place = 0; place < names.length; place++) {
+      const name = names[(round + place) % names.length] as Name
+      const before = performance.now()
+      await works[name](round)
+      times[name].push(performance.now() - before)
+    }
+  }
   return times
 }
 
@@ -235,8 +245,19 @@ function ms(times: readonly number[], share: number): string {
   return `${quantile(times, share).toFixed(3)} ms`
 }
 
+/**
+ * The median of the ratios of the medians in stretches of the same rounds, and how far half of them lie apart. Where
+ * somebody else keeps the disk busy both wait for it and look alike: the ratio of the quickest tenths tells.
+ */
 function ratio(ours: readonly number[], theirs: readonly number[]): string {
-  return (quantile(ours, 0.5) / quantile(theirs, 0.5)).toFixed(2)
+  const ratios: number[] = []
+  for (let from = 0; from < ours.length; from += STRETCH) {
+    const [a, b] = [ours, theirs].map((times) => quantile(times.slice(from, from + STRETCH), 0.5))
+    ratios.push((a ?? 0) / (b ?? 0))
+  }
+  const at = (share: number): string => quantile(ratios, share).toFixed(2)
+  const quick = (quantile(ours, QUICK) / quantile(theirs, QUICK)).toFixed(2)
+  return `${at(0.5)} times (half of the stretches ${at(0.25)} to ${at(0.75)}; the quickest tenth ${quick})`
 }
 
 function say(what: string, times: readonly number[], rest: string): void {
