@@ -15,8 +15,9 @@ test("each tool says what it is to do, also before its arguments are known", () 
   expect(titleOf("merge_pull_request", { number: 7 })).toBe("Merge pull request #7")
   expect(titleOf("merge_pull_request")).toBe("Merge pull request")
   expect(titleOf("claude_code", { task: "\n  Mend the tests\nall of them" })).toBe(
-    "Ask Claude Code: Mend the tests",
+    "Ask Claude Code: Mend the tests…",
   )
+  expect(titleOf("exec", { command: "echo a\u202ecod.exe\u0007" })).toBe("Run echo acod.exe")
   expect(titleOf("write_file", { path: "x".repeat(500) })).toHaveLength(127)
 })
 

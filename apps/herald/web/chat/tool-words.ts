@@ -52,12 +52,16 @@ const spaced = (name: string): string => name.replaceAll(/[._-]+/g, " ").trim()
 
 const MAX_LENGTH = 120
 
-/** The first line that says something, cut where it is long: the whole is among the arguments. */
+/** Characters that turn the order of others around, and those that nobody sees. */
+const MISLEADING = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** The first line that says something, cut where it is long or more follows: the whole is among the arguments. */
 function shown(value: unknown): string {
   if (typeof value !== "string") return ""
-  const line = value.trim().split("\n", 1)[0] ?? ""
-  const points = [...line]
-  return points.length > MAX_LENGTH ? `${points.slice(0, MAX_LENGTH).join("")}…` : line
+  const [line = "", ...more] = value.trim().split("\n")
+  const points = [...line.replace(MISLEADING, "")]
+  const start = points.slice(0, MAX_LENGTH).join("")
+  return points.length > MAX_LENGTH || more.length > 0 ? `${start}…` : start
 }
 
 function numberOf({ number }: Arguments): string {
