@@ -15,6 +15,6 @@ export {
 export type { Deliver, Notice } from "./notices.ts"
 export { type Creator, jobRights } from "./rights.ts"
 export type { Delivered, JobRun } from "./run-log.ts"
-export type { Schedule } from "./schedule.ts"
+export { nextRun, type Schedule } from "./schedule.ts"
 export { Scheduler, type SchedulerOptions } from "./scheduler.ts"
 export { type CronToolOptions, cronTool } from "./tool.ts"

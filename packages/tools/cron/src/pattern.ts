@@ -136,8 +136,9 @@ function daysOf(read: CronPattern): DaysOf {
   )
   const lastOnes = bits(read.dayOfWeek.slice(0, 7).map((nth) => nth & 32))
   return (year, month) => {
-    const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
-    const first = (Date.UTC(year, month) / DAY + 4) % 7
+    const begin = Date.UTC(year, month)
+    const length = (Date.UTC(year, month + 1) - begin) / DAY
+    const first = (begin / DAY + 4) % 7
     const dayOfWeek = (day: number): number => (first + day - 1) % 7
     const all = 2 ** length - 1
     let days = plain

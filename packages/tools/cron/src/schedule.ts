@@ -146,7 +146,7 @@ function nextMatch(pattern: Pattern, zone: Zone, after: number): number | undefi
     const stretch = zone.at(from)
     let wall = from + stretch.offset
     if (pattern.isFixedTime) {
-      const before = stretch.from + zone.at(stretch.from - 1).offset
+      const before = stretch.from + stretch.before
       const skipped = from === stretch.from && before < wall ? pattern.from(before) : undefined
       if (skipped !== undefined && skipped < wall) return from
       wall = Math.max(wall, before)

@@ -5,6 +5,8 @@ export interface Stretch {
   readonly from: number
   readonly to: number
   readonly offset: number
+  /** The offset just before it. */
+  readonly before: number
 }
 
 const DAY = 86_400_000
@@ -21,7 +23,9 @@ export class Zone {
   readonly name: string
   readonly #format: Intl.DateTimeFormat
   readonly #years = new Map<number, readonly Stretch[]>()
-  #last: Stretch = { from: 0, to: 0, offset: 0 }
+  /** The two that were last asked for. */
+  #last: Stretch = { from: 0, to: 0, offset: 0, before: 0 }
+  #other: Stretch = this.#last
 
   private constructor(name: string) {
     this.#format = new Intl.DateTimeFormat("en-US", {
@@ -61,6 +65,7 @@ export class Zone {
   /** The stretch that an instant is in. Some end where a year does and nothing else. */
   at(instant: number): Stretch {
     if (instant >= this.#last.from && instant < this.#last.to) return this.#last
+    if (instant >= this.#other.from && instant < this.#other.to) return this.#other
     const year = new Date(instant).getUTCFullYear()
     let stretches = this.#years.get(year)
     if (!stretches) {
@@ -69,6 +74,7 @@ export class Zone {
     }
     for (const stretch of stretches) {
       if (instant < stretch.to) {
+        this.#other = this.#last
         this.#last = stretch
         return stretch
       }
@@ -90,19 +96,21 @@ export class Zone {
     const end = Date.UTC(year + 1, 0)
     const found: Stretch[] = []
     let from = Date.UTC(year, 0)
+    let before = this.#offset(from - 1_000)
     let offset = this.#offset(from)
     for (let seen = from; seen < end; ) {
       const next = Math.min(seen + PROBE, end - 1_000)
       const after = this.#offset(next)
       if (after !== offset) {
         const change = this.#changeBetween(seen, next, offset)
-        found.push({ from, to: change, offset })
+        found.push({ from, to: change, offset, before })
         from = change
+        before = offset
         offset = this.#offset(change)
         seen = change
       } else seen = next < end - 1_000 ? next : end
     }
-    found.push({ from, to: end, offset })
+    found.push({ from, to: end, offset, before })
     return found
   }
 
