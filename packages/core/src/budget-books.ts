@@ -75,11 +75,7 @@ export class Books {
   change<T>(kept: readonly Kept[], work: Work<T>): Promise<T> {
     const tenant = kept[0]?.place.namespace.segments[0] ?? ""
     const opened = this.#queues.has(tenant) ? undefined : this.#remembered(kept)
-    try {
-      return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
   }
 
   /** The accounts, when all of them are known. */
@@ -95,7 +91,12 @@ export class Books {
   }
 
   /** What most changes are: nobody else changes the tenant's accounts, and they are known. */
-  #alone<T>(tenant: string, opened: readonly Opened[], kept: readonly Kept[], work: Work<T>): Promise<T> {
+  async #alone<T>(
+    tenant: string,
+    opened: readonly Opened[],
+    kept: readonly Kept[],
+    work: Work<T>,
+  ): Promise<T> {
     const { accounts, result, refused } = work(opened.map(({ after }) => after ?? EMPTY))
     if (refused) {
       this.#forget(opened)
@@ -103,16 +104,13 @@ export class Books {
     }
     for (let index = 0; index < opened.length; index++) put(opened[index], accounts[index])
     this.#queues.set(tenant, [])
-    return this.#written(opened).then(
-      (isWritten) => {
-        this.#next(tenant)
-        return isWritten ? result : this.#queued(tenant, kept, work)
-      },
-      (error: unknown) => {
-        this.#next(tenant)
-        throw error
-      },
-    )
+    let isWritten = false
+    try {
+      isWritten = await this.#written(opened)
+    } finally {
+      this.#next(tenant)
+    }
+    return isWritten ? result : this.#queued(tenant, kept, work)
   }
 
   #queued<T>(tenant: string, kept: readonly Kept[], work: Work<T>): Promise<T> {
@@ -185,19 +183,16 @@ export class Books {
   }
 
   /** Writes what has changed. False: somebody else did meanwhile. */
-  #written(opened: readonly Opened[]): Promise<boolean> {
+  async #written(opened: readonly Opened[]): Promise<boolean> {
     const changed = opened.filter(({ known, after }) => after !== known.account)
-    if (changed.length === 0) return Promise.resolve(true)
-    return this.#records.write(changed.map(toChange)).then(
-      (versions) => {
-        this.#remember(changed, versions)
-        return true
-      },
-      (error: unknown) => {
-        this.#forget(opened)
-        return error instanceof VersionConflict ? false : unavailable(error)
-      },
-    )
+    if (changed.length === 0) return true
+    try {
+      this.#remember(changed, await this.#records.write(changed.map(toChange)))
+      return true
+    } catch (error) {
+      this.#forget(opened)
+      return error instanceof VersionConflict ? false : unavailable(error)
+    }
   }
 
   async #load({ namespace, key }: Place): Promise<Known> {

@@ -22,7 +22,7 @@ export interface ModelPermit {
    *
    * @returns what it cost in USD, where prices are known.
    */
-  settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined> | number | undefined
+  settle(usage: Usage | undefined, text: string | undefined): Promise<number | undefined>
 }
 
 /** What a model call is to be. */

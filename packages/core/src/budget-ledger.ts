@@ -100,20 +100,20 @@ export class Ledger {
   }
 
   /** Holds what a call may spend, if all limits have room for it. */
-  reserve(asker: Asker, scopes: readonly Scope[], id: string, want: Amounts): Promise<Taken> {
+  async reserve(asker: Asker, scopes: readonly Scope[], id: string, want: Amounts): Promise<Taken> {
     // Ours before it is written: nobody here may think it expired.
     this.#open.set(id, { scopes, want })
     this.#keepAlive()
-    const taking = this.#take(asker, scopes, want, (account, scope, now) =>
-      hold(account, id, of(scope, want), now + this.#options.ttlMs),
-    )
-    return taking.then(
-      (taken) => {
-        if (taken.breaches.length > 0) this.#open.delete(id)
-        return taken
-      },
-      (error: unknown) => this.#given(id, error),
-    )
+    let taken: Taken | undefined
+    try {
+      taken = await this.#take(asker, scopes, want, (account, scope, now) =>
+        hold(account, id, of(scope, want), now + this.#options.ttlMs),
+      )
+      return taken
+    } finally {
+      // It is no longer under way here.
+      if (taken?.breaches.length !== 0) this.#open.delete(id)
+    }
   }
 
   /** Spends at once, if all limits have room for it. */
@@ -127,22 +127,12 @@ export class Ledger {
    * Puts what was spent in the place of what was held. Where it cannot be written, it stays held until it expires: no
    * more is given out meanwhile than there is.
    */
-  settle(
-    scopes: readonly Scope[],
-    id: string,
-    amounts: Amounts,
-    unpriced: boolean,
-  ): Promise<void> | undefined {
-    return this.#change(scopes, (account, scope) => charge(account, id, of(scope, amounts), unpriced))?.then(
-      () => void this.#open.delete(id),
-      (error: unknown) => this.#given(id, error),
-    )
-  }
-
-  /** It is no longer under way here. */
-  #given(id: string, error: unknown): never {
-    this.#open.delete(id)
-    throw error
+  async settle(scopes: readonly Scope[], id: string, amounts: Amounts, unpriced: boolean): Promise<void> {
+    try {
+      await this.#change(scopes, (account, scope) => charge(account, id, of(scope, amounts), unpriced))
+    } finally {
+      this.#open.delete(id)
+    }
   }
 
   /** Allows so much more of a unit, until the window ends. */

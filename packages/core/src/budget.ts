@@ -8,6 +8,7 @@ import { entry, exceeded, isOf, type LimitState, reason, severity, stateOf, tell
 import { runKey, Scopes } from "./budget-scopes.ts"
 import type { Period } from "./budget-window.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
+import type { Envelope } from "./envelope.ts"
 import { InvalidInput } from "./errors.ts"
 import type { HookContext } from "./hooks.ts"
 import { randomId } from "./ids.ts"
@@ -103,8 +104,6 @@ export class Budgets implements BudgetGate {
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
-  /** What one run of a session has counted the next need not count again. */
-  readonly #prompts = new WeakMap<SessionLog, PromptCounter>()
   readonly #tokenizer: Tokenizer
   readonly #countTools: ReturnType<typeof toolCounter>
   readonly #monotonic: () => number
@@ -202,7 +201,7 @@ export class Budgets implements BudgetGate {
    * @throws OrraError (`budget_exceeded`) when there is no room for it.
    */
   async setAside(run: RunOf, usd: number): Promise<{ settle(spentUsd: number): Promise<void> }> {
-    const book = this.#known(run.runId) ?? (await this.#book(run))
+    const book = await this.#bookOf(run)
     const scopes = book.modelScopes.filter(countsUsd)
     if (scopes.length === 0) return { settle: async () => {} }
     const id = this.#reservation()
@@ -240,7 +239,8 @@ export class Budgets implements BudgetGate {
     const { request, model, outputLimit, log } = call
     const { prices, maxTokens = 8_192, margin = 1.6 } = this.#options
     const { context } = spender
-    const book = this.#known(context.runId) ?? (await this.#book(context))
+    const known = this.#bookOf(context)
+    const book = known instanceof Promise ? await known : known
     const scopes = book.modelScopes
     const count = (): number => this.#count(log, request)
     const input = scopes.length > 0 ? count() : 0
@@ -305,7 +305,7 @@ export class Budgets implements BudgetGate {
           .then((breach) => breach && spender.end(exceeded(breach)))
           .catch(spender.report)
       },
-      settle: (usage, text) => {
+      settle: async (usage, text) => {
         const counted = usage ?? (text === undefined ? undefined : this.#estimated(count(), text))
         const usd = counted && found && costOf(found.price, counted)
         const amounts: Amounts = {
@@ -316,7 +316,8 @@ export class Budgets implements BudgetGate {
         }
         const cost = usd === undefined ? undefined : usd / NANO
         const isUnpriced = found?.known === false && counted !== undefined
-        return this.#ledger.settle(scopes, id, amounts, isUnpriced)?.then(() => cost) ?? cost
+        if (scopes.length > 0) await this.#ledger.settle(scopes, id, amounts, isUnpriced)
+        return cost
       },
     }
   }
@@ -329,7 +330,7 @@ export class Budgets implements BudgetGate {
       verdict: { decision: "deny", layer: "budget", rule },
     })
     try {
-      const book = this.#known(spender.context.runId) ?? (await this.#book(spender.context))
+      const book = await this.#bookOf(spender.context)
       const amounts: Amounts = { toolCalls: 1, [`tool:${name}`]: 1 }
       const scopes = book.toolScopes.filter(
         ({ units }) => units.has("wallMs") || Object.keys(amounts).some((unit) => units.has(unit)),
@@ -426,12 +427,9 @@ export class Budgets implements BudgetGate {
 
   /** About what a request of the session sends, in tokens. */
   #count(log: SessionLog, request: ModelRequest): number {
-    let counter = this.#prompts.get(log)
-    if (!counter) {
-      counter = new PromptCounter(this.#tokenizer, this.#countTools)
-      this.#prompts.set(log, counter)
-    }
-    return counter.count(request)
+    // With the session: what one run has counted the next need not count again.
+    log.counter ??= new PromptCounter(this.#tokenizer, this.#countTools)
+    return log.counter.count(request)
   }
 
   #known(runId: string): RunBook | undefined {
@@ -439,31 +437,45 @@ export class Budgets implements BudgetGate {
     return book?.generation === this.#generation ? book : undefined
   }
 
-  async #book({ namespace, runId, envelope }: RunOf): Promise<RunBook> {
-    const generation = this.#generation
+  #bookOf(run: RunOf): Promise<RunBook> | RunBook {
+    const { namespace, runId, envelope } = run
+    const known = this.#known(runId)
+    if (known) return known
     const own = this.#scopes.of(namespace, runId, "run")
-    let chain: Account["chain"]
-    const above: Scope[] = []
     const parent = envelope?.parent
-    if (parent && own.some((scope) => scope.of === "run")) {
-      const place = { namespace: Namespace.parse(parent.namespace), key: runKey(parent.runId) }
-      chain = [parent, ...((await this.#ledger.chainOf(place)) ?? [])].map(
-        ({ namespace: ns, runId: id }) => ({
-          namespace: ns,
-          runId: id,
-        }),
+    return parent && own.some((scope) => scope.of === "run")
+      ? this.#bookBelow(parent, runId, own)
+      : this.#bookFor(runId, own, undefined, this.#generation)
+  }
+
+  /** The book of a run that works for another: what the ones above it may spend limits it as well. */
+  async #bookBelow(
+    parent: NonNullable<Envelope["parent"]>,
+    runId: string,
+    own: readonly Scope[],
+  ): Promise<RunBook> {
+    const generation = this.#generation
+    const above: Scope[] = []
+    const place = { namespace: Namespace.parse(parent.namespace), key: runKey(parent.runId) }
+    const chain = [parent, ...((await this.#ledger.chainOf(place)) ?? [])].map(
+      ({ namespace: ns, runId: id }) => ({
+        namespace: ns,
+        runId: id,
+      }),
+    )
+    for (const [index, link] of chain.entries()) {
+      const scopes = this.#scopes.of(
+        Namespace.parse(link.namespace),
+        link.runId,
+        index === 0 ? "parent" : "ancestor",
       )
-      for (const [index, link] of chain.entries()) {
-        const scopes = this.#scopes.of(
-          Namespace.parse(link.namespace),
-          link.runId,
-          index === 0 ? "parent" : "ancestor",
-        )
-        above.push(...scopes.filter((scope) => scope.of !== "namespace"))
-      }
+      above.push(...scopes.filter((scope) => scope.of !== "namespace"))
     }
+    return this.#bookFor(runId, [...own, ...above], chain, generation)
+  }
+
+  #bookFor(runId: string, scopes: readonly Scope[], chain: Account["chain"], generation: number): RunBook {
     const known = this.#runs.get(runId)
-    const scopes = [...own, ...above]
     const book: RunBook = {
       generation,
       scopes,

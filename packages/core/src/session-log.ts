@@ -1,4 +1,5 @@
 import { type Stretch, stretches, tipOf } from "./branches.ts"
+import type { PromptCounter } from "./budget-prompt.ts"
 import { countMessage, type Tokenizer, type ViewItem } from "./context.ts"
 import { afterCut, type Cut, type CutView } from "./cut.ts"
 import { asStoreError, StoreError, VersionConflict } from "./errors.ts"
@@ -71,14 +72,17 @@ export class SessionLog implements CutView {
   #rewinds: Entry<"rewind">[] = []
   /** The transcript that the model sees, oldest first. The same list as long as it has only grown. */
   view: ViewItem[] = []
-  /** The tokens of both. */
-  viewTokens = 0
+  /** The tokens of its items that have been counted, which are the first so many, and of `first`. */
+  #tokens = 0
+  #counted = 0
   #cut: Cut & { readonly summary?: string } = { from: 0 }
   /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
   first: UserMessage | undefined
   pins: readonly Pin[] = []
   #pinned = NO_PINS
   openRun: OpenRun | undefined
+  /** What budgets have counted of its requests. */
+  counter: PromptCounter | undefined
   /**
    * True once what the model sees may hold what strangers wrote: the answer of an untrusted tool, or what the model
    * made of one. It is in the log (`untrusted`, `tainted`), so it outlives the process; a rewind before it ends it.
@@ -113,6 +117,13 @@ export class SessionLog implements CutView {
   /** The number of the entry that the next one will follow. */
   get tip(): number {
     return this.#rewinds.length === 0 ? this.version : tipOf(this.stretches)
+  }
+
+  /** The tokens of the view and of what stands before it. */
+  get viewTokens(): number {
+    for (; this.#counted < this.view.length; this.#counted++)
+      this.#tokens += this.view[this.#counted]?.tokens ?? 0
+    return this.#tokens
   }
 
   /** Where it begins: what is before that and still in it is pinned, or began the turn. */
@@ -246,7 +257,8 @@ export class SessionLog implements CutView {
     this.info = info
     this.version = info?.version ?? 0
     this.view = []
-    this.viewTokens = 0
+    this.#tokens = 0
+    this.#counted = 0
     this.#cut = { from: 0 }
     this.first = undefined
     this.#setPins([])
@@ -391,8 +403,8 @@ export class SessionLog implements CutView {
             name: "summary",
           })
         : undefined
-    this.viewTokens = this.first ? countMessage(this.first, this.#options.tokenizer) : 0
-    for (const { tokens } of this.view) this.viewTokens += tokens
+    this.#tokens = this.first ? countMessage(this.first, this.#options.tokenizer) : 0
+    this.#counted = 0
   }
 
   /** The message that an entry adds to the transcript, as the model sees it and with what it costs. */
@@ -406,13 +418,30 @@ export class SessionLog implements CutView {
       const parts = message.parts.map((part) => shortenResult(part, maxResultTokens, tokenizer, seq))
       message = { ...message, parts }
     }
-    return { seq, message, tokens: countMessage(message, tokenizer) }
+    return new Item(seq, message, tokenizer)
   }
 
   #push(item: ViewItem | undefined): void {
-    if (!item) return
-    this.view.push(item)
-    this.viewTokens += item.tokens
+    if (item) this.view.push(item)
+  }
+}
+
+/** A message is counted when the model is next asked: of a session that is not used any more the last one never is. */
+class Item implements ViewItem {
+  readonly seq: number
+  readonly message: Message
+  readonly #tokenizer: Tokenizer
+  #tokens: number | undefined
+
+  constructor(seq: number, message: Message, tokenizer: Tokenizer) {
+    this.seq = seq
+    this.message = message
+    this.#tokenizer = tokenizer
+  }
+
+  get tokens(): number {
+    this.#tokens ??= countMessage(this.message, this.#tokenizer)
+    return this.#tokens
   }
 }
 

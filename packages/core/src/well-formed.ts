@@ -11,7 +11,7 @@ export const wellFormed = (message: Message): Message =>
 function isMended(value: Json): boolean {
   if (typeof value === "string") return value.isWellFormed()
   if (typeof value !== "object" || value === null) return true
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     if (!key.isWellFormed() || !isMended((value as Record<string, Json>)[key] ?? null)) return false
   }
   return true
