@@ -1,10 +1,17 @@
 import { EmbeddingError } from "./errors.ts"
 import { withRoom } from "./numbers.ts"
+import { Signs } from "./signs.ts"
 import { type FindOptions, type SearchHit, Top } from "./top.ts"
+
+/** So many of the vectors are compared number by number where there are more than twice as many. */
+const CANDIDATES = 4_000
+/** Of shorter vectors the signs say too little, and comparing them is cheap. */
+const MIN_SIGNS = 64
 
 /**
  * Vectors by id, compared by the cosine of their angle. In memory, 4 bytes a number. The first vector decides how many
- * numbers all have, until there is none any more.
+ * numbers all have, until there is none any more. Up to 8,000 all are compared; of more, the 4,000 that differ in the
+ * signs of the fewest numbers, among which the nearest are nearly always.
  *
  * ```ts
  * const index = new VectorIndex()
@@ -15,6 +22,7 @@ import { type FindOptions, type SearchHit, Top } from "./top.ts"
 export class VectorIndex {
   #dimensions: number | undefined
   #numbers = new Float32Array(0)
+  readonly #signs = new Signs()
   readonly #slots = new Map<string, number>()
   readonly #ids: string[] = []
 
@@ -42,6 +50,7 @@ export class VectorIndex {
     const slot = this.#slots.get(id) ?? this.#ids.length
     this.#numbers = withRoom(this.#numbers, (slot + 1) * unit.length)
     this.#numbers.set(unit, slot * unit.length)
+    this.#signs.set(slot, unit)
     this.#slots.set(id, slot)
     this.#ids[slot] = id
   }
@@ -54,6 +63,7 @@ export class VectorIndex {
     const moved = this.#ids[last] ?? id
     const dimensions = this.#dimensions ?? 0
     this.#numbers.copyWithin(slot * dimensions, last * dimensions, (last + 1) * dimensions)
+    this.#signs.move(last, slot, dimensions)
     this.#ids[slot] = moved
     this.#slots.set(moved, slot)
     this.#ids.pop()
@@ -70,11 +80,23 @@ export class VectorIndex {
   search(vector: ArrayLike<number>, options: FindOptions = {}): readonly SearchHit[] {
     if (this.#ids.length === 0) return []
     const unit = this.#unit(vector)
+    const size = this.#ids.length
+    if (size > 2 * CANDIDATES && unit.length >= MIN_SIGNS) {
+      const found = this.#best(unit, this.#signs.near(unit, size, CANDIDATES), options)
+      // The filter may want others.
+      if (found.length >= (options.limit ?? 10)) return found
+    }
+    return this.#best(unit, this.#ids.keys(), options)
+  }
+
+  #best(unit: Float32Array, slots: Iterable<number>, options: FindOptions): readonly SearchHit[] {
     const { filter } = options
     const top = new Top(options)
-    for (const [slot, id] of this.#ids.entries()) {
+    for (const slot of slots) {
       const score = dot(unit, this.#numbers, slot * unit.length)
-      if (score > 0 && score >= top.least && (!filter || filter(id))) top.offer({ id, score })
+      if (score <= 0 || score < top.least) continue
+      const id = this.#ids[slot] ?? ""
+      if (!filter || filter(id)) top.offer({ id, score })
     }
     return top.sorted()
   }
