@@ -36,7 +36,7 @@ describe.each<readonly [string, () => Promise<SessionStore>]>([
     const session = TENANT.child("limbo")
     await store.append(session, [message], { expected: 0 })
     const peers = await Peers.join(store, { takeOver: TENANT })
-    const runtime = new Runtime({ provider: scriptedProvider(["Hi."]), store, peers, leaseTtlMs: 500 })
+    const runtime = new Runtime({ provider: scriptedProvider(["Hi."]), store, peers, leaseTtlMs: 5_000 })
     onTestFinished(() => runtime.close())
     await expect.poll(async () => (await store.info(session))?.messages).toBe(2)
     await expect.poll(() => store.abandoned?.(TENANT)).toEqual([])
