@@ -2,8 +2,11 @@ import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
-/** Workspace packages resolve to their sources, so that a test never runs against a stale build. */
-const conditions = ["@orra/source", "module", "node", "development|production"]
+/**
+ * Workspace packages resolve to their sources, so that a test never runs against a stale build. Not "module", which means
+ * builds for bundlers: Node cannot load all of them.
+ */
+const conditions = ["@orra/source", "node", "development|production"]
 
 export default defineConfig({
   resolve: { conditions },
