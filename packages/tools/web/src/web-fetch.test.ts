@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gzipSync } from "node:zlib"
-import { type JsonObject, Namespace, type Tool, type ToolContext } from "@orra/core"
+import type { JsonObject, Tool, ToolContext } from "@orra/core"
+import { textOf, useTool } from "@orra/testing"
 import { afterEach, expect, test } from "vitest"
 import { type WebToolsOptions, webTools } from "./index.ts"
 
@@ -27,20 +28,8 @@ function webFetch(port: number, options: WebToolsOptions = {}): Tool {
   return tool
 }
 
-const context = (signal = new AbortController().signal): ToolContext => ({
-  namespace: Namespace.parse("test"),
-  runId: "run",
-  callId: "call",
-  idempotencyKey: "key",
-  signal,
-  metadata: {},
-  progress() {},
-})
-
-async function call(tool: Tool, input: JsonObject): Promise<string> {
-  const output = await tool.execute(await tool.parse(input), context())
-  return output.content.map((part) => (part.type === "text" ? part.text : "")).join("")
-}
+const call = async (tool: Tool, input: JsonObject, context: Partial<ToolContext> = {}): Promise<string> =>
+  textOf(await useTool([tool], "web_fetch", input, context))
 
 test("tells the model and the policy what it is", () => {
   const [tool] = webTools()
@@ -205,8 +194,7 @@ test("stops with the run, and closes the connection", async () => {
     arrived.resolve()
   })
   const stop = new AbortController()
-  const tool = webFetch(port)
-  const answer = tool.execute(await tool.parse({ url }), context(stop.signal))
+  const answer = call(webFetch(port), { url }, { signal: stop.signal })
   await arrived.promise
   const reason = new Error("stopped by the user")
   stop.abort(reason)
