@@ -135,7 +135,7 @@ export function summarize(options: SummarizeOptions = {}): Compactor {
     if (run.stop.aborted) return undefined
     // Nobody watches a summary being written.
     const quiet = { ...settings, provider, hooks: settings.hooks.filter((hook) => !hook.streamChunk) }
-    const answer = await ask(quiet, run, asked, { push: () => {} }, { ms: 0 })
+    const answer = await ask(quiet, run, asked, () => {}, { ms: 0 })
     if (answer.type === "stopped") return undefined
     if (answer.type === "failed") throw answer.error
     const { message, usage, finishReason } = answer

@@ -97,7 +97,7 @@ export class Driver {
   /** The sessions that are being run, by key. */
   readonly active = new ByKey<Active>()
   /** All that is going on, also what comes after a run: giving back the lease, and another look at the queue. */
-  readonly #drives = new Set<Active>()
+  readonly #drives = new Set<Promise<void>>()
   /** Work under a lease that is not a run. Runs of the session wait for it. */
   readonly #work = new Map<string, Promise<void>>()
   /** Stops such work that gives way to whatever else is to be done, by the session's key. */
@@ -138,8 +138,8 @@ export class Driver {
     }
     this.active.set(namespace.key, active)
     const begun = Promise.withResolvers<Begun>()
-    this.#drives.add(active)
     active.idle = this.#drive(log, active, opening, options, whenWaiting, begun)
+    this.#drives.add(active.idle)
     return begun.promise
   }
 
@@ -164,7 +164,7 @@ export class Driver {
     await Promise.all(this.active.values().map(({ namespace }) => this.pause(namespace)))
     for (const stop of this.yielding.values()) stop.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
-    await Promise.all([...[...this.#drives].map(({ idle }) => idle), ...this.#work.values()])
+    await Promise.all([...this.#drives, ...this.#work.values()])
   }
 
   /**
@@ -316,7 +316,7 @@ export class Driver {
       }
     }
     if (done) await this.#lookAgain(log)
-    this.#drives.delete(active)
+    this.#drives.delete(active.idle)
   }
 
   /**

@@ -12,7 +12,7 @@ import { type Answer, ask } from "./model-call.ts"
 import { addUsage, NO_USAGE, type Usage } from "./provider.ts"
 import { prepare } from "./request.ts"
 import type { RunResult } from "./run.ts"
-import type { Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
+import type { DeltaPiece, Entry, NewEntry, RunFailure, RunOutcome } from "./session.ts"
 
 /** How often a request that the model finds too long is shortened, and to what share of its length. */
 const MAX_OVERFLOWS = 4
@@ -118,15 +118,19 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       if (run.stop.aborted) return await finish("stopped")
       const turnBegan = Date.now()
       const messageId = `${run.runId}-${turn}`
-      const writer = new DeltaWriter({
-        runId: run.runId,
-        messageId,
-        intervalMs: settings.deltaIntervalMs,
-        append: async (entry) => (await record(run, [entry]))[0]?.seq,
-      })
+      let writer: DeltaWriter | undefined
+      const push = (piece: DeltaPiece): void => {
+        writer ??= new DeltaWriter({
+          runId: run.runId,
+          messageId,
+          intervalMs: settings.deltaIntervalMs,
+          append: async (entry) => (await record(run, [entry]))[0]?.seq,
+        })
+        writer.push(piece)
+      }
       const thinking = { ms: 0 }
-      const answer = await ask(settings, run, request, writer, thinking)
-      const writing = writer.settle()
+      const answer = await ask(settings, run, request, push, thinking)
+      const writing = writer?.settle()
       if (writing) await writing
 
       if (answer.type !== "done") {
@@ -139,7 +143,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         if (
           (failure?.code === "provider_context_length" || overBudget) &&
           answer.draft.isEmpty &&
-          !writer.range &&
+          !writer?.range &&
           overflows++ < MAX_OVERFLOWS
         ) {
           // The estimate was too low, the window is smaller than we were told, or the budget: show less and ask again.
@@ -150,7 +154,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
         if (!answer.draft.isEmpty) {
           const entry = entryOf(run, answer, answer.draft.message(), messageId, turnBegan, thinking.ms)
           entry.status = failure ? "error" : "stopped"
-          text = recordedText(await record(run, [entry], writer.range))
+          text = recordedText(await record(run, [entry], writer?.range))
         } else {
           unfinished = writer
         }
@@ -162,7 +166,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       const entry = entryOf(run, answer, message, messageId, turnBegan, thinking.ms)
       entry.finishReason = answer.finishReason
       entry.usage = answer.usage
-      text = recordedText(await record(run, [entry], writer.range))
+      text = recordedText(await record(run, [entry], writer?.range))
       const end = await act(entry, turn)
       if (end) return end
     }

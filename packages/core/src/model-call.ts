@@ -1,6 +1,5 @@
 import { each } from "./abortable.ts"
 import type { BudgetInstead } from "./budget-gate.ts"
-import type { DeltaWriter } from "./delta-writer.ts"
 import { Draft } from "./draft.ts"
 import { failureOf, isLogFailure } from "./failure.ts"
 import { chunkWatcher } from "./hook-calls.ts"
@@ -14,6 +13,7 @@ import {
   ProviderError,
   type Usage,
 } from "./provider.ts"
+import type { DeltaPiece } from "./session.ts"
 
 /** What one model call came to. */
 export type Answer =
@@ -42,11 +42,11 @@ export function ask(
   settings: LoopSettings,
   run: LoopRun,
   asked: ModelRequest,
-  writer: Pick<DeltaWriter, "push">,
+  push: (piece: DeltaPiece) => void,
   thinking: { ms: number },
 ): Promise<Answer> {
   const make = (request: ModelRequest, retried?: () => void): Promise<Answer> =>
-    call(settings, run, request, writer, thinking, retried)
+    call(settings, run, request, push, thinking, retried)
   return settings.budgets?.ask(settings, run, asked, make) ?? make(asked)
 }
 
@@ -54,7 +54,7 @@ function call(
   settings: LoopSettings,
   run: LoopRun,
   request: ModelRequest,
-  writer: Pick<DeltaWriter, "push">,
+  push: (piece: DeltaPiece) => void,
   thinking: { ms: number },
   retried: (() => void) | undefined,
 ): Promise<Answer> {
@@ -86,7 +86,7 @@ function call(
       thinkingSince = undefined
     }
     draft.add(event)
-    writer.push(event)
+    push(event)
     watch(event)
     return false
   }
