@@ -3,7 +3,7 @@ import { pdf, site } from "./fixture.ts"
 import { LAYOUTS, PARAGRAPHS, TITLE } from "./page-layouts.ts"
 
 /** The long run gives the reading all the time it may take, and more. */
-const SIZE = process.env["ORRA_TEST_FULL"] ? 2_500 : 300
+const SIZE = process.env["ORRA_TEST_FULL"] ? 2_500 : 100
 
 const html = { "content-type": "text/html; charset=utf-8" }
 
