@@ -1,6 +1,7 @@
 export { serviceAddress } from "./address.ts"
 export { checkedFetch, findCause, HttpFailure } from "./checked-fetch.ts"
 export type { Incoming, Outgoing } from "./dispatch.ts"
+export { chunkFailure, errorParts, failedPart, openaiFailure } from "./openai-errors.ts"
 export { type Send, sender } from "./send.ts"
 export {
   connectionFailure,

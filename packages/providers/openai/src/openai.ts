@@ -10,14 +10,17 @@ import {
   retrying,
 } from "@orra/core"
 import {
+  chunkFailure,
   connectionFailure,
   eventBatches,
+  failedPart,
   findCause,
   HttpFailure,
   type Incoming,
   LINGER_MS,
   type ModelService,
   missingKey,
+  openaiFailure,
   serviceAddress,
   serviceFailure,
   type Watchdog,
@@ -25,7 +28,6 @@ import {
 } from "@orra/provider-http"
 import { type Answer, answer } from "./answer.ts"
 import { type Connection, connect } from "./connection.ts"
-import { chunkFailure, failedPart, failureOf } from "./errors.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
 import { responsesOpener } from "./responses.ts"
 import { responsesAnswer } from "./responses-answer.ts"
@@ -73,7 +75,7 @@ export interface OpenAIOptions {
   readonly fetch?: typeof fetch | undefined
 }
 
-const DEFAULT_URL = "https://api.openai.com/v1"
+export const DEFAULT_URL = "https://api.openai.com/v1"
 /** A server may dislike this many things about a request before it is given up. */
 const MAX_DIALECTS = 3
 /** What cannot chat, among the models OpenAI lists. */
@@ -230,7 +232,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
   const failure = (error: unknown, model: string, watch: Watchdog, caller: AbortSignal | undefined) => {
     const http = findCause(error, HttpFailure)
     return http && !caller?.aborted
-      ? failureOf(service, http, model)
+      ? openaiFailure(service, http, model)
       : connectionFailure(service, error, watch, caller, timeoutMs)
   }
 

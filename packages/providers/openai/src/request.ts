@@ -1,7 +1,6 @@
 import type { ModelRequest, ToolDefinition } from "@orra/core"
-import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
+import { acceptedToolName, errorParts, type HttpFailure, wellFormed } from "@orra/provider-http"
 import type { ChatCompletionCreateParams, ChatCompletionTool } from "openai/resources/chat/completions"
-import { errorParts } from "./errors.ts"
 import { toMessages } from "./messages.ts"
 import { perObject } from "./per-object.ts"
 import type { Reasoning } from "./responses-request.ts"

@@ -1,7 +1,6 @@
 import type { ModelRequest, ToolDefinition } from "@orra/core"
-import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
+import { acceptedToolName, errorParts, type HttpFailure, wellFormed } from "@orra/provider-http"
 import type { FunctionTool, ResponseCreateParams } from "openai/resources/responses/responses"
-import { errorParts } from "./errors.ts"
 import { perObject } from "./per-object.ts"
 import { toInput } from "./responses-messages.ts"
 

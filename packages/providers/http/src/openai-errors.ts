@@ -1,5 +1,6 @@
 import { isObject, type ProviderError, type ProviderErrorKind } from "@orra/core"
-import { type HttpFailure, type ModelService, serviceFailure } from "@orra/provider-http"
+import type { HttpFailure } from "./checked-fetch.ts"
+import { type ModelService, serviceFailure } from "./service-failure.ts"
 
 const CODES: Readonly<Record<string, ProviderErrorKind>> = {
   invalid_api_key: "auth",
@@ -92,7 +93,8 @@ function statusKind(status: number): ProviderErrorKind {
   return status >= 500 ? "overloaded" : "invalid_request"
 }
 
-export function failureOf(
+/** What a service with OpenAI's API means by an error status and its body, for a person. */
+export function openaiFailure(
   service: ModelService,
   { status, headers, body }: HttpFailure,
   model: string,

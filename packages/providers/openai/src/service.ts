@@ -1,0 +1,148 @@
+import { abortedError, type ProviderError } from "@orra/core"
+import {
+  connectionFailure,
+  findCause,
+  HttpFailure,
+  type ModelService,
+  missingKey,
+  serviceAddress,
+  type Watchdog,
+  watchdog,
+} from "@orra/provider-http"
+import type OpenAI from "openai"
+import { type Connection, connect } from "./connection.ts"
+import { errorParts, failureOf } from "./errors.ts"
+import { DEFAULT_URL } from "./openai.ts"
+
+/** How a service is reached that speaks OpenAI's protocol for something else than chat. */
+export interface OpenAIServiceOptions {
+  /**
+   * Default: `OPENAI_API_KEY`, but only when requests go to api.openai.com. Servers that need no key work without one.
+   */
+  readonly apiKey?: string | undefined
+  /** Default "https://api.openai.com/v1". */
+  readonly baseURL?: string | undefined
+  /** Who it is in errors. Default "openai". */
+  readonly id?: string | undefined
+  /** Without a byte for so long a call fails with kind `timeout`. Default 180,000. */
+  readonly timeoutMs?: number | undefined
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/** What a call works with. */
+export interface ServiceCall {
+  readonly sdk: OpenAI
+  /** For the SDK's options. */
+  readonly signal: AbortSignal
+  /** Something arrived: the time that silence may take begins anew. */
+  touch(): void
+}
+
+/** The SDK, set up like that of `openai()`: no retries, no logs, the key for its own host, errors for people. */
+export interface OpenAIService {
+  /** Who it is in errors, and whether it is OpenAI itself. */
+  readonly id: string
+  readonly official: boolean
+  readonly timeoutMs: number
+  /**
+   * Does something with the SDK. `refusal` may make an error of a refusal's code; otherwise it is a ProviderError.
+   *
+   * @throws ProviderError; of kind `aborted` when `signal` fires.
+   */
+  call<T>(
+    model: string,
+    signal: AbortSignal | undefined,
+    work: (call: ServiceCall) => Promise<T>,
+    refusal?: (code: string) => Error | undefined,
+  ): Promise<T>
+  /** The same for what comes piece by piece. */
+  stream<T>(
+    model: string,
+    signal: AbortSignal | undefined,
+    work: (call: ServiceCall) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void>
+}
+
+/**
+ * For those who write a package on another part of OpenAI's interface: images, speech.
+ *
+ * ```ts
+ * const service = openaiService({ baseURL: "http://localhost:8080/v1" })
+ * const list = await service.call("", signal, ({ sdk, signal }) => sdk.models.list({ signal }))
+ * ```
+ *
+ * @throws InvalidInput when `baseURL` is not an http(s) address.
+ */
+export function openaiService(options: OpenAIServiceOptions = {}): OpenAIService {
+  const { id = "openai", timeoutMs = 180_000 } = options
+  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /\/(images|audio)\/[a-z]+$/, DEFAULT_URL)
+  const { host, hostname } = new URL(baseURL)
+  const official = hostname === new URL(DEFAULT_URL).hostname
+  const apiKey =
+    options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
+  const service: ModelService = {
+    provider: id,
+    name: official ? "OpenAI" : `the model service at ${host}`,
+    host,
+    secrets: apiKey === undefined ? [] : [apiKey],
+  }
+  let connection: Promise<Connection> | undefined
+  const sdkFor = async (caller: AbortSignal | undefined): Promise<OpenAI> => {
+    if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
+    connection ??= connect(baseURL, apiKey, official, options.fetch)
+    const { sdk } = await connection
+    if (caller?.aborted) throw abortedError(id)
+    return sdk
+  }
+  const failure = (
+    error: unknown,
+    model: string,
+    watch: Watchdog,
+    caller: AbortSignal | undefined,
+  ): ProviderError => {
+    const http = caller?.aborted ? undefined : findCause(error, HttpFailure)
+    return http
+      ? failureOf(service, http, model)
+      : connectionFailure(service, error, watch, caller, timeoutMs)
+  }
+  const callOf = (sdk: OpenAI, watch: Watchdog): ServiceCall => ({
+    sdk,
+    signal: watch.signal,
+    touch: () => watch.touch(),
+  })
+  return {
+    id,
+    official,
+    timeoutMs,
+    async call(model, caller, work, refusal) {
+      const sdk = await sdkFor(caller)
+      using watch = watchdog(timeoutMs, caller)
+      try {
+        const done = await work(callOf(sdk, watch))
+        watch.end()
+        return done
+      } catch (error) {
+        const http = findCause(error, HttpFailure)
+        const known = http && refusal?.(errorParts(http.body).code)
+        throw known ?? failure(error, model, watch, caller)
+      }
+    },
+    async *stream(model, caller, work) {
+      const sdk = await sdkFor(caller)
+      using watch = watchdog(timeoutMs, caller)
+      try {
+        for await (const piece of work(callOf(sdk, watch))) {
+          // Whoever takes the pieces may take their time.
+          watch.hold()
+          yield piece
+          watch.resume()
+          watch.touch()
+        }
+        watch.end()
+      } catch (error) {
+        throw failure(error, model, watch, caller)
+      }
+    },
+  }
+}
