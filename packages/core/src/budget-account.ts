@@ -19,6 +19,17 @@ export interface Account {
   readonly chain?: readonly { readonly namespace: string; readonly runId: string }[]
   /** Of a run: the runs that it started. */
   readonly children?: readonly string[]
+  /** Of no account: what somebody allowed beyond a limit, beside the account that has it. For the audit. */
+  readonly grant?: Grant
+}
+
+/** So much more of a unit; of USD in dollars. */
+export interface Grant {
+  readonly per: Period
+  readonly unit: string
+  readonly amount: number
+  readonly runId?: string
+  readonly by?: string
 }
 
 export const EMPTY: Account = { windows: {}, held: [] }

@@ -4,6 +4,7 @@ import {
   charge,
   EMPTY,
   type Expiry,
+  type Grant,
   heldOf,
   hold,
   present,
@@ -12,6 +13,7 @@ import {
 import { Books, type Place } from "./budget-books.ts"
 import type { Rule } from "./budget-limit.ts"
 import type { Period } from "./budget-window.ts"
+import { randomId } from "./ids.ts"
 import { isObject } from "./json.ts"
 import type { Records } from "./records.ts"
 
@@ -136,12 +138,15 @@ export class Ledger {
   }
 
   /** Allows so much more of a unit, until the window ends. */
-  async grant(scope: Scope, per: Period, unit: string, amount: number): Promise<void> {
-    await this.#change([scope], (account) => {
-      const window = account.windows[per] ?? { start: 0, spent: {} }
-      const granted = { ...window.granted, [unit]: (window.granted?.[unit] ?? 0) + amount }
-      return { ...account, windows: { ...account.windows, [per]: { ...window, granted } } }
-    })
+  async grant(scope: Scope, { per, unit }: Grant, amount: number): Promise<void> {
+    await this.#change([scope], granted(per, unit, amount))
+  }
+
+  /** The same, and in the same write what the audit says of it. */
+  async grantAudited(scope: Scope, grant: Grant, amount: number): Promise<void> {
+    const note: Scope = { ...scope, place: { namespace: scope.place.namespace, key: `grant ${randomId()}` } }
+    const apply = granted(grant.per, grant.unit, amount)
+    await this.#change([scope, note], (account, of) => (of === note ? { ...EMPTY, grant } : apply(account)))
   }
 
   /** Says of all calls that are under way here that they are. */
@@ -238,6 +243,14 @@ export class Ledger {
     if (isObject(timer) && typeof timer["unref"] === "function") timer["unref"]()
   }
 }
+
+const granted =
+  (per: Period, unit: string, amount: number) =>
+  (account: Account): Account => {
+    const window = account.windows[per] ?? { start: 0, spent: {} }
+    const more = { ...window.granted, [unit]: (window.granted?.[unit] ?? 0) + amount }
+    return { ...account, windows: { ...account.windows, [per]: { ...window, granted: more } } }
+  }
 
 /** What of it is counted here. */
 function of(scope: Scope, amounts: Amounts): Amounts {

@@ -1,4 +1,4 @@
-import type { Account, Amounts } from "./budget-account.ts"
+import type { Account, Amounts, Grant } from "./budget-account.ts"
 import { askWithin, type ModelPermit, type WantedCall } from "./budget-call.ts"
 import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
 import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
@@ -6,7 +6,6 @@ import { type Limit, rulesOf } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
 import { entry, exceeded, isOf, type LimitState, reason, severity, stateOf, tell } from "./budget-report.ts"
 import { runKey, Scopes } from "./budget-scopes.ts"
-import type { Period } from "./budget-window.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import { InvalidInput } from "./errors.ts"
@@ -16,13 +15,14 @@ import type { Answer } from "./model-call.ts"
 import { keyOf, Namespace } from "./namespace.ts"
 import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
 import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
+import { Recorded } from "./recorded.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
 
 export interface BudgetOptions {
   /** Where it is kept what was spent: the store of the sessions, or any other that all processes share. */
-  readonly store: Pick<SessionStore, "records">
+  readonly store: Pick<SessionStore, "records" | "audited">
   /** What models cost; needed for limits in USD. `DEFAULT_PRICES` has Claude and OpenAI. */
   readonly prices?: PriceTable
   /** Estimates what a request sends. Default: four bytes a token. */
@@ -35,8 +35,9 @@ export interface BudgetOptions {
   readonly reservationMs?: number
   /** What becomes of the reservation of a process that died: `release` (default), or `charge` it as if spent. */
   readonly expired?: "release" | "charge"
+  /** Told where the audit of a store could not be told of limits. Default: nobody. */
+  readonly onError?: (error: unknown) => void
   /** The time in ms since 1970. Default: that of the runtime's `peers`, else `Date.now`. */
-
   readonly now?: () => number
   /** A clock in ms that only goes forward. Default `performance.now`. */
   readonly monotonic?: () => number
@@ -101,6 +102,7 @@ export class Budgets implements BudgetGate {
   readonly #options: BudgetOptions
   readonly #ledger: Ledger
   readonly #scopes = new Scopes()
+  readonly #recorded: Recorded
   readonly #runs = new Map<string, RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
@@ -124,6 +126,7 @@ export class Budgets implements BudgetGate {
     this.#tokenizer = tokenizer
     this.#countTools = toolCounter(tokenizer)
     const records = options.store.records("budgets")
+    this.#recorded = new Recorded(options.store, "budget-limits", options.onError ?? (() => {}))
     this.#ledger = new Ledger({ records, ttlMs: reservationMs, expired, now: () => this.#now(), monotonic })
   }
 
@@ -133,17 +136,25 @@ export class Budgets implements BudgetGate {
 
   /**
    * Sets the limits of a namespace, in place of those it had; none removes them. What was spent before counts as far
-   * as a limit of the same window and unit counted it. All processes have to set the same.
+   * as a limit of the same window and unit counted it. All processes have to set the same. Where the store keeps an audit
+   * it says of limits that are new who set them, `by`.
    *
    * @throws InvalidInput for what cannot be held, such as a limit in USD without prices.
    */
-  set(namespace: Namespace, limits: Limit | readonly Limit[]): void {
-    const rules = rulesOf(namespace, "per" in limits ? [limits] : limits)
+  set(namespace: Namespace, limits: Limit | readonly Limit[], { by }: { readonly by?: string } = {}): void {
+    const all = "per" in limits ? [limits] : limits
+    const rules = rulesOf(namespace, all)
     if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
       throw new InvalidInput("A limit in USD needs `prices`: new Budgets({ store, prices: DEFAULT_PRICES }).")
     }
     this.#scopes.set(namespace, rules)
     this.#generation++
+    this.#recorded.write(namespace, all.length > 0 ? all : null, by)
+  }
+
+  /** Limits that were set until now are in the audit, where the store keeps one, or `onError` was told. */
+  recorded(): Promise<void> {
+    return this.#recorded.settled()
   }
 
   /** How every limit stands that holds for this namespace, root first; those per run when the run is named. */
@@ -162,7 +173,7 @@ export class Budgets implements BudgetGate {
 
   /**
    * Allows so much more than a limit does, until its window ends; `wake` the sessions that wait for it. Whoever calls
-   * this has made sure that it may be allowed.
+   * this has made sure that it may be allowed. An audit of the store says who it was, `by`.
    *
    * ```ts
    * await budgets.grant(tenant, { per: "day", unit: "usd", amount: 0.5 })
@@ -172,10 +183,7 @@ export class Budgets implements BudgetGate {
    * @throws InvalidInput when the namespace has no such limit, or for an amount that is not above 0. For a limit per
    *   run the namespace is the session's and `runId` is needed.
    */
-  async grant(
-    namespace: Namespace,
-    more: { readonly per: Period; readonly unit: string; readonly amount: number; readonly runId?: string },
-  ): Promise<void> {
+  async grant(namespace: Namespace, more: Grant): Promise<void> {
     const { per, unit, amount, runId } = more
     const scope = this.#scopes
       .of(namespace, per === "run" ? runId : undefined, "run")
@@ -186,7 +194,10 @@ export class Budgets implements BudgetGate {
     if (!scope) throw new InvalidInput(`${namespace.key} has no limit on ${unit} per ${per}.`)
     if (!(amount > 0 && Number.isFinite(amount)))
       throw new InvalidInput("More is a number above 0.", { amount })
-    await this.#ledger.grant(scope, per, unit, unit === "usd" ? inNano(amount) : amount)
+    const units = unit === "usd" ? inNano(amount) : amount
+    await (this.#options.store.audited
+      ? this.#ledger.grantAudited(scope, more, units)
+      : this.#ledger.grant(scope, more, units))
   }
 
   /**

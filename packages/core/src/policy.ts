@@ -12,6 +12,8 @@ import {
   type PolicyTime,
   window,
 } from "./policy-rule.ts"
+import { Recorded } from "./recorded.ts"
+import type { SessionStore } from "./store.ts"
 
 /** `ask` needs a person's approval before it becomes one of the others. */
 export type Decision = "deny" | "ask" | "allow"
@@ -55,7 +57,9 @@ export interface PolicyOptions {
   readonly skewMs?: number
   /** How long a rule's `check` may take. Default 2,000 ms. */
   readonly checkTimeoutMs?: number
-  /** Told of a `check` that failed; the call is denied in any case. */
+  /** A store that keeps an audit, which then says of layers that are new who set them. */
+  readonly store?: Pick<SessionStore, "records" | "audited">
+  /** Told of a `check` that failed; the call is denied in any case. And where the audit could not be told of a layer. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -173,6 +177,7 @@ export interface Policies {
  */
 export class PolicyRegistry implements Policies {
   readonly #layers = new Map<string, CompiledLayer>()
+  readonly #recorded: Recorded
   readonly #options: PolicyOptions
   readonly #default: Verdict
   readonly #base: CompiledLayer | undefined
@@ -186,6 +191,7 @@ export class PolicyRegistry implements Policies {
     this.#options = options
     this.#default = { decision: byDefault, layer: "default", rule: `default ${byDefault}` }
     this.#base = options.base && compileLayer(options.base)
+    this.#recorded = new Recorded(options.store, "policy-layers", (error) => this.#report(error))
   }
 
   /** A registry that allows every registered tool: for applications whose tools are safe for all their users. */
@@ -215,18 +221,29 @@ export class PolicyRegistry implements Policies {
 
   /**
    * Sets the layer of a namespace, replacing the one it had. It is copied: changing the object later changes nothing.
+   * It holds at once; `by` is for the audit of the `store`.
    *
    * @throws InvalidInput for a rule, a decision or a member that is not one: a misspelt rule would forbid nothing.
    */
-  set(namespace: Namespace, layer: PolicyLayer): void {
-    this.#layers.set(keyOf(namespace), compileLayer(layer))
+  set(namespace: Namespace, layer: PolicyLayer, { by }: { readonly by?: string } = {}): void {
+    const compiled = compileLayer(layer)
+    this.#layers.set(keyOf(namespace), compiled)
     this.#epoch++
+    this.#recorded.write(namespace, compiled.source, by)
   }
 
-  remove(namespace: Namespace): boolean {
+  remove(namespace: Namespace, { by }: { readonly by?: string } = {}): boolean {
     const removed = this.#layers.delete(keyOf(namespace))
-    if (removed) this.#epoch++
+    if (removed) {
+      this.#epoch++
+      this.#recorded.write(namespace, null, by)
+    }
     return removed
+  }
+
+  /** Layers that were set until now are in the audit of the `store`, or `onError` was told. */
+  recorded(): Promise<void> {
+    return this.#recorded.settled()
   }
 
   /**
@@ -239,7 +256,9 @@ export class PolicyRegistry implements Policies {
    * ```
    */
   within(bounds: readonly (Namespace | PolicyLayer)[], name = "delegation"): PolicyRegistry {
-    const child = new PolicyRegistry({ ...this.#options, base: {} })
+    // Its layers are made for a delegation: nobody set them.
+    const { store: _, ...options } = this.#options
+    const child = new PolicyRegistry({ ...options, base: {} })
     const namespaces: Namespace[] = []
     const layers: CompiledLayer[] = []
     for (const bound of bounds) {

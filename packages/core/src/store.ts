@@ -99,6 +99,12 @@ export interface SessionStore {
    */
   records(collection: string): Records
 
+  /**
+   * Whether the store keeps an audit. Then `Budgets` and `PolicyRegistry` write their grants, limits and layers into records
+   * of it, so that the audit says who changed them.
+   */
+  readonly audited?: boolean
+
   /** The collections that may have records at or below the prefix: all that do, whoever made them. */
   collections(prefix: Namespace): Promise<readonly string[]>
 

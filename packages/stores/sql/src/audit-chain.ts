@@ -22,7 +22,15 @@ interface Body {
 }
 
 /** What is in an event under these names identifies somebody. */
-const IDENTIFYING: ReadonlySet<string> = new Set(["by", "principal", "reason", "scope", "key"])
+const IDENTIFYING: ReadonlySet<string> = new Set([
+  "by",
+  "principal",
+  "reason",
+  "scope",
+  "key",
+  "layer",
+  "limits",
+])
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
 

@@ -16,6 +16,7 @@ import {
 } from "@orra/core"
 import { sql as raw } from "kysely"
 import { linkOf } from "./audit-chain.ts"
+import { eventOf, isAudited } from "./audit-records.ts"
 import { add } from "./audit-table.ts"
 import { nextOf } from "./counters.ts"
 import { fromJson, toJson } from "./json.ts"
@@ -97,9 +98,6 @@ interface Row {
   readonly updated_at: number
 }
 
-/** Collections that say who may do what. */
-const AUDITED: ReadonlySet<string> = new Set(["approval-rules"])
-
 /** A write that is ready for the transaction: names checked, value turned into text. */
 type Write = Place & {
   readonly namespace: Namespace
@@ -124,7 +122,7 @@ export function recordsOf(collection: string, carrier: Carrier): Records {
     assertDistinct(changes)
     const writes = changes.map(prepared)
     const { audit, now } = carrier
-    const at = audit && AUDITED.has(collection) ? now() : undefined
+    const at = audit && isAudited(collection) ? now() : undefined
     return await carrier.write(() => (at === undefined ? apply(writes) : audited(writes, at)))
   }
   return {
@@ -205,13 +203,11 @@ function* apply(writes: readonly Write[]): Operation<readonly (number | undefine
 /** The same, written into the audit of each namespace. */
 function* audited(writes: readonly Write[], at: number): Operation<readonly (number | undefined)[]> {
   const versions = yield* apply(writes)
-  for (const { namespace, collection, key, value } of writes) {
-    const link = linkOf(namespace, (digestOf) => [
-      value === undefined
-        ? { type: "record_deleted", at, collection, key }
-        : { type: "record_written", at, collection, key, value: digestOf(value) },
-    ])
-    yield* within(namespace, add(namespace, link))
+  for (const write of writes) {
+    const event = eventOf(write)
+    if (!event) continue
+    const link = linkOf(write.namespace, (digestOf) => [{ at, ...event(digestOf) }])
+    yield* within(write.namespace, add(write.namespace, link))
   }
   return versions
 }

@@ -74,6 +74,7 @@ export function sessionStoreOver(
     release: (lease) => write(() => within(lease.namespace, leases.release(lease)), TWICE),
     abandoned: (prefix) => read(() => within(prefix, leases.abandoned(prefix))),
     now: () => read(leases.now),
+    audited: audit,
     records: (collection) => recordsOf(collection, carrier),
     collections: (prefix) => read(() => within(prefix, erasure.collections(prefix))),
     erase: async (prefix) => {
