@@ -52,3 +52,10 @@ const scopeOf = (place: Scope["place"], rules: readonly Rule[], of: Scope["of"])
   periods: [...new Set(rules.map(({ per }) => per))],
   units: new Set(rules.map(({ unit }) => unit)),
 })
+
+const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
+
+export const countsTools = ({ rules }: Scope): boolean =>
+  rules.some(({ unit }) => unit === "wallMs" || unit === "toolCalls" || unit.startsWith("tool:"))
+export const countsUsd = ({ units }: Scope): boolean => units.has("usd")
+export const countsCalls = ({ rules }: Scope): boolean => rules.some(({ unit }) => MODEL_UNITS.includes(unit))

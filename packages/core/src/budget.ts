@@ -5,7 +5,7 @@ import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.t
 import { type Limit, rulesOf } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
 import { entry, exceeded, isOf, type LimitState, reason, severity, stateOf, tell } from "./budget-report.ts"
-import { runKey, Scopes } from "./budget-scopes.ts"
+import { countsCalls, countsTools, countsUsd, runKey, Scopes } from "./budget-scopes.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import { InvalidInput } from "./errors.ts"
@@ -15,7 +15,7 @@ import type { Answer } from "./model-call.ts"
 import { keyOf, Namespace } from "./namespace.ts"
 import { boundOf, costOf, type FoundPrice, NANO, type PriceTable, priceOf } from "./price.ts"
 import { type ModelRequest, NO_USAGE, type Usage } from "./provider.ts"
-import { Recorded } from "./recorded.ts"
+import { type By, Recorded } from "./recorded.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import type { SessionStore } from "./store.ts"
@@ -64,11 +64,6 @@ interface RunBook {
   readonly unpriced: Set<string>
 }
 
-const countsTools = ({ rules }: Scope): boolean =>
-  rules.some(({ unit }) => unit === "wallMs" || unit === "toolCalls" || unit.startsWith("tool:"))
-const countsUsd = ({ units }: Scope): boolean => units.has("usd")
-const countsCalls = ({ rules }: Scope): boolean => rules.some(({ unit }) => MODEL_UNITS.includes(unit))
-
 /** Of the limits that have no room the one that decides. */
 const gravest = ({ breaches }: Taken): Standing | undefined =>
   breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
@@ -76,7 +71,6 @@ const inNano = (usd: number): number => Math.round(usd * NANO)
 
 /** From this share of a limit on it is near. */
 const NEAR = 0.8
-const MODEL_UNITS = ["usd", "tokens", "modelCalls", "wallMs", "depth", "fanOut"]
 /** How many limits that are near are remembered, so that each window is told of once. */
 const MAX_TOLD = 10_000
 const MAX_PRICES = 1_000

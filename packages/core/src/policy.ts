@@ -12,7 +12,7 @@ import {
   type PolicyTime,
   window,
 } from "./policy-rule.ts"
-import { Recorded } from "./recorded.ts"
+import { type By, Recorded } from "./recorded.ts"
 import type { SessionStore } from "./store.ts"
 
 /** `ask` needs a person's approval before it becomes one of the others. */
@@ -225,14 +225,14 @@ export class PolicyRegistry implements Policies {
    *
    * @throws InvalidInput for a rule, a decision or a member that is not one: a misspelt rule would forbid nothing.
    */
-  set(namespace: Namespace, layer: PolicyLayer, { by }: { readonly by?: string } = {}): void {
+  set(namespace: Namespace, layer: PolicyLayer, { by }: By = {}): void {
     const compiled = compileLayer(layer)
     this.#layers.set(keyOf(namespace), compiled)
     this.#epoch++
     this.#recorded.write(namespace, compiled.source, by)
   }
 
-  remove(namespace: Namespace, { by }: { readonly by?: string } = {}): boolean {
+  remove(namespace: Namespace, { by }: By = {}): boolean {
     const removed = this.#layers.delete(keyOf(namespace))
     if (removed) {
       this.#epoch++

@@ -4,6 +4,11 @@ import type { Namespace } from "./namespace.ts"
 import type { Records } from "./records.ts"
 import type { SessionStore } from "./store.ts"
 
+/** Who did it, for the audit. */
+export interface By {
+  readonly by?: string
+}
+
 /** Of each namespace there is one. */
 const KEY = "set"
 
