@@ -1,9 +1,10 @@
-import { InvalidInput, isObject, type ProviderErrorKind, type RetryOptions, retrying } from "@orra/core"
+import { InvalidInput, isObject, type RetryOptions, retrying } from "@orra/core"
 import {
   connectionFailure,
   findCause,
   HttpFailure,
   type ModelService,
+  openaiFailure,
   sender,
   serviceAddress,
   serviceFailure,
@@ -79,9 +80,8 @@ export function embedder(options: EmbedderOptions): Embedder {
       return answer
     } catch (error) {
       const refused = findCause(error, HttpFailure)
-      if (!refused) throw connectionFailure(service, error, watch, caller, timeoutMs)
-      const { status, body: said } = refused
-      throw serviceFailure(service, kindOf(status), { status, headers: refused.headers, said, model })
+      if (refused) throw openaiFailure(service, refused, model)
+      throw connectionFailure(service, error, watch, caller, timeoutMs)
     }
   }
 
@@ -140,11 +140,10 @@ function parsed(
   dimensions: number | undefined,
 ): readonly Float32Array[] {
   const items = isObject(answer) && Array.isArray(answer["data"]) ? answer["data"] : []
-  const vectors: Float32Array[] = []
+  const byPlace = new Map<unknown, Float32Array>()
   for (const [place, item] of items.entries()) {
-    if (!isObject(item) || !isNumbers(item["embedding"])) break
-    const { index = place, embedding } = item
-    const vector = Float32Array.from(embedding)
+    if (!isObject(item) || !isNumbers(item["embedding"])) continue
+    const vector = Float32Array.from(item["embedding"])
     if (dimensions !== undefined && vector.length !== dimensions) {
       throw new EmbeddingError(
         "embedding_dimension",
@@ -152,18 +151,12 @@ function parsed(
         { expected: dimensions, actual: vector.length },
       )
     }
-    vectors[Number(index)] = vector
+    byPlace.set(item["index"] ?? place, vector)
   }
-  if (Object.keys(vectors).length === count && vectors.length === count) return vectors
+  const vectors = Array.from({ length: count }, (_, place) => byPlace.get(place) ?? [])
+  if (vectors.every((vector) => vector instanceof Float32Array)) return vectors
   throw serviceFailure(service, "protocol", { found: "not one vector for each text" })
 }
 
 const isNumbers = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.length > 0 && value.every((number) => typeof number === "number")
-
-function kindOf(status: number): ProviderErrorKind {
-  if (status === 401 || status === 403) return "auth"
-  if (status === 408) return "timeout"
-  if (status === 429) return "rate_limit"
-  return status >= 500 ? "overloaded" : "invalid_request"
-}

@@ -1,12 +1,14 @@
 import { withRoom } from "./numbers.ts"
 import { Postings } from "./postings.ts"
+import { singular } from "./singular.ts"
 import { eachTerm, queryTerms } from "./terms.ts"
 import { type FindOptions, type SearchHit, Top } from "./top.ts"
 
 export interface SearchIndexOptions {
   /**
-   * How what was found is ordered. `bm25` (default) is the usual one for texts of different length; `tf-idf` is the
-   * share of a text's words that a word has, times the logarithm of how rare it is.
+   * How what was found is ordered. `bm25` (default) is the usual one for texts of different length, and does not tell
+   * a word's plural from its singular; `tf-idf` is the share of a text's words that a word has, times the logarithm of
+   * how rare it is.
    */
   readonly ranking?: "bm25" | "tf-idf"
 }
@@ -83,11 +85,12 @@ export class SearchIndex {
     let end = start
     let length = 0
     for (const { text: words, weight } of typeof text === "string" ? [{ text, weight: 1 }] : text) {
-      eachTerm(words, (word) => {
+      eachTerm(words, (found) => {
+        const word = this.#word(found)
         let term = this.#terms.get(word)
         if (term === undefined) {
           term = this.#terms.size
-          this.#terms.set(word, term)
+          this.#terms.set(ownText(word), term)
           this.#seen = withRoom(this.#seen, term + 1)
           this.#frequency = withRoom(this.#frequency, term + 1)
         }
@@ -134,7 +137,7 @@ export class SearchIndex {
     const { filter, among = [this] } = options
     const size = sum(among, (index) => index.size)
     const length = sum(among, (index) => index.#totalLength)
-    for (const word of queryTerms(query)) {
+    for (const word of new Set(Array.from(queryTerms(query), (found) => this.#word(found)))) {
       const term = this.#terms.get(word)
       if (term === undefined || (this.#frequency[term] ?? 0) === 0) continue
       const frequency = sum(among, (index) => index.#frequencyOf(word))
@@ -148,6 +151,10 @@ export class SearchIndex {
       if (score >= top.least && id !== undefined && (!filter || filter(id))) top.offer({ id, score })
     }
     return top.sorted()
+  }
+
+  #word(found: string): string {
+    return this.#ranking === "bm25" ? singular(found) : found
   }
 
   #frequencyOf(word: string): number {
@@ -237,3 +244,9 @@ export class SearchIndex {
 
 const sum = (indexes: readonly SearchIndex[], of: (index: SearchIndex) => number): number =>
   indexes.reduce((total, index) => total + of(index), 0)
+
+/** Longer pieces of a text are views of it in V8: a word that is kept would keep all of its text. */
+const MAX_COPIED = 12
+
+/** The word in memory of its own. */
+const ownText = (word: string): string => (word.length > MAX_COPIED ? Array.from(word).join("") : word)
