@@ -1,17 +1,18 @@
 import { abortedError, type ProviderError } from "@orra/core"
 import {
   connectionFailure,
+  errorParts,
   findCause,
   HttpFailure,
   type ModelService,
   missingKey,
+  openaiFailure,
   serviceAddress,
   type Watchdog,
   watchdog,
 } from "@orra/provider-http"
 import type OpenAI from "openai"
 import { type Connection, connect } from "./connection.ts"
-import { errorParts, failureOf } from "./errors.ts"
 import { DEFAULT_URL } from "./openai.ts"
 
 /** How a service is reached that speaks OpenAI's protocol for something else than chat. */
@@ -103,7 +104,7 @@ export function openaiService(options: OpenAIServiceOptions = {}): OpenAIService
   ): ProviderError => {
     const http = caller?.aborted ? undefined : findCause(error, HttpFailure)
     return http
-      ? failureOf(service, http, model)
+      ? openaiFailure(service, http, model)
       : connectionFailure(service, error, watch, caller, timeoutMs)
   }
   const callOf = (sdk: OpenAI, watch: Watchdog): ServiceCall => ({
