@@ -1,6 +1,6 @@
 import { type Account, heldOf, spentOf } from "./budget-account.ts"
 import type { Spender } from "./budget-gate.ts"
-import { limitOf, type Standing } from "./budget-ledger.ts"
+import { limitOf, type Standing, type Taken } from "./budget-ledger.ts"
 import { explain, type Rule, shown } from "./budget-limit.ts"
 import { endOf, type Period } from "./budget-window.ts"
 import { OrraError } from "./errors.ts"
@@ -63,7 +63,7 @@ export function tell(
 }
 
 /** Of several limits the one decides that leaves the least to choose. */
-export const severity = ({ atLimit }: Rule): number =>
+const severity = ({ atLimit }: Rule): number =>
   typeof atLimit === "object" ? 0 : ["compact", "refuse", "ask", "stop"].indexOf(atLimit) + 1
 
 /** Why a call may not be made, for people. */
@@ -95,3 +95,7 @@ export const entry = (
   why: string,
   model: string,
 ): NewEntry<"budget"> => ({ type: "budget", at: Date.now(), runId, action, reason: why, model })
+
+/** Of the limits that have no room the one that decides. */
+export const gravest = ({ breaches }: Taken): Standing | undefined =>
+  breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]

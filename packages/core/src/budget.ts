@@ -4,7 +4,7 @@ import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
 import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
 import { type Limit, rulesOf } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
-import { entry, exceeded, isOf, type LimitState, reason, severity, stateOf, tell } from "./budget-report.ts"
+import { entry, exceeded, gravest, isOf, type LimitState, reason, stateOf, tell } from "./budget-report.ts"
 import { countsCalls, countsTools, countsUsd, runKey, Scopes } from "./budget-scopes.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
@@ -64,9 +64,6 @@ interface RunBook {
   readonly unpriced: Set<string>
 }
 
-/** Of the limits that have no room the one that decides. */
-const gravest = ({ breaches }: Taken): Standing | undefined =>
-  breaches.toSorted((a, b) => severity(b.rule) - severity(a.rule))[0]
 const inNano = (usd: number): number => Math.round(usd * NANO)
 
 /** From this share of a limit on it is near. */
@@ -135,7 +132,7 @@ export class Budgets implements BudgetGate {
    *
    * @throws InvalidInput for what cannot be held, such as a limit in USD without prices.
    */
-  set(namespace: Namespace, limits: Limit | readonly Limit[], { by }: { readonly by?: string } = {}): void {
+  set(namespace: Namespace, limits: Limit | readonly Limit[], { by }: By = {}): void {
     const all = "per" in limits ? [limits] : limits
     const rules = rulesOf(namespace, all)
     if (!this.#options.prices && rules.some(({ unit }) => unit === "usd")) {
