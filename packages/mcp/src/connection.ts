@@ -4,6 +4,7 @@ import {
   type OAuthClientProvider,
   SdkError,
   SdkErrorCode,
+  SdkHttpError,
   SSEClientTransport,
   StreamableHTTPClientTransport,
   type Tool,
@@ -11,6 +12,7 @@ import {
 } from "@modelcontextprotocol/client"
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio"
 import { errorMessage } from "@orra/core"
+import { direct, MAX_MESSAGE_BYTES } from "./direct.ts"
 import { McpError } from "./errors.ts"
 
 /** A program that is a server, spoken to over its standard input and output. */
@@ -53,8 +55,6 @@ export interface ConnectionEvents {
 /** Pauses before a server is tried again. */
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
-/** The largest message that is read. */
-const MAX_MESSAGE_BYTES = 10_000_000
 /** Shorter values of `env` and `headers` are no secrets: `1`, `debug`. */
 const MIN_SECRET = 6
 /** Of what a program complains of, the end. */
@@ -68,6 +68,9 @@ export class Connection {
   readonly #server: StdioServer | HttpServer
   readonly #events: ConnectionEvents
   #client: Promise<Client> | undefined
+  #connected: Client | undefined
+  readonly #calls = new WeakMap<Client, number>()
+  readonly #forgotten = new Set<Client>()
   #close: (() => Promise<unknown>) | undefined
   #signingIn: Promise<void> | undefined
   #failures = 0
@@ -93,14 +96,26 @@ export class Connection {
   async ask<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = await this.client()
     try {
-      return await work(client).catch(async (error: unknown) => {
-        // It wants more than was agreed to, and has done nothing.
-        await this.#signIn(error, client.transport)
-        return await work(client)
-      })
+      return await this.#with(client, work)
     } catch (error) {
       signal?.throwIfAborted()
       throw this.#failure(error)
+    }
+  }
+
+  async #with<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
+    this.#calls.set(client, (this.#calls.get(client) ?? 0) + 1)
+    try {
+      return await work(client)
+    } catch (error) {
+      // Of a connection that it has forgotten it has done nothing, nor where it wants more than was agreed to.
+      if (isForgotten(error, client.transport)) return await work(await this.#anew(client))
+      await this.#signIn(error, client.transport)
+      return await work(client)
+    } finally {
+      const left = (this.#calls.get(client) ?? 1) - 1
+      this.#calls.set(client, left)
+      if (left === 0 && this.#forgotten.delete(client)) void client.close().catch(() => {})
     }
   }
 
@@ -110,6 +125,18 @@ export class Connection {
     // Also one that is not connected yet: it would keep its caller waiting.
     await this.#close?.()
     await this.#client?.catch(() => undefined)
+  }
+
+  /** Connects again, once for all who were told that the server does not know this connection any more. */
+  async #anew(forgotten: Client): Promise<Client> {
+    if (this.#connected === forgotten) {
+      this.#client = undefined
+      this.#connected = undefined
+      // Its other calls are told the same: it is closed after them.
+      forgotten.onclose = () => {}
+      this.#forgotten.add(forgotten)
+    }
+    return await this.client()
   }
 
   /** Lets a person sign in, once for all who wait for it. @throws what was given where that is not what is missing. */
@@ -154,6 +181,7 @@ export class Connection {
       const { tools } = await client.listTools(undefined, { timeout: timeoutMs })
       await onTools(tools, client)
       this.#failures = 0
+      this.#connected = client
       return client
     } catch (error) {
       client.onclose = () => {}
@@ -193,7 +221,7 @@ export class Connection {
     }
     const { url, headers, auth, transport = "http" } = server
     const options = {
-      fetch: direct,
+      fetch: direct(() => void this.#close?.()),
       ...(auth && { authProvider: auth }),
       ...(headers && { requestInit: { headers: { ...headers } } }),
     }
@@ -247,10 +275,26 @@ export class Connection {
         )
       }
     }
+    // Nothing of the answer came: fetch fails with this.
+    if (error instanceof TypeError) return this.#unreached(error)
     return new McpError(
       "mcp_refused",
       this.#masked(`${name} refused: ${errorMessage(error)}`),
       details,
+      error,
+    )
+  }
+
+  #unreached(error: TypeError): McpError {
+    const { code } = Object(error.cause) as { readonly code?: unknown }
+    if (code === "ECONNREFUSED" || code === "ENOTFOUND")
+      return this.#unavailable(`it cannot be reached (${code})`, error)
+    return new McpError(
+      "mcp_interrupted",
+      this.#masked(
+        `The connection to the server "${this.#name}" broke during this call: whether it was carried out is not known.`,
+      ),
+      { server: this.#name },
       error,
     )
   }
@@ -264,9 +308,12 @@ export class Connection {
   }
 }
 
+/** HTTP says so of a connection that has expired, or was of a server that has begun anew since. */
+const isForgotten = (error: unknown, transport: unknown): boolean =>
+  error instanceof SdkHttpError &&
+  error.status === 404 &&
+  transport instanceof StreamableHTTPClientTransport &&
+  transport.sessionId !== undefined
+
 const isRemote = (transport: unknown): transport is StreamableHTTPClientTransport | SSEClientTransport =>
   transport instanceof StreamableHTTPClientTransport || transport instanceof SSEClientTransport
-
-/** Credentials go to the server they are for, and nowhere it points to. */
-const direct = (url: string | URL, init?: RequestInit): Promise<Response> =>
-  fetch(url, { ...init, redirect: "error" })
