@@ -173,16 +173,18 @@ async function resultOf(runtime: Runtime, session: Namespace, runId: string): Pr
  * the rest, and what was done is not done again.
  */
 async function settle(
-  { desk, runtime, notices }: FiringOptions,
+  options: FiringOptions,
   namespace: Namespace,
   { id }: KeptJob,
   firing: Firing,
   end: End,
 ): Promise<void> {
+  const { desk, runtime, notices } = options
   for (;;) {
     const place = await desk.find(namespace, id)
-    // Deleted meanwhile, or somebody else was quicker.
-    if (!place?.job.firings.some((each) => each.id === firing.id)) return
+    if (!place) return await forget(options, namespace, id, firing)
+    // Somebody else was quicker.
+    if (!place.job.firings.some((each) => each.id === firing.id)) return
     const { job } = place
     const { due } = firing
     const { text = "" } = end
@@ -214,6 +216,18 @@ async function settle(
   }
   const runCount = (await desk.find(namespace, id))?.job.runCount ?? 0
   if (runCount % KEPT_EVERY === 0) await forgetRuns(desk, runtime, namespace, id)
+}
+
+/** The job was deleted while this went on: so is what came of it. */
+async function forget(
+  { desk, runtime, notices }: FiringOptions,
+  namespace: Namespace,
+  id: string,
+  firing: Firing,
+): Promise<void> {
+  await runtime.delete(firingsOf(namespace, id).child(firing.id))
+  await forgetRuns(desk, runtime, namespace, id, 0)
+  await notices?.forget(namespace, id)
 }
 
 /** The job without the firing, and paused if it keeps failing. */

@@ -97,3 +97,9 @@ export function world(
   }
   return { clock, store, runtime, scheduler, policies, told, used, failures, pass }
 }
+
+/** What waits to be told. */
+export async function untold(store: SessionStore): Promise<readonly string[]> {
+  const { items } = await store.records("cron-outbox").list(household, { below: true })
+  return items.flatMap(({ key }) => (key.startsWith("message ") ? key : []))
+}

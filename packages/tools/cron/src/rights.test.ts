@@ -141,6 +141,38 @@ describe("a job's rights", () => {
     expect(used).toEqual([bob.key])
   })
 
+  test("of an agent that changes another one's job are its own", async () => {
+    const provider = scriptedProvider([])
+    const used: string[] = []
+    const note = tool({
+      name: "note",
+      description: "Takes a note.",
+      input: { type: "object" },
+      risk: "write",
+      execute: (_, { namespace }) => void used.push(namespace.key),
+    })
+    const agents: readonly TeamAgent[] = [{ name: "Atlas" }, { name: "Reader", policy: { deny: ["note"] } }]
+    const team = new Team({
+      provider,
+      agents,
+      policies: new PolicyRegistry({ default: "allow" }),
+      tools: [note],
+    })
+    const scheduler = new Scheduler(team.runtime, { prefix: household, onError: () => {} })
+    team.runtime.tools.add(cronTool(scheduler))
+    const { id } = await scheduler.create(ada, { ...job, agent: "Atlas" })
+    provider.push(call("note"), "Done.")
+    await scheduler.runNow(ada, id)
+    await scheduler.idle()
+    expect(used).toHaveLength(1)
+    provider.push(call("cron", { action: "update", id, payload: job.payload }), "Changed.")
+    await team.run(ada, "Change it.", { agent: "Reader" })
+    provider.push(call("note"), "Done.")
+    await scheduler.runNow(ada, id)
+    await scheduler.idle()
+    expect(used).toHaveLength(1)
+  })
+
   test("are over when the creator is gone: the job is paused, and told so", async () => {
     const here = new Set(["ada"])
     const { scheduler, told, used, pass } = world({

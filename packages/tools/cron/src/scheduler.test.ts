@@ -1,7 +1,19 @@
 import { callTool, eraseNamespace, MemoryStore, Namespace, Runtime } from "@orra/core"
 import { call, fail, scriptedProvider, virtualClock, wait } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
-import { ada, bob, DAY, HOUR, household, MINUTE, onClock, SECOND, world } from "./fixture.ts"
+import {
+  ada,
+  bob,
+  DAY,
+  HOUR,
+  household,
+  MINUTE,
+  onClock,
+  SECOND,
+  untold,
+  type World,
+  world,
+} from "./fixture.ts"
 import type { NewJob } from "./job.ts"
 import { Scheduler } from "./scheduler.ts"
 
@@ -357,11 +369,82 @@ test("another process hears of jobs that are made, and of those that are due soo
   const job = await front.scheduler.create(ada, every(DAY))
   await worker.pass(SECOND)
   await front.scheduler.update(ada, job.id, { schedule: { type: "every", interval_ms: HOUR } })
-  await worker.pass(SECOND)
-  await worker.pass(HOUR)
+  await worker.pass(HOUR, MINUTE)
   expect((await worker.scheduler.runs(ada, job.id)).items).toHaveLength(1)
   await worker.pass(30 * HOUR, MINUTE)
   expect((await store.records("cron-changes").list(household, { below: true })).items).toEqual([])
+})
+
+test("where clocks change, a job is done once a day", async () => {
+  const { scheduler, pass } = world({ clock: virtualClock(Date.parse("2026-03-07T00:00:00Z")) })
+  const schedule = { type: "cron", expression: "30 2 * * *", timezone: "America/New_York" } as const
+  const spring = await scheduler.create(ada, { ...every(HOUR), schedule })
+  await pass(3 * DAY, HOUR / 2)
+  const due = async (id: string) =>
+    (await scheduler.runs(ada, id)).items.map((run) => new Date(run.due).toISOString()).reverse()
+  expect(await due(spring.id)).toEqual([
+    "2026-03-07T07:30:00.000Z",
+    "2026-03-08T07:00:00.000Z",
+    "2026-03-09T06:30:00.000Z",
+  ])
+  await scheduler.pause(ada, spring.id)
+  await pass(Date.parse("2026-10-31T00:00:00Z") - Date.parse("2026-03-10T00:00:00Z"))
+  const twice = { ...schedule, expression: "30 1 * * *" }
+  const autumn = await scheduler.create(ada, { ...every(HOUR), schedule: twice })
+  await pass(3 * DAY, HOUR / 2)
+  expect(await due(autumn.id)).toEqual([
+    "2026-10-31T05:30:00.000Z",
+    "2026-11-01T05:30:00.000Z",
+    "2026-11-02T06:30:00.000Z",
+  ])
+})
+
+describe("what somebody changes while a firing is taken on and ended stays changed", () => {
+  const changes = {
+    renamed: async ({ scheduler }: World, id: string) =>
+      void (await scheduler.update(ada, id, { name: "other" })),
+    paused: async ({ scheduler }: World, id: string) => void (await scheduler.pause(ada, id)),
+    deleted: async ({ scheduler }: World, id: string) => void (await scheduler.delete(ada, id)),
+  }
+  test.each(Object.entries(changes))("%s", async (what, change) => {
+    for (let at = 1; ; at++) {
+      const clock = virtualClock()
+      const store = onClock(new MemoryStore(), clock)
+      const other = world({ clock, store })
+      const { id } = await other.scheduler.create(ada, every(HOUR))
+      let count = 0
+      const records = (name: string) => {
+        const inner = store.records(name)
+        const get = async (...args: Parameters<typeof inner.get>) => {
+          const found = await inner.get(...args)
+          if (name === "cron-jobs" && ++count === at) await change(other, id)
+          return found
+        }
+        return { ...inner, get }
+      }
+      const between = new Proxy(store, {
+        get: (target, name) => {
+          if (name === "records") return records
+          const member: unknown = Reflect.get(target, name)
+          return typeof member === "function" ? member.bind(target) : member
+        },
+      })
+      const { pass, failures } = world({ clock, store: between })
+      await pass(HOUR)
+      expect(failures).toEqual([])
+      if (count < at) break
+      const job = await other.scheduler.get(ada, id)
+      if (what === "deleted") expect(job).toBeUndefined()
+      else
+        expect(job).toMatchObject({
+          running: 0,
+          ...(what === "paused" ? { status: "paused" } : { name: "other" }),
+        })
+      expect((await other.scheduler.runs(ada, id)).items).toHaveLength(job?.runCount ?? 0)
+      expect((await store.list(ada)).items).toHaveLength(job?.runCount ?? 0)
+      if (what === "deleted") expect(await untold(store)).toEqual([])
+    }
+  })
 })
 
 test("a runtime that would not hold jobs to their rights gets no scheduler", async () => {
