@@ -203,7 +203,7 @@ export {
   type SessionStore,
 } from "./store.ts"
 export { Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
-export { codePoints, firstCodePoints, truncated, visibleText } from "./text.ts"
+export { codePoints, firstCodePoints, informationFrom, truncated, visibleText } from "./text.ts"
 export {
   PENDING,
   type Tool,

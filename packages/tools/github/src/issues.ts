@@ -1,11 +1,20 @@
 import { InvalidInput, type Tool } from "@orra/core"
-import { body, type Call, type GitHub, githubTool, limit, number } from "./github-tool.ts"
-import { day, firstItems, labelNames, login, PER_PAGE, plural } from "./listing.ts"
+import {
+  body,
+  type Call,
+  COMMENTS,
+  type GitHub,
+  githubTool,
+  LISTED,
+  type ListedState,
+  limit,
+  listedState,
+  newest,
+  number,
+  title,
+} from "./github-tool.ts"
+import { day, firstItems, labelLine, labelNames, login, PER_PAGE, plural } from "./listing.ts"
 
-const LISTED = 10
-const COMMENTS = 5
-
-const STATE = { type: "string", enum: ["open", "closed", "all"], description: "Default open." }
 const names = (description: string) => ({ type: "array", items: { type: "string" }, description })
 
 /** What lists of issues hold of one. Pull requests are among them. */
@@ -33,11 +42,11 @@ function summary(issue: ListedIssue): string {
 
 export function issueTools(github: GitHub): readonly Tool[] {
   return [
-    githubTool<{ state?: "open" | "closed" | "all"; labels?: string; limit?: number }>(github, {
+    githubTool<{ state?: ListedState; labels?: string; limit?: number }>(github, {
       name: "list_issues",
       description: "Lists issues, newest first.",
       properties: {
-        state: STATE,
+        state: listedState,
         labels: { type: "string", description: "Only issues with all of these labels, separated by commas." },
         limit: limit(LISTED),
       },
@@ -58,12 +67,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
       description: "Reads an issue with its newest comments.",
       properties: {
         number,
-        comments: {
-          type: "integer",
-          minimum: 0,
-          maximum: PER_PAGE,
-          description: `How many of the newest comments. Default ${COMMENTS}.`,
-        },
+        comments: newest,
       },
       required: ["number"],
       risk: "network",
@@ -73,7 +77,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
           `#${issue.number} [${issue.state}] ${issue.title}`,
           ...(issue.pull_request ? ["This is a pull request: get_pull_request shows more."] : []),
           `by ${login(issue.user)} on ${day(issue.created_at)}`,
-          `labels: ${labelNames(issue.labels).join(", ") || "none"}`,
+          labelLine(issue.labels),
           `assignees: ${(issue.assignees ?? []).map(login).join(", ") || "none"}`,
           "",
           issue.body || "(no description)",
@@ -88,7 +92,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
         name: "create_issue",
         description: "Creates an issue.",
         properties: {
-          title: { type: "string", minLength: 1, maxLength: 256 },
+          title,
           body: body("Its text, as Markdown."),
           labels: names("Labels that exist in the repository."),
           assignees: names("Accounts to assign it to."),

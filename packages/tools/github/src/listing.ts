@@ -6,10 +6,13 @@ export const plural = (count: number, what: string): string => `${count} ${what}
 /** A day of GitHub's timestamps. */
 export const day = (at: string | null | undefined): string => at?.slice(0, 10) ?? "unknown"
 
-export const labelNames = (
-  labels: readonly (string | { readonly name?: string | null })[],
-): readonly string[] =>
+/** As GitHub has them: by name, or with all that it knows of them. */
+type Labels = readonly (string | { readonly name?: string | null })[]
+
+export const labelNames = (labels: Labels): readonly string[] =>
   labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))).filter(Boolean)
+
+export const labelLine = (labels: Labels): string => `labels: ${labelNames(labels).join(", ") || "none"}`
 
 /** Of one page: as many as GitHub gives. */
 export const PER_PAGE = 100

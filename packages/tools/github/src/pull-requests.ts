@@ -1,10 +1,21 @@
 import { codePoints, InvalidInput, type Tool, truncated } from "@orra/core"
-import { body, type Call, type GitHub, githubTool, limit, number } from "./github-tool.ts"
+import {
+  body,
+  type Call,
+  COMMENTS,
+  type GitHub,
+  githubTool,
+  LISTED,
+  type ListedState,
+  limit,
+  listedState,
+  newest,
+  number,
+  title,
+} from "./github-tool.ts"
 import { commentOn, newestComments } from "./issues.ts"
-import { day, firstItems, labelNames, login, PER_PAGE, plural } from "./listing.ts"
+import { day, firstItems, labelLine, login, plural } from "./listing.ts"
 
-const LISTED = 10
-const COMMENTS = 5
 const DIFF_LENGTH = 20_000
 /** As many as GitHub's own page of a pull request shows. */
 const MAX_FILES = 300
@@ -15,11 +26,11 @@ const branch = (description: string) => ({ type: "string", minLength: 1, maxLeng
 
 export function pullRequestTools(github: GitHub): readonly Tool[] {
   return [
-    githubTool<{ state?: "open" | "closed" | "all"; base?: string; limit?: number }>(github, {
+    githubTool<{ state?: ListedState; base?: string; limit?: number }>(github, {
       name: "list_pull_requests",
       description: "Lists pull requests, newest first.",
       properties: {
-        state: { type: "string", enum: ["open", "closed", "all"], description: "Default open." },
+        state: listedState,
         base: branch("Only those into this branch."),
         limit: limit(LISTED),
       },
@@ -55,12 +66,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
           maximum: 500_000,
           description: `Most characters of the diff. Default ${DIFF_LENGTH}.`,
         },
-        comments: {
-          type: "integer",
-          minimum: 0,
-          maximum: PER_PAGE,
-          description: `How many of the newest comments. Default ${COMMENTS}.`,
-        },
+        comments: newest,
       },
       required: ["number"],
       risk: "network",
@@ -71,7 +77,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
           `#${pull.number} [${stateOf(pull)}] ${pull.title}`,
           `${pull.head.label} into ${pull.base.ref}, by ${login(pull.user)} on ${day(pull.created_at)}`,
           `head commit: ${pull.head.sha}`,
-          `labels: ${labelNames(pull.labels).join(", ") || "none"}`,
+          labelLine(pull.labels),
           ...(pull.state === "open"
             ? [`can be merged: ${mergeable(pull.mergeable, pull.mergeable_state)}`]
             : []),
@@ -93,7 +99,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       name: "create_pull_request",
       description: "Creates a pull request from a branch that has been pushed.",
       properties: {
-        title: { type: "string", minLength: 1, maxLength: 256 },
+        title,
         head: branch("The branch with the changes, of the same repository."),
         base: branch("The branch to merge into. Default: the repository's default branch."),
         body: body("Its text, as Markdown."),
