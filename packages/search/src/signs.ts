@@ -56,7 +56,7 @@ export class Signs {
 
 function wordsOf(vector: Float32Array): Uint32Array {
   const words = new Uint32Array(Math.ceil(vector.length / 32))
-  for (const [at, number] of vector.entries())
-    if (number > 0) words[at >> 5] = (words[at >> 5] ?? 0) | (1 << (at & 31))
+  for (let at = 0; at < vector.length; at++)
+    if ((vector[at] ?? 0) > 0) words[at >> 5] = (words[at >> 5] ?? 0) | (1 << (at & 31))
   return words
 }

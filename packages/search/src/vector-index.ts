@@ -118,7 +118,9 @@ export class VectorIndex {
       )
     // A text that means nothing has no direction: it is like no other.
     const factor = square === 0 ? 0 : 1 / Math.sqrt(square)
-    return Float32Array.from(vector, (number) => number * factor)
+    const unit = new Float32Array(vector.length)
+    for (let at = 0; at < unit.length; at++) unit[at] = (vector[at] ?? 0) * factor
+    return unit
   }
 }
 
