@@ -8,6 +8,21 @@ const remembered = { source: byAda, content: "x" }
 describe("what cannot be remembered is refused, and nothing is written", () => {
   test.each<[string, Partial<NewMemory>, string]>([
     ["nothing", { content: "" }, "memory_empty"],
+    ["what is no text", { content: 42 as never }, "memory_empty"],
+    ["tags that are none", { tags: "a,b" as never }, "memory_tags_invalid"],
+    ["a tag that is no text", { tags: [1 as never] }, "memory_tags_invalid"],
+    ["from nowhere", { source: undefined as never }, "memory_source_invalid"],
+    ["from who knows where", { source: { principal: "ada" } as never }, "memory_source_invalid"],
+    [
+      "from somebody with a long name",
+      { source: { outside: false, principal: "x".repeat(1_025) } },
+      "memory_source_invalid",
+    ],
+    [
+      "from too many",
+      { source: { outside: false, agents: new Array(33).fill("x") } },
+      "memory_source_invalid",
+    ],
     ["only what nobody sees", { content: " \u200b\u{e0041}\n" }, "memory_empty"],
     ["too much", { content: "x".repeat(4_001) }, "memory_too_long"],
     ["far too much", { content: "x".repeat(50_000_000) }, "memory_too_long"],
@@ -45,6 +60,12 @@ describe("what cannot be recalled is refused", () => {
     const { memories } = await newMemories()
     await expect(memories.recall(ada, query, options)).rejects.toMatchObject({ code })
   })
+})
+
+test("of a source only what belongs to one is kept", async () => {
+  const { memories } = await newMemories()
+  const source = { ...byAda, secret: "x", constructor: "y" }
+  expect((await memories.remember(ada, { ...remembered, source })).memory.source).toEqual(byAda)
 })
 
 test("whoever stopped is told so", async () => {

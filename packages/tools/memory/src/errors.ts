@@ -10,6 +10,8 @@ export type MemoryErrorCode =
   | "memory_tags_invalid"
   /** An expiry that is no time, or not in the future. */
   | "memory_expiry_invalid"
+  /** Nothing that says where it comes from. */
+  | "memory_source_invalid"
   /** The namespace has as many memories as it may. */
   | "memory_full"
   /** Another memory of the namespace says the same. */

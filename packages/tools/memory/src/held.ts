@@ -98,6 +98,7 @@ export class HeldIndexes {
   async open(
     namespace: Namespace,
     waitMs: number,
+    signal?: AbortSignal,
   ): Promise<{ readonly held: Held; readonly isWhole: boolean } | undefined> {
     const { key } = namespace
     const head = await this.#ledger.head(namespace)
@@ -111,7 +112,7 @@ export class HeldIndexes {
     if (slot.content.stamp === head.stamp) return { held: slot.content, isWhole: true }
     const done = slot.turn.then(() => this.#bring(namespace, slot))
     slot.turn = done.catch(() => {})
-    const isWhole = await inTime(done, waitMs)
+    const isWhole = await inTime(done, waitMs, signal)
     this.#evict(key)
     return { held: slot.content, isWhole }
   }
@@ -184,13 +185,16 @@ export class HeldIndexes {
   }
 }
 
-/** True when the work is done by then. @throws what it throws. */
-async function inTime(work: Promise<void>, ms: number): Promise<boolean> {
+/** True when the work is done by then, and before the signal fires. @throws what it throws. */
+async function inTime(work: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(() => resolve(false), ms)
+  const giveUp = (): void => resolve(false)
+  const timer = setTimeout(giveUp, ms)
+  signal?.addEventListener("abort", giveUp, { once: true })
   try {
     return await Promise.race([work.then(() => true), late])
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener("abort", giveUp)
   }
 }

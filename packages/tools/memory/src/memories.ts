@@ -1,6 +1,6 @@
 import { keyOf, type Namespace, type Page, type SessionStore } from "@orra/core"
 import { embedMissing } from "./embedding.ts"
-import { isExpired, type Memory, memoryOf, type Source } from "./memory.ts"
+import { cleanSource, isExpired, type Memory, memoryOf, type Source } from "./memory.ts"
 import type { MemoriesOptions } from "./options.ts"
 import { type Parts, partsOf } from "./parts.ts"
 import { purge } from "./purge.ts"
@@ -36,7 +36,7 @@ export class Memories {
    * vector, not the memory.
    *
    * @throws MemoryError (`memory_empty`, `memory_too_long`, `memory_tags_invalid`, `memory_expiry_invalid`,
-   *   `memory_full`); StoreError.
+   *   `memory_source_invalid`, `memory_full`); StoreError.
    */
   async remember(namespace: Namespace, memory: NewMemory): Promise<Remembered> {
     return await remember(this.#parts, namespace, memory)
@@ -86,7 +86,7 @@ export class Memories {
     patch: MemoryPatch,
     { source }: { readonly source: Source },
   ): Promise<{ readonly memory: Memory; readonly change: number }> {
-    return await edit(this.#parts, namespace, id, patch, source)
+    return await edit(this.#parts, namespace, id, patch, cleanSource(source))
   }
 
   /**
@@ -102,11 +102,12 @@ export class Memories {
   ): Promise<number | undefined> {
     const { ledger } = this.#parts
     keyOf(namespace)
+    const by = cleanSource(source)
     if (!isId(id)) return undefined
     return await ledger.commit(namespace, async (now) => {
       const before = await ledger.get(namespace, id)
       if (!before || isExpired(before, now)) return undefined
-      return { type: "forget", source, items: [{ id, before }], forGood }
+      return { type: "forget", source: by, items: [{ id, before }], forGood }
     })
   }
 
@@ -130,7 +131,7 @@ export class Memories {
    *   `memory_exists` when another memory says the same by now, `memory_full`).
    */
   async undo(namespace: Namespace, change: number, { source }: { readonly source: Source }): Promise<number> {
-    return await undo(this.#parts, namespace, change, source)
+    return await undo(this.#parts, namespace, change, cleanSource(source))
   }
 
   /**

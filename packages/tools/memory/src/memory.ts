@@ -46,6 +46,7 @@ export const MAX_TAG = 64
 
 /** The text as it is kept, searched and shown: without what no reader sees. @throws MemoryError. */
 export function cleanContent(text: string, limit: number): string {
+  if (typeof text !== "string") throw empty()
   // Before anything is done with it: cleaning a gigabyte takes its time.
   if (text.length > 4 * limit) throw tooLong(text.length, limit)
   const content = visibleText(text.toWellFormed()).trim()
@@ -56,6 +57,9 @@ export function cleanContent(text: string, limit: number): string {
   return content
 }
 
+const empty = (): MemoryError =>
+  new MemoryError("memory_empty", "There is nothing to remember: give the fact as text.")
+
 const tooLong = (length: number, limit: number): MemoryError =>
   new MemoryError(
     "memory_too_long",
@@ -65,6 +69,8 @@ const tooLong = (length: number, limit: number): MemoryError =>
 
 /** Tags without doubles, in the order of the alphabet. @throws MemoryError. */
 export function cleanTags(tags: readonly string[]): readonly string[] {
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string"))
+    throw new MemoryError("memory_tags_invalid", "Tags are a list of texts.")
   const clean = new Set(tags.map((tag) => visibleText(tag.toWellFormed()).replace(/\s+/gu, " ").trim()))
   for (const tag of clean) {
     if (tag === "" || codePoints(tag) > MAX_TAG)
@@ -84,6 +90,27 @@ export function cleanExpiry(expiresAt: number | undefined, now: number): number 
     "memory_expiry_invalid",
     "A memory expires at a time in the future, in ms since 1970.",
   )
+}
+
+const TEXTS = ["principal", "session", "runId", "callId"] as const
+const MAX_TEXT = 1_024
+const MAX_AGENTS = 32
+
+/** The source, without what is none of it. @throws MemoryError. */
+export function cleanSource(source: Source): Source {
+  if (typeof source?.outside !== "boolean")
+    throw new MemoryError("memory_source_invalid", 'A source says at least whether it is "outside".')
+  const { agents } = source
+  const texts = TEXTS.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]] as const]))
+  const isText = (text: unknown): boolean => typeof text === "string" && text.length <= MAX_TEXT
+  const isList = agents === undefined || (Array.isArray(agents) && agents.length <= MAX_AGENTS)
+  if (!isList || ![...texts.map(([, text]) => text), ...(agents ?? [])].every(isText)) {
+    throw new MemoryError(
+      "memory_source_invalid",
+      `A source is made of texts of at most ${MAX_TEXT} characters, and names ${MAX_AGENTS} agents at most.`,
+    )
+  }
+  return { outside: source.outside, ...Object.fromEntries(texts), ...(agents && { agents: [...agents] }) }
 }
 
 /** The same for texts that say the same: letters of either case, their forms and the space between them do not count. */

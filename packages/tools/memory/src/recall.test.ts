@@ -228,6 +228,21 @@ test("the first recall after a start waits so long and then answers with the new
   })
 })
 
+test("whoever stops while a namespace is read waits no longer", async () => {
+  const { memories: writer, store: inner } = await newMemories()
+  await writer.remember(ada, { content: "Fact.", source: byAda })
+  const controller = new AbortController()
+  const store = watchedStore(inner, {
+    before: async (method) => {
+      if (method !== "records.list") return
+      controller.abort(new Error("stopped"))
+      await new Promise(() => {})
+    },
+  })
+  const { signal } = controller
+  await expect(new Memories(store).recall(ada, "fact", { signal })).rejects.toThrow("stopped")
+})
+
 test("another history of the namespace is read from its beginning, whatever its numbers say", async () => {
   const { memories, store, options } = await newMemories()
   const other = new Memories(store, options)

@@ -58,7 +58,8 @@ export async function recall(
   const tags = cleanTags(options.tags ?? [])
   assertQuery(query)
   const visible = within(await visibleTo(namespace, parts.children), options.within)
-  const { opened, isWhole } = await open(parts, visible)
+  options.signal?.throwIfAborted()
+  const { opened, isWhole } = await open(parts, visible, options.signal)
   options.signal?.throwIfAborted()
   const late = AbortSignal.timeout(parts.limits.embedMs)
   const { hits, ...how } = await hybridSearch(query, {
@@ -103,9 +104,13 @@ function within(visible: readonly Visible[], asked: Namespace | undefined): read
 async function open(
   { indexes, limits }: Parts,
   visible: readonly Visible[],
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly opened: readonly Opened[]; readonly isWhole: boolean }> {
   const found = await Promise.all(
-    visible.map(async (each) => ({ each, index: await indexes.open(each.namespace, limits.firstMs) })),
+    visible.map(async (each) => ({
+      each,
+      index: await indexes.open(each.namespace, limits.firstMs, signal),
+    })),
   )
   const opened = found.flatMap(({ each, index }) => (index ? [{ ...each, held: index.held }] : []))
   return { opened, isWhole: found.every(({ index }) => index?.isWhole ?? true) }

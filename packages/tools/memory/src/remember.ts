@@ -4,6 +4,7 @@ import type { Draft } from "./ledger.ts"
 import {
   cleanContent,
   cleanExpiry,
+  cleanSource,
   cleanTags,
   isExpired,
   type Kept,
@@ -54,7 +55,7 @@ export async function remember(parts: Parts, namespace: Namespace, given: NewMem
   const clean: Clean = {
     content: cleanContent(given.content, parts.limits.maxLength),
     tags: cleanTags(given.tags ?? []),
-    source: given.source,
+    source: cleanSource(given.source),
     expiresAt: cleanExpiry(given.ttlMs === undefined ? given.expiresAt : now + given.ttlMs, now),
   }
   const isKnown = (await twinOf(parts.ledger, namespace, clean.content)) !== undefined

