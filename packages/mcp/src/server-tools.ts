@@ -7,6 +7,7 @@ import {
   type ToolContext,
   type ToolOutput,
   type ToolRisk,
+  visibleText,
 } from "@orra/core"
 import type { Connection } from "./connection.ts"
 import { outputOf, resourceOutput } from "./content.ts"
@@ -61,7 +62,7 @@ export function serverTool(settings: ToolSettings, tool: McpTool, admit: () => P
   return {
     definition: {
       name: nameOf(server, tool.name),
-      description: (tool.description ?? tool.title ?? "").slice(0, MAX_DESCRIPTION).toWellFormed(),
+      description: visibleText((tool.description ?? tool.title ?? "").slice(0, MAX_DESCRIPTION)),
       inputSchema: tool.inputSchema as JsonObject,
     },
     risk: readOnlyHint ? (openWorldHint === false ? "read" : "network") : settings.risk,

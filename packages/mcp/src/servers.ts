@@ -79,6 +79,9 @@ export interface McpServers {
 
 const SERVER_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$/
 
+/** More would leave a model no room for anything else. */
+const MAX_TOOLS = 500
+
 /** What is known of a tool. */
 interface Known {
   hash: string
@@ -189,7 +192,12 @@ function connectionOf(
 
   const update = async (offered: readonly McpTool[], client: Client): Promise<void> => {
     const made: Tool[] = []
-    for (const tool of offered.filter(wanted)) {
+    const all = offered.filter(wanted)
+    if (all.length > MAX_TOOLS) {
+      const message = `The server "${name}" offers ${all.length} tools: the first ${MAX_TOOLS} are there. Name those that are wanted.`
+      onProblem(new McpError("mcp_invalid", message, { server: name }))
+    }
+    for (const tool of all.slice(0, MAX_TOOLS)) {
       if (!isObject(tool.inputSchema)) continue
       const full = nameOf(name, tool.name)
       const hash = hashOf(tool)

@@ -1,7 +1,5 @@
 // A server of the protocol, line by line, so that it can do what no library would let it do. Tools are behaviours.
 
-import { createInterface } from "node:readline"
-
 interface Message {
   readonly id?: number
   readonly method?: string
@@ -19,8 +17,12 @@ const say = (message: object): void =>
 const text = (value: string) => ({ content: [{ type: "text", text: value }] })
 
 let version = 1
+let cancelled = 0
 let asking: ((result: unknown) => void) | undefined
-const tools = () =>
+/** What is given instead, to be a server that nobody would write. */
+const [given] = process.argv.slice(2)
+const tools = (): unknown => (given ? JSON.parse(given) : offered())
+const offered = () =>
   [
     "echo",
     "die",
@@ -29,6 +31,8 @@ const tools = () =>
     "wrong_id",
     "silent",
     "progress",
+    "slow",
+    "cancelled",
     "change",
     "ask",
     "sample",
@@ -73,6 +77,18 @@ const behaviours: Readonly<Record<string, (id: number, message: Message) => void
     }
     step(1)
   },
+  slow(id, { params }) {
+    const progressToken = params?._meta?.progressToken
+    let progress = 0
+    const { steps = 0 } = params?.arguments ?? {}
+    const timer = setInterval(() => {
+      say({ method: "notifications/progress", params: { progressToken, progress: ++progress } })
+      if (progress !== steps) return
+      clearInterval(timer)
+      say({ id, result: text("at last") })
+    }, 400)
+  },
+  cancelled: (id) => say({ id, result: text(`${cancelled}`) }),
   change(id) {
     version++
     say({ method: "notifications/tools/list_changed" })
@@ -93,9 +109,18 @@ const behaviours: Readonly<Record<string, (id: number, message: Message) => void
   "sp ace": (id) => say({ id, result: { content: [], structuredContent: { roomy: true } } }),
 }
 
-createInterface({ input: process.stdin }).on("line", (line) => {
+// Not the readline of Node: for it a line also ends where it holds U+2028.
+let rest = ""
+process.stdin.setEncoding("utf8").on("data", (chunk: string) => {
+  const lines = (rest + chunk).split("\n")
+  rest = lines.pop() ?? ""
+  for (const line of lines) answer(line)
+})
+
+function answer(line: string): void {
   const message = JSON.parse(line) as Message
   const { id, method, params } = message
+  if (method === "notifications/cancelled") cancelled++
   if (id === undefined) return
   if (id === 999 && method === undefined) return asking?.(message.result ?? message.error)
   if (method === "initialize")
@@ -111,4 +136,4 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const behaviour = method === "tools/call" ? behaviours[params?.name ?? ""] : undefined
   if (behaviour) return behaviour(id, message)
   say({ id, error: { code: -32601, message: `There is no ${method}` } })
-})
+}
