@@ -10,9 +10,11 @@ import {
   tool,
 } from "@orra/core"
 import { scriptedProvider, type VirtualClock, virtualClock } from "@orra/testing"
+import type { NewJob } from "./job.ts"
 import type { Notice } from "./notices.ts"
+import type { SchedulerOptions } from "./options.ts"
 import { jobRights } from "./rights.ts"
-import { Scheduler, type SchedulerOptions } from "./scheduler.ts"
+import { Scheduler } from "./scheduler.ts"
 
 export const household: Namespace = Namespace.of("household")
 export const ada = household.child("ada")
@@ -21,6 +23,13 @@ export const SECOND = 1_000
 export const MINUTE = 60_000
 export const HOUR = 3_600_000
 export const DAY = 86_400_000
+
+/** A job that looks around so often. */
+export const every = (interval_ms: number): NewJob => ({
+  name: "tick",
+  schedule: { type: "every", interval_ms },
+  payload: { type: "agent_turn", prompt: "Look around." },
+})
 
 /** A store on the clock of a test, which several schedulers can share. */
 export const onClock = <S extends SessionStore>(store: S, clock: VirtualClock): S =>

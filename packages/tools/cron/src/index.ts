@@ -13,8 +13,9 @@ export {
   type Payload,
 } from "./job.ts"
 export type { Deliver, Notice } from "./notices.ts"
+export type { SchedulerOptions } from "./options.ts"
 export { type Creator, jobRights } from "./rights.ts"
 export type { Delivered, JobRun } from "./run-log.ts"
 export { nextRun, type Schedule } from "./schedule.ts"
-export { Scheduler, type SchedulerOptions } from "./scheduler.ts"
+export { Scheduler } from "./scheduler.ts"
 export { type CronToolOptions, cronTool } from "./tool.ts"

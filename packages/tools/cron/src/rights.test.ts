@@ -15,6 +15,29 @@ const job: NewJob = {
 const noting = () =>
   scriptedProvider([], { otherwise: ({ messages }) => (messages.length === 1 ? call("note") : "Done.") })
 
+/** Atlas may take notes, Reader may not. Both make jobs. */
+function readers() {
+  const provider = scriptedProvider([])
+  const used: string[] = []
+  const note = tool({
+    name: "note",
+    description: "Takes a note.",
+    input: { type: "object" },
+    risk: "write",
+    execute: (_, { namespace }) => void used.push(namespace.key),
+  })
+  const agents: readonly TeamAgent[] = [{ name: "Atlas" }, { name: "Reader", policy: { deny: ["note"] } }]
+  const team = new Team({
+    provider,
+    agents,
+    policies: new PolicyRegistry({ default: "allow" }),
+    tools: [note],
+  })
+  const scheduler = new Scheduler(team.runtime, { prefix: household, onError: () => {} })
+  team.runtime.tools.add(cronTool(scheduler))
+  return { provider, used, team, scheduler }
+}
+
 describe("a job's rights", () => {
   test("are its creator's: it works as them, below their namespace", async () => {
     const { scheduler, used, pass } = world({ provider: noting() })
@@ -102,20 +125,7 @@ describe("a job's rights", () => {
   })
 
   test("a job of a job, or of an agent that was asked by another one, has no more than that one", async () => {
-    const provider = scriptedProvider([])
-    const policies = new PolicyRegistry({ default: "allow" })
-    const used: string[] = []
-    const note = tool({
-      name: "note",
-      description: "Takes a note.",
-      input: { type: "object" },
-      risk: "write",
-      execute: (_, { namespace }) => void used.push(namespace.key),
-    })
-    const agents: readonly TeamAgent[] = [{ name: "Atlas" }, { name: "Reader", policy: { deny: ["note"] } }]
-    const team = new Team({ provider, agents, policies, tools: [note] })
-    const scheduler = new Scheduler(team.runtime, { prefix: household, onError: () => {} })
-    team.runtime.tools.add(cronTool(scheduler))
+    const { provider, used, team, scheduler } = readers()
     const make = { action: "create", name: "sneaky", schedule: job.schedule, payload: job.payload }
     // Reader is asked by Atlas, and makes a job, which Atlas would do with all its rights.
     provider.push(
@@ -142,24 +152,7 @@ describe("a job's rights", () => {
   })
 
   test("of an agent that changes another one's job are its own", async () => {
-    const provider = scriptedProvider([])
-    const used: string[] = []
-    const note = tool({
-      name: "note",
-      description: "Takes a note.",
-      input: { type: "object" },
-      risk: "write",
-      execute: (_, { namespace }) => void used.push(namespace.key),
-    })
-    const agents: readonly TeamAgent[] = [{ name: "Atlas" }, { name: "Reader", policy: { deny: ["note"] } }]
-    const team = new Team({
-      provider,
-      agents,
-      policies: new PolicyRegistry({ default: "allow" }),
-      tools: [note],
-    })
-    const scheduler = new Scheduler(team.runtime, { prefix: household, onError: () => {} })
-    team.runtime.tools.add(cronTool(scheduler))
+    const { provider, used, team, scheduler } = readers()
     const { id } = await scheduler.create(ada, { ...job, agent: "Atlas" })
     provider.push(call("note"), "Done.")
     await scheduler.runNow(ada, id)

@@ -1,4 +1,4 @@
-import { InvalidInput, type Namespace, type Page, type RecordListOptions, type Runtime } from "@orra/core"
+import type { Namespace, Page, RecordListOptions, Runtime } from "@orra/core"
 import { Desk } from "./desk.ts"
 import {
   createJob,
@@ -12,50 +12,14 @@ import {
 } from "./edit.ts"
 import { carryOut, type FiringOptions } from "./firing.ts"
 import { type Firing, type Job, type JobPatch, jobOf, type NewJob, type Place, placeOf } from "./job.ts"
-import { type Deliver, Notices } from "./notices.ts"
+import { Notices } from "./notices.ts"
+import { type Limits, limitsOf, type SchedulerOptions } from "./options.ts"
 import { type PlanOptions, planOf } from "./plan.ts"
 import { assertNarrows, type Creator } from "./rights.ts"
 import { type JobRun, listRuns, logRun } from "./run-log.ts"
 import { checkedSchedule, nextRun, type Schedule, type ScheduleLimits } from "./schedule.ts"
 import { type JobKey, keyText, Timetable } from "./timetable.ts"
-import { Zone } from "./zone.ts"
-
-export interface SchedulerOptions {
-  /** Whose jobs it does: those of this namespace and of all below. */
-  readonly prefix: Namespace
-  /** Tells somebody how a firing ended, or that a job was paused. Default: nobody is told, and the log says so. */
-  readonly deliver?: Deliver
-  /**
-   * Whether those who made a job are still there, with their rights. Asked before each firing; where they are not, the
-   * job is paused. Default: they are.
-   */
-  readonly isActive?: FiringOptions["isActive"]
-  /** The zone of schedules that name none. Default "UTC". */
-  readonly timezone?: string
-  /** The model of jobs that are `lightweight`. Default: the runtime's. */
-  readonly lightModel?: string
-  /** The least time between two firings of a schedule, in ms. Default 1,000, which is the least. */
-  readonly minIntervalMs?: number
-  /** Jobs of one namespace at most. Default 100. */
-  readonly maxJobs?: number
-  /** Firings that go on in this process at the same time. Others wait. Default 20. */
-  readonly maxRunning?: number
-  /** So late a firing is not missed, in ms. Default 60,000. */
-  readonly graceMs?: number
-  /** What was missed longer ago is not made up for, in ms. Default a day. */
-  readonly catchUpMs?: number
-  /** How long a run may take, in ms, waiting for approvals included. Default an hour. */
-  readonly runMs?: number
-  /**
-   * After so long, in ms, others do what a process has begun that says nothing any more; so long may telling somebody
-   * take. Default 60,000.
-   */
-  readonly claimMs?: number
-  /** The longest time between two looks at what other processes have changed, in ms. Default 1,000. */
-  readonly pollMs?: number
-  /** Told of failures that have no caller. Default: the console is. */
-  readonly onError?: (error: unknown) => void
-}
+import { within } from "./within.ts"
 
 /** Jobs that are looked at, at the same time. */
 const AT_ONCE = 16
@@ -80,9 +44,7 @@ export class Scheduler {
   readonly #desk: Desk
   readonly #timetable: Timetable
   readonly #notices: Notices | undefined
-  readonly #settings: EditOptions &
-    FiringOptions &
-    PlanOptions & { readonly maxRunning: number; readonly pollMs: number }
+  readonly #settings: EditOptions & FiringOptions & PlanOptions & Limits
   /** What goes on here, by job and firing. */
   readonly #work = new Map<string, Promise<void>>()
   /** Jobs that are being looked at: each of them may begin a firing. */
@@ -95,32 +57,14 @@ export class Scheduler {
    *   `jobRights`; CronError (`timezone_unknown`).
    */
   constructor(runtime: Runtime, options: SchedulerOptions) {
-    const { prefix, deliver, timezone = "UTC", minIntervalMs = 1_000, claimMs = 60_000 } = options
-    const { onError = (error: unknown) => console.error(error) } = options
+    const { prefix, deliver, onError = (error: unknown) => console.error(error) } = options
     assertNarrows(runtime, prefix)
-    if (!(minIntervalMs >= 1_000)) throw new InvalidInput("`minIntervalMs` is 1,000 or more.")
-    const zone = Zone.of(timezone)
+    const limits = limitsOf(options)
     const desk = new Desk(runtime)
     this.#desk = desk
-    this.#notices = deliver && new Notices(desk, deliver, claimMs, onError)
+    this.#notices = deliver && new Notices(desk, deliver, limits.claimMs, onError)
     this.#timetable = new Timetable(desk, prefix, (key, firing) => this.#work.has(`${key}\n${firing}`))
-    this.#settings = {
-      desk,
-      runtime,
-      prefix,
-      notices: this.#notices,
-      onError,
-      lightModel: options.lightModel,
-      isActive: options.isActive ?? (() => true),
-      limits: (now) => ({ now, timezone: zone.name, minIntervalMs }),
-      maxJobs: options.maxJobs ?? 100,
-      maxRunning: options.maxRunning ?? 20,
-      graceMs: options.graceMs ?? 60_000,
-      catchUpMs: options.catchUpMs ?? 86_400_000,
-      runMs: options.runMs ?? 3_600_000,
-      claimMs,
-      pollMs: options.pollMs ?? 1_000,
-    }
+    this.#settings = { desk, runtime, prefix, notices: this.#notices, onError, ...limits }
   }
 
   /**
@@ -333,16 +277,4 @@ export class Scheduler {
       }
     }
   }
-}
-
-/** Until something happens, but no longer than so many ms, or until the signal fires. */
-async function within(ms: number, happens: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: over, resolve } = Promise.withResolvers<void>()
-  const end = (): void => resolve()
-  const timer = setTimeout(end, Math.min(ms, 60_000))
-  signal.addEventListener("abort", end, { once: true })
-  if (signal.aborted) end()
-  await Promise.race([happens, over])
-  clearTimeout(timer)
-  signal.removeEventListener("abort", end)
 }
