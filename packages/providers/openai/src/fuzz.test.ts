@@ -6,7 +6,7 @@ import { openai } from "./index.ts"
 
 /** The long run looks for what nobody has seen; the short one tells whether a change broke something: always the same. */
 const isLong = Boolean(process.env["ORRA_TEST_FULL"])
-const RUNS = isLong ? 100_000 : 2_000
+const RUNS = isLong ? 100_000 : 1_000
 
 /** What a failure names: `ORRA_FUZZ=seed,path pnpm vitest run packages/providers/openai/src/fuzz.test.ts` does it again. */
 const [seed, path] = (process.env["ORRA_FUZZ"] ?? (isLong ? "" : "1")).split(",")

@@ -18,27 +18,18 @@ import {
   unpin,
 } from "@orra/core"
 import { type Mortal, mortal } from "../crash/mortal.ts"
-import { compare, kindOf, naiveHistory, naiveQueue, requestProblem, signedBy } from "./checks.ts"
-import {
-  AGENTS,
-  DELEGATION,
-  delegationProblem,
-  type LoggedSession,
-  SessionMarks,
-  taskProblem,
-  untoldProblem,
-} from "./delegations.ts"
+import { kindOf, requestProblem, signedBy } from "./checks.ts"
+import { AGENTS, DELEGATION, SessionMarks, taskProblem } from "./delegations.ts"
 import { argumentsText, callId, type FuzzedExecution, fuzzTools, written } from "./fixture.ts"
-import { logProblem } from "./log-problem.ts"
 import { type RecordingStore, recordingStore } from "./recording-store.ts"
-import { DELEGATING, type ModelAnswer, type Sequence, type Step } from "./steps.ts"
+import { NS, restProblems, untoldProblems } from "./rest.ts"
+import type { ModelAnswer, Sequence, Step } from "./steps.ts"
 import type { Service } from "./wire-fetch.ts"
 
 const PREFIX = Namespace.of("fuzz")
-const NS = Namespace.of("fuzz", "session")
 
-/** Turns of the event loop without an end after which nobody is waited for any more. */
-const STUCK = 3_000
+/** Turns of the event loop without an end after which nobody is waited for any more: most of them last a millisecond. */
+const STUCK = 20_000
 
 const FINE: ModelAnswer = { pieces: [{ type: "text", text: "Fine." }], end: "whole" }
 
@@ -397,11 +388,11 @@ export class FuzzSession implements Service {
     this.#script = []
     await this.#settle(false)
     // What is missed while no process lives is told by the next one's recovery.
-    if (this.#lives.length === 1) await this.#checkTold()
+    if (this.#lives.length === 1) this.#problems.push(...(await untoldProblems(this.#store)))
     await this.#recover(false)
     await this.#settle(false)
     await this.#decideRest()
-    await this.#check()
+    await this.#checkLogs()
     // Whatever happened, the session goes on, with every provider.
     for (const provider of this.#providers) {
       if (this.#problems.length > 0) return
@@ -420,13 +411,19 @@ export class FuzzSession implements Service {
       await this.#within(task, "the last message")
     }
     await this.#settle(false)
-    await this.#check()
+    await this.#checkLogs()
     this.seen.push(...this.#store.written(NS).map(kindOf))
     for (const child of this.#store.sessions()) {
       if (!child.equals(NS))
         this.seen.push(...this.#store.written(child).map((each) => `child ${kindOf(each)}`))
     }
     await this.#within(this.#life.runtime.close(), "close")
+  }
+
+  async #checkLogs(): Promise<void> {
+    const { runtime } = this.#life
+    const seen = { runtime, store: this.#store, executions: this.#executions, accepted: this.#accepted }
+    this.#problems.push(...(await restProblems(seen)))
   }
 
   /** Sessions that wait at the end are decided about until they do not. */
@@ -441,55 +438,7 @@ export class FuzzSession implements Service {
       if (pending) await approvals.decide(pending.namespace, pending.approvalId, { decision, by: "ann" })
       else for (const { namespace } of left) await runtime.wake(namespace)
       await this.#settle(false)
-      await this.#checkTold()
-    }
-  }
-
-  /** Who waits for a task is told when it ends. */
-  async #checkTold(): Promise<void> {
-    const sessions = this.#store.sessions().map(async (namespace) => {
-      return { namespace, entries: await this.#store.read(namespace, { limit: 100_000 }) }
-    })
-    const problem = untoldProblem(await Promise.all(sessions))
-    if (problem) this.#problems.push(problem)
-  }
-
-  async #checkLog(namespace: Namespace): Promise<LoggedSession> {
-    const entries = await this.#store.read(namespace, { limit: 100_000 })
-    const written = this.#store.written(namespace)
-    const info = await this.#store.info(namespace)
-    const runs = new Set(written.map((entry) => ("runId" in entry ? entry.runId : undefined)))
-    const executions = this.#executions.filter(
-      ({ session, runId }) =>
-        // What ran in a session that was deleted is in no log.
-        session === namespace.key && (runs.has(runId) || this.#store.deletions === 0),
-    )
-    const problem = logProblem({ info, entries, written, executions, elsewhere: DELEGATING })
-    if (problem) this.#problems.push(namespace.equals(NS) ? problem : `In ${namespace.key}: ${problem}`)
-    return { namespace, entries }
-  }
-
-  async #check(): Promise<void> {
-    const sessions: LoggedSession[] = []
-    for (const namespace of this.#store.sessions()) sessions.push(await this.#checkLog(namespace))
-    const between = delegationProblem(sessions, this.#store.deletions === 0)
-    if (between) this.#problems.push(between)
-    const written = this.#store.written(NS)
-    const entries = sessions.find(({ namespace }) => namespace.equals(NS))?.entries ?? []
-    const inputs = new Set(entries.map((entry) => ("inputId" in entry ? entry.inputId : undefined)))
-    for (const [inputId, deletions] of this.#accepted) {
-      if (deletions === this.#store.deletions && !inputs.has(inputId))
-        this.#problems.push(`The message ${inputId} was accepted and is not in the log.`)
-    }
-    const history = await readHistory(this.#life.runtime, NS, { limit: 1_000 })
-    const shown = naiveHistory(written, entries)
-    compare("history", history?.entries ?? [], shown, this.#problems)
-    compare("queue", history?.queued ?? [], naiveQueue(entries), this.#problems)
-    const middle = shown[Math.floor(shown.length / 2)]
-    if (middle) {
-      const window = await readHistory(this.#life.runtime, NS, { before: middle.seq, limit: 3 })
-      const expected = shown.slice(0, shown.indexOf(middle)).slice(-3)
-      compare("window", window?.entries ?? [], expected, this.#problems)
+      this.#problems.push(...(await untoldProblems(this.#store)))
     }
   }
 }
