@@ -51,7 +51,7 @@ export interface Channel {
   /** `signal` fires when nobody waits for it any more. */
   send(answer: OutboundMessage, signal: AbortSignal): Promise<void>
   sendError(error: OutboundError, signal: AbortSignal): Promise<void>
-  /** Says that the answer waits, for an approval for instance: it comes when that is given. */
+  /** Says that the answer waits, for an approval for instance: it comes when that is given. Called each time it does. */
   waiting?(message: InboundMessage, signal: AbortSignal): Promise<void>
   /** Shows that an answer is being written. Called again every `typingIntervalMs` until it is there. */
   typing?(message: InboundMessage, signal: AbortSignal): Promise<void>

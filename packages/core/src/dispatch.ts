@@ -31,7 +31,7 @@ interface Going {
   readonly typing: Typing
   /** Whether it counts against `maxConcurrent`. */
   counts: boolean
-  /** Whether its sender has been told that it waits. */
+  /** Whether its sender has been told that it waits, this time. */
   told: boolean
 }
 
@@ -256,7 +256,9 @@ class Served {
   }
 
   #goOn(going: Going): void {
-    if (this.#waiting.delete(going)) going.typing.start()
+    if (!this.#waiting.delete(going)) return
+    going.told = false
+    going.typing.start()
   }
 
   #release(going: Going): void {

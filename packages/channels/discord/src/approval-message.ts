@@ -1,0 +1,46 @@
+import type { PendingApproval } from "@orra/core"
+
+/** What a button says of itself: it outlives this process, and says whose conversation it is about. */
+export interface ButtonId {
+  readonly decision: "approve" | "deny"
+  readonly approvalId: string
+  readonly userId: string
+  readonly conversation: number
+}
+
+const BUTTON = /^orra:(approve|deny):([\w-]{1,40}):(\d{15,21}):(\d{1,6})$/
+
+export const buttonId = ({ decision, approvalId, userId, conversation }: ButtonId): string =>
+  `orra:${decision}:${approvalId}:${userId}:${conversation}`
+
+export function readButtonId(text: string): ButtonId | undefined {
+  const [, decision, approvalId = "", userId = "", conversation = "0"] = BUTTON.exec(text) ?? []
+  if (decision !== "approve" && decision !== "deny") return undefined
+  return { decision, approvalId, userId, conversation: Number(conversation) }
+}
+
+const ROOM = 1_500
+
+/** Text in which nothing hides: what no reader would see is shown as its number, and nothing ends the code block. */
+const plainly = (text: string): string =>
+  text.replace(/[^\P{C}\n]|[\u2028\u2029`]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`
+  })
+
+/** The question, with everything that the call is given: what does not fit is in a file. Nothing in it is invisible. */
+export function questionOf(pending: PendingApproval): {
+  readonly content: string
+  readonly file?: { readonly name: string; readonly bytes: Buffer }
+} {
+  const whole = plainly(JSON.stringify(pending.arguments, null, 2))
+  const fits = whole.length <= ROOM
+  const shown = fits ? whole : whole.slice(0, ROOM)
+  const until = `<t:${Math.floor(pending.expiresAt / 1_000)}:R>`
+  const content = `**${plainly(pending.tool).slice(0, 100)}** wants to run, and somebody has to allow it (ends ${until}).
+Rule: ${plainly(pending.reason).slice(0, 200)}
+\`\`\`json
+${shown}
+\`\`\`${fits ? "" : "\nThis is only the beginning. **Read the whole in the file before you decide.**"}`
+  return { content, ...(!fits && { file: { name: "arguments.json", bytes: Buffer.from(whole) } }) }
+}

@@ -1,0 +1,376 @@
+import {
+  type Approvals,
+  addUsage,
+  type Channel,
+  findMention,
+  type InboundMessage,
+  type Namespace,
+  NO_USAGE,
+  OrraError,
+  type OutboundError,
+  type OutboundMessage,
+  type Runtime,
+  type UserPart,
+} from "@orra/core"
+import type { ButtonInteraction, ChatInputCommandInteraction, Interaction, Message } from "discord.js"
+import { questionOf, readButtonId } from "./approval-message.ts"
+import { partsOf } from "./attachments.ts"
+import { buttonsOf, COMMANDS } from "./commands.ts"
+import { Connection, type DiscordStatus, pause } from "./connection.ts"
+import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
+import { idsOf } from "./ids.ts"
+import { type AskingPlace, commandPlace, messagePlace } from "./places.ts"
+import { Queue } from "./queue.ts"
+import { Reply } from "./reply.ts"
+
+/** Which messages the bot answers: those that mention it in a server, all that it can read, or those in private. */
+export type DiscordFilter = "mentions" | "all" | "dm"
+
+export interface DiscordChannelOptions {
+  /** The bot's token, from the Developer Portal. */
+  readonly token: string
+  /** Where conversations are kept, stopped and counted: the runtime that answers, or its team. */
+  readonly runtime: Pick<Runtime, "stop" | "store">
+  /** Default "mentions". */
+  readonly filter?: DiscordFilter
+  /** Ids of those who may talk to it. Default everybody who can write where it is; "dm" needs it. Names are refused. */
+  readonly allowedUsers?: readonly string[]
+  /** With these, what policy asks about is shown with buttons. */
+  readonly approvals?: Approvals
+  /** Ids of those who may press them. Default nobody. */
+  readonly approvers?: readonly string[]
+  /** The first segments of all sessions. Default "discord". Give each program that shares a server its own. */
+  readonly prefix?: string | Namespace
+  /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
+  readonly agents?: () => readonly string[]
+  /** Who a person is to policies, hooks and audit. Default `discord:` and their id. */
+  readonly principal?: (userId: string) => string
+  /** Told of each change of the connection. */
+  readonly onStatus?: (status: DiscordStatus) => void
+  /** Told of what went wrong with a command or a button. Default `console.error`. */
+  readonly onError?: (error: unknown) => void
+  /** Pause between two steps of an answer being written, in ms. Default 1,200: five changes in six seconds. */
+  readonly editIntervalMs?: number
+  /** Default Discord's. */
+  readonly api?: string
+  /** Default Discord's: attachments are read from nowhere else. */
+  readonly files?: string
+}
+
+/** A message or a command that is being answered. */
+interface Asked {
+  readonly where: Whereabouts
+  readonly conversation: number
+  readonly reply: Reply
+  readonly place: AskingPlace
+  readonly shown: Set<string>
+}
+
+/** Messages that wait to be taken. */
+const MAX_QUEUED = 1_000
+
+/**
+ * Discord as a channel: an adapter or a router serves it. Reconnects by itself; what it cannot mend ends `receive` with a
+ * DiscordError that says what to do.
+ *
+ * ```ts
+ * const discord = new DiscordChannel({ token, runtime })
+ * await new ChannelAdapter(discord, runtime).run({ signal })
+ * ```
+ */
+export class DiscordChannel implements Channel {
+  readonly name = "discord"
+  readonly #options: DiscordChannelOptions
+  readonly #allowed: ReadonlySet<string> | undefined
+  readonly #approvers: ReadonlySet<string>
+  readonly #conversations: Conversations
+  readonly #connection: Connection
+  readonly #queue = new Queue<InboundMessage>(MAX_QUEUED)
+  readonly #asked = new Map<string, Asked>()
+  readonly #turns = new Map<string, Promise<unknown>>()
+  #serving = new AbortController()
+
+  /** @throws InvalidInput for ids that are none, for "dm" without `allowedUsers`, and without a token. */
+  constructor(options: DiscordChannelOptions) {
+    const { token, filter = "mentions", allowedUsers, approvers = [], prefix = "discord", runtime } = options
+    this.#options = options
+    this.#allowed = allowedUsers && idsOf("allowedUsers", allowedUsers)
+    this.#approvers = idsOf("approvers", approvers)
+    this.#conversations = new Conversations(prefixOf(prefix), runtime.store.records("discord"))
+    this.#connection = new Connection({
+      token,
+      filter,
+      hasAllowed: this.#allowed !== undefined,
+      ...(options.api !== undefined && { api: options.api }),
+      onStatus: options.onStatus ?? (() => {}),
+      onMessage: (message) => this.#work(this.#onMessage(message)),
+      onInteraction: (interaction) => this.#work(this.#onInteraction(interaction)),
+      commands: COMMANDS,
+      onError: (error) => this.#report(error),
+    })
+  }
+
+  /** What becomes of the connection now. */
+  get status(): DiscordStatus {
+    return this.#connection.status
+  }
+
+  async *receive(signal: AbortSignal): AsyncGenerator<InboundMessage> {
+    this.#serving = new AbortController()
+    const ended = this.#connection.run(signal)
+    ended.then(
+      () => this.#queue.end(),
+      (error: unknown) => this.#queue.end(error),
+    )
+    try {
+      yield* this.#queue
+    } finally {
+      this.#serving.abort()
+      await this.#connection.close()
+    }
+  }
+
+  async send({ metadata, result }: OutboundMessage): Promise<void> {
+    const asked = this.#take(metadata)
+    await asked?.reply.finish(result.text)
+  }
+
+  async sendError({ metadata, error }: OutboundError): Promise<void> {
+    const asked = this.#take(metadata)
+    await asked?.reply.finish(`Sorry, there is no answer. ${error.message}`)
+  }
+
+  async typing({ metadata }: InboundMessage): Promise<void> {
+    await this.#of(metadata)?.place.typing()
+  }
+
+  async writing({ metadata }: InboundMessage, text: string, signal: AbortSignal): Promise<void> {
+    await this.#of(metadata)?.reply.draft(text)
+    await pause(this.#options.editIntervalMs ?? 1_200, signal)
+  }
+
+  async waiting({ metadata, namespace }: InboundMessage): Promise<void> {
+    const asked = this.#of(metadata)
+    if (!asked) return
+    const { where, conversation, place, shown } = asked
+    await this.#showQuestions(namespace, where.userId, conversation, place, shown)
+  }
+
+  #of({ message_id: id }: InboundMessage["metadata"]): Asked | undefined {
+    return this.#asked.get(String(id))
+  }
+
+  #take(metadata: InboundMessage["metadata"]): Asked | undefined {
+    const asked = this.#of(metadata)
+    this.#asked.delete(String(metadata["message_id"]))
+    return asked
+  }
+
+  /** The one place that says who may do what, by message, command or button. */
+  #may(userId: string, act: "talk" | "decide"): boolean {
+    return act === "decide" ? this.#approvers.has(userId) : (this.#allowed?.has(userId) ?? true)
+  }
+
+  async #onMessage(message: Message): Promise<void> {
+    const { author, guildId, channelId, client } = message
+    if (author.bot || message.system || !this.#may(author.id, "talk")) return
+    const { filter = "mentions" } = this.#options
+    const isMentioned = message.mentions.users.has(client.user?.id ?? "")
+    if (filter === "dm" ? guildId !== null : filter === "mentions" && !isMentioned) return
+    const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: author.id }
+    const text = message.content.replaceAll(new RegExp(`<@!?${client.user?.id}>`, "g"), "").trim()
+    const files = [...message.attachments.values()]
+    if (text === "" && files.length === 0) return
+    await this.#inOrder(where, async () => {
+      const parts = await partsOf(files, this.#files, this.#serving.signal)
+      await this.#ask(where, author.username, message.id, text, parts, messagePlace(message))
+    })
+  }
+
+  async #onInteraction(interaction: Interaction): Promise<void> {
+    if (interaction.isButton()) return await this.#onButton(interaction)
+    if (!interaction.isChatInputCommand()) return
+    if (!this.#may(interaction.user.id, "talk"))
+      return await privately(interaction, "You may not talk to me.")
+    const { guildId, channelId, user, options } = interaction
+    const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: user.id }
+    if (interaction.commandName === "ask") {
+      await interaction.deferReply()
+      const place = commandPlace(interaction)
+      const text = options.getString("text", true)
+      const agent = options.getString("agent") ?? undefined
+      await this.#inOrder(where, () =>
+        this.#ask(where, user.username, interaction.id, text, [], place, agent),
+      )
+      return
+    }
+    await interaction.deferReply({ flags: EPHEMERAL })
+    await interaction.editReply(await this.#command(interaction, where))
+  }
+
+  /** What a command does, and what is said of that. */
+  async #command(interaction: ChatInputCommandInteraction, where: Whereabouts): Promise<string> {
+    const { runtime, agents = () => [] } = this.#options
+    const { namespace, conversation } = await this.#conversations.current(where)
+    switch (interaction.commandName) {
+      case "new":
+        await this.#conversations.begin(where)
+        return "A new conversation begins with your next message."
+      case "stop":
+        return (await runtime.stop(namespace)) ? "Stopped." : "Nothing is being written for you here."
+      case "agent": {
+        const asked = interaction.options.getString("name", true)
+        const name = agents().find((each) => each.toLowerCase() === asked.toLowerCase())
+        if (name === undefined)
+          return `There is no such agent. There is: ${agents().join(", ") || "only one"}.`
+        await this.#conversations.choose(where, name)
+        return `${name} answers you here from now on.`
+      }
+      case "usage":
+        return await this.#usage(namespace)
+      default: {
+        const place = commandPlace(interaction)
+        const count = await this.#showQuestions(namespace, where.userId, conversation, place, new Set())
+        return count === 0 ? "Nothing waits to be allowed." : `To be decided below: ${count}.`
+      }
+    }
+  }
+
+  async #usage(namespace: Namespace): Promise<string> {
+    const { store } = this.#options.runtime
+    let used = NO_USAGE
+    let runs = 0
+    for (let after = 0; ; ) {
+      const page = await store.read(namespace, { types: ["run_finished"], after, limit: 500 })
+      for (const entry of page) {
+        if (entry.type !== "run_finished") continue
+        used = addUsage(used, entry.usage)
+        runs++
+      }
+      const last = page.at(-1)
+      if (page.length < 500 || !last) break
+      after = last.seq
+    }
+    const read = used.inputTokens + used.cacheReadTokens + used.cacheWriteTokens
+    return `${runs} answers, ${read} tokens read, ${used.outputTokens} written.`
+  }
+
+  /** Asks about all that waits for a decision in a conversation, and has not been shown. */
+  async #showQuestions(
+    namespace: Namespace,
+    userId: string,
+    conversation: number,
+    place: AskingPlace,
+    shown: Set<string>,
+  ): Promise<number> {
+    const waiting = (await this.#options.approvals?.list(namespace)) ?? []
+    const own = waiting.filter((each) => each.namespace.key === namespace.key && !shown.has(each.approvalId))
+    for (const pending of own) {
+      shown.add(pending.approvalId)
+      const { content, file } = questionOf(pending)
+      await place.ask(content, buttonsOf(pending.approvalId, userId, conversation), file)
+    }
+    return own.length
+  }
+
+  async #onButton(interaction: ButtonInteraction): Promise<void> {
+    const button = readButtonId(interaction.customId)
+    const { approvals } = this.#options
+    if (!button || !approvals) return
+    const { user, guildId, channelId } = interaction
+    if (!this.#may(user.id, "decide")) return await privately(interaction, "You may not decide this.")
+    await interaction.deferUpdate()
+    const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
+    const { decision, approvalId } = button
+    const before = interaction.message.content
+    const close = async (said: string): Promise<void> => {
+      await interaction.editReply({ content: `${before.slice(0, 1_900)}\n${said}`, components: [] })
+    }
+    try {
+      const namespace = this.#conversations.numbered(where, button.conversation)
+      await approvals.decide(namespace, approvalId, { decision, by: this.#principal(user.id) })
+      await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
+    } catch (error) {
+      if (!(error instanceof OrraError)) throw error
+      // Somebody else was first, or it is too late: nobody needs the buttons any more.
+      await close(`This is closed. ${error.message}`)
+    }
+  }
+
+  /** Gives a message to whoever serves this channel. */
+  async #ask(
+    where: Whereabouts,
+    username: string,
+    id: string,
+    text: string,
+    parts: readonly UserPart[],
+    place: AskingPlace,
+    named?: string,
+  ): Promise<void> {
+    const { agents = () => [] } = this.#options
+    const { namespace, agent: chosen, conversation } = await this.#conversations.current(where)
+    const mention = findMention(text, agents())
+    const agent = named ?? mention?.name ?? chosen
+    const own = mention?.text.trim() || text
+    const { channelId, guildId, userId } = where
+    const isTaken = this.#queue.push({
+      namespace,
+      message:
+        parts.length === 0 ? own : [...(own === "" ? [] : [{ type: "text", text: own } as const]), ...parts],
+      metadata: {
+        channel_id: channelId,
+        message_id: id,
+        author_id: userId,
+        author_username: username,
+        ...(guildId !== undefined && { guild_id: guildId }),
+        ...(agent !== undefined && { agent }),
+      },
+      id,
+      principal: this.#principal(userId),
+      ...(agent !== undefined && { agent }),
+    })
+    const reply = new Reply(place)
+    if (isTaken) this.#asked.set(id, { where, conversation, reply, place, shown: new Set() })
+    else await reply.finish("Too many people are asking at this moment. Try again in a minute.")
+  }
+
+  /** The messages of one person in one channel come in the order they were written, whatever has to be read first. */
+  async #inOrder({ channelId, userId }: Whereabouts, work: () => Promise<void>): Promise<void> {
+    const key = `${channelId} ${userId}`
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work)
+    const settled = turn.catch(() => {})
+    this.#turns.set(key, settled)
+    try {
+      await turn
+    } finally {
+      if (this.#turns.get(key) === settled) this.#turns.delete(key)
+    }
+  }
+
+  #principal(userId: string): string {
+    return this.#options.principal?.(userId) ?? `discord:${userId}`
+  }
+
+  get #files(): string {
+    return this.#options.files ?? "https://cdn.discordapp.com"
+  }
+
+  #work(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#report(error))
+  }
+
+  #report(error: unknown): void {
+    const { onError = (what) => console.error(what) } = this.#options
+    onError(error)
+  }
+}
+
+/** Seen by one person only. Source: Discord's message flags. */
+const EPHEMERAL = 64
+
+async function privately(
+  interaction: ButtonInteraction | ChatInputCommandInteraction,
+  content: string,
+): Promise<void> {
+  await interaction.reply({ content, flags: EPHEMERAL })
+}
