@@ -36,8 +36,8 @@ export interface ServiceCall {
   readonly sdk: OpenAI
   /** For the SDK's options. */
   readonly signal: AbortSignal
-  /** Something arrived: the time that silence may take begins anew. */
-  touch(): void
+  /** Keeps time: it is to be told of what arrives where that comes piece by piece. */
+  readonly watch: Watchdog
 }
 
 /** The SDK, set up like that of `openai()`: no retries, no logs, the key for its own host, errors for people. */
@@ -107,11 +107,7 @@ export function openaiService(options: OpenAIServiceOptions = {}): OpenAIService
       ? openaiFailure(service, http, model)
       : connectionFailure(service, error, watch, caller, timeoutMs)
   }
-  const callOf = (sdk: OpenAI, watch: Watchdog): ServiceCall => ({
-    sdk,
-    signal: watch.signal,
-    touch: () => watch.touch(),
-  })
+  const callOf = (sdk: OpenAI, watch: Watchdog): ServiceCall => ({ sdk, signal: watch.signal, watch })
   return {
     id,
     official,
