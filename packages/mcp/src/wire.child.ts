@@ -19,10 +19,7 @@ const text = (value: string) => ({ content: [{ type: "text", text: value }] })
 let version = 1
 let cancelled = 0
 let asking: ((result: unknown) => void) | undefined
-/** What is given instead, to be a server that nobody would write. */
-const [given] = process.argv.slice(2)
-const tools = (): unknown => (given ? JSON.parse(given) : offered())
-const offered = () =>
+const tools = () =>
   [
     "echo",
     "die",
@@ -122,18 +119,13 @@ function answer(line: string): void {
   const { id, method, params } = message
   if (method === "notifications/cancelled") cancelled++
   if (id === undefined) return
-  if (id === 999 && method === undefined) return asking?.(message.result ?? message.error)
-  if (method === "initialize")
-    return say({
-      id,
-      result: {
-        protocolVersion: "2025-06-18",
-        capabilities: { tools: { listChanged: true } },
-        serverInfo: { name: "wire", version: "1" },
-      },
-    })
-  if (method === "tools/list") return say({ id, result: { tools: tools() } })
   const behaviour = method === "tools/call" ? behaviours[params?.name ?? ""] : undefined
-  if (behaviour) return behaviour(id, message)
-  say({ id, error: { code: -32601, message: `There is no ${method}` } })
+  if (id === 999 && method === undefined) asking?.(message.result ?? message.error)
+  else if (method === "initialize") {
+    const capabilities = { tools: { listChanged: true } }
+    const serverInfo = { name: "wire", version: "1" }
+    say({ id, result: { protocolVersion: "2025-06-18", capabilities, serverInfo } })
+  } else if (method === "tools/list") say({ id, result: { tools: tools() } })
+  else if (behaviour) behaviour(id, message)
+  else say({ id, error: { code: -32601, message: `There is no ${method}` } })
 }
