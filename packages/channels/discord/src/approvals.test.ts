@@ -89,6 +89,8 @@ test("a question outlives the process that asked it", async () => {
   await bot.ready
   await discord.press(bob, asked, "Refuse")
   await discord.until(() => discord.messages(channel).some(({ content }) => content.includes("Refused by")))
+  // And its answer comes to where it was asked.
+  await discord.until(() => said(discord, channel).includes("Done."))
   expect(paid).toEqual([])
 })
 

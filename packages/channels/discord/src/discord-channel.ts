@@ -4,6 +4,7 @@ import {
   type Channel,
   findMention,
   type InboundMessage,
+  messageText,
   type Namespace,
   NO_USAGE,
   OrraError,
@@ -30,7 +31,7 @@ export interface DiscordChannelOptions {
   /** The bot's token, from the Developer Portal. */
   readonly token: string
   /** Where conversations are kept, stopped and counted: the runtime that answers, or its team. */
-  readonly runtime: Pick<Runtime, "stop" | "store">
+  readonly runtime: Pick<Runtime, "stop" | "store" | "subscribe">
   /** Default "mentions". */
   readonly filter?: DiscordFilter
   /** Ids of those who may talk to it. Default everybody who can write where it is; "dm" needs it. Names are refused. */
@@ -60,6 +61,7 @@ export interface DiscordChannelOptions {
 /** A message or a command that is being answered. */
 interface Asked {
   readonly where: Whereabouts
+  readonly namespace: Namespace
   readonly conversation: number
   readonly reply: Reply
   readonly place: AskingPlace
@@ -288,12 +290,41 @@ export class DiscordChannel implements Channel {
     }
     try {
       const namespace = this.#conversations.numbered(where, button.conversation)
+      const isAwaited = this.#asked.values().some((asked) => asked.namespace.key === namespace.key)
+      const { version = 0 } = (await this.#options.runtime.store.info(namespace)) ?? {}
       await approvals.decide(namespace, approvalId, { decision, by: this.#principal(user.id) })
       await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
+      // Whoever asked did so before a restart: nobody else brings the answer.
+      if (!isAwaited)
+        this.#work(this.#bring(namespace, version, where, button.conversation, interaction.message))
     } catch (error) {
       if (!(error instanceof OrraError)) throw error
       // Somebody else was first, or it is too late: nobody needs the buttons any more.
       await close(`This is closed. ${error.message}`)
+    }
+  }
+
+  /** Posts what comes of a run that nobody here waits for. */
+  async #bring(
+    namespace: Namespace,
+    after: number,
+    { userId }: Whereabouts,
+    conversation: number,
+    message: Message,
+  ): Promise<void> {
+    const place = messagePlace(message)
+    const { signal } = this.#serving
+    const shown = new Set<string>()
+    let text = ""
+    for await (const event of this.#options.runtime.subscribe(namespace, { after, signal })) {
+      if (event.type === "assistant") text = messageText(event.message)
+      else if (event.type === "run_waiting")
+        await this.#showQuestions(namespace, userId, conversation, place, shown)
+      else if (event.type === "run_finished") {
+        const { error } = event
+        await new Reply(place).finish(error ? `Sorry, there is no answer. ${error.message}` : text)
+        return
+      }
     }
   }
 
@@ -330,7 +361,7 @@ export class DiscordChannel implements Channel {
       ...(agent !== undefined && { agent }),
     })
     const reply = new Reply(place)
-    if (isTaken) this.#asked.set(id, { where, conversation, reply, place, shown: new Set() })
+    if (isTaken) this.#asked.set(id, { where, namespace, conversation, reply, place, shown: new Set() })
     else await reply.finish("Too many people are asking at this moment. Try again in a minute.")
   }
 
