@@ -301,6 +301,24 @@ test("undo ends with its time, with what is kept of changes, and where the text 
   expect((await memories.changes(ada)).map(({ number }) => number)).toEqual([4, 3, 2])
 })
 
+test("what can no longer be undone goes with the changes that come after it", async () => {
+  const { memories, clock, store } = await newMemories("memory", { undoMs: 1_000 })
+  const { memory } = await memories.remember(ada, { content: "secret plan", source: byAda })
+  await memories.edit(ada, memory.id, { content: "secret plot" }, { source: byAda })
+  await memories.forget(ada, memory.id, { source: byAda })
+  clock.advance(1_000)
+  for (const content of ["one", "two"]) await memories.remember(ada, { content, source: byAda })
+  const { items } = await store.records("memories").list(ada, { limit: 500 })
+  expect(JSON.stringify(items)).not.toContain("secret")
+  expect((await memories.changes(ada)).map(({ number, type }) => `${number} ${type}`)).toEqual([
+    "5 remember",
+    "4 remember",
+    "3 forget",
+    "2 edit",
+    "1 remember",
+  ])
+})
+
 test("a namespace has at most as many as it may; what has expired makes room", async () => {
   const { memories, clock } = await newMemories("memory", { maxMemories: 2 })
   const first = await memories.remember(ada, { content: "one", ttlMs: 10, source: byAda })

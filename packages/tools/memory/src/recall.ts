@@ -2,7 +2,7 @@ import { codePoints, keyOf, type Namespace, type OrraError } from "@orra/core"
 import { type Embedder, hybridSearch, type SearchHit, type SearchMode } from "@orra/search"
 import { MemoryError } from "./errors.ts"
 import type { Held } from "./held.ts"
-import { cleanTags, isExpired, type Memory, memoryOf } from "./memory.ts"
+import { cleanTags, type Memory, memoryOf } from "./memory.ts"
 import { whole } from "./options.ts"
 import type { Parts } from "./parts.ts"
 import { type Standing, type Visible, visibleTo } from "./visible.ts"
@@ -149,18 +149,17 @@ function together(
 
 /** The memories as they are in the store now. */
 async function read(
-  { ledger, now }: Parts,
+  { ledger }: Parts,
   opened: readonly Opened[],
   hits: readonly SearchHit[],
   limit: number,
 ): Promise<readonly Recalled[]> {
   const found: Recalled[] = []
-  const time = await now()
   for (const { id: place, score } of hits) {
     const at = opened[Number.parseInt(place, 10)]
     const id = place.slice(place.indexOf(" ") + 1)
     const kept = at && (await ledger.get(at.namespace, id))
-    if (!kept || isExpired(kept, time)) continue
+    if (!kept) continue
     found.push({ memory: memoryOf(at.namespace, id, kept), score, standing: at.standing })
     if (found.length === limit) break
   }
