@@ -1,4 +1,4 @@
-import { abortedError, type ProviderError } from "@orra/core"
+import { abortedError, OrraError } from "@orra/core"
 import {
   connectionFailure,
   errorParts,
@@ -49,7 +49,7 @@ export interface OpenAIService {
   /**
    * Does something with the SDK. `refusal` may make an error of a refusal's code; otherwise it is a ProviderError.
    *
-   * @throws ProviderError; of kind `aborted` when `signal` fires.
+   * @throws ProviderError, of kind `aborted` when `signal` fires; any OrraError that `work` throws.
    */
   call<T>(
     model: string,
@@ -101,8 +101,11 @@ export function openaiService(options: OpenAIServiceOptions = {}): OpenAIService
     model: string,
     watch: Watchdog,
     caller: AbortSignal | undefined,
-  ): ProviderError => {
-    const http = caller?.aborted ? undefined : findCause(error, HttpFailure)
+  ): Error => {
+    if (caller?.aborted) return abortedError(id)
+    // What the work itself has found fault with.
+    if (error instanceof OrraError) return error
+    const http = findCause(error, HttpFailure)
     return http
       ? openaiFailure(service, http, model)
       : connectionFailure(service, error, watch, caller, timeoutMs)
