@@ -149,7 +149,7 @@ test("property: whatever is given for a job or a schedule, it is kept as it can 
         }
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 50 },
   )
   const { items } = await store.records("cron-jobs").list(ada, { limit: 500 })
   expect(items).toHaveLength(kept)

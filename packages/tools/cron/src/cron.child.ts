@@ -2,14 +2,16 @@
 // killed.
 
 import { Namespace, PolicyRegistry, Runtime } from "@orra/core"
-import { sqliteStore } from "@orra/store-sql"
+import { postgresStore, sqliteStore } from "@orra/store-sql"
 import { scriptedProvider } from "@orra/testing"
 import { say } from "@orra/testing/process"
 import { jobRights } from "./rights.ts"
 import { Scheduler } from "./scheduler.ts"
 
-const [path = ""] = process.argv.slice(2)
-const store = await sqliteStore({ path })
+const [place = ""] = process.argv.slice(2)
+const store = await (place.startsWith("postgres")
+  ? postgresStore({ url: place })
+  : sqliteStore({ path: place }))
 const policies = PolicyRegistry.allowAll()
 const runtime = new Runtime({
   provider: scriptedProvider([], { otherwise: "Done." }),

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { MemoryStore, Namespace, type SessionStore } from "@orra/core"
-import { sqliteStore } from "@orra/store-sql"
+import { postgresStore, sqliteStore } from "@orra/store-sql"
 import { type Mortal, mortal, scriptedProvider, type VirtualClock } from "@orra/testing"
+import { postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
 import fc from "fast-check"
 import { afterAll, describe, expect, test, vi } from "vitest"
@@ -196,16 +197,13 @@ describe("property: no firing is lost or done twice, whatever the order of ticks
         const path = join(folder, `${files++}.db`)
         await checked((clock) => sqliteStore({ path, now: clock.now }), spec, all)
       }),
-      { numRuns: FULL ? 200 : 4 },
+      { numRuns: FULL ? 200 : 2 },
     )
   })
 })
 
-test("of processes that are killed at any moment, each firing is done once, and told", {
-  timeout: 120_000,
-}, async () => {
-  const path = join(folder, "killed.db")
-  const store = await sqliteStore({ path })
+/** Processes that do the jobs of a database and are killed while others go on. */
+async function killed(place: string, store: SessionStore): Promise<void> {
   const { scheduler, runtime } = world({ store, clock: { now: Date.now, advance: () => 0 }, claimMs: 1_000 })
   const made = await Promise.all(
     [ada, bob].map((namespace) =>
@@ -221,7 +219,7 @@ test("of processes that are killed at any moment, each firing is done once, and 
   const child = new URL("./cron.child.ts", import.meta.url)
   const said: unknown[] = []
   for (let round = 0; round < (FULL ? 10 : 1); round++) {
-    const [one, other] = await Promise.all([killedAfter(child, [path], 2), killedAfter(child, [path], 3)])
+    const [one, other] = await Promise.all([killedAfter(child, [place], 2), killedAfter(child, [place], 3)])
     said.push(...one, ...other)
   }
   for (const { namespace, id } of made) await scheduler.pause(namespace, id)
@@ -256,4 +254,20 @@ test("of processes that are killed at any moment, each firing is done once, and 
   expect(said.length).toBeGreaterThanOrEqual(5)
   await runtime.close()
   await store.close()
+}
+
+describe("of processes that are killed at any moment, each firing is done once, and told", () => {
+  test("on SQLite", { timeout: 600_000 }, async () => {
+    const path = join(folder, "killed.db")
+    await killed(path, await sqliteStore({ path }))
+  })
+
+  test.runIf(FULL)("on PostgreSQL", { timeout: 600_000 }, async () => {
+    const server = await postgresServer()
+    try {
+      await killed(server.url, await postgresStore({ url: server.url }))
+    } finally {
+      await server.stop()
+    }
+  })
 })

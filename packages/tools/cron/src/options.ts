@@ -46,19 +46,26 @@ export interface SchedulerOptions {
 export interface Limits
   extends PlanOptions,
     Pick<EditOptions, "limits" | "maxJobs">,
-    Pick<FiringOptions, "isActive" | "lightModel" | "runMs"> {
+    Pick<FiringOptions, "isActive" | "lightModel" | "onError" | "runMs"> {
   readonly maxRunning: number
   readonly pollMs: number
 }
 
 /** @throws InvalidInput for an interval that is too short; CronError (`timezone_unknown`). */
 export function limitsOf(options: SchedulerOptions): Limits {
-  const { minIntervalMs = 1_000 } = options
+  const { minIntervalMs = 1_000, onError = (error: unknown) => console.error(error) } = options
   if (!(minIntervalMs >= 1_000)) throw new InvalidInput("`minIntervalMs` is 1,000 or more.")
   const timezone = Zone.of(options.timezone ?? "UTC").name
   return {
     lightModel: options.lightModel,
     isActive: options.isActive ?? (() => true),
+    onError: (error) => {
+      try {
+        onError(error)
+      } catch {
+        // There is nobody left to tell.
+      }
+    },
     limits: (now) => ({ now, timezone, minIntervalMs }),
     maxJobs: options.maxJobs ?? 100,
     maxRunning: options.maxRunning ?? 20,

@@ -57,14 +57,14 @@ export class Scheduler {
    *   `jobRights`; CronError (`timezone_unknown`).
    */
   constructor(runtime: Runtime, options: SchedulerOptions) {
-    const { prefix, deliver, onError = (error: unknown) => console.error(error) } = options
+    const { prefix, deliver } = options
     assertNarrows(runtime, prefix)
     const limits = limitsOf(options)
     const desk = new Desk(runtime)
     this.#desk = desk
-    this.#notices = deliver && new Notices(desk, deliver, limits.claimMs, onError)
+    this.#notices = deliver && new Notices(desk, deliver, limits.claimMs, limits.onError)
     this.#timetable = new Timetable(desk, prefix, (key, firing) => this.#work.has(`${key}\n${firing}`))
-    this.#settings = { desk, runtime, prefix, notices: this.#notices, onError, ...limits }
+    this.#settings = { desk, runtime, prefix, notices: this.#notices, ...limits }
   }
 
   /**
