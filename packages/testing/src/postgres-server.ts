@@ -1,13 +1,16 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { type ChildProcess, type ExecFileOptions, execFile, spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import {
   accessSync,
   chownSync,
   constants,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
 } from "node:fs"
 import { Socket } from "node:net"
@@ -36,13 +39,24 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
+export interface PostgresServerOptions {
+  /**
+   * Whether what is committed outlives a power failure. Default true, as in production; without it a commit does not wait
+   * for the disk, which is for tests that pull no plug.
+   */
+  readonly durable?: boolean
+}
+
 const OLDEST = 14
 const START_MS = 60_000
+const INITDB = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+const run = promisify(execFile)
 
 /**
  * Starts a real PostgreSQL, 14 or newer, from the machine's own programs (or those in the folder `ORRA_POSTGRES_BIN`), on
  * a free port of the loopback, with its data in a temporary folder, durable as in production. It ends with this
- * process, however that ends. Where this process is root the server runs as another user: PostgreSQL insists.
+ * process, however that ends. Where this process is root the server runs as another user: PostgreSQL insists. An empty
+ * database is made once for each version, and kept in a file in the system's temporary folder.
  *
  * ```ts
  * const server = await postgresServer()
@@ -51,7 +65,9 @@ const START_MS = 60_000
  *
  * @throws Error that says what to install when there is none.
  */
-export async function postgresServer(): Promise<PostgresServer> {
+export async function postgresServer({
+  durable = true,
+}: PostgresServerOptions = {}): Promise<PostgresServer> {
   const bin = programs()
   const user = unprivileged()
   const folder = mkdtempSync(join(tmpdir(), "orra-postgres-"))
@@ -63,6 +79,7 @@ export async function postgresServer(): Promise<PostgresServer> {
 
   const start = async (): Promise<void> => {
     const settings = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`]
+    if (!durable) settings.push("fsync=off", "full_page_writes=off")
     const args = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])]
     const child = spawn("/bin/sh", ["-c", WATCHED, join(bin, "postgres"), ...args], {
       ...options,
@@ -95,11 +112,7 @@ export async function postgresServer(): Promise<PostgresServer> {
     )
 
   try {
-    const args = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    await promisify(execFile)(join(bin, "initdb"), args, options)
-    const single = promisify(execFile)(join(bin, "postgres"), ["--single", "-D", data, "postgres"], options)
-    single.child.stdin?.end(OWNER)
-    await single
+    await emptyDatabase(bin, folder, options)
     await start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -115,10 +128,38 @@ export async function postgresServer(): Promise<PostgresServer> {
       await start()
     },
     async stop() {
-      await end(letGo)
+      // Nobody needs its data any more, so it need not write them.
+      await crash()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Makes `data` in the folder: what initdb makes takes it seconds, so it is kept for whoever is next. */
+async function emptyDatabase(bin: string, folder: string, options: ExecFileOptions): Promise<void> {
+  const { stdout: version } = await run(join(bin, "postgres"), ["--version"], options)
+  const what = createHash("sha256")
+    .update([bin, version, ...INITDB, OWNER].join("\n"))
+    .digest("hex")
+  const kept = join(tmpdir(), `orra-postgres-${what.slice(0, 16)}-${options.uid ?? userInfo().uid}.tar`)
+  if (isOurs(kept, options.uid ?? userInfo().uid)) {
+    await run("tar", ["-xf", kept, "-C", folder], options)
+    return
+  }
+  const data = join(folder, "data")
+  await run(join(bin, "initdb"), ["-D", data, ...INITDB], options)
+  const single = run(join(bin, "postgres"), ["--single", "-D", data, "postgres"], options)
+  single.child.stdin?.end(OWNER)
+  await single
+  // One file, complete from its first moment: others may be looking for it.
+  await run("tar", ["-cf", join(folder, "data.tar"), "-C", folder, "data"], options)
+  renameSync(join(folder, "data.tar"), kept)
+}
+
+/** A file that somebody else has put there is not trusted. */
+function isOurs(path: string, uid: number): boolean {
+  const file = lstatSync(path, { throwIfNoEntry: false })
+  return file?.isFile() === true && file.uid === uid
 }
 
 /** A line is a command. */

@@ -1,27 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace, type SessionStore } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { testFolder, testServer } from "./fixture.ts"
 import { postgresStore } from "./postgres-store.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-let server: PostgresServer
-const folder = mkdtempSync(join(tmpdir(), "orra-abandoned-"))
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  await server.stop()
-})
+const folder = testFolder()
+const server = testServer()
 
 const acme = Namespace.of("acme")
 const minutes = (count: number): number => count * 60_000
 
 const STORES: readonly [string, (now?: () => number) => Promise<SessionStore>][] = [
-  ["PostgreSQL", (now) => postgresStore({ url: server.url, ...(now && { now }) })],
+  ["PostgreSQL", (now) => postgresStore({ url: server().url, ...(now && { now }) })],
   ["SQLite", (now) => sqliteStore({ path: join(folder, "orra.db"), ...(now && { now }) })],
 ]
 

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import {
@@ -11,10 +9,10 @@ import {
   userMessage,
   VersionConflict,
 } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { hashOf } from "./audit-chain.ts"
+import { testFolder, testServer } from "./fixture.ts"
 import { type PostgresStore, postgresStore, type SqliteStore, sqliteStore } from "./index.ts"
 
 type Row = Readonly<Record<string, unknown>>
@@ -28,15 +26,8 @@ interface Subject {
   sql(text: string): Promise<readonly Row[]>
 }
 
-const folder = mkdtempSync(join(tmpdir(), "orra-audit-"))
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  await server.stop()
-}, 60_000)
+const folder = testFolder()
+const server = testServer()
 
 let count = 0
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
@@ -65,7 +56,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   async PostgreSQL() {
     const schema = `audit_${++count}`
     const again: Subject["again"] = async ({ audit = true } = {}) => {
-      const store = await postgresStore({ url: server.url, schema, maxConnections: 3, audit })
+      const store = await postgresStore({ url: server().url, schema, maxConnections: 3, audit })
       onTestFinished(() => store.close())
       return store
     }
@@ -74,7 +65,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
       again,
       async sql(text) {
         const client = new pg.Client({
-          connectionString: server.url.replace("//orra@", "//postgres@"),
+          connectionString: server().url.replace("//orra@", "//postgres@"),
           options: `-c search_path=${schema}`,
         })
         await client.connect()

@@ -1,25 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Budgets, Runtime } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { startChild } from "@orra/testing/process"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { testFolder, testServer } from "./fixture.ts"
 import { openAt } from "./open-at.ts"
 import { LIMIT, PRICES, provider, RESERVATION_MS, type Spent, TENANT } from "./spender.child.ts"
 
 const CHILD = new URL("./spender.child.ts", import.meta.url)
 const PROCESSES = 5
 
-const folder = mkdtempSync(join(tmpdir(), "orra-budget-"))
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  await server.stop()
-}, 60_000)
+const folder = testFolder()
+const server = testServer()
 
 /** Processes that begin `runs` runs each at once, of which every `every`th call never ends. Told of each run once. */
 function start(place: string, runs: number, every: number) {
@@ -62,7 +53,7 @@ async function spend(place: string, now: () => number) {
 /** Each test has a file of its own, or a schema. */
 const places: Readonly<Record<string, (name: string) => string>> = {
   SQLite: (name) => join(folder, `${name}.db`),
-  PostgreSQL: (name) => `${server.url}#${name}`,
+  PostgreSQL: (name) => `${server().url}#${name}`,
 }
 
 describe.each(Object.entries(places))("budgets in %s", (_, placeOf) => {

@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { crashMatrix, type Durable } from "@orra/testing/crash"
-import { afterAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { type SqliteStore, sqliteStore } from "./sqlite-store.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 
-const folder = mkdtempSync(join(tmpdir(), "orra-matrix-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 let files = 0
 const onDisk = async (): Promise<Durable> => {

@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace } from "@orra/core"
 import { killedAfter, startChild } from "@orra/testing/process"
-import { afterAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 100 : 20
 const CHILD = new URL("./appender.child.ts", import.meta.url)
 
-const folder = mkdtempSync(join(tmpdir(), "orra-crash-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 test(`killed ${ROUNDS} times at random, every acknowledged entry is there, once, in order`, {
   timeout: 300_000,

@@ -1,14 +1,13 @@
-import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { copyFileSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { type Entry, MemoryStore, Namespace, type NewEntry, Runtime, type SessionStore } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
-import { afterAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
 const folder = join(import.meta.dirname, "../../../core/golden")
-const temporary = mkdtempSync(join(tmpdir(), "orra-golden-"))
-afterAll(() => rmSync(temporary, { recursive: true, force: true }))
+const temporary = testFolder()
 
 interface Golden {
   readonly namespace: string

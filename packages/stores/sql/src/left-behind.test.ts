@@ -1,21 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace, type NewEntry, Peers, Runtime, type SessionStore, userMessage } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { testFolder, testServer } from "./fixture.ts"
 import { postgresStore, sqliteStore } from "./index.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-left-"))
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(async () => {
-  await server.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+const folder = testFolder()
+const server = testServer()
 
 const TENANT = Namespace.of("tenant")
 const message: NewEntry = { type: "input", at: 1, inputId: "i", mode: "queue", message: userMessage("Hello") }
@@ -23,7 +14,7 @@ const HOUR = 3_600_000
 
 describe.each<readonly [string, () => Promise<SessionStore>]>([
   ["SQLite", () => sqliteStore({ path: join(folder, "orra.db") })],
-  ["PostgreSQL", () => postgresStore({ url: server.url, maxConnections: 4 })],
+  ["PostgreSQL", () => postgresStore({ url: server().url, maxConnections: 4 })],
 ])("%s", (_, open) => {
   async function opened(): Promise<SessionStore> {
     const store = await open()

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { type TrialOptions, type Trouble, tcpProxy, trial } from "@orra/testing/linear"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore, sqliteStore } from "./index.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
@@ -18,14 +18,10 @@ const SIZE = FULL
 const TIMES = FULL ? 5 : 1
 const TIMEOUT = { timeout: FULL ? 1_800_000 : 300_000 }
 
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(() => server.stop())
+const server = testServer({ durable: true })
 
 async function sql(text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server.url })
+  const client = new pg.Client({ connectionString: server().url })
   await client.connect()
   await client.query(text)
   await client.end()
@@ -48,22 +44,22 @@ test("one SQLite file", TIMEOUT, async () => {
 
 // At small size what goes wrong there goes wrong in the next one as well.
 test.runIf(FULL)("PostgreSQL", TIMEOUT, async () => {
-  await run({ place: server.url, store: await postgresStore({ url: server.url, maxConnections: 4 }) })
+  await run({ place: server().url, store: await postgresStore({ url: server().url, maxConnections: 4 }) })
 })
 
 test("PostgreSQL that restarts and crashes, and connections that are cut", TIMEOUT, async () => {
   await sql("DROP SCHEMA IF EXISTS orra CASCADE")
-  const url = new URL(server.url)
+  const url = new URL(server().url)
   const proxy = await tcpProxy(Number(url.port))
   onTestFinished(() => proxy.close())
   url.port = `${proxy.port}`
   const once: readonly Trouble[] = [
-    { name: "restart", cause: () => server.restart() },
+    { name: "restart", cause: () => server().restart() },
     {
       name: "crash",
       async cause() {
-        await server.crash()
-        await server.start()
+        await server().crash()
+        await server().start()
       },
     },
     {
@@ -79,7 +75,7 @@ test("PostgreSQL that restarts and crashes, and connections that are cut", TIMEO
   const troubles = Array.from({ length: TIMES }, () => once).flat()
   await run({
     place: url.href,
-    store: await postgresStore({ url: server.url, maxConnections: 4, patienceMs: 60_000 }),
+    store: await postgresStore({ url: server().url, maxConnections: 4, patienceMs: 60_000 }),
     troubles,
   })
 })

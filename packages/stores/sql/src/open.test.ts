@@ -4,24 +4,21 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { MemoryStore, Namespace, type NewEntry } from "@orra/core"
-import { afterAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import { Database } from "./database.ts"
+import { testFolder } from "./fixture.ts"
 import { migrations, sql } from "./schema.ts"
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-open-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 const ns = Namespace.of("t", "s")
 const meta: NewEntry = { type: "meta", at: 1, patch: { title: "T" } }

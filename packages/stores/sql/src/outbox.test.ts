@@ -1,30 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { Namespace, Outbox } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { startChild } from "@orra/testing/process"
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { testFolder, testServer } from "./fixture.ts"
 import { openAt } from "./open-at.ts"
 
 const CHILD = new URL("./outbox.child.ts", import.meta.url)
 const HOUR = 3_600_000
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 20 : 2
 
-const folder = mkdtempSync(join(tmpdir(), "orra-outbox-"))
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  await server.stop()
-}, 60_000)
+const folder = testFolder()
+const server = testServer()
 
 test.each([
   ["SQLite", () => join(folder, "outbox.db")],
-  ["PostgreSQL", () => server.url],
+  ["PostgreSQL", () => server().url],
 ])(
   "%s: of processes that deliver and are killed, every message arrives, in order, and rarely twice",
   async (name, placeOf) => {

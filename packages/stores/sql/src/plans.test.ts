@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { afterAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { Database } from "./database.ts"
+import { testFolder } from "./fixture.ts"
 import { listsFor } from "./session-list.ts"
 import { anyFor, firstEntries, lastEntries, rareFor } from "./session-tables.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-plans-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 /** How SQLite would run it: a range of an index, or a walk over everything. */
 test.each([

@@ -7,17 +7,17 @@ import {
   userMessage,
   VersionConflict,
 } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 
 /** Between the store and its server: the answers that come while `lose` is above 0 are lost, with their connections. */
 const between = { lose: 0 }
 
-let server: PostgresServer
+const server = testServer()
 let store: SessionStore
 const proxy = createServer((client) => {
-  const { hostname, port } = new URL(server.url)
+  const { hostname, port } = new URL(server().url)
   const upstream = connect(Number(port), hostname)
   const end = (): void => {
     client.destroy()
@@ -34,18 +34,16 @@ const proxy = createServer((client) => {
   })
 })
 beforeAll(async () => {
-  server = await postgresServer()
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
-  const url = new URL(server.url)
+  const url = new URL(server().url)
   const address = proxy.address()
   url.port = `${typeof address === "object" && address ? address.port : 0}`
   store = await postgresStore({ url: url.href, maxConnections: 1 })
-}, 120_000)
+})
 afterAll(async () => {
   await store.close()
   proxy.close()
-  await server.stop()
-}, 60_000)
+})
 
 let sessions = 0
 const newSession = (): Namespace => Namespace.of("tenant", `${++sessions}`)

@@ -1,19 +1,17 @@
 import { MemoryStore, Namespace, type NewEntry, NO_USAGE, type SessionStore, userMessage } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import fc from "fast-check"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 
-let server: PostgresServer
+const server = testServer()
 let store: SessionStore
 beforeAll(async () => {
-  server = await postgresServer()
-  store = await postgresStore({ url: server.url, maxConnections: 2 })
-}, 120_000)
+  store = await postgresStore({ url: server().url, maxConnections: 2 })
+})
 afterAll(async () => {
   await store.close()
-  await server.stop()
-}, 60_000)
+})
 
 const entry: fc.Arbitrary<NewEntry> = fc
   .record({ at: fc.integer({ min: 0, max: 9 }), runId: fc.constantFrom("r1", "r2"), n: fc.nat(3) })

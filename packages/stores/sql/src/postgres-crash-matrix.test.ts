@@ -1,16 +1,12 @@
 import type { SessionStore } from "@orra/core"
 import { crashMatrix, type Durable } from "@orra/testing/crash"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(() => server.stop())
+const server = testServer()
 
 let schemas = 0
 const inSchema = async (): Promise<Durable> => {
@@ -19,7 +15,7 @@ const inSchema = async (): Promise<Durable> => {
   return {
     async open() {
       await store?.close()
-      store = await postgresStore({ url: server.url, schema, maxConnections: 2 })
+      store = await postgresStore({ url: server().url, schema, maxConnections: 2 })
       return store
     },
     done: async () => await store?.close(),

@@ -1,20 +1,16 @@
 import { join } from "node:path"
 import { eraseNamespace } from "@orra/core"
 import { findInFolder, findInPostgres, plantCanaries, type Query } from "@orra/testing/erasure"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(() => server.stop())
+const server = testServer({ durable: true })
 
 /** As the superuser, for whom no row-level security hides anything. */
 async function connected(): Promise<Query> {
-  const client = new pg.Client({ connectionString: server.url.replace("//orra@", "//postgres@") })
+  const client = new pg.Client({ connectionString: server().url.replace("//orra@", "//postgres@") })
   client.on("error", () => {})
   await client.connect()
   onTestFinished(() => client.end())
@@ -24,7 +20,7 @@ async function connected(): Promise<Query> {
 test("what was erased is in no table, and after a vacuum in no file of the server; all of the other is", {
   timeout: 240_000,
 }, async () => {
-  const store = await postgresStore({ url: server.url })
+  const store = await postgresStore({ url: server().url })
   onTestFinished(() => store.close())
   const { runtime, gone, kept } = await plantCanaries(store)
   const query = await connected()
@@ -51,8 +47,8 @@ test("what was erased is in no table, and after a vacuum in no file of the serve
   await query("SELECT pg_switch_wal()")
   await query("CHECKPOINT")
   // Names of sessions that were told to others are forgotten with the next start.
-  await server.restart()
-  expect(findInFolder(server.data, gone.canary)).toEqual({})
-  expect(Object.keys(findInFolder(join(server.data, "base"), kept.canary)).length).toBeGreaterThan(3)
+  await server().restart()
+  expect(findInFolder(server().data, gone.canary)).toEqual({})
+  expect(Object.keys(findInFolder(join(server().data, "base"), kept.canary)).length).toBeGreaterThan(3)
   expect(await findInPostgres(await connected(), gone.canary)).toEqual({})
 })

@@ -1,21 +1,17 @@
 import { Namespace } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 import { CLOCK } from "./postgres-schema.ts"
 import { takeSnapshot } from "./postgres-snapshot.ts"
 import { changesIn, migrations } from "./schema.ts"
 import { compiled } from "./statement.ts"
 
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(() => server.stop(), 60_000)
+const server = testServer()
 
 test("a schema of an older format keeps its rows, goes on counting where it was, and is walled in", async () => {
-  const client = new pg.Client({ connectionString: server.url, options: "-c search_path=orra" })
+  const client = new pg.Client({ connectionString: server().url, options: "-c search_path=orra" })
   await client.connect()
   onTestFinished(() => client.end())
   await client.query("CREATE SCHEMA orra")
@@ -30,7 +26,7 @@ test("a schema of an older format keeps its rows, goes on counting where it was,
   await client.query("INSERT INTO records VALUES ('other', 'logins', 'k', '1', 5, 40)")
   await client.query("UPDATE counters SET value = 41")
 
-  const store = await postgresStore({ url: server.url })
+  const store = await postgresStore({ url: server().url })
   onTestFinished(() => store.close())
   const herald = Namespace.of("herald")
   const logins = store.records("logins")
@@ -50,17 +46,17 @@ test("a schema of an older format keeps its rows, goes on counting where it was,
   ])
   expect(await snapshot("format")).toMatchObject([{ version: 4 }])
   expect(await snapshot("counters")).toHaveLength(2)
-  await (await postgresStore({ url: server.url })).close()
+  await (await postgresStore({ url: server().url })).close()
   await store.erase?.(herald)
   expect(await snapshot("records")).toMatchObject([{ ns: "other" }])
 })
 
 test("one that is walled in already is copied whole, and stays walled in", async () => {
   const schema = "later"
-  const store = await postgresStore({ url: server.url, schema })
+  const store = await postgresStore({ url: server().url, schema })
   await store.records("notes").put(Namespace.of("ann"), "k", 1)
   await store.close()
-  const client = new pg.Client({ connectionString: server.url })
+  const client = new pg.Client({ connectionString: server().url })
   await client.connect()
   onTestFinished(() => client.end())
   await takeSnapshot(client as unknown as pg.PoolClient, schema, 9)

@@ -2,33 +2,30 @@ import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
 import { setImmediate } from "node:timers/promises"
 import { LeaseLost, Namespace, type NewEntry, type SessionStore, userMessage } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import { postgresServer } from "@orra/testing/postgres"
 import { killedAfter } from "@orra/testing/process"
 import pg from "pg"
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
+import { testServer } from "./fixture.ts"
 import { type PostgresStoreOptions, postgresStore } from "./index.ts"
 
 const ROUNDS = process.env["ORRA_TEST_FULL"] ? 50 : 6
 const CHILD = new URL("./appender.child.ts", import.meta.url)
 
-let server: PostgresServer
-beforeAll(async () => {
-  server = await postgresServer()
-}, 120_000)
-afterAll(() => server.stop(), 60_000)
+const server = testServer({ durable: true })
 
 let schemas = 0
 const newSchema = (): string => `s_${++schemas}`
 
 async function opened(options: Partial<PostgresStoreOptions> = {}): Promise<SessionStore> {
-  const store = await postgresStore({ url: server.url, schema: newSchema(), maxConnections: 4, ...options })
+  const store = await postgresStore({ url: server().url, schema: newSchema(), maxConnections: 4, ...options })
   onTestFinished(() => store.close())
   return store
 }
 
 async function sql(text: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url })
+  const client = new pg.Client({ connectionString: server().url })
   await client.connect()
   try {
     return (await client.query(text)).rows
@@ -48,7 +45,7 @@ test(`processes killed ${ROUNDS} times at random: every acknowledged entry is th
   const store = await opened({ schema: "orra" })
   for (let round = 0; round < ROUNDS; round++) {
     const lines = 1 + Math.floor(Math.random() * 60)
-    for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [server.url], lines))
+    for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [server().url], lines))
       acknowledged.set(key, seq)
     for (const session of SESSIONS) {
       const entries = await store.read(session, { limit: 1_000_000 })
@@ -99,10 +96,10 @@ test("a server that restarts and crashes in the middle of the load: nothing ackn
     await expect.poll(() => total()).toBeGreaterThan(before + 40)
   }
   await progress()
-  await server.restart()
+  await server().restart()
   await progress()
-  await server.crash()
-  await server.start()
+  await server().crash()
+  await server().start()
   await progress()
   stop = true
   const versions = await Promise.all(work)
@@ -152,7 +149,7 @@ test("who waits for a connection that others use waits longer than for a server,
   const schema = newSchema()
   const store = await opened({ schema, maxConnections: 1, patienceMs: 60_000 })
   await store.append(ns, [meta(1)], { expected: 0 })
-  const locking = new pg.Client({ connectionString: server.url })
+  const locking = new pg.Client({ connectionString: server().url })
   await locking.connect()
   await locking.query(`BEGIN; LOCK TABLE ${schema}.sessions IN EXCLUSIVE MODE`)
   const slow = store.append(ns, [meta(2)], { expected: 1 })
@@ -321,7 +318,7 @@ test("a row that is not what was written is corrupt, and its text is not in the 
 })
 
 test("what cannot be reached, and who is refused, is said without the password", async () => {
-  const url = new URL(server.url)
+  const url = new URL(server().url)
   url.password = "hunter2-secret"
   url.pathname = "/nowhere"
   const nowhere = opened({ url: url.href })

@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Namespace, VersionConflict } from "@orra/core"
-import { afterAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import { Database } from "./database.ts"
+import { testFolder } from "./fixture.ts"
 import { migrations } from "./schema.ts"
 import { type SqliteStore, sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-records-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 let files = 0
 const newPath = (): string => join(folder, `${++files}.db`)

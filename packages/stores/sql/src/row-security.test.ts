@@ -1,7 +1,7 @@
 import { Namespace, type SessionInfo, type SessionStore, userMessage } from "@orra/core"
-import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import pg from "pg"
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { testServer } from "./fixture.ts"
 import { postgresStore } from "./index.ts"
 import { type Operation, within } from "./operation.ts"
 import { Postgres } from "./postgres.ts"
@@ -20,13 +20,12 @@ const TABLES: Readonly<Record<string, string>> = {
   audit_heads: "(ns, links, hash) VALUES ($1, 1, '')",
 }
 
-let server: PostgresServer
+const server = testServer()
 let store: SessionStore
 let client: pg.Client
 beforeAll(async () => {
-  server = await postgresServer()
-  store = await postgresStore({ url: server.url, maxConnections: 3 })
-  client = new pg.Client({ connectionString: server.url, options: "-c search_path=orra" })
+  store = await postgresStore({ url: server().url, maxConnections: 3 })
+  client = new pg.Client({ connectionString: server().url, options: "-c search_path=orra" })
   await client.connect()
   for (const tenant of [a, b]) {
     const session = tenant.child("chat")
@@ -39,12 +38,11 @@ beforeAll(async () => {
     await as(session, (run) => run(`INSERT INTO audit ${TABLES["audit"]?.replace("9", "1")}`, [session.key]))
     await as(session, (run) => run(`INSERT INTO audit_heads ${TABLES["audit_heads"]}`, [session.key]))
   }
-}, 120_000)
+})
 afterAll(async () => {
   await client.end()
   await store.close()
-  await server.stop()
-}, 60_000)
+})
 
 type Run = (text: string, values?: readonly string[]) => Promise<pg.QueryResult>
 
@@ -138,7 +136,7 @@ test("a tenant's own prefix holds what is below, not what only begins alike", as
 })
 
 test("of the store's own connection: what does not say whose rows it works on sees none, whatever was before", async () => {
-  const { url } = server
+  const { url } = server()
   const options = {
     url,
     schema: "orra",

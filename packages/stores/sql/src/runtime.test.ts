@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace, Runtime, readHistory, tool } from "@orra/core"
 import { call, hang, say, scriptedProvider } from "@orra/testing"
-import { afterAll, afterEach, expect, test, vi } from "vitest"
+import { afterEach, expect, test, vi } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-runtime-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 /** A runtime that is closed has done with its store: whatever it does afterwards would be reported here. */
 const onError = vi.fn()

@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace } from "@orra/core"
-import { afterAll, expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteChanges } from "./sqlite-changes.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-changes-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 const ns = Namespace.of("acme", "bob")
 

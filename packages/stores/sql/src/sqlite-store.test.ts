@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { storeConformance } from "@orra/testing/conformance"
-import { afterAll } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-sqlite-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 let files = 0
 storeConformance("sqliteStore", ({ now }) => sqliteStore({ path: join(folder, `${++files}.db`), now }))

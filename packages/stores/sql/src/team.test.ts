@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Approvals, messageText, Namespace, PolicyRegistry, Team, tool } from "@orra/core"
 import { call, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
-import { afterAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-team-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 const ns = Namespace.of("acme", "bob")
 

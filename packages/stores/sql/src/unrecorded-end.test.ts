@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Namespace, Peers, Runtime, StoreError } from "@orra/core"
 import { faulty, scriptedProvider } from "@orra/testing"
-import { afterAll, expect, test, vi } from "vitest"
+import { expect, test, vi } from "vitest"
+import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const folder = mkdtempSync(join(tmpdir(), "orra-unrecorded-"))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = testFolder()
 
 test("a run whose end could not be recorded is not given up: it is found as a dead process's is, and goes on", async () => {
   const acme = Namespace.of("acme")
