@@ -14,6 +14,8 @@ const SHOWN: readonly EntryType[] = [
   "assistant",
   "tool_intent",
   "tool_result",
+  "approval_request",
+  "approval_decision",
   "run_started",
   "run_finished",
   "compaction",

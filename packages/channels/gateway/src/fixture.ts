@@ -1,6 +1,15 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http"
 import { connect as connectTcp } from "node:net"
-import { type Entry, isEntry, MemoryStore, Namespace, type RunEvent, Runtime } from "@orra/core"
+import {
+  Approvals,
+  type Entry,
+  isEntry,
+  MemoryStore,
+  Namespace,
+  type RunEvent,
+  Runtime,
+  type RuntimeOptions,
+} from "@orra/core"
 import {
   type ScriptedAnswer,
   type ScriptedProvider,
@@ -76,15 +85,20 @@ export type HarnessOptions = Omit<Partial<GatewayOptions>, "runtime"> & {
   readonly script?: readonly ScriptedAnswer[]
   readonly scripted?: ScriptedProviderOptions
   readonly store?: MemoryStore
+  /** What the runtime has besides its provider and store. */
+  readonly has?: Partial<RuntimeOptions>
 }
 
 /** A gateway that listens on a free port until the test ends. */
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
-  const { script = [], scripted, store = new MemoryStore(), ...rest } = options
+  const { script = [], scripted, store = new MemoryStore(), has, ...rest } = options
+  const approvals = new Approvals()
   const provider = scriptedProvider(script, { otherwise: "An answer.", ...scripted })
   const runtime = new Runtime({
     provider,
     store,
+    approvals,
+    ...has,
     deltaIntervalMs: 1,
     onError: (error) => log.push({ type: "error", error }),
   })
@@ -92,6 +106,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const gateway = await createGateway({
     principals: [OWNER, ADA, GUEST],
     port: 0,
+    approvals,
     log: (entry) => void log.push(entry),
     ...rest,
     runtime,

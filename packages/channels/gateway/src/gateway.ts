@@ -1,4 +1,4 @@
-import { OrraError, type Runtime } from "@orra/core"
+import { type Approvals, OrraError, type Runtime } from "@orra/core"
 import { Assets } from "./assets.ts"
 import { Attempts } from "./attempts.ts"
 import { Guard, isLoopback } from "./guard.ts"
@@ -38,6 +38,8 @@ export interface GatewayOptions {
   }
   /** Where browser logins are kept. Default: in memory, gone with the process. */
   readonly logins?: LoginRecords
+  /** The runtime's approvals: who has the permission `approve` decides about them. Default: there is no way to. */
+  readonly approvals?: Approvals
   /** The application's own routes, below /api. */
   readonly routes?: readonly Route[]
   /** The folder of a built page, with its index.html. */
@@ -103,6 +105,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       logins,
       attempts,
       now,
+      approvals: options.approvals,
       showLink: showLink && (() => showLink(loginLink())),
       onLogout: (loginId) => server.closeLogin(loginId),
     }),

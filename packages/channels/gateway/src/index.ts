@@ -7,6 +7,7 @@ export type {
   ClientFrame,
   Permission,
   ServerFrame,
+  WireApproval,
   WireError,
   WireMessage,
   WirePrincipal,

@@ -1,4 +1,4 @@
-import { Namespace } from "@orra/core"
+import { Approvals, Namespace } from "@orra/core"
 import { hang, say } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { Attempts } from "./attempts.ts"
@@ -23,6 +23,7 @@ import { FRAME_TYPES } from "./socket.ts"
 const now = Date.now
 const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({
+  approvals: new Approvals(),
   principals,
   logins: new Logins(memoryLogins(), principals, now),
   attempts: new Attempts(now),
@@ -30,6 +31,9 @@ const ROUTES = gatewayRoutes({
   showLink: undefined,
   onLogout: () => {},
 })
+
+/** Ada may do whatever concerns a session. */
+const PRINCIPALS = [OWNER, { ...ADA, permissions: ["chat", "approve"] as const }] as const
 
 /** The same id under both principals, so that nothing but the principal tells the sessions apart. */
 const THEIRS = OWNER.namespace.child("diary")
@@ -75,6 +79,7 @@ const BY_PATH: Readonly<Record<string, unknown>> = {
   "POST /api/sessions/:namespace/resume": {},
   "POST /api/sessions/:namespace/stop": {},
   "POST /api/sessions/:namespace/branch": { tip: 1 },
+  "POST /api/sessions/:namespace/approvals/:approvalId": { decision: "approve" },
   "DELETE /api/sessions/:namespace/inputs/:inputId": undefined,
 }
 /** Routes that take a session's key in the body. */
@@ -86,6 +91,7 @@ const OF_NO_SESSION = [
   "GET /health",
   "GET /api/sessions",
   "GET /api/models",
+  "GET /api/approvals",
   "GET /api/me",
   "POST /api/login",
   "POST /api/login/link",
@@ -115,6 +121,7 @@ test("every route and every frame has its case here", () => {
 /** The owner has a conversation going on, one deleted, and the same ids as Ada. */
 async function twoPeople(): Promise<Harness> {
   const gateway = await harness({
+    principals: PRINCIPALS,
     script: ["To the owner.", "To Ada.", "Soon deleted.", [say("A secret"), hang()]],
   })
   await gateway.converse(THEIRS, "Owner's canary")
@@ -159,7 +166,10 @@ describe("what is not one's own answers as what does not exist", () => {
       for (const [route, content] of Object.entries(BY_PATH)) {
         const [method = "", path = ""] = route.split(" ")
         const answer = await gateway.send(
-          path.replace(":namespace", encodeURIComponent(key)).replace(":inputId", "waiting"),
+          path
+            .replace(":namespace", encodeURIComponent(key))
+            .replace(":inputId", "waiting")
+            .replace(":approvalId", "x"),
           { method, key: ADA_KEY, body: content },
         )
         expect({ status: answer.status, ...(body(answer) as object) }, `${route}: ${reason}`).toEqual({
@@ -216,7 +226,7 @@ describe("what is not one's own answers as what does not exist", () => {
   })
 
   test("one's own session that does not exist, or was deleted, answers the same", async () => {
-    const gateway = await harness()
+    const gateway = await harness({ principals: PRINCIPALS })
     await gateway.converse(MINE)
     await gateway.send(sessionPath(MINE), { method: "DELETE", key: ADA_KEY })
     const creates = "POST /api/sessions/:namespace/messages"
@@ -225,7 +235,10 @@ describe("what is not one's own answers as what does not exist", () => {
         if (route.endsWith("/restore") || (route === creates && key !== MINE.key)) continue
         const [method = "", path = ""] = route.split(" ")
         const answer = await gateway.send(
-          path.replace(":namespace", encodeURIComponent(key)).replace(":inputId", "waiting"),
+          path
+            .replace(":namespace", encodeURIComponent(key))
+            .replace(":inputId", "waiting")
+            .replace(":approvalId", "x"),
           { method, key: ADA_KEY, body: content },
         )
         expect({ status: answer.status, ...(body(answer) as object) }, `${route}: ${key}`).toEqual({

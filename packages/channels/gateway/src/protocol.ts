@@ -1,4 +1,4 @@
-import type { RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
+import type { PendingApproval, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
 
 /** A message as clients send it: text, or parts with attachments. */
 export type WireMessage = string | readonly UserPart[]
@@ -47,6 +47,9 @@ export interface WirePrincipal {
   readonly permissions: readonly Permission[]
 }
 
+/** What waits for a decision, with its session's namespace written as a key. */
+export type WireApproval = Omit<PendingApproval, "namespace"> & { readonly namespace: string }
+
 /** A session's summary with its namespace written as a key. */
 export type WireSession = Omit<SessionInfo, "namespace"> & {
   readonly namespace: string
@@ -70,7 +73,7 @@ export interface WireError {
 }
 
 /**
- * What a principal may do: `chat` in its own sessions, choose another `model` than the configured one, and change
- * settings as the `owner`.
+ * What a principal may do: `chat` in its own sessions, choose another `model` than the configured one, `approve` calls that
+ * policy asks about in its own sessions, and change settings as the `owner`.
  */
-export type Permission = "chat" | "model" | "owner"
+export type Permission = "chat" | "model" | "approve" | "owner"

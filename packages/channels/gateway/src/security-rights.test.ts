@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Namespace } from "@orra/core"
+import { Approvals, type Namespace } from "@orra/core"
 import { virtualClock } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
 import { SECURITY_HEADERS } from "./answer-headers.ts"
@@ -27,6 +27,7 @@ import { gatewayRoutes } from "./routes.ts"
 
 const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({
+  approvals: new Approvals(),
   principals,
   logins: new Logins(memoryLogins(), principals, Date.now),
   attempts: new Attempts(Date.now),
@@ -38,7 +39,10 @@ const CLOSED = ROUTES.filter(({ permission }) => permission !== "open")
 
 /** A route's path for a session of the owner. */
 const pathOf = (path: string): string =>
-  path.replace(":namespace", encodeURIComponent(OWNER.namespace.child("s").key)).replace(":inputId", "x")
+  path
+    .replace(":namespace", encodeURIComponent(OWNER.namespace.child("s").key))
+    .replace(":inputId", "x")
+    .replace(":approvalId", "x")
 
 const UNSAFE = { "content-type": "application/json" }
 
@@ -93,7 +97,8 @@ describe("SEC-11: every route asks for a permission", () => {
       "POST /api/login",
       "POST /api/login/link",
     ])
-    for (const { permission } of ROUTES) expect(["open", "chat", "model", "owner"]).toContain(permission)
+    for (const { permission } of ROUTES)
+      expect(["open", "chat", "model", "approve", "owner"]).toContain(permission)
   })
 
   test("who has none may do nothing, over HTTP or WebSocket", async () => {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { Namespace } from "@orra/core"
+import { Approvals, Namespace } from "@orra/core"
 import { virtualClock } from "@orra/testing"
 import { describe, expect, test, vi } from "vitest"
 import { Attempts } from "./attempts.ts"
@@ -24,6 +24,7 @@ import { gatewayRoutes } from "./routes.ts"
 
 const principals = new Principals([OWNER])
 const ROUTES = gatewayRoutes({
+  approvals: new Approvals(),
   principals,
   logins: new Logins(memoryLogins(), principals, Date.now),
   attempts: new Attempts(Date.now),
@@ -36,7 +37,10 @@ const CHANGING = ROUTES.filter(({ method }) => method !== "GET")
 
 /** A route's path for a session of the owner. */
 const pathOf = (path: string): string =>
-  path.replace(":namespace", encodeURIComponent(OWNER.namespace.child("s").key)).replace(":inputId", "x")
+  path
+    .replace(":namespace", encodeURIComponent(OWNER.namespace.child("s").key))
+    .replace(":inputId", "x")
+    .replace(":approvalId", "x")
 
 const UNSAFE = { "content-type": "application/json" }
 

@@ -1,0 +1,98 @@
+import { Namespace, PolicyRegistry, tool } from "@orra/core"
+import { call } from "@orra/testing"
+import { expect, test } from "vitest"
+import { ADA, ADA_KEY, GUEST, type Harness, harness, OWNER, OWNER_KEY } from "./fixture.ts"
+
+const CHAT = Namespace.of("web", "chat")
+const principals = [{ ...OWNER, permissions: ["chat", "approve"] as const }, ADA, GUEST] as const
+
+interface Asked {
+  readonly gateway: Harness
+  readonly paid: readonly unknown[]
+  decide(body: unknown, key?: string, id?: string): ReturnType<Harness["send"]>
+}
+
+/** A chat of the owner in which a call waits. */
+async function asked(): Promise<Asked> {
+  const paid: unknown[] = []
+  const pay = tool({
+    name: "pay",
+    description: "Pays.",
+    input: { type: "object" },
+    risk: "write",
+    execute: (input) => {
+      paid.push(input)
+      return "paid"
+    },
+  })
+  const gateway = await harness({
+    principals,
+    script: [call("pay", { to: "bob" }), "Done.", call("pay", { to: "bob" }), "Done again."],
+    has: { tools: [pay], policies: new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } }) },
+  })
+  await gateway.runtime.run(CHAT, "Pay bob")
+  const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
+  const [first] = json["approvals"] as readonly Record<string, unknown>[]
+  expect(first).toMatchObject({ namespace: CHAT.key, tool: "pay", arguments: { to: "bob" } })
+  const known = String(first?.["approvalId"])
+  const decide: Asked["decide"] = (body, key = OWNER_KEY, id = known) =>
+    gateway.send(`/api/sessions/${encodeURIComponent(CHAT.key)}/approvals/${id}`, {
+      method: "POST",
+      key,
+      body,
+    })
+  return { gateway, paid, decide }
+}
+
+const ended = async ({ gateway }: Asked, count: number): Promise<void> => {
+  for await (const event of gateway.runtime.subscribe(CHAT, { after: 0 }))
+    if (event.type === "run_finished" && --count === 0) return
+}
+
+test("a call waits until somebody with the right decides, once", async () => {
+  const there = await asked()
+  const { gateway, paid, decide } = there
+  expect((await decide({ decision: "approve" }, ADA_KEY)).status).toBe(403)
+  expect((await decide({ decision: "approve" }, OWNER_KEY, "no-such-id")).status).toBe(404)
+  expect(paid).toEqual([])
+  expect((await decide({ decision: "approve" })).json).toEqual({ decided: true })
+  await ended(there, 1)
+  expect(paid).toEqual([{ to: "bob" }])
+  const twice = await decide({ decision: "approve" })
+  expect([twice.status, twice.json["code"]]).toEqual([409, "approval_decided"])
+  expect((await gateway.send("/api/approvals", { key: OWNER_KEY })).json).toEqual({ approvals: [] })
+  const [decision] = (await gateway.entries(CHAT)).filter(({ type }) => type === "approval_decision")
+  expect(decision).toMatchObject({ by: "owner", decision: "approve" })
+})
+
+test("what is remembered is not asked about again in that chat", async () => {
+  const there = await asked()
+  const { gateway, paid, decide } = there
+  await decide({ decision: "approve", remember: "arguments" })
+  await ended(there, 1)
+  await gateway.runtime.run(CHAT, "And again")
+  expect(paid).toHaveLength(2)
+})
+
+test("a refusal tells the model why", async () => {
+  const there = await asked()
+  const { gateway, paid, decide } = there
+  await decide({ decision: "deny", note: "Not this month." })
+  await ended(there, 1)
+  expect(paid).toEqual([])
+  expect(JSON.stringify(await gateway.entries(CHAT))).toContain("Not this month.")
+})
+
+test.each([
+  {},
+  { decision: "yes" },
+  { decision: "deny", remember: "tool" },
+  { decision: "approve", remember: "everything" },
+  { decision: "deny", note: "x".repeat(2_001) },
+  { decision: "deny", note: 1 },
+])("%j is no decision", async (body) => {
+  const { paid, decide } = await asked()
+  const { status, json } = await decide(body)
+  expect([status, json["code"]]).toEqual([400, "invalid_input"])
+  expect(paid).toEqual([])
+})
