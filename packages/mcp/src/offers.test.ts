@@ -249,9 +249,14 @@ test.each(eras)(
     const clients = { ann: await connect("ann", undefined, era), bob: await connect("bob", undefined, era) }
     const heard = { ann: updates(clients.ann), bob: updates(clients.bob) }
     const all = [RULES, chatOf("ann"), chatOf("bob"), "house://rooms/1", "about:blank"]
-    for (const client of Object.values(clients)) {
-      if (era === "auto") await client.listen({ resourceSubscriptions: all })
-      else for (const uri of all) await client.subscribeResource({ uri }).catch(() => {})
+    for (const [who, client] of Object.entries(clients)) {
+      if (era === "auto") {
+        const { honoredFilter } = await client.listen({ resourceSubscriptions: all })
+        expect(honoredFilter).toEqual({ resourceSubscriptions: [RULES, chatOf(who)] })
+      } else {
+        await hears(client, handler)
+        for (const uri of all) await client.subscribeResource({ uri }).catch(() => {})
+      }
     }
     await runtime.run(ann.child("chat"), "Hi.")
     await runtime.run(ann.child("other"), "Hi.")

@@ -27,9 +27,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dataDir, { recursive: true }))
 
-const everything = createRequire(import.meta.url).resolve(
-  "@modelcontextprotocol/server-everything/dist/index.js",
-)
+const require = createRequire(import.meta.url)
+const everything = require.resolve("@modelcontextprotocol/server-everything/dist/index.js")
 const EVERYTHING = `[[mcp.servers]]
 name = "all"
 command = ${JSON.stringify(process.execPath)}
