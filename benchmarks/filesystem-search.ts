@@ -6,8 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { Namespace, type Tool, type ToolContext } from "@orra/core"
+import type { Tool } from "@orra/core"
 import { filesystemTools } from "@orra/filesystem"
+import { useTool } from "@orra/testing"
 import { replaceIn } from "./table.ts"
 
 const FILES = Number(process.argv[2] ?? 100_000)
@@ -70,7 +71,7 @@ async function measured(): Promise<readonly string[]> {
     { what: "names", input: { glob: "f*21.ts" }, rg: ["--files", "--glob=f*21.ts"] },
     { what: "a word of most files", input: { pattern: "export" }, rg: ["export"] },
   ]
-  const [withRipgrep, without] = [searchTool("rg"), searchTool(false)]
+  const [withRipgrep, without] = [toolsWith("rg"), toolsWith(false)]
   const { stdout: version } = await run("rg", ["--version"])
   const table = [
     `${new Date().toISOString().slice(0, 10)}, Node ${process.version.slice(1)}, ${version.split("\n")[0]}, ${FILES.toLocaleString("en")} files, load ${(loadavg()[0] ?? 0).toFixed(1)} at the start, median of ${ROUNDS} rounds, ms:`,
@@ -106,25 +107,11 @@ async function measured(): Promise<readonly string[]> {
   return table
 }
 
-function searchTool(ripgrep: string | false): Tool {
-  const found = filesystemTools({ root, ripgrep, searchTimeoutMs: 600_000 }).find(
-    ({ definition }) => definition.name === "search",
-  )
-  if (!found) throw new Error("There is no tool search.")
-  return found
-}
+const toolsWith = (ripgrep: string | false): readonly Tool[] =>
+  filesystemTools({ root, ripgrep, searchTimeoutMs: 600_000 })
 
-async function call(tool: Tool, input: Query["input"]): Promise<void> {
-  const context: ToolContext = {
-    namespace: Namespace.of("bench"),
-    runId: "run",
-    callId: "call",
-    idempotencyKey: "key",
-    signal: new AbortController().signal,
-    metadata: {},
-    progress() {},
-  }
-  const { content } = await tool.execute(await tool.parse({ ...input, limit: 1_000 }), context)
+async function call(tools: readonly Tool[], input: Query["input"]): Promise<void> {
+  const { content } = await useTool(tools, "search", { ...input, limit: 1_000 })
   const [first] = content
   if (first?.type !== "text" || !/^\[search \| [1-9]/.test(first.text))
     throw new Error(`Nothing was found: ${JSON.stringify(first)}`)

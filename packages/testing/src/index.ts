@@ -17,7 +17,7 @@ export {
   think,
   wait,
 } from "./scripted-provider.ts"
-export { textOf, useTool } from "./use-tool.ts"
+export { type ToolBench, type ToolBenchOptions, textOf, toolBench, useTool } from "./use-tool.ts"
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts"
 export { type StoreFaults, type StoreMethod, type WatchedStore, watchedStore } from "./watched-store.ts"
 export type { Family } from "./wire-families.ts"

@@ -1,19 +1,9 @@
-import { randomUUID } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import {
-  Approvals,
-  callTool,
-  type JsonObject,
-  MemoryStore,
-  Namespace,
-  PolicyRegistry,
-  Runtime,
-  type ToolResultPart,
-} from "@orra/core"
-import { scriptedProvider } from "@orra/testing"
+import { type JsonObject, Namespace, type ToolResultPart } from "@orra/core"
+import { type ToolBench, toolBench } from "@orra/testing"
 import { onTestFinished } from "vitest"
 import { type Exec, type ExecOptions, execTool } from "./index.ts"
 
@@ -31,12 +21,9 @@ export function temporaryDirectory(after: (remove: () => void) => unknown = onTe
   return directory
 }
 
-export interface Bench {
+export interface Bench extends Omit<ToolBench, "call"> {
   readonly directory: string
   readonly exec: Exec
-  readonly runtime: Runtime
-  readonly approvals: Approvals
-  readonly policies: PolicyRegistry
   /** Calls exec as a model's call would be carried out: through hooks, policy, log. */
   call(input: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<ToolResultPart>
 }
@@ -45,27 +32,8 @@ export interface Bench {
 export function bench(options: Partial<ExecOptions> = {}): Bench {
   const directory = typeof options.directory === "string" ? options.directory : temporaryDirectory()
   const exec = execTool({ directory, isolation: "off", graceMs: 300, ...options })
-  const policies = new PolicyRegistry()
-  policies.set(Namespace.of("acme"), exec.policy)
-  const approvals = new Approvals()
-  const runtime = new Runtime({
-    provider: scriptedProvider([]),
-    store: new MemoryStore(),
-    tools: [exec.tool],
-    hooks: [exec.hooks],
-    policies,
-    approvals,
-  })
-  return {
-    directory,
-    exec,
-    runtime,
-    approvals,
-    policies,
-    // A session for each: one that answers does nothing else.
-    call: (input, { signal } = {}) =>
-      callTool(runtime, USER.child(randomUUID()), "exec", input, { ...(signal && { signal }) }),
-  }
+  const made = toolBench([exec.tool], { hooks: [exec.hooks], policy: exec.policy, user: USER })
+  return { ...made, directory, exec, call: (input, more) => made.call("exec", input, more) }
 }
 
 /** A text as one word of a command. */

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import {
-  callTool,
   type JsonObject,
   MemoryStore,
   Namespace,
@@ -10,7 +9,7 @@ import {
   Runtime,
   type ToolResultPart,
 } from "@orra/core"
-import { call, say, scriptedProvider, textOf } from "@orra/testing"
+import { call, say, scriptedProvider, type ToolBench, textOf, toolBench } from "@orra/testing"
 import { anything, assert, asyncProperty, constantFrom, dictionary, oneof, string } from "fast-check"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { FilesystemError } from "./errors.ts"
@@ -21,27 +20,17 @@ const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 const SESSION = Namespace.of("ada", "chat")
 
 let files: Fixture
-let runtime: Runtime
+let tools: ToolBench
 beforeEach(() => {
   files = fixture({ searchTimeoutMs: 5_000, ripgrep: false })
   files.write("root/a.txt", "harmless\n")
   files.write("outside/secret.txt", "SECRET")
   symlinkSync(files.outside, join(files.root, "out"))
-  const policies = new PolicyRegistry()
-  policies.set(Namespace.of("ada"), { allow: ["*"] })
-  runtime = new Runtime({
-    provider: scriptedProvider([]),
-    store: new MemoryStore(),
-    tools: files.tools,
-    policies,
-  })
+  tools = toolBench(files.tools, { user: SESSION })
 })
 afterEach(() => files.remove())
 
-let sessions = 0
-/** Each call in a session of its own: one may still be ending when its result is there. */
-const ask = (tool: string, input: unknown): Promise<ToolResultPart> =>
-  callTool(runtime, SESSION.child(`${sessions++}`), tool, input as JsonObject)
+const ask = (tool: string, input: unknown): Promise<ToolResultPart> => tools.call(tool, input as JsonObject)
 
 const outside = () => [
   readdirSync(files.folder).sort(),
