@@ -12,7 +12,7 @@ import { expect, test } from "vitest"
 import { OAuthClient } from "./client.ts"
 import { TokenStore } from "./token-store.ts"
 
-const [PROCESSES, LOGINS] = process.env["ORRA_TEST_FULL"] ? [12, 100] : [3, 6]
+const [PROCESSES, LOGINS] = process.env["ORRA_TEST_FULL"] ? [12, 100] : [2, 6]
 
 test("of many processes one renews a login; a server that takes a refresh token once has nothing to complain of", async () => {
   /** What each refresh token was exchanged for: a second time is reuse, which ends the login. */

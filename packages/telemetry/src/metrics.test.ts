@@ -2,7 +2,7 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { array, assert, constantFrom, double, oneof, property, string, tuple } from "fast-check"
+import { array, assert, constantFrom, double, property, tuple } from "fast-check"
 import parse from "parse-prometheus-text-format"
 import { describe, expect, test } from "vitest"
 import { Metrics } from "./metrics.ts"
@@ -125,22 +125,25 @@ describe("in Prometheus' format", () => {
   })
 
   test("whatever a label's value is, a parser reads the same", () => {
-    const value = oneof(
-      string({ unit: "binary", maxLength: 20 }),
-      constantFrom('"', "\\", "\n", '\\"\n', "}", ",", "é"),
-    )
+    const value = array(constantFrom('"', "\\", "\n", "}", ",", "=", " ", "n", "é", "\u{1f31e}", "\ud800"), {
+      maxLength: 8,
+    })
     assert(
-      property(array(tuple(value, double({ noNaN: true, noDefaultInfinity: true }))), (all) => {
-        const metrics = new Metrics()
-        for (const [label, number] of all) metrics.gauge("g", number, { label })
-        const [family] = parse(prometheusText(metrics))
-        const read = new Map(family?.metrics.map((each) => [each.labels?.["label"], Number(each.value)]))
-        for (const [label] of all) {
-          const text = label.toWellFormed()
-          expect(read.get(text)).toBe(metrics.value("g", { label: text }) + 0)
-        }
-      }),
-      { numRuns: 50 },
+      property(
+        array(tuple(value, double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 5 }),
+        (pairs) => {
+          const metrics = new Metrics()
+          const all = pairs.map(([chars, number]) => [chars.join(""), number] as const)
+          for (const [label, number] of all) metrics.gauge("g", number, { label })
+          const [family] = parse(prometheusText(metrics))
+          const read = new Map(family?.metrics.map((each) => [each.labels?.["label"], Number(each.value)]))
+          for (const [label] of all) {
+            const text = label.toWellFormed()
+            expect(read.get(text)).toBe(metrics.value("g", { label: text }) + 0)
+          }
+        },
+      ),
+      { numRuns: 20 },
     )
   })
 

@@ -3,12 +3,12 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { buffer } from "node:stream/consumers"
 import { gunzipSync } from "node:zlib"
-import { metrics, trace } from "@opentelemetry/api"
+import { context, metrics, trace } from "@opentelemetry/api"
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http"
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics"
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { type Hooks, Namespace, Runtime, Team, tool } from "@orra/core"
+import { Approvals, type Hooks, Namespace, PolicyRegistry, Runtime, Team, tool } from "@orra/core"
 import { call, fail, scriptedProvider } from "@orra/testing"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { openTelemetry } from "./open-telemetry.ts"
@@ -108,7 +108,7 @@ beforeEach(async () => {
   })
   const exporter = new OTLPMetricExporter({ url: `${collector.url}/v1/metrics` })
   const meters = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] })
-  trace.setGlobalTracerProvider(tracers)
+  tracers.register()
   metrics.setGlobalMeterProvider(meters)
   flush = async () => {
     await Promise.all([tracers.shutdown(), meters.shutdown()])
@@ -117,6 +117,7 @@ beforeEach(async () => {
 afterEach(() => {
   trace.disable()
   metrics.disable()
+  context.disable()
   collector.close()
 })
 
@@ -214,7 +215,50 @@ describe("a run", () => {
     expect(collector.bodies.join("")).not.toContain("canary")
   })
 
-  test("is within what the application does, with what it adds, and whose conversation it is where it says so", async () => {
+  test("is within what the application does when it begins", async () => {
+    const provider = scriptedProvider(["Hello."])
+    const runtime = new Runtime({ provider, hooks: [openTelemetry()] })
+    await trace.getTracer("app").startActiveSpan("request", async (span) => {
+      await runtime.run(ns, "Hello")
+      span.end()
+    })
+    await runtime.close()
+    await flush()
+    const request = collector.spans.find(({ name }) => name === "request")
+    expect(collector.spans.find(({ name }) => name === "invoke_agent")?.parentSpanId).toBe(request?.spanId)
+  })
+
+  test("that waits has ended its spans, and has others when it goes on", async () => {
+    const policies = new PolicyRegistry({ default: "allow" })
+    policies.set(ns, { ask: ["look"] })
+    const approvals = new Approvals()
+    const provider = scriptedProvider([call("look"), "Done."], { otherwise: "next" })
+    const runtime = new Runtime({ provider, tools: [look], policies, approvals, hooks: [openTelemetry()] })
+    let asked = ""
+    await runtime.submit(ns, "Look.")
+    for await (const event of runtime.subscribe(ns, { after: 0 })) {
+      // Only when it waits, with nothing left in memory.
+      if (event.type === "approval_request") asked = event.approvalId
+      if (event.type === "run_waiting") await approvals.decide(ns, asked, { decision: "approve", by: "ada" })
+      if (event.type === "run_finished") break
+    }
+    await runtime.close()
+    await flush()
+    const outcomes = collector.spans.map(({ name, attributes }) => {
+      const { "orra.run.outcome": run, "orra.tool.status": tool } = plain(attributes)
+      return `${name.split(" ")[0]} ${run ?? tool ?? ""}`.trim()
+    })
+    expect(outcomes.sort()).toEqual([
+      "chat",
+      "chat",
+      "execute_tool ok",
+      "execute_tool waiting",
+      "invoke_agent completed",
+      "invoke_agent waiting",
+    ])
+  })
+
+  test("has what the application adds, and whose conversation it is where it says so", async () => {
     const hook = openTelemetry({
       conversationId: ({ segments }) => `session of ${segments[0]}`,
       attributes: () => ({ "app.tier": "gold" }),
