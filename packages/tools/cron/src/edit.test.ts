@@ -1,6 +1,11 @@
-import { eraseNamespace, MemoryStore } from "@orra/core"
-import { virtualClock } from "@orra/testing"
-import { describe, expect, test } from "vitest"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { eraseNamespace, MemoryStore, messageText } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
+import { scriptedProvider, virtualClock } from "@orra/testing"
+import { findInFolder, findInSqlite } from "@orra/testing/erasure"
+import { describe, expect, onTestFinished, test } from "vitest"
 import {
   ada,
   bob,
@@ -14,6 +19,7 @@ import {
   type World,
   world,
 } from "./fixture.ts"
+import { jobJson, jobPatch, type NewJob } from "./job.ts"
 
 const START = Date.UTC(2026, 0, 1)
 
@@ -124,4 +130,61 @@ describe("what somebody changes while a firing is taken on and ended stays chang
       if (what === "deleted") expect(await untold(store)).toEqual([])
     }
   })
+})
+
+test("of a tenant that was erased nothing is in the files of a database, nor in what others have", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "orra-cron-erased-"))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const clock = virtualClock()
+  const path = join(folder, "orra.db")
+  const store = await sqliteStore({ path, now: clock.now })
+  const provider = scriptedProvider([], { otherwise: ({ messages }) => messages.map(messageText).join() })
+  let isDown = true
+  const { scheduler, runtime, pass, told } = world({
+    clock,
+    store,
+    provider,
+    deliver: async () => {
+      if (isDown) throw new Error("It is down.")
+    },
+  })
+  const zebra = household.child("zebra")
+  const prompt = { type: "agent_turn", prompt: "Where is the zebra?" } as const
+  await scheduler.create(zebra, { ...every(HOUR), name: "zebra", payload: prompt }, { principal: "zebra" })
+  await scheduler.create(ada, every(HOUR))
+  await pass(2 * HOUR, HOUR)
+  expect(Object.keys(findInSqlite(path, "zebra")).length).toBeGreaterThan(1)
+  isDown = false
+  await eraseNamespace(runtime, zebra)
+  expect(findInSqlite(path, "household:zebra")).toEqual({})
+  expect(findInFolder(folder, "zebra")).toEqual({})
+  await pass(HOUR, 10 * MINUTE)
+  expect((await scheduler.list(household, { below: true })).items).toHaveLength(1)
+  expect(told).toEqual([])
+  await runtime.close()
+  await store.close()
+  expect(findInFolder(folder, "household:zebra")).toEqual({})
+})
+
+test("what a job's JSON says is read back as it was", async () => {
+  const { scheduler } = world()
+  const job = await scheduler.create(
+    ada,
+    {
+      ...every(HOUR),
+      model: "m",
+      maxTurns: 2,
+      cooldownSecs: 1,
+      maxConcurrent: 2,
+      missed: "all",
+      jitterMs: 5,
+      agent: "a",
+    },
+    { principal: "ada" },
+  )
+  const json = JSON.parse(JSON.stringify(jobJson(job)))
+  const again = await scheduler.create(bob, jobPatch(json) as NewJob)
+  const { id, namespace, created_at, ...same } = jobJson(again)
+  expect(json).toEqual({ ...same, id: job.id, namespace: ada.key, created_at })
+  expect([id === job.id, namespace]).toEqual([false, bob.key])
 })

@@ -7,6 +7,7 @@ export {
   type JobPatch,
   type JobStatus,
   jobJson,
+  jobPatch,
   type Missed,
   type NewJob,
   type PauseReason,

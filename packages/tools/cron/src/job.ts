@@ -266,3 +266,33 @@ export function jobJson(job: Job): Readonly<Record<string, Json>> {
     Object.entries(all).filter((entry): entry is [string, Json] => entry[1] !== undefined),
   )
 }
+
+/** The members of a job by the names of its JSON. */
+const NAMES = {
+  name: "name",
+  schedule: "schedule",
+  payload: "payload",
+  delivery: "delivery",
+  agent: "agent",
+  model: "model",
+  max_turns: "maxTurns",
+  lightweight: "lightweight",
+  cooldown_secs: "cooldownSecs",
+  max_concurrent: "maxConcurrent",
+  missed: "missed",
+  jitter_ms: "jitterMs",
+} as const satisfies Record<string, keyof NewJob>
+
+/**
+ * What JSON by the names of `jobJson` says of a job, to make one or to change it; what it says besides is left out. The
+ * scheduler checks what it is given, so anything may come in.
+ *
+ * ```ts
+ * await scheduler.update(ada, id, jobPatch(await request.json()), { principal: "ada" })
+ * ```
+ */
+export function jobPatch(json: object): JobPatch {
+  const given: Readonly<Record<string, unknown>> = { ...json }
+  const known = Object.entries(NAMES).filter(([name]) => given[name] !== undefined)
+  return Object.fromEntries(known.map(([name, member]) => [member, given[name]])) as JobPatch
+}

@@ -9,7 +9,7 @@ import {
   tool,
 } from "@orra/core"
 import { speakersOf } from "./desk.ts"
-import { type Job, type JobPatch, type JobStatus, jobJson, type NewJob } from "./job.ts"
+import { type Job, type JobStatus, jobJson, jobPatch, type NewJob } from "./job.ts"
 import type { Creator } from "./rights.ts"
 import type { Schedule } from "./schedule.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -39,6 +39,7 @@ interface Input {
   readonly cooldown_secs?: number | null
   readonly max_concurrent?: number | null
   readonly missed?: NewJob["missed"] | null
+  readonly jitter_ms?: number | null
 }
 
 const LOGGED = 5
@@ -105,6 +106,7 @@ export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): 
         lightweight: nullable("boolean", "One short answer of a cheaper model, without tools."),
         cooldown_secs: nullable("integer", "Seconds between two beginnings at least."),
         max_concurrent: nullable("integer", "How often at the same time. Default 1."),
+        jitter_ms: nullable("integer", "So much later at most, by chance, in ms."),
         missed: {
           type: ["string", "null"],
           enum: ["once", "all", "skip", null],
@@ -158,7 +160,7 @@ async function act(
     const { name, schedule, payload } = input
     if (name === undefined || schedule === undefined || payload === undefined)
       throw new InvalidInput("`create` needs `name`, `schedule` and `payload`.")
-    const given: NewJob = { ...definedOf(input), name, schedule, payload }
+    const given = withoutNull(jobPatch(input)) as NewJob
     const { agent } = creator
     const job = await scheduler.create(home, agent === undefined ? given : { ...given, agent }, creator, {
       idempotencyKey,
@@ -179,7 +181,7 @@ async function act(
     case "delete":
       return (await scheduler.delete(home, id)) ? `Deleted cron job ${id}.` : `Job not found: ${id}`
     case "update": {
-      const job = await scheduler.update(home, id, patchOf(input), creator)
+      const job = await scheduler.update(home, id, jobPatch(input), creator)
       return `Updated cron job '${job.name}'. ${await nextOf(scheduler, job)}`
     }
     case "run_now":
@@ -187,26 +189,6 @@ async function act(
       return `Cron job ${id} has begun. Its result comes when it is done.`
   }
 }
-
-/** What the call says of a job besides what each has, by the names of the library. Null is left in. */
-const patchOf = (input: Input): JobPatch => {
-  const patch = {
-    name: input.name,
-    schedule: input.schedule,
-    payload: input.payload,
-    delivery: input.delivery,
-    model: input.model,
-    maxTurns: input.max_turns,
-    lightweight: input.lightweight,
-    cooldownSecs: input.cooldown_secs,
-    maxConcurrent: input.max_concurrent,
-    missed: input.missed,
-  }
-  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as JobPatch
-}
-
-const definedOf = (input: Input): Partial<NewJob> =>
-  Object.fromEntries(Object.entries(patchOf(input)).filter(([, value]) => value !== null)) as Partial<NewJob>
 
 async function list(scheduler: Scheduler, home: Namespace): Promise<string | ToolOutput> {
   const { items } = await scheduler.list(home, { limit: 500 })
@@ -229,6 +211,9 @@ async function get(scheduler: Scheduler, home: Namespace, id: string): Promise<s
   }))
   return marked(JSON.stringify({ ...jobJson(job), last_runs: runs }, null, 2), [job])
 }
+
+const withoutNull = (patch: object): object =>
+  Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null))
 
 /** What a job says that was made by somebody who had read what strangers wrote may be theirs. */
 const marked = (text: string, jobs: readonly Job[]): string | ToolOutput =>
