@@ -12,7 +12,7 @@ import {
 import pg from "pg"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { hashOf } from "./audit-chain.ts"
-import { testFolder, testServer } from "./fixture.ts"
+import { testFolder, testSchemas, testServer } from "./fixture.ts"
 import { type PostgresStore, postgresStore, type SqliteStore, sqliteStore } from "./index.ts"
 
 type Row = Readonly<Record<string, unknown>>
@@ -28,6 +28,7 @@ interface Subject {
 
 const folder = testFolder()
 const server = testServer()
+const newSchema = testSchemas(server)
 
 let count = 0
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
@@ -54,7 +55,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
     }
   },
   async PostgreSQL() {
-    const schema = `audit_${++count}`
+    const schema = await newSchema()
     const again: Subject["again"] = async ({ audit = true } = {}) => {
       const store = await postgresStore({ url: server().url, schema, maxConnections: 3, audit })
       onTestFinished(() => store.close())

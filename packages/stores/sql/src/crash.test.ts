@@ -6,7 +6,7 @@ import { type Acknowledged, SESSIONS } from "./appender.child.ts"
 import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
-const ROUNDS = process.env["ORRA_TEST_FULL"] ? 100 : 20
+const ROUNDS = process.env["ORRA_TEST_FULL"] ? 100 : 8
 const CHILD = new URL("./appender.child.ts", import.meta.url)
 
 const folder = testFolder()
