@@ -70,45 +70,33 @@ export function githubTool<Input extends object>(github: GitHub, options: GitHub
 
 const FROM_STRANGERS = informationFrom("GitHub, written by its users")
 
-/** The input of the tools that work on one issue or pull request. */
-export const number: Json = { type: "integer", minimum: 1, description: "Its number." }
-
-/** The input of the tools that list. */
-export const limit = (most: number): Json => ({
-  type: "integer",
-  minimum: 1,
-  maximum: MAX_LISTED,
-  description: `Most to list. Default ${most}.`,
-})
-
-const MAX_LISTED = 100
-
-/** How many a list has when nothing is said. */
-export const LISTED = 10
-
 /** Which of them a list has. */
 export type ListedState = "open" | "closed" | "all"
 
-/** The input of the tools that list what can be open or closed. */
-export const listedState: Json = {
-  type: "string",
-  enum: ["open", "closed", "all"],
-  description: "Default open.",
-}
-
-/** How many comments are shown when nothing is said. */
+/** How many a list has, and how many comments are shown, when nothing is said. */
+export const LISTED = 10
 export const COMMENTS = 5
 
-/** The input of the tools that show comments. */
-export const newest: Json = {
-  type: "integer",
-  minimum: 0,
-  maximum: PER_PAGE,
-  description: `How many of the newest comments. Default ${COMMENTS}.`,
-}
-
-/** The input of the tools that create: what GitHub takes as a title. */
-export const title: Json = { type: "string", minLength: 1, maxLength: 256 }
+/** What several tools ask for. */
+export const input = {
+  /** Of one issue or pull request. */
+  number: { type: "integer", minimum: 1, description: "Its number." },
+  /** Of what can be open or closed. */
+  state: { type: "string", enum: ["open", "closed", "all"], description: "Default open." },
+  limit: {
+    type: "integer",
+    minimum: 1,
+    maximum: PER_PAGE,
+    description: `Most to list. Default ${LISTED}.`,
+  },
+  comments: {
+    type: "integer",
+    minimum: 0,
+    maximum: PER_PAGE,
+    description: `How many of the newest comments. Default ${COMMENTS}.`,
+  },
+  title: { type: "string", minLength: 1, maxLength: 256 },
+} as const
 
 /** What GitHub takes as a text. */
 export const body = (description: string): Json => ({ type: "string", maxLength: 65_536, description })

@@ -5,13 +5,9 @@ import {
   COMMENTS,
   type GitHub,
   githubTool,
+  input,
   LISTED,
   type ListedState,
-  limit,
-  listedState,
-  newest,
-  number,
-  title,
 } from "./github-tool.ts"
 import { day, firstItems, labelLine, labelNames, login, PER_PAGE, plural } from "./listing.ts"
 
@@ -46,9 +42,9 @@ export function issueTools(github: GitHub): readonly Tool[] {
       name: "list_issues",
       description: "Lists issues, newest first.",
       properties: {
-        state: listedState,
+        state: input.state,
         labels: { type: "string", description: "Only issues with all of these labels, separated by commas." },
-        limit: limit(LISTED),
+        limit: input.limit,
       },
       risk: "network",
       async run({ state = "open", labels, limit = LISTED }, { client, at }) {
@@ -66,8 +62,8 @@ export function issueTools(github: GitHub): readonly Tool[] {
       name: "get_issue",
       description: "Reads an issue with its newest comments.",
       properties: {
-        number,
-        comments: newest,
+        number: input.number,
+        comments: input.comments,
       },
       required: ["number"],
       risk: "network",
@@ -92,7 +88,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
         name: "create_issue",
         description: "Creates an issue.",
         properties: {
-          title,
+          title: input.title,
           body: body("Its text, as Markdown."),
           labels: names("Labels that exist in the repository."),
           assignees: names("Accounts to assign it to."),
@@ -123,7 +119,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
     githubTool<{ number: number; body: string }>(github, {
       name: "add_comment",
       description: "Comments on an issue.",
-      properties: { number, body: body("The comment, as Markdown.") },
+      properties: { number: input.number, body: body("The comment, as Markdown.") },
       required: ["number", "body"],
       risk: "write",
       run: ({ number, body }, call) => commentOn(call, number, body),
@@ -133,7 +129,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
       name: "close_issue",
       description: "Closes an issue, after a comment if there is one.",
       properties: {
-        number,
+        number: input.number,
         comment: body("Said before it is closed."),
         reason: {
           type: "string",
@@ -162,7 +158,7 @@ export function issueTools(github: GitHub): readonly Tool[] {
       properties: {
         query: { type: "string", minLength: 1, maxLength: 256 },
         state: { type: "string", enum: ["open", "closed"], description: "Default both." },
-        limit: limit(LISTED),
+        limit: input.limit,
       },
       required: ["query"],
       risk: "network",

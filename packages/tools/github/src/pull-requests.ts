@@ -5,13 +5,9 @@ import {
   COMMENTS,
   type GitHub,
   githubTool,
+  input,
   LISTED,
   type ListedState,
-  limit,
-  listedState,
-  newest,
-  number,
-  title,
 } from "./github-tool.ts"
 import { commentOn, newestComments } from "./issues.ts"
 import { day, firstItems, labelLine, login, plural } from "./listing.ts"
@@ -30,9 +26,9 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       name: "list_pull_requests",
       description: "Lists pull requests, newest first.",
       properties: {
-        state: listedState,
+        state: input.state,
         base: branch("Only those into this branch."),
-        limit: limit(LISTED),
+        limit: input.limit,
       },
       risk: "network",
       async run({ state = "open", base, limit = LISTED }, { client, at }) {
@@ -58,7 +54,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       name: "get_pull_request",
       description: "Reads a pull request: its text, checks, reviews, files, diff and newest comments.",
       properties: {
-        number,
+        number: input.number,
         diff: { type: "boolean", description: "Also the diff. Default true." },
         max_diff_length: {
           type: "integer",
@@ -66,7 +62,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
           maximum: 500_000,
           description: `Most characters of the diff. Default ${DIFF_LENGTH}.`,
         },
-        comments: newest,
+        comments: input.comments,
       },
       required: ["number"],
       risk: "network",
@@ -99,7 +95,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       name: "create_pull_request",
       description: "Creates a pull request from a branch that has been pushed.",
       properties: {
-        title,
+        title: input.title,
         head: branch("The branch with the changes, of the same repository."),
         base: branch("The branch to merge into. Default: the repository's default branch."),
         body: body("Its text, as Markdown."),
@@ -134,7 +130,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
       name: "review_pull_request",
       description: "Reviews a pull request, with comments on lines of its diff.",
       properties: {
-        number,
+        number: input.number,
         event: { type: "string", enum: ["approve", "request_changes", "comment"] },
         body: body("The review. Needed unless it approves."),
         comments: {
@@ -181,7 +177,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
     githubTool<{ number: number; body: string }>(github, {
       name: "comment_on_pull_request",
       description: "Comments on a pull request as a whole.",
-      properties: { number, body: body("The comment, as Markdown.") },
+      properties: { number: input.number, body: body("The comment, as Markdown.") },
       required: ["number", "body"],
       risk: "write",
       run: ({ number, body }, call) => commentOn(call, number, body),
@@ -193,7 +189,7 @@ export function pullRequestTools(github: GitHub): readonly Tool[] {
         name: "merge_pull_request",
         description: "Merges a pull request as it was read: not if something was pushed since.",
         properties: {
-          number,
+          number: input.number,
           sha: {
             type: "string",
             pattern: "^[0-9a-f]{40,64}$",
