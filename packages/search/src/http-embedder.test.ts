@@ -73,6 +73,7 @@ test("sends batches with the key, the model and what the model wants before a te
   ])
   await local.embed(["q"], { purpose: "query" })
   expect(asked.at(-1)?.body["input"]).toEqual(["query: q"])
+  expect(embedder({ ...options, id: "ours" }).id).toBe("ours")
   expect(local.id).toMatch(/^127\.0\.0\.1:\d+ m 2$/)
   expect(await local.embed([])).toEqual([])
 })

@@ -17,6 +17,8 @@ export interface EmbedderOptions {
   /** The base URL, which usually ends in /v1. Default OpenAI's. */
   readonly url?: string
   readonly model: string
+  /** What vectors are known by: another id, and all is embedded anew. Default the host, the model and `dimensions`. */
+  readonly id?: string
   /** None for servers without keys. */
   readonly apiKey?: string | undefined
   /** How many numbers a vector has: asked of the service, and checked. Default what the model gives. */
@@ -103,7 +105,7 @@ export function embedder(options: EmbedderOptions): Embedder {
   }
 
   return {
-    id: `${host} ${model}${dimensions === undefined ? "" : ` ${dimensions}`}`,
+    id: options.id ?? `${host} ${model}${dimensions === undefined ? "" : ` ${dimensions}`}`,
     async embed(texts, { purpose = "document", signal }: EmbedOptions = {}) {
       const before = prefix?.[purpose] ?? ""
       const vectors: Float32Array[] = []

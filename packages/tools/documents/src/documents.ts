@@ -40,7 +40,7 @@ export interface DocumentsOptions extends SearchIndexOptions {
   readonly embedder?: Embedder | undefined
   /** Of so many namespaces the index stays in memory; the one that was not used for longest goes. Default 50. */
   readonly maxNamespaces?: number
-  /** ms since 1970, where the store has no clock. Default the system's. */
+  /** ms since 1970, for files, and where the store has no clock. Default the system's. */
   readonly now?: () => number
 }
 
@@ -182,7 +182,7 @@ export class Documents {
     const { known } = await this.#shelf(namespace)
     return await ingest(path, options, {
       known: new Map(known),
-      now: () => this.#now(),
+      now: this.#options.now ?? Date.now,
       put: (drafts) => this.#put(namespace, drafts, options.signal),
       remove: (ids) => this.#inTurn(keyOf(namespace), () => this.#write(namespace, [], ids)),
     })

@@ -42,7 +42,8 @@ export interface IngestReport {
 /** Where what was read goes. */
 export interface Shelving {
   readonly known: ReadonlyMap<string, Known>
-  now(): Promise<number>
+  /** By the clock of this machine, as the times of its files are. */
+  now(): number
   put(drafts: readonly Draft[]): Promise<{ readonly failure?: OrraError }>
   remove(ids: readonly string[]): Promise<unknown>
 }
@@ -168,7 +169,7 @@ async function readIfChanged(
   if (!isFile) throw new DocumentError("document_unsupported", `"${path}" is not a file.`, { path })
   const old = before?.source
   if (old?.size === size && old.mtimeMs === mtimeMs && mtimeMs < old.readAt - RACY_MS) return undefined
-  const readAt = await now()
+  const readAt = now()
   const bytes = await bytesOf(path, size, options.maxBytes ?? 20_000_000)
   const digest = createHash("sha256").update(bytes).digest("hex")
   if (before && old?.digest === digest) return undefined
