@@ -1,4 +1,11 @@
-import { checkedFetch, type Incoming, sender } from "@orra/provider-http"
+import {
+  checkedFetch,
+  type Incoming,
+  type ModelService,
+  missingKey,
+  sender,
+  serviceAddress,
+} from "@orra/provider-http"
 import type OpenAI from "openai"
 
 /** The way to a service: the SDK, and requests that are sent as the SDK would send them. */
@@ -21,7 +28,7 @@ interface Address {
 const NEVER_MS = 2_147_483_647
 
 /** Loads the SDK when first needed: it weighs 20 MB. What it would do by itself is turned off. */
-export async function connect(
+async function connect(
   baseURL: string,
   apiKey: string | undefined,
   official: boolean,
@@ -56,6 +63,56 @@ export async function connect(
       addresses.set(path, address)
       const { url, headers } = await address
       return await send(url, { method: "POST", headers, body: JSON.stringify(body), signal })
+    },
+  }
+}
+
+const DEFAULT_URL = "https://api.openai.com/v1"
+
+/** Who is spoken to, and the way there. */
+export interface Reached {
+  readonly service: ModelService
+  readonly hostname: string
+  /** OpenAI itself. */
+  readonly official: boolean
+  /** Made at the first call. @throws ProviderError when OpenAI's key is missing. */
+  connected(): Promise<Connection>
+}
+
+/**
+ * OpenAI's key is taken from the environment for OpenAI's host only.
+ *
+ * @throws InvalidInput when `baseURL` is not an http(s) address.
+ */
+export function reach(
+  options: {
+    readonly id: string
+    readonly apiKey?: string | undefined
+    readonly baseURL?: string | undefined
+    readonly fetch?: typeof fetch | undefined
+  },
+  ending: RegExp,
+): Reached {
+  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, ending, DEFAULT_URL)
+  const { host, hostname } = new URL(baseURL)
+  const official = hostname === new URL(DEFAULT_URL).hostname
+  const apiKey =
+    options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
+  const service: ModelService = {
+    provider: options.id,
+    name: official ? "OpenAI" : `the model service at ${host}`,
+    host,
+    secrets: apiKey === undefined ? [] : [apiKey],
+  }
+  let connection: Promise<Connection> | undefined
+  return {
+    service,
+    hostname,
+    official,
+    async connected() {
+      if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
+      connection ??= connect(baseURL, apiKey, official, options.fetch)
+      return await connection
     },
   }
 }

@@ -18,16 +18,13 @@ import {
   HttpFailure,
   type Incoming,
   LINGER_MS,
-  type ModelService,
-  missingKey,
   openaiFailure,
-  serviceAddress,
   serviceFailure,
   type Watchdog,
   watchdog,
 } from "@orra/provider-http"
 import { type Answer, answer } from "./answer.ts"
-import { type Connection, connect } from "./connection.ts"
+import { type Connection, reach } from "./connection.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
 import { responsesOpener } from "./responses.ts"
 import { responsesAnswer } from "./responses-answer.ts"
@@ -75,7 +72,6 @@ export interface OpenAIOptions {
   readonly fetch?: typeof fetch | undefined
 }
 
-export const DEFAULT_URL = "https://api.openai.com/v1"
 /** A server may dislike this many things about a request before it is given up. */
 const MAX_DIALECTS = 3
 /** What cannot chat, among the models OpenAI lists. */
@@ -98,17 +94,7 @@ const NO_CHAT =
 export function openai(options: OpenAIOptions = {}): Provider {
   const { id = "openai", retry, timeoutMs = 60_000, streaming = true } = options
   const ending = /\/(chat\/completions|responses)$/
-  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, ending, DEFAULT_URL)
-  const { host, hostname } = new URL(baseURL)
-  const official = hostname === new URL(DEFAULT_URL).hostname
-  const apiKey =
-    options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
-  const service: ModelService = {
-    provider: id,
-    name: official ? "OpenAI" : `the model service at ${host}`,
-    host,
-    secrets: apiKey === undefined ? [] : [apiKey],
-  }
+  const { service, hostname, official, connected } = reach({ ...options, id }, ending)
   const defaults = {
     model: options.model ?? "gpt-5.4-mini",
     maxTokens: options.maxTokens,
@@ -123,13 +109,6 @@ export function openai(options: OpenAIOptions = {}): Provider {
   }
   const responses = options.api === "responses"
   const send = responses ? responsesOpener(id, defaults) : open
-
-  let connection: Promise<Connection> | undefined
-  const connected = (): Promise<Connection> => {
-    if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
-    connection ??= connect(baseURL, apiKey, official, options.fetch)
-    return connection
-  }
 
   async function* attempt(
     request: ModelRequest,

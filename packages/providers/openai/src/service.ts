@@ -4,16 +4,12 @@ import {
   errorParts,
   findCause,
   HttpFailure,
-  type ModelService,
-  missingKey,
   openaiFailure,
-  serviceAddress,
   type Watchdog,
   watchdog,
 } from "@orra/provider-http"
 import type OpenAI from "openai"
-import { type Connection, connect } from "./connection.ts"
-import { DEFAULT_URL } from "./openai.ts"
+import { reach } from "./connection.ts"
 
 /** How a service is reached that speaks OpenAI's protocol for something else than chat. */
 export interface OpenAIServiceOptions {
@@ -77,22 +73,9 @@ export interface OpenAIService {
  */
 export function openaiService(options: OpenAIServiceOptions = {}): OpenAIService {
   const { id = "openai", timeoutMs = 180_000 } = options
-  const baseURL = serviceAddress(options.baseURL ?? DEFAULT_URL, /\/(images|audio)\/[a-z]+$/, DEFAULT_URL)
-  const { host, hostname } = new URL(baseURL)
-  const official = hostname === new URL(DEFAULT_URL).hostname
-  const apiKey =
-    options.apiKey || (official ? globalThis.process?.env["OPENAI_API_KEY"] : undefined) || undefined
-  const service: ModelService = {
-    provider: id,
-    name: official ? "OpenAI" : `the model service at ${host}`,
-    host,
-    secrets: apiKey === undefined ? [] : [apiKey],
-  }
-  let connection: Promise<Connection> | undefined
+  const { service, official, connected } = reach({ ...options, id }, /\/(images|audio)\/[a-z]+$/)
   const sdkFor = async (caller: AbortSignal | undefined): Promise<OpenAI> => {
-    if (apiKey === undefined && official) throw missingKey(service, "OPENAI_API_KEY")
-    connection ??= connect(baseURL, apiKey, official, options.fetch)
-    const { sdk } = await connection
+    const { sdk } = await connected()
     if (caller?.aborted) throw abortedError(id)
     return sdk
   }

@@ -12,10 +12,9 @@ import {
   Namespace,
   Runtime,
   type Tool,
-  type ToolContext,
   type ToolOutput,
 } from "@orra/core"
-import { call, scriptedProvider } from "@orra/testing"
+import { call, scriptedProvider, useTool } from "@orra/testing"
 import { afterEach, describe, expect, test } from "vitest"
 import { ImageFiles } from "./files.ts"
 import { type OpenAIImagesOptions, openaiImages } from "./openai-images.ts"
@@ -100,26 +99,8 @@ const official = (baseURL: string, options: OpenAIImagesOptions = {}) =>
     fetch: (url, init) => fetch(String(url).replace("https://api.openai.com/v1", baseURL), init),
   })
 
-function use(
-  tools: readonly Tool[],
-  name: string,
-  input: JsonObject,
-  namespace = ada,
-  signal = new AbortController().signal,
-): Promise<ToolOutput> {
-  const found = tools.find(({ definition }) => definition.name === name)
-  if (!found) throw new Error(`no tool ${name}`)
-  const context: ToolContext = {
-    namespace,
-    runId: "run",
-    callId: "call",
-    idempotencyKey: "key",
-    signal,
-    metadata: {},
-    progress: () => {},
-  }
-  return found.parse(input).then((parsed) => found.execute(parsed, context))
-}
+const use = (tools: readonly Tool[], name: string, input: JsonObject): Promise<ToolOutput> =>
+  useTool(tools, name, input, { namespace: ada })
 
 async function world(
   answer: (asked: Asked) => Answer | Promise<Answer>,
@@ -264,9 +245,9 @@ describe("generate_image", () => {
       stop.abort()
       return new Promise<never>(() => {})
     })
-    await expect(use(tools, "generate_image", { prompt: "A heron" }, ada, stop.signal)).rejects.toMatchObject(
-      { code: "provider_aborted" },
-    )
+    await expect(
+      useTool(tools, "generate_image", { prompt: "A heron" }, { namespace: ada, signal: stop.signal }),
+    ).rejects.toMatchObject({ code: "provider_aborted" })
   })
 })
 
