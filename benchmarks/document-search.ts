@@ -8,7 +8,7 @@ import MiniSearch from "minisearch"
 import { replaceIn } from "./table.ts"
 
 const PAGES = 10_000
-const QUERIES = 1_000
+const QUERIES = 200
 const ROUNDS = Number(process.argv[2] ?? 7)
 const VOCABULARY = 60_000
 
