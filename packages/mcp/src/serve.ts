@@ -4,11 +4,14 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Readable, Writable } from "node:stream"
 import { type NodeIncomingMessageLike, toNodeHandler } from "@modelcontextprotocol/node"
 import {
+  type AuthMetadataOptions,
   createMcpHandler,
+  getOAuthProtectedResourceMetadataUrl,
   hostHeaderValidationResponse,
   isInitializeRequest,
   isLegacyRequest,
   localhostAllowedHostnames,
+  oauthMetadataResponse,
   originValidationResponse,
   type ServerEvent,
   type SubscriptionFilter,
@@ -25,6 +28,11 @@ export interface HttpOptions extends ExposeOptions {
    * told or done.
    */
   readonly authenticate: (request: Request) => Promise<Caller | undefined> | Caller | undefined
+  /**
+   * Where people sign in: tells clients with the 401, and answers for `/.well-known/oauth-protected-resource` and
+   * `/.well-known/oauth-authorization-server` where they are mounted too. `authenticate` verifies the tokens.
+   */
+  readonly oauth?: AuthMetadataOptions
   /** Names under which the server is reached; requests to others, or from pages of others, are refused. Default: this machine. */
   readonly hosts?: readonly string[]
   /**
@@ -71,9 +79,18 @@ export interface HttpHandler extends Told {
  * ```
  */
 export function mcpHttp(options: HttpOptions): HttpHandler {
-  const { authenticate, hosts = localhostAllowedHostnames(), secret = randomBytes(32), onError } = options
+  const {
+    authenticate,
+    oauth,
+    hosts = localhostAllowedHostnames(),
+    secret = randomBytes(32),
+    onError,
+  } = options
   const serving: Serving = { secret, changes: newChanges(), canWatch: true }
   const { changes } = serving
+  const challenge = oauth
+    ? `Bearer resource_metadata="${getOAuthProtectedResourceMetadataUrl(oauth.resourceServerUrl)}"`
+    : "Bearer"
   const callers = new WeakMap<object, Caller>()
   const report = onError && { onerror: onError }
   const sessions = new HttpSessions()
@@ -106,8 +123,10 @@ export function mcpHttp(options: HttpOptions): HttpHandler {
     const refused =
       hostHeaderValidationResponse(request, [...hosts]) ?? originValidationResponse(request, [...hosts])
     if (refused) return refused
+    const described = oauth && oauthMetadataResponse(request, oauth)
+    if (described) return described
     const caller = await authenticate(request)
-    if (!caller) return new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } })
+    if (!caller) return new Response(null, { status: 401, headers: { "www-authenticate": challenge } })
     const authInfo = { token: "", clientId: caller.principal ?? "", scopes: [] }
     callers.set(authInfo, caller)
     if (await isLegacyRequest(request)) {

@@ -165,6 +165,28 @@ test("who is not known, and what comes by another name, gets nothing", async () 
   expect((await post({ authorization: "Bearer ann", origin: "https://evil.example" })).status).toBe(403)
 })
 
+test("a client learns where people sign in from the refusal", async () => {
+  const issuer = "https://login.example.com"
+  const { url } = await serve([], {
+    oauth: {
+      resourceServerUrl: new URL("https://house.example.com/mcp"),
+      oauthMetadata: {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        response_types_supported: ["code"],
+      },
+    },
+  })
+  const refused = await fetch(url, { method: "POST", body: "{}" })
+  expect(refused.status).toBe(401)
+  const [, told = ""] =
+    /resource_metadata="([^"]+)"/.exec(refused.headers.get("www-authenticate") ?? "") ?? []
+  expect(told).toBe("https://house.example.com/.well-known/oauth-protected-resource/mcp")
+  const described = await fetch(new URL(new URL(told).pathname, url))
+  expect(await described.json()).toMatchObject({ authorization_servers: [issuer] })
+})
+
 test("over standard input and output, for our own client", async () => {
   const script = fileURLToPath(new URL("./stdio-server.child.ts", import.meta.url))
   const args = ["--conditions=@orra/source", script]
