@@ -1,7 +1,7 @@
 import { MemoryStore, type SessionStore } from "@orra/core"
 import { call, mortal, scriptedProvider, type VirtualClock, virtualClock } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { ada, HOUR, MINUTE, onClock, SECOND, untold, type World, world } from "./fixture.ts"
+import { ada, HOUR, household, MINUTE, onClock, SECOND, untold, type World, world } from "./fixture.ts"
 import type { NewJob } from "./job.ts"
 
 const turn: NewJob = {
@@ -83,6 +83,63 @@ describe("killed at each asynchronous call of a job's life, another process does
     }
     expect(points).toBeGreaterThan(40)
   })
+})
+
+/** A process that dies when it asks a model, as often as it is told. */
+async function dying(store: SessionStore, clock: VirtualClock): Promise<void> {
+  const process = mortal()
+  const { promise: death, resolve: dead } = Promise.withResolvers<void>()
+  const provider = scriptedProvider([], {
+    otherwise: async () => {
+      process.die()
+      dead()
+      return "Never heard."
+    },
+  })
+  const { scheduler, runtime } = world({
+    clock,
+    store: onClock(process.store(store), clock),
+    provider: process.provider(provider),
+  })
+  // As an application does when it starts: what the last one left open is closed.
+  await runtime.recover(household)
+  const passing = (async () => {
+    for (let left = 5; left > 0 && !process.dead; left--) {
+      clock.advance(MINUTE)
+      await scheduler.tick()
+      await scheduler.idle()
+    }
+  })()
+  await Promise.race([passing, death])
+  process.bury()
+}
+
+test("what was cut off goes on in the next process, also where that has closed it first", async () => {
+  const clock = virtualClock()
+  const store = onClock(new MemoryStore({ now: clock.now }), clock)
+  const provider = scriptedProvider([], { otherwise: "All is well." })
+  const last = world({ clock, store, provider })
+  const { id } = await last.scheduler.create(ada, turn)
+  clock.advance(HOUR)
+  for (let life = 0; life < 2; life++) await dying(store, clock)
+  await last.runtime.recover(household)
+  await last.pass(5 * MINUTE, 10 * SECOND)
+  expect((await last.scheduler.runs(ada, id)).items).toMatchObject([
+    { outcome: "completed", text: "All is well." },
+  ])
+  expect(provider.requests).toHaveLength(1)
+})
+
+test("a run that kills its process is not begun for ever", async () => {
+  const clock = virtualClock()
+  const store = onClock(new MemoryStore({ now: clock.now }), clock)
+  const last = world({ clock, store })
+  const { id } = await last.scheduler.create(ada, turn)
+  clock.advance(HOUR)
+  for (let life = 0; life < 7; life++) await dying(store, clock)
+  await last.pass(5 * MINUTE, 10 * SECOND)
+  expect((await last.scheduler.runs(ada, id)).items).toMatchObject([{ outcome: "interrupted" }])
+  expect(last.told).toMatchObject([{ type: "finished", outcome: "interrupted" }])
 })
 
 /** Requests to go on that stand in for an answer that was cut off. */

@@ -43,6 +43,8 @@ const BUSY_MS = 5_000
 const ELSEWHERE_MS = 30_000
 /** After so many failures of the same kind, one after the other, a job is paused. */
 const MAX_FAILURES = 3
+/** So often a run is set going again whose process died. One that kills its process would do so for ever. */
+const MAX_TRIES = 5
 const MAX_TEXT = 16_000
 const MAX_LOGGED_TEXT = 500
 const KEPT_EVERY = 10
@@ -127,36 +129,53 @@ async function ask(
   const model = job.model ?? (lightweight ? lightModel : undefined)
   const maxTurns = lightweight ? 1 : job.maxTurns
   const deadline = runtime.internals.settings.now() + runMs
+  const inputId = inputIdOf(job, firing)
   const runOptions: RunOptions = {
-    inputId: inputIdOf(job, firing),
     envelope: envelopeOf(await desk.grant(namespace, job.id), deadline, job),
     ...(principal !== undefined && { principal }),
     ...(agent !== undefined && { agent }),
     ...(model !== undefined && { model }),
     ...(maxTurns !== undefined && { maxTurns }),
   }
-  const sent = await runtime.submit(session, userMessage(prompt, { kind: "schedule", name }), runOptions)
-  const runId = sent.runId ?? (await runOf(runtime, session))
-  if (runId === undefined) return undefined
-  // Of a process that died: it goes on here. One that another process is at, or that waits, is left alone.
-  if (!runtime.isRunning(session)) await runtime.recover(session, { resume: true })
-  const result = await resultOf(runtime, session, runId)
-  if (!result || result.outcome === "waiting" || result.outcome === "detached") return undefined
-  const { outcome, error, cost, text } = result
-  return {
-    outcome,
-    text: firstCodePoints(text, MAX_TEXT),
-    session: session.key,
-    runId,
-    ...(error && { error: { code: error.code, message: error.message } }),
-    ...(cost !== undefined && { cost }),
+  const asked = userMessage(prompt, { kind: "schedule", name })
+  let sent = await runtime.submit(session, asked, { ...runOptions, inputId })
+  for (;;) {
+    const { newest, tries } = await runsOf(runtime, session)
+    const runId = sent.runId ?? newest
+    if (runId === undefined) return undefined
+    const mayGoOn = tries < MAX_TRIES
+    // Of a process that died: it goes on here. One that another process is at, or that waits, is left alone.
+    if (!runtime.isRunning(session)) await runtime.recover(session, { resume: mayGoOn })
+    const result = await resultOf(runtime, session, runId)
+    const { outcome = "waiting" } = result ?? {}
+    if (!result || outcome === "waiting" || outcome === "detached") return undefined
+    if (outcome !== "interrupted" || !mayGoOn) return { outcome, session: session.key, ...endOf(result) }
+    // Somebody has closed what the dead process left: the rest is asked for, once for each time.
+    sent = await runtime.submit(session, GO_ON, { ...runOptions, inputId: `${inputId}:${runId}` })
   }
 }
 
-/** The run of a session in which there is one only. */
-async function runOf(runtime: Runtime, session: Namespace): Promise<string | undefined> {
-  const [start] = await runtime.store.read(session, { types: ["run_started"], limit: 1 })
-  return start?.type === "run_started" ? start.runId : undefined
+const GO_ON = userMessage("Your work was interrupted. Go on from where it stopped.", {
+  kind: "host",
+  name: "continue",
+})
+
+const endOf = ({ runId, error, cost, text }: RunResult): Omit<End, "outcome"> => ({
+  text: firstCodePoints(text, MAX_TEXT),
+  runId,
+  ...(error && { error: { code: error.code, message: error.message } }),
+  ...(cost !== undefined && { cost }),
+})
+
+/** The newest run of a firing's session, and how often one has begun or gone on there. */
+async function runsOf(
+  runtime: Runtime,
+  session: Namespace,
+): Promise<{ readonly newest: string | undefined; readonly tries: number }> {
+  const types = ["run_started", "run_resumed"] as const
+  const begun = await runtime.store.read(session, { types, direction: "backward", limit: MAX_TRIES })
+  const newest = begun.find((entry) => entry.type === "run_started" || entry.type === "run_resumed")
+  return { newest: newest?.runId, tries: begun.length }
 }
 
 async function resultOf(runtime: Runtime, session: Namespace, runId: string): Promise<RunResult | undefined> {
