@@ -67,3 +67,34 @@ test("one that is walled in already is copied whole, and stays walled in", async
   await takeSnapshot(client as unknown as pg.PoolClient, schema, 9)
   expect((await client.query("SELECT * FROM later_format_9.records")).rows).toEqual([])
 })
+
+test("the key of entries gets their type beside it, in a schema that is walled in already", async () => {
+  const schema = "walled"
+  const opened = () => postgresStore({ url: server().url, schema })
+  const ns = Namespace.of("ann", "chat")
+  const store = await opened()
+  await store.append(ns, [{ type: "meta", at: 1, patch: { title: "Kept" } }], { expected: 0 })
+  await store.close()
+  const client = new pg.Client({ connectionString: server().url, options: `-c search_path=${schema}` })
+  await client.connect()
+  onTestFinished(() => client.end())
+  // As format 5 had it.
+  await client.query(
+    "ALTER TABLE entries DROP CONSTRAINT entries_key, ADD CONSTRAINT entries_key PRIMARY KEY (ns, seq)",
+  )
+  await client.query("DROP INDEX entries_type")
+  await client.query("CREATE INDEX entries_type ON entries (ns, type, seq) WHERE type <> 'delta'")
+  await client.query("UPDATE format SET version = 5")
+
+  const again = await opened()
+  onTestFinished(() => again.close())
+  expect(await again.read(ns, { types: ["meta"] })).toMatchObject([{ seq: 1, patch: { title: "Kept" } }])
+  const { rows } = await client.query<{ indexdef: string }>(
+    "SELECT indexdef FROM pg_indexes WHERE tablename = 'entries' AND schemaname = 'walled' ORDER BY indexname",
+  )
+  expect(rows.map(({ indexdef }) => indexdef)).toEqual([
+    expect.stringContaining("(ns, seq) INCLUDE (type)"),
+    expect.stringContaining("run_finished"),
+  ])
+  expect((await client.query("SELECT * FROM entries")).rows).toEqual([])
+})

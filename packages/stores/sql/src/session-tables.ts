@@ -23,38 +23,25 @@ import { type SqlValue, type Statement, statement } from "./statement.ts"
 const selectSession = statement((p: { ns: string }) =>
   sql.selectFrom("sessions").selectAll().where("ns", "=", p.ns),
 )
+/** What changes of a session. */
+const summary = (p: Readonly<SessionRow>) => ({
+  version: p.version,
+  updated_at: p.updated_at,
+  messages: p.messages,
+  open_run: p.open_run,
+  waiting: p.waiting,
+  deleted: p.deleted,
+  folded_title: p.folded_title,
+  metadata: p.metadata,
+})
 const insertSession = statement((p: Readonly<SessionRow>) =>
   sql
     .insertInto("sessions")
-    .values({
-      ns: p.ns,
-      version: p.version,
-      created_at: p.created_at,
-      updated_at: p.updated_at,
-      messages: p.messages,
-      open_run: p.open_run,
-      waiting: p.waiting,
-      deleted: p.deleted,
-      folded_title: p.folded_title,
-      metadata: p.metadata,
-    })
+    .values({ ns: p.ns, created_at: p.created_at, ...summary(p) })
     .onConflict((conflict) => conflict.column("ns").doNothing()),
 )
 const updateSession = statement((p: Readonly<SessionRow> & { readonly expected: number }) =>
-  sql
-    .updateTable("sessions")
-    .set({
-      version: p.version,
-      updated_at: p.updated_at,
-      messages: p.messages,
-      open_run: p.open_run,
-      waiting: p.waiting,
-      deleted: p.deleted,
-      folded_title: p.folded_title,
-      metadata: p.metadata,
-    })
-    .where("ns", "=", p.ns)
-    .where("version", "=", p.expected),
+  sql.updateTable("sessions").set(summary(p)).where("ns", "=", p.ns).where("version", "=", p.expected),
 )
 const deleteSession = statement((p: { ns: string }) => sql.deleteFrom("sessions").where("ns", "=", p.ns))
 /** As many entries as one statement inserts: each statement is a round trip to a server. */

@@ -1,17 +1,20 @@
-import { MemoryStore, Namespace, type NewEntry, NO_USAGE, type SessionStore, userMessage } from "@orra/core"
+import { join } from "node:path"
+import {
+  type EntryType,
+  MemoryStore,
+  Namespace,
+  type NewEntry,
+  NO_USAGE,
+  type SessionStore,
+  userMessage,
+} from "@orra/core"
 import fc from "fast-check"
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { testServer } from "./fixture.ts"
-import { postgresStore } from "./index.ts"
+import { expect, onTestFinished, test } from "vitest"
+import { testFolder, testServer } from "./fixture.ts"
+import { postgresStore, sqliteStore } from "./index.ts"
 
+const folder = testFolder()
 const server = testServer()
-let store: SessionStore
-beforeAll(async () => {
-  store = await postgresStore({ url: server().url, maxConnections: 2 })
-})
-afterAll(async () => {
-  await store.close()
-})
 
 const entry: fc.Arbitrary<NewEntry> = fc
   .record({ at: fc.integer({ min: 0, max: 9 }), runId: fc.constantFrom("r1", "r2"), n: fc.nat(3) })
@@ -37,13 +40,24 @@ const entry: fc.Arbitrary<NewEntry> = fc
     ),
   )
 
-test("the summary that one statement changes is the one that the entries describe", {
-  timeout: 60_000,
-}, async () => {
+/** Those in the index of types, those that are not, and both. */
+const FILTERS: readonly (readonly EntryType[])[] = [
+  ["user"],
+  ["meta", "wake", "approval_decision"],
+  ["assistant", "delta"],
+  ["user", "run_finished", "run_waiting"],
+]
+
+test.each<readonly [string, () => Promise<SessionStore>]>([
+  ["SQLite", () => sqliteStore({ path: join(folder, "append.db") })],
+  ["PostgreSQL", () => postgresStore({ url: server().url, maxConnections: 2 })],
+])("the summary that one statement changes is the one that the entries describe: %s", async (_, open) => {
+  const store = await open()
+  onTestFinished(() => store.close())
   let sessions = 0
   const batches = fc.array(fc.array(entry, { minLength: 1, maxLength: 18 }), { minLength: 1, maxLength: 5 })
   await fc.assert(
-    fc.asyncProperty(batches, async (written) => {
+    fc.asyncProperty(batches, fc.nat(40), async (written, bound) => {
       const ns = Namespace.of("tenant", `${++sessions}`)
       const memory = new MemoryStore()
       const leases = await Promise.all([store, memory].map((each) => each.acquire(ns, "owner", 60_000)))
@@ -59,6 +73,15 @@ test("the summary that one statement changes is the one that the entries describ
         expected += entries.length
       }
       expect(await store.read(ns)).toEqual(await memory.read(ns))
+      for (const types of FILTERS) {
+        const options = {
+          types,
+          after: bound,
+          limit: 5,
+          direction: bound % 2 ? "forward" : "backward",
+        } as const
+        expect(await store.read(ns, options)).toEqual(await memory.read(ns, options))
+      }
     }),
     { numRuns: process.env["ORRA_TEST_FULL"] ? 1_000 : 60 },
   )
