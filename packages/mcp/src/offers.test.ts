@@ -26,6 +26,7 @@ const prompts: readonly ServedPrompt[] = [
     get: ({ city, days = "two" }, { caller }) => `Plan ${days} days in ${city} for ${caller.principal}.`,
   },
 ]
+const odd: ServedPrompt = { name: "odd", arguments: [{ name: "toString", required: true }], get: () => "" }
 const resources: readonly ServedResource[] = [
   { uri: "house://rules", name: "rules", mimeType: "text/plain", read: () => "Be kind." },
   {
@@ -37,16 +38,18 @@ const resources: readonly ServedResource[] = [
 ]
 
 test.each(eras)("prompts are listed, filled in and completed (%s)", async (era) => {
-  const { connect } = await serve([], { prompts })
+  const { connect } = await serve([], { prompts: [...prompts, odd] })
   const client = await connect("ann", undefined, era)
   expect((await client.listPrompts()).prompts).toMatchObject([
     { name: "plan", title: "Plan a trip", arguments: [{ name: "city", required: true }, { name: "days" }] },
+    { name: "odd" },
   ])
   const got = await client.getPrompt({ name: "plan", arguments: { city: "Oslo" } })
   expect(got.messages).toEqual([
     { role: "user", content: { type: "text", text: "Plan two days in Oslo for ann." } },
   ])
   expect(await failureOf(client.getPrompt({ name: "plan" }))).toContain('needs "city"')
+  expect(await failureOf(client.getPrompt({ name: "odd" }))).toContain('needs "toString"')
   expect(await failureOf(client.getPrompt({ name: "constructor" }))).toContain("There is no prompt")
   const complete = async (name: string, value: string, others = {}) =>
     (
