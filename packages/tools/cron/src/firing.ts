@@ -256,7 +256,8 @@ function settledJob(job: KeptJob, firing: Firing, { outcome, error }: End): Kept
   const left: KeptJob = { ...rest, firings }
   if (outcome === "completed") return left
   if (outcome === "refused" && error) return paused(left, error)
-  if (outcome !== "failed" && outcome !== "max_turns") return { ...job, firings }
+  // Somebody stopped it, or a process died: that says nothing of the job. What took too long is stopped with an error.
+  if (outcome === "interrupted" || (outcome === "stopped" && !error)) return { ...job, firings }
   const code = error?.code ?? outcome
   const count = before?.code === code ? before.count + 1 : 1
   if (count < MAX_FAILURES) return { ...left, failures: { code, count } }

@@ -1,6 +1,6 @@
 import { Approvals, Budgets, callTool, PolicyRegistry, Team, type TeamAgent, tool } from "@orra/core"
 import { call, scriptedProvider } from "@orra/testing"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import { ada, bob, HOUR, household, world } from "./fixture.ts"
 import type { NewJob } from "./job.ts"
 import { Scheduler } from "./scheduler.ts"
@@ -211,7 +211,7 @@ test("a call that policy asks about waits for a person; the firing ends when the
   const [waiting] = await approvals.list(household)
   if (!waiting) throw new Error("Nothing waits.")
   await approvals.decide(waiting.namespace, waiting.approvalId, { decision: "approve", by: "ada" })
-  await vi.waitFor(() => expect(runtime.isRunning(waiting.namespace)).toBe(false))
+  await expect.poll(() => runtime.isRunning(waiting.namespace)).toBe(false)
   await pass(2 * 60_000, 10_000)
   expect(used).toHaveLength(1)
   expect((await scheduler.runs(ada, id)).items).toMatchObject([{ outcome: "completed" }])

@@ -1,6 +1,6 @@
 import { callTool, MemoryStore, Namespace, Runtime } from "@orra/core"
-import { call, fail, scriptedProvider, virtualClock, wait } from "@orra/testing"
-import { describe, expect, test, vi } from "vitest"
+import { call, fail, hang, scriptedProvider, virtualClock, wait } from "@orra/testing"
+import { describe, expect, test } from "vitest"
 import { ada, bob, DAY, every, HOUR, household, MINUTE, onClock, SECOND, world } from "./fixture.ts"
 import { Scheduler } from "./scheduler.ts"
 
@@ -91,7 +91,7 @@ test("a system event waits until the session is free", async () => {
     payload: { type: "system_event", message: "Water the plants." },
   })
   const running = runtime.run(ada, "Think.")
-  await vi.waitFor(() => expect(runtime.isRunning(ada)).toBe(true))
+  await expect.poll(() => runtime.isRunning(ada)).toBe(true)
   await pass(9 * HOUR)
   expect(await scheduler.get(ada, job.id)).toMatchObject({ running: 1 })
   resolve()
@@ -151,6 +151,27 @@ test("failures that differ, or are not one after the other, do not pause a job",
     "completed",
     ...Array<string>(4).fill("failed"),
   ])
+})
+
+test("what takes too long is stopped, and is a failure; what a person stops is none", async () => {
+  const { scheduler, pass } = world({ provider: scriptedProvider([], { otherwise: hang() }), runMs: 20 })
+  const { id } = await scheduler.create(ada, every(HOUR))
+  await pass(3 * HOUR, HOUR)
+  expect(await scheduler.get(ada, id)).toMatchObject({
+    status: "paused",
+    pausedBecause: { code: "deadline_exceeded" },
+  })
+  const other = world({ provider: scriptedProvider([], { otherwise: hang() }) })
+  const stopped = await other.scheduler.create(ada, every(HOUR))
+  for (let count = 0; count < 3; count++) {
+    other.clock.advance(HOUR)
+    await other.scheduler.tick()
+    const session = ada.child("~cron", stopped.id, String(other.clock.now()))
+    await expect.poll(() => other.runtime.isRunning(session)).toBe(true)
+    await other.runtime.stop(session)
+    await other.scheduler.idle()
+  }
+  expect(await other.scheduler.get(ada, stopped.id)).toMatchObject({ status: "active", runCount: 3 })
 })
 
 describe("what nobody was there for", () => {
@@ -221,12 +242,12 @@ test("as many firings go on as may, of a job and of a process; the others wait t
   const job = await scheduler.create(ada, { ...every(MINUTE), maxConcurrent: 2, missed: "all" })
   clock.advance(5 * MINUTE)
   await scheduler.tick()
-  await vi.waitFor(() => expect(going).toBe(2))
+  await expect.poll(() => going).toBe(2)
   expect(await scheduler.get(ada, job.id)).toMatchObject({ running: 2, runCount: 2 })
   await Promise.all(Array.from({ length: 5 }, () => scheduler.create(bob, every(MINUTE))))
   clock.advance(MINUTE)
   await scheduler.tick()
-  await vi.waitFor(() => expect(going).toBe(3))
+  await expect.poll(() => going).toBe(3)
   const opening = setInterval(() => {
     for (const open of gates.splice(0)) open()
   }, 1)
@@ -273,7 +294,7 @@ test("`run` does all of it by itself, and ends with its signal", async () => {
   const controller = new AbortController()
   const running = scheduler.run({ signal: controller.signal })
   const job = await scheduler.create(ada, { ...every(1_000), missed: "all" })
-  await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(2), { timeout: 30_000 })
+  await expect.poll(() => told.length).toBeGreaterThanOrEqual(2)
   controller.abort()
   await running
   await scheduler.idle()

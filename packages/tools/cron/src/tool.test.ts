@@ -1,6 +1,6 @@
 import { callTool, PolicyRegistry, type ToolResultPart, tool } from "@orra/core"
 import { call, scriptedProvider } from "@orra/testing"
-import { expect, test, vi } from "vitest"
+import { expect, test } from "vitest"
 import { ada, bob, household, MINUTE, world } from "./fixture.ts"
 import { cronTool } from "./tool.ts"
 
@@ -19,7 +19,7 @@ function tooled(options: Parameters<typeof world>[0] = {}, at = ada) {
   all.runtime.tools.add(cronTool(all.scheduler))
   const use = async (args: Record<string, unknown>, where = at): Promise<string> => {
     const result = await callTool(all.runtime, where, "cron", args as never, { principal: "ada" })
-    await vi.waitFor(() => expect(all.runtime.isRunning(where)).toBe(false))
+    await expect.poll(() => all.runtime.isRunning(where)).toBe(false)
     return `${result.status}: ${textOf(result)}`
   }
   return { ...all, use }
