@@ -43,7 +43,10 @@ function vectorOf(text: string): Float32Array {
     return state / 2 ** 31 - 1
   })
 }
-const embedder: MemoriesOptions["embedder"] = { id: "bench", embed: async (texts) => texts.map(vectorOf) }
+const embedder: NonNullable<MemoriesOptions["embedder"]> = {
+  id: "bench",
+  embed: async (texts) => texts.map(vectorOf),
+}
 
 async function main(): Promise<void> {
   const [alone, beside] = [join(folder, "alone.db"), join(folder, "beside.db")]
@@ -156,6 +159,7 @@ function load(path: string, others: number): void {
     key: `tenant:t${String(number).padStart(4, "0")}:user:bob`,
     count: PER_NAMESPACE,
     vectors: false,
+    isOwn: false,
   }))
   const mine = [
     { key: me.key, count: OWN, vectors: false, isOwn: true },

