@@ -15,8 +15,8 @@ import {
 } from "@orra/core"
 
 /** Tokens of an answer, and tool calls before it. */
-const TOKENS = 200
-const STEPS = 5
+export const TOKENS = 200
+export const STEPS = 5
 
 const words = Array.from({ length: TOKENS }, (_, index) => ` word${index}`)
 const text = words.join("")
@@ -83,10 +83,18 @@ export interface Cost {
   readonly token: number
 }
 
-/** Measures a runtime with these options: one reading at each call, each in sessions of its own. */
-export function meter(
-  options: Omit<ConstructorParameters<typeof Runtime>[0], "provider">,
-): (ms: number) => Promise<Cost> {
+/** One of each kind, at each call in a session of its own. */
+export interface Works {
+  /** An answer, whole. */
+  readonly turn: () => Promise<void>
+  /** The same after five tool calls, one after the other. */
+  readonly tools: () => Promise<void>
+  /** An answer in 200 pieces, each of which is shown. */
+  readonly stream: () => Promise<void>
+}
+
+/** What runtimes with these options are to do. */
+export function worksOf(options: Omit<ConstructorParameters<typeof Runtime>[0], "provider">): Works {
   const plain = new Runtime({ ...options, provider: model(false) })
   const equipped = new Runtime({ ...options, provider: model(false), tools: [weather] })
   const live = new Runtime({ ...options, provider: model(true), deltaIntervalMs: 0 })
@@ -102,15 +110,22 @@ export function meter(
     for await (const _ of live.stream(namespace, "Hello"));
     await live.delete(namespace)
   }
+  return { turn: run(plain), tools: run(equipped), stream }
+}
+
+/** Measures a runtime with these options: one reading at each call, each in sessions of its own. */
+export function meter(options: Parameters<typeof worksOf>[0]): (ms: number) => Promise<Cost> {
+  const works = worksOf(options)
   return async (ms) => {
-    const turn = await microseconds(run(plain), ms)
-    const steps = await microseconds(run(equipped), ms)
-    const streamed = await microseconds(stream, ms)
+    const turn = await microseconds(works.turn, ms)
+    const steps = await microseconds(works.tools, ms)
+    const streamed = await microseconds(works.stream, ms)
     return { turn, toolStep: (steps - turn) / STEPS, token: (streamed - turn) / TOKENS }
   }
 }
 
-async function microseconds(work: () => Promise<void>, ms: number): Promise<number> {
+/** µs of wall time that each took, one after the other, for so many ms. */
+export async function microseconds(work: () => Promise<void>, ms: number): Promise<number> {
   const began = performance.now()
   let turns = 0
   for (; performance.now() - began < ms; turns++) await work()

@@ -187,9 +187,9 @@ export const durability: readonly Guarantee[] = [
         file: core("waiting.test.ts"),
         test: "detach ends waiting for it, and its caller's signal stops it no more",
         mutation: {
-          file: core("driver.ts"),
-          text: "active.detach = () => letGo(detached(runId))",
-          replacement: "active.detach = () => caller.resolve(detached(runId))",
+          file: core("run-end.ts"),
+          text: 'detach: (): void => letGo(detached(active.runId ?? ""))',
+          replacement: 'detach: (): void => resolve(detached(active.runId ?? ""))',
         },
       },
       {

@@ -6,6 +6,7 @@ import { type Limit, rulesOf } from "./budget-limit.ts"
 import { PromptCounter } from "./budget-prompt.ts"
 import { entry, exceeded, gravest, isOf, type LimitState, reason, stateOf, tell } from "./budget-report.ts"
 import { countsCalls, countsTools, countsUsd, runKey, Scopes } from "./budget-scopes.ts"
+import { ByKey } from "./by-key.ts"
 import { charEstimator, type Tokenizer, toolCounter } from "./context.ts"
 import type { Envelope } from "./envelope.ts"
 import { InvalidInput } from "./errors.ts"
@@ -94,7 +95,7 @@ export class Budgets implements BudgetGate {
   readonly #ledger: Ledger
   readonly #scopes = new Scopes()
   readonly #recorded: Recorded
-  readonly #runs = new Map<string, RunBook>()
+  readonly #runs = new ByKey<RunBook>()
   readonly #told = new Set<string>()
   readonly #prices = new Map<string, FoundPrice>()
   readonly #tokenizer: Tokenizer

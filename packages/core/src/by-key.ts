@@ -11,16 +11,13 @@ export class ByKey<T> {
   }
 
   set(key: string, item: T): void {
-    const cell = this.#cells.get(key)
-    if (cell) cell.item = item
-    else this.#cells.set(key, { item })
+    this.#cells.set(key, { item })
   }
 
   /** @returns whether there was one. */
   delete(key: string): boolean {
     const cell = this.#cells.get(key)
-    if (!cell) return false
-    cell.item = undefined
+    if (cell) cell.item = undefined
     return this.#cells.delete(key)
   }
 

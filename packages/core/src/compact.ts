@@ -53,7 +53,6 @@ export async function compact(
       lease: () => lease,
       stop,
       asked: {},
-      context: undefined,
       model: undefined,
       maxTurns: 0,
       policies,

@@ -10,8 +10,8 @@ import type { OpenRun } from "./open-run.ts"
 import { continueMessage, joining } from "./opening.ts"
 import type { Policies } from "./policy.ts"
 import { closingEntries, draftEntries, storyOf } from "./recovery.ts"
-import { detached, type Notice, type RunOptions, type RunResult } from "./run.ts"
-import { stopAt } from "./run-end.ts"
+import type { Notice, RunOptions, RunResult } from "./run.ts"
+import { callerOf, stopAt } from "./run-end.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 import { Stop } from "./stop.ts"
@@ -102,9 +102,8 @@ export class Driver {
   readonly #work = new Map<string, Promise<void>>()
   /** Stops such work that gives way to whatever else is to be done, by the session's key. */
   readonly yielding = new Map<string, Stop>()
-  /** One is always there: with the last of its signals V8 throws away what it has compiled for them. */
-  #nextStop = new Stop()
-  #closed = false
+  /** Of the driver itself. One is always there so: with the last signal V8 throws away what it has compiled for them. */
+  readonly #end = new Stop()
 
   constructor(options: DriverOptions) {
     this.#options = options
@@ -123,12 +122,12 @@ export class Driver {
   ): Promise<Begun> {
     const { namespace } = log
     // Whoever asked before the end and comes here after it would start what nobody stops.
-    if (this.#closed) return Promise.reject(closed())
+    if (this.#end.aborted) return Promise.reject(closed())
     if (this.active.get(namespace.key)) return Promise.reject(new SessionBusy())
     const active: Active = {
       namespace,
       log,
-      stop: this.#newStop(),
+      stop: new Stop(),
       runId: undefined,
       ended: FREE,
       detach: () => {},
@@ -143,12 +142,6 @@ export class Driver {
     return begun.promise
   }
 
-  #newStop(): Stop {
-    const stop = this.#nextStop
-    this.#nextStop = new Stop()
-    return stop
-  }
-
   /** Stops the present run and what waits behind it, and waits until the session is free. */
   async pause(namespace: Namespace): Promise<void> {
     for (let active = this.get(namespace); active; active = this.get(namespace)) {
@@ -160,7 +153,7 @@ export class Driver {
 
   /** Pauses every session for good. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#end.abort()
     await Promise.all(this.active.values().map(({ namespace }) => this.pause(namespace)))
     for (const stop of this.yielding.values()) stop.abort()
     // A run that has ended still gives back its lease: the store is needed until then.
@@ -234,15 +227,7 @@ export class Driver {
     let lease: Lease | undefined
     let renewal: ReturnType<typeof setInterval> | undefined
     let done = false
-    const { signal } = options
-    const stopFirst = () => active.stop.abort()
-    const release = () => signal?.removeEventListener("abort", stopFirst)
-    /** The end of the run for whoever began it: also that it goes on without them. */
-    const caller = Promise.withResolvers<RunResult>()
-    const letGo = (end: RunResult): void => {
-      release()
-      caller.resolve(end)
-    }
+    const caller = callerOf(active, options.signal)
     try {
       this.yielding.get(log.namespace.key)?.abort()
       const work = this.#work.get(log.namespace.key)
@@ -267,8 +252,6 @@ export class Driver {
         if (log.openRun) throw new SessionBusy(WAITING)
       }
 
-      signal?.addEventListener("abort", stopFirst, { once: true })
-      if (signal?.aborted) stopFirst()
       let first: Opening | typeof GO_ON | undefined = opening
       const held = () => lease as Lease
       for (;;) {
@@ -277,13 +260,13 @@ export class Driver {
           : this.#begin(log, active, first, options, held))
         if (!run) break
         const { runId, cursor, result } = run
-        active.detach = () => letGo(detached(runId))
-        begun.resolve({ runId, cursor, result: caller.promise })
-        letGo(await result)
+        active.detach = caller.detach
+        begun.resolve({ runId, cursor, result: caller.result })
+        caller.letGo(await result)
         first = undefined
         // Also after a failure: whoever waits for an answer learns what became of their own message.
         if (active.paused || log.openRun || log.inputs.length === 0) break
-        active.stop = this.#newStop()
+        active.stop = new Stop()
       }
       // In the same turn as the look at the queue: whoever writes to it from now on starts a run of their own.
       this.#free(active)
@@ -293,9 +276,7 @@ export class Driver {
       // First of all: a message that arrives from now on would wait for a run that is over.
       this.#free(active)
       begun.reject(error)
-      // There may be nobody who looks.
-      caller.promise.catch(() => {})
-      caller.reject(error)
+      caller.fail(error)
       if (active.runId !== undefined) {
         settings.onError(error)
         // A run whose end could not be recorded is still open. Its lease runs out: so it is found, as a dead process's.
@@ -307,7 +288,7 @@ export class Driver {
         notify(log.namespace, { type: "failure", runId, failure: failureOf(error) })
       }
     } finally {
-      release()
+      caller.letGo()
       clearInterval(renewal)
       try {
         if (lease) await store.release(lease)
@@ -324,10 +305,10 @@ export class Driver {
    * it wrote before the release is there to be read after it.
    */
   async #lookAgain(log: SessionLog): Promise<void> {
-    if (this.#closed) return
+    if (this.#end.aborted) return
     try {
       await log.refresh()
-      if (log.openRun || log.inputs.length > 0) await this.proceed(log)
+      await this.proceed(log)
     } catch (error) {
       this.#options.settings.onError(error)
     }
@@ -351,7 +332,7 @@ export class Driver {
   async proceed(log: SessionLog): Promise<void> {
     const { openRun, inputs } = log
     const isWaiting = openRun?.waiting !== undefined
-    if (this.#closed || (isWaiting ? !this.isDue(openRun) : inputs.length === 0)) return
+    if (this.#end.aborted || (isWaiting ? !this.isDue(openRun) : inputs.length === 0)) return
     try {
       await this.start(log, isWaiting ? GO_ON : () => undefined, {}, "stay")
     } catch (error) {
@@ -463,34 +444,27 @@ export class Driver {
     log: SessionLog,
     active: Active,
     lease: () => Lease,
-    {
-      runId,
-      cursor,
-      own,
-      answers,
-      earlierMs,
-    }: Pick<LoopRun, "runId" | "answers" | "earlierMs"> & {
+    begun: Pick<LoopRun, "runId" | "answers" | "earlierMs"> & {
       readonly cursor: number
       readonly own: Own
     },
   ): Begun {
+    const { cursor, own, ...story } = begun
+    const { runId } = story
     active.runId = runId
     const { stop } = active
     const { asked, agent, maxTurns, policies } = own
     const { model, envelope } = asked
     const result = this.#played(own, {
-      runId,
+      ...story,
       log,
       incarnation: log.incarnation,
       lease,
       stop,
       asked: { agent, principal: asked.principal, envelope },
-      context: undefined,
       model,
       maxTurns,
       policies,
-      answers,
-      earlierMs,
       notify: (notice) => this.#options.notify(log.namespace, notice),
       cost: { usd: undefined },
     })

@@ -59,7 +59,7 @@ export interface LoopRun {
   /** Who asked, and as whom it works. */
   readonly asked: Pick<HookContext, "agent" | "principal" | "envelope">
   /** What `hookContext` gave last. */
-  context: HookContext | undefined
+  context?: HookContext
   /** The log's `incarnation` when the run began: a session deleted meanwhile gets nothing of it. */
   readonly incarnation: number
   readonly lease: () => Lease
@@ -83,8 +83,7 @@ export function hookContext(run: LoopRun): HookContext {
   const { log, runId, stop, asked } = run
   const metadata = log.info?.metadata ?? NO_METADATA
   if (run.context?.metadata === metadata) return run.context
-  const { agent, principal, envelope } = asked
-  run.context = { namespace: log.namespace, runId, agent, principal, envelope, metadata, signal: stop.signal }
+  run.context = { ...asked, namespace: log.namespace, runId, metadata, signal: stop.signal }
   return run.context
 }
 
@@ -115,6 +114,6 @@ const isAnswer = (made: ModelRequest | EndRun): boolean =>
 
 export const record = (
   { log, lease, incarnation }: LoopRun,
-  entries: readonly NewEntry[],
+  entries: readonly NewEntry[] | (() => readonly NewEntry[]),
   dropDeltas?: DeltaWriter["range"],
 ): Promise<readonly Entry[]> => log.append(entries, { lease: lease(), incarnation, dropDeltas })

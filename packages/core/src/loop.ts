@@ -31,9 +31,9 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
   let unfinished: DeltaWriter | undefined
   /** Why less is shown, when that is for a budget. */
   let overBudget: RunFailure | undefined
+  const rest = (over: boolean) => settings.budgets?.rest(hookContext(run), over, settings.onError)
   const finish = async (outcome: RunOutcome, failed?: RunFailure): Promise<RunResult> => {
-    const resting = settings.budgets?.rest(hookContext(run), true, settings.onError)
-    if (resting) await resting
+    await rest(true)
     const cost = run.cost.usd
     const why: unknown = run.stop.reason
     const failure = outcome === "stopped" && why instanceof OrraError ? failureOf(why) : failed
@@ -45,18 +45,14 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     if (cost !== undefined) end.cost = result.cost = cost
     if (failure) end.error = result.error = failure
     await record(run, [end], unfinished?.range)
-    const told = settings.hooks.filter((hook) => hook.runEnd)
-    if (told.length > 0)
-      await tellHooks(told, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
+    if (settings.hooks.some((hook) => hook.runEnd))
+      await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
   /** The run stands still until somebody decides or something happens. */
   const wait = async (until?: number): Promise<RunResult> => {
-    await settings.budgets?.rest(hookContext(run), false, settings.onError)
-    await run.log.append(() => [waiting(run, usage, Date.now() - began, until)], {
-      lease: run.lease(),
-      incarnation: run.incarnation,
-    })
+    await rest(false)
+    await record(run, () => [waiting(run, usage, Date.now() - began, until)])
     await tellHooks(settings.hooks, settings.onError, (hook) => hook.runWait?.(hookContext(run)))
     return { runId: run.runId, outcome: "waiting", text, usage }
   }
@@ -130,8 +126,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       }
       const thinking = { ms: 0 }
       const answer = await ask(settings, run, request, push, thinking)
-      const writing = writer?.settle()
-      if (writing) await writing
+      await writer?.settle()
 
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
@@ -175,7 +170,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     const failure = failureOf(error)
     // Where the log itself failed there is nothing to record the failure in; the caller tells who is watching.
     if (isLogFailure(error)) {
-      await settings.budgets?.rest(hookContext(run), false, settings.onError)
+      await rest(false)
       throw error
     }
     if (failure.code === "internal") settings.onError(error)
@@ -241,12 +236,10 @@ const steering = ({ log }: LoopRun): readonly Entry<"input">[] =>
 
 /** Moves what is to steer the run into the transcript. @returns whether there was anything. */
 async function takeInputs(run: LoopRun): Promise<boolean> {
-  const written = await run.log.append(
-    () =>
-      steering(run).map(
-        ({ message, inputId }): NewEntry<"user"> => ({ type: "user", at: Date.now(), message, inputId }),
-      ),
-    { lease: run.lease(), incarnation: run.incarnation },
+  const written = await record(run, () =>
+    steering(run).map(
+      ({ message, inputId }): NewEntry<"user"> => ({ type: "user", at: Date.now(), message, inputId }),
+    ),
   )
   return written.length > 0
 }

@@ -129,15 +129,7 @@ export class Runtime {
    */
   async run(namespace: Namespace, input: RunInput, options: RunOptions = {}): Promise<RunResult> {
     const { submission, result } = await this.#send(namespace, input, options)
-    if (result) {
-      let end: RunResult
-      try {
-        end = await result
-      } catch (error) {
-        rethrown(error)
-      }
-      return succeeded(end)
-    }
+    if (result) return succeeded(await result.catch(rethrown))
     let last: RunEvent | undefined
     for await (const event of this.follow(submission)) {
       if (event.type === "failure") throw new OrraError(event.failure.code, event.failure.message)

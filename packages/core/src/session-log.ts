@@ -79,7 +79,7 @@ export class SessionLog implements CutView {
   /** What stands before it for the messages that were cut away. Data, not system text: a model wrote it. */
   first: UserMessage | undefined
   pins: readonly Pin[] = []
-  #pinned = NO_PINS
+  #pinned = new Set<number>()
   openRun: OpenRun | undefined
   /** What budgets have counted of its requests. */
   counter: PromptCounter | undefined
@@ -378,7 +378,7 @@ export class SessionLog implements CutView {
 
   #setPins(pins: readonly Pin[]): void {
     this.pins = pins
-    this.#pinned = pins.length > 0 ? new Set(pins.flatMap(({ seqs }) => seqs)) : NO_PINS
+    this.#pinned = new Set(pins.flatMap(({ seqs }) => seqs))
   }
 
   /** The newest entry says all that is pinned. */
@@ -446,7 +446,6 @@ class Item implements ViewItem {
 }
 
 const NONE: readonly never[] = []
-const NO_PINS: ReadonlySet<number> = new Set()
 
 const CUT_AWAY = "Earlier messages of this conversation are no longer shown."
 

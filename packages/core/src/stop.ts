@@ -14,15 +14,15 @@ export class Stop implements Stopping {
   readonly #controller = new AbortController()
   readonly signal = this.#controller.signal
   aborted = false
-  reason: unknown = undefined
-  readonly #listeners: (() => void)[] = []
+  reason: unknown
+  #listeners: (() => void)[] = []
 
   abort(reason?: unknown): void {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
     this.#controller.abort(reason)
-    for (const listener of this.#listeners.splice(0)) listener()
+    for (const listener of this.#listeners) listener()
   }
 
   addEventListener(_: "abort", listener: () => void): void {
@@ -30,7 +30,6 @@ export class Stop implements Stopping {
   }
 
   removeEventListener(_: "abort", listener: () => void): void {
-    const at = this.#listeners.lastIndexOf(listener)
-    if (at >= 0) this.#listeners.splice(at, 1)
+    this.#listeners = this.#listeners.filter((one) => one !== listener)
   }
 }
