@@ -198,24 +198,46 @@ test("saying the same again changes nothing, and what says the same is remembere
 test("what a person says takes the place of what came from outside, and not the other way round", async () => {
   const { memories, clock } = await newMemories()
   const soon = clock.now() + 1_000
-  await memories.remember(ada, { content: "Tea.", tags: ["a"], expiresAt: soon, source: byStranger })
+  const stranger = await memories.remember(ada, {
+    content: "TEA!",
+    tags: ["obey"],
+    expiresAt: soon + 5,
+    source: byStranger,
+  })
   const person = await memories.remember(ada, {
-    content: "tea.",
-    tags: ["b"],
-    expiresAt: soon + 1,
+    content: "Tea!",
+    tags: ["drinks"],
+    expiresAt: soon,
     source: byAda,
   })
-  expect(person).toMatchObject({
+  const { id } = stranger.memory
+  expect(person).toMatchObject({ outcome: "merged", memory: { id, source: byAda, expiresAt: soon } })
+  expect(person.memory).toMatchObject({ content: "Tea!", tags: ["drinks"] })
+  for (const given of [{ tags: ["obey"] }, { ttlMs: 1 }, {}]) {
+    const again = await memories.remember(ada, { content: "tea!", source: byStranger, ...given })
+    expect(again).toEqual({ outcome: "known", memory: person.memory })
+  }
+  expect(await recalled(memories, ada, "obey")).toEqual([])
+})
+
+test("what is said again by the same kind of people gets their tags and the later expiry", async () => {
+  const { memories, clock } = await newMemories()
+  const soon = clock.now() + 1_000
+  await memories.remember(ada, { content: "Tea.", tags: ["b"], expiresAt: soon, source: byAda })
+  const again = { content: "tea.", tags: ["a"], expiresAt: soon + 1, source: { outside: false } }
+  expect(await memories.remember(ada, again)).toMatchObject({
     outcome: "merged",
     memory: { content: "Tea.", tags: ["a", "b"], source: byAda, expiresAt: soon + 1 },
   })
-  expect(await memories.remember(ada, { content: "tea.", ttlMs: 1, source: byStranger })).toMatchObject({
+  expect(await memories.remember(ada, { content: "Tea.", ttlMs: 1, source: byAda })).toMatchObject({
     outcome: "known",
   })
-  // It is to be kept for ever now.
-  const kept = await memories.remember(ada, { content: "tea.", source: byStranger })
+  const kept = await memories.remember(ada, { content: "tea.", source: byAda })
   expect(kept.memory).not.toHaveProperty("expiresAt")
-  expect(kept.memory.source).toEqual(byAda)
+  const many = Array.from({ length: 16 }, (_, at) => `tag${at}`)
+  expect(
+    (await memories.remember(ada, { content: "tea.", tags: many, source: byAda })).memory.tags,
+  ).toHaveLength(16)
 })
 
 const step = fc.oneof(

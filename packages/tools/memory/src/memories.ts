@@ -31,9 +31,9 @@ export class Memories {
   }
 
   /**
-   * Remembers it; durable when the promise resolves. What says the same is remembered once: tags are joined, the later
-   * expiry holds, and what a person says takes the place of what came from outside. An embedder that fails costs the
-   * vector, not the memory.
+   * Remembers it; durable when the promise resolves. What says the same is remembered once: tags are joined and the later
+   * expiry holds, but what a person says takes the place of what came from outside, which changes nothing in turn. An
+   * embedder that fails costs the vector, not the memory.
    *
    * @throws MemoryError (`memory_empty`, `memory_too_long`, `memory_tags_invalid`, `memory_expiry_invalid`,
    *   `memory_source_invalid`, `memory_full`); StoreError.

@@ -106,15 +106,21 @@ async function attempt(
   return typeof done === "string" || change === undefined ? done : { ...done, change }
 }
 
-/** The memory with what is new about it; undefined when nothing is. */
+/**
+ * The memory with what is new about it; undefined when nothing is. What strangers say changes nothing of what a person
+ * has said, and gives way to it altogether: tags are text as well.
+ */
 function merged(kept: Kept, given: Clean, now: number): Kept | undefined {
+  const { source, content } = given
+  if (source.outside && !kept.source.outside) return undefined
+  if (kept.source.outside && !source.outside)
+    return { ...withExpiry(kept, given.expiresAt), content, tags: given.tags, source, updatedAt: now }
   const joined = [...new Set([...kept.tags, ...given.tags])].slice(0, MAX_TAGS)
   const tags = joined.length > kept.tags.length ? joined.sort() : kept.tags
-  const source = kept.source.outside && !given.source.outside ? given.source : kept.source
   const lasts = kept.expiresAt === undefined || given.expiresAt === undefined
   const expiresAt = lasts ? undefined : Math.max(kept.expiresAt, given.expiresAt)
-  if (tags === kept.tags && source === kept.source && expiresAt === kept.expiresAt) return undefined
-  return { ...withExpiry(kept, expiresAt), tags, source, updatedAt: now }
+  if (tags === kept.tags && expiresAt === kept.expiresAt) return undefined
+  return { ...withExpiry(kept, expiresAt), tags, updatedAt: now }
 }
 
 /** What `Memories.edit` does. */
