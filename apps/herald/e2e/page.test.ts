@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import type { Browser, BrowserContext, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { answers, gates } from "./support/answers.ts"
@@ -24,7 +26,8 @@ let sites: Readonly<Record<Service, Site>>
 
 beforeAll(async () => {
   browser = await openBrowser()
-  const open = (service: Service) => openSite({ service, browser, answer: answers(gate) })
+  const config = "[tools]\nfilesystem = true"
+  const open = (service: Service) => openSite({ service, browser, config, answer: answers(gate) })
   const [claude, openai, none] = await Promise.all([open("claude"), open("openai"), open("none")])
   sites = { claude, openai, none }
 })
@@ -281,6 +284,39 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Try again" }).click()
     await said(page, /Now it works|You said: Continue/).waitFor()
     await settled(page)
+  })
+
+  test("asks before it writes a file: once, for exactly this, or not at all, with the reason", async () => {
+    const card = page.getByRole("region", { name: "May write_file run?" })
+    const files = join(site.folder, "data", "work", "web")
+    await send(page, "write one")
+    await card.waitFor()
+    await announced(page, "urgent", "write_file waits until you allow it.")
+    expect(await card.textContent()).toContain("Buy\\u202e milk")
+    expect(existsSync(join(files, "one.txt"))).toBe(false)
+    // A reload, and Herald itself, forget nothing.
+    await page.reload()
+    await card.getByRole("button", { name: "Allow once" }).click()
+    await said(page, /So be it: .*one\.txt/).waitFor()
+    await card.waitFor({ state: "detached" })
+    expect(existsSync(join(files, "one.txt"))).toBe(true)
+
+    await send(page, "write two")
+    await card.getByRole("button", { name: "Refuse" }).click()
+    await card.getByRole("textbox", { name: /Why not/ }).fill("Not on a Sunday.")
+    await page.keyboard.press("Enter")
+    await said(page, /So be it: .*Not on a Sunday\./).waitFor()
+    await page.getByRole("button", { name: /Write two\.txt/ }).click()
+    await page.getByText("Refused by owner. Not on a Sunday.").waitFor()
+
+    await send(page, "write three")
+    await card.getByRole("button", { name: "Allow exactly this in this chat" }).click()
+    await said(page, /So be it: .*three\.txt/).waitFor()
+    await settled(page)
+    await page.getByRole("button", { name: "Answer again", exact: true }).last().click()
+    await page.getByRole("group", { name: "Branch 2 of 2" }).waitFor()
+    await said(page, /So be it: .*three\.txt/).waitFor()
+    expect(await card.count()).toBe(0)
   })
 
   test("shows hostile text as text", async () => {

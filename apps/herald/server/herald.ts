@@ -1,8 +1,16 @@
-import { type Hooks, MemoryStore, type Namespace, PolicyRegistry, Runtime } from "@orra/core"
+import {
+  Approvals,
+  type Hooks,
+  MemoryStore,
+  Namespace,
+  type PolicyLayer,
+  PolicyRegistry,
+  Runtime,
+} from "@orra/core"
 import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
-import { type LoadedConfig, principals } from "./config/load.ts"
+import { type LoadedConfig, OWNER, principals } from "./config/load.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
@@ -81,12 +89,14 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     closers.push(() => toolbox.close())
     for (const remark of toolbox.remarks) log.logger.info(remark)
     const counter = runCounter()
-    const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox })
+    const approvals = new Approvals()
+    const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox, approvals })
     closers.push(() => runtime.close())
     await recoverSessions(runtime, principals(loaded.config), log)
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
+      approvals,
       page: io.page,
       logger: log.logger,
       logins: store.records("logins"),
@@ -128,13 +138,16 @@ function buildRuntime(parts: {
   readonly log: Log
   readonly counter: RunCounter
   readonly toolbox: Toolbox
+  readonly approvals: Approvals
 }): Runtime {
-  const { loaded, service, store, log, counter, toolbox } = parts
+  const { loaded, service, store, log, counter, toolbox, approvals } = parts
   const { config } = loaded
   const { registry, policy, hooks: toolHooks } = toolbox
   const names = () => registry.list().map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()
-  for (const namespace of principals(config)) policies.set(namespace, policy)
+  policies.set(OWNER, policy)
+  for (const { namespace, approve } of config.gateway.keys)
+    policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
   const { name, personality, system_prompt } = assistantOf(loaded)
   const assistant = { name, personality, systemPrompt: system_prompt }
   const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger), ...toolHooks]
@@ -143,6 +156,7 @@ function buildRuntime(parts: {
     store: config.sessions.store === "memory" ? new MemoryStore() : store,
     tools: registry,
     policies,
+    approvals,
     hooks,
     systemPrompt: ({ namespace, now }) => systemPrompt(assistant, { namespace, now, zone, tools: names() }),
     context: {
@@ -157,6 +171,13 @@ function buildRuntime(parts: {
   })
   return runtime
 }
+
+/** Where nobody can be asked, what would be asked about is refused. */
+const unasked = (policy: PolicyLayer): PolicyLayer => ({
+  ...policy,
+  deny: [...(policy.deny ?? []), ...(policy.ask ?? [])],
+  ask: [],
+})
 
 async function recoverSessions(
   runtime: Runtime,

@@ -1,4 +1,4 @@
-import { Namespace, OrraError, type Runtime } from "@orra/core"
+import { type Approvals, Namespace, OrraError, type Runtime } from "@orra/core"
 import {
   createGateway,
   type Gateway,
@@ -14,6 +14,7 @@ import type { Logger } from "./log/log.ts"
 export interface ListenOptions {
   readonly config: Config
   readonly runtime: Runtime
+  readonly approvals: Approvals
   readonly page: string | undefined
   readonly logger: Logger
   readonly logins: LoginRecords
@@ -35,11 +36,12 @@ export interface Listening {
  *   `gateway_unauthenticated`, `gateway_insecure`.
  */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { config, runtime, page, logger, logins, routes, version, showLink } = options
+  const { config, runtime, approvals, page, logger, logins, routes, version, showLink } = options
   const { host, port, insecure, allowed_hosts, trusted_proxies } = config.gateway
   try {
     const gateway = await createGateway({
       runtime,
+      approvals,
       principals: [ownerPrincipal(config), ...config.gateway.keys.map(keyPrincipal)],
       host,
       port,
@@ -63,15 +65,15 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 const ownerPrincipal = ({ gateway: { api_key } }: Config): Principal => ({
   name: OWNER_NAME,
   namespace: OWNER,
-  permissions: ["chat", "model", "owner"],
+  permissions: ["chat", "model", "approve", "owner"],
   ...(api_key !== undefined && { key: api_key }),
 })
 
-const keyPrincipal = ({ name, key, namespace }: Config["gateway"]["keys"][number]): Principal => ({
+const keyPrincipal = ({ name, key, namespace, approve }: Config["gateway"]["keys"][number]): Principal => ({
   name,
   key,
   namespace: Namespace.parse(namespace),
-  permissions: ["chat", "model"],
+  permissions: ["chat", "model", ...(approve ? (["approve"] as const) : [])],
 })
 
 /** What to change is said by the names of the file and the flags. */

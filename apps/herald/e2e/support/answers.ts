@@ -1,5 +1,15 @@
-import { call, fail, hang, say, think, type WireAnswer, type WireRequest, wait } from "@orra/testing"
-import { demoAnswer, lastUserText } from "./demo-model.ts"
+import {
+  call,
+  fail,
+  hang,
+  lastText,
+  say,
+  think,
+  type WireAnswer,
+  type WireRequest,
+  wait,
+} from "@orra/testing"
+import { demoAnswer, hasResults, lastUserText } from "./demo-model.ts"
 
 /** What came from outside and must stay text. Each would set `window.hacked`, load something, or leave the page. */
 export const HOSTILE = `<script>window.hacked = 1</script>
@@ -69,6 +79,10 @@ export function answers(gate: ReturnType<typeof gates>): (request: WireRequest) 
     if (/^fail/.test(text))
       return ++failures % 2 === 1 ? [say("It began well. "), fail("invalid_request")] : "Now it works."
     if (/^evil/.test(text)) return HOSTILE
+    if (/^write/.test(text)) {
+      const args = { path: `${text.split(" ")[1]}.txt`, content: "Buy\u202E milk" }
+      return hasResults(request) ? `So be it: ${lastText(request)}` : [call("write_file", args)]
+    }
     if (/^count/.test(text)) return `Answer number ${++count}.`
     return demoAnswer(request)
   }

@@ -50,7 +50,7 @@ export function lastUserText({ body }: WireRequest): string {
   return ""
 }
 
-function hasResults({ body }: WireRequest): boolean {
+export function hasResults({ body }: WireRequest): boolean {
   const last = (body["messages"] as readonly { readonly role: string; readonly content: unknown }[]).at(-1)
   if (last?.role === "tool") return true
   return (

@@ -36,6 +36,8 @@ export interface Site {
 export interface SiteOptions {
   readonly service?: Service
   readonly answer: (request: WireRequest) => WireAnswer
+  /** What stands in the configuration besides the model service and the gateway, as TOML. */
+  readonly config?: string
   /** Prepares the data before Herald starts for the first time. */
   readonly prepare?: (folder: string) => Promise<unknown>
   /** One that stays open afterwards. Default: one of its own. */
@@ -59,6 +61,7 @@ export const openBrowser = (): Promise<Browser> =>
 export async function openSite({
   service = "claude",
   answer,
+  config = "",
   prepare,
   browser: shared,
 }: SiteOptions): Promise<Site> {
@@ -83,7 +86,7 @@ export async function openSite({
       : []
   await writeFile(
     join(folder, "assistant.toml"),
-    [...provider, "[gateway]", "port = 0", `api_key = "${OWNER_KEY}"`].join("\n"),
+    [...provider, "[gateway]", "port = 0", `api_key = "${OWNER_KEY}"`, config].join("\n"),
   )
   const env: Record<string, string> = {
     ...(service !== "openai" && { ANTHROPIC_BASE_URL: model.url }),

@@ -107,6 +107,10 @@ export const settings = {
       name: requiredText("Who it is."),
       key: requiredSecret("The bearer key."),
       namespace: requiredText("Where its sessions live, such as `family:ada`. Namespaces may not overlap."),
+      approve: boolean(
+        false,
+        "Whether it may allow what is asked about in its own chats, as you may in yours. Otherwise that is refused.",
+      ),
     }),
   }),
 
@@ -133,7 +137,7 @@ export const settings = {
     ),
     exec_allowed_commands: texts(
       [],
-      'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"ls -l *"`). Anything else is asked about, and refused where nobody can be asked, as in this version.',
+      'What may run without somebody who agrees: a program with any harmless arguments (`"ls"`), or with just these (`"git status"`, `"ls -l *"`). Anything else is asked about, and refused where nobody can be asked.',
       { was: "empty was everything, and the line went to a shell" },
     ),
     exec_timeout_secs: integer(30, "Seconds a command may take that does not say so itself.", {
@@ -170,7 +174,7 @@ export const settings = {
     filesystem_write: choice(
       ["ask", "allow", "deny"],
       "ask",
-      "Whether files may be written: somebody is asked, and it is refused where nobody can be asked, as in this version; or always; or never.",
+      "Whether files may be written: somebody is asked, and it is refused where nobody can be asked; or always; or never.",
       { was: "as if `ask`" },
     ),
     filesystem_max_read_size: integer(
@@ -281,7 +285,7 @@ export const settings = {
       tools: texts([], "Which of its tools there are, by its own names. Empty means all."),
       allow: texts(
         [],
-        "Tools that may be called without somebody who agrees, by its own names; `*` stands for anything. Any other is asked about, and refused where nobody can be asked, as in this version. Its resources and prompts may be read.",
+        "Tools that may be called without somebody who agrees, by its own names; `*` stands for anything. Any other is asked about, and refused where nobody can be asked. Its resources and prompts may be read.",
         { was: "all of them" },
       ),
       trusted: boolean(

@@ -39,9 +39,7 @@ export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "f
     },
     remarks: [
       `files: ${own === undefined ? "everybody has" : `the owner's are in ${own}, others have`} a folder below ${dataDir}/work`,
-      ...(writing === "ask"
-        ? ["files: writing needs somebody who agrees, and nobody can be asked in this version"]
-        : []),
+      ...(writing === "ask" ? ["files: writing needs somebody who agrees"] : []),
     ],
   }
 }

@@ -163,7 +163,7 @@ test("a tool that is not what it was is refused, until changes are accepted", as
   expect(await (await herald(at(first.url, allow), store)).called("house__look")).toMatch(/^ok/)
   const second = await serve([house("look", "read", "Looks, and tells others.")])
   const { called, remarks } = await herald(at(second.url, allow), store)
-  expect(remarks.join()).toContain("refused until accept_changes is set: house__look")
+  expect(remarks.join()).toContain("asked about until accept_changes is set: house__look")
   expect(await called("house__look")).toMatch(/^denied: "house__look" needs a person's approval/)
   const accepting = await herald(at(second.url, `${allow}accept_changes = true\n`), store)
   expect(await accepting.called("house__look")).toMatch(/^ok/)

@@ -63,7 +63,7 @@ function described(names: readonly string[], changed: readonly string[]): string
   const count = names.length === 1 ? "1 tool" : `${names.length} tools`
   return changed.length === 0
     ? count
-    : `${count}; not what they were before, and refused until accept_changes is set: ${changed.join(", ")}`
+    : `${count}; not what they were before, and asked about until accept_changes is set: ${changed.join(", ")}`
 }
 
 const lineOf = (server: string, state: string): string => `mcp ${server}: ${state}`

@@ -1,6 +1,15 @@
 import type { UserPart } from "@orra/core"
 import { request } from "./http.ts"
-import type { HistoryPage, Me, Models, Outgoing, ProviderForm, SessionSummary, Settings } from "./types.ts"
+import type {
+  Decision,
+  HistoryPage,
+  Me,
+  Models,
+  Outgoing,
+  ProviderForm,
+  SessionSummary,
+  Settings,
+} from "./types.ts"
 
 const session = (namespace: string): string => `/api/sessions/${encodeURIComponent(namespace)}`
 
@@ -53,6 +62,8 @@ export const api = {
   resume: (namespace: string, model?: string) =>
     request<unknown>("POST", `${session(namespace)}/resume`, { ...(model && { model }) }),
   stop: (namespace: string) => request<unknown>("POST", `${session(namespace)}/stop`, {}),
+  decide: (namespace: string, approvalId: string, decision: Decision) =>
+    request<unknown>("POST", `${session(namespace)}/approvals/${encodeURIComponent(approvalId)}`, decision),
   switchBranch: (namespace: string, tip: number) =>
     request<unknown>("POST", `${session(namespace)}/branch`, { tip }),
   cancelInput: (namespace: string, inputId: string) =>

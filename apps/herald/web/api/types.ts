@@ -10,7 +10,7 @@ export type HistoryPage = Omit<History, "info"> & { readonly info: SessionSummar
 export interface Me {
   readonly name: string
   readonly namespace: string
-  readonly permissions: readonly ("chat" | "model" | "owner")[]
+  readonly permissions: readonly ("chat" | "model" | "approve" | "owner")[]
 }
 
 export interface Models {
@@ -48,6 +48,11 @@ export interface Outgoing {
   readonly whenBusy?: WhenBusy
   readonly inputId: string
 }
+
+/** What somebody decides about a call. */
+export type Decision =
+  | { readonly decision: "approve"; readonly remember?: "arguments" | "tool" }
+  | { readonly decision: "deny"; readonly note?: string }
 
 /** What the server sends over the socket. */
 export type ServerFrame =

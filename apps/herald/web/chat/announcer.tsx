@@ -4,6 +4,18 @@ import { markdownOf } from "./answer.tsx"
 import { errorTitle } from "./error-note.tsx"
 import type { ChatView } from "./view.ts"
 
+/** The tool that waits until somebody allows it. */
+function askedTool({ openRun, items }: ChatView): string | undefined {
+  const last = items.at(-1)
+  if (openRun === undefined || last?.type !== "answer") return undefined
+  const parts = last.messages.flatMap(({ parts }) => parts)
+  const asked = parts.find((part) => {
+    const call = part.type === "tool_call" ? last.calls[part.id] : undefined
+    return call?.question && !call.question.decision && !call.result
+  })
+  return asked?.type === "tool_call" ? asked.name : undefined
+}
+
 /**
  * Says once that an answer begins, and once what it was or what went wrong. Both regions exist before there is
  * anything to say, which is what makes screen readers listen to them.
@@ -12,6 +24,10 @@ export function Announcer({ view }: { readonly view: ChatView }): ReactElement {
   const [polite, setPolite] = useState("")
   const [urgent, setUrgent] = useState("")
   const running = useRef(view.openRun)
+  const asking = askedTool(view)
+  useEffect(() => {
+    if (asking !== undefined) setUrgent(t.approval.announced(asking))
+  }, [asking])
   useEffect(() => {
     const before = running.current
     running.current = view.openRun

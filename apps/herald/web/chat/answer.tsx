@@ -61,6 +61,7 @@ function Message({
   answer,
   isLive,
   progress,
+  store,
 }: AnswerProps & { readonly message: AnswerMessage }): ReactElement {
   const isWriting = message.status === "writing" && isLive
   const thoughts = message.parts.filter((part) => part.type === "thinking").length
@@ -89,6 +90,7 @@ function Message({
                 call={answer.calls[part.id]}
                 progress={progress[part.id]}
                 isOpenRun={isLive}
+                onDecide={store.decide}
               />
             )
         }

@@ -1,6 +1,7 @@
 import type { UserPart, WhenBusy } from "@orra/core"
 import { api } from "../api/api.ts"
 import { ApiError } from "../api/http.ts"
+import type { Decision } from "../api/types.ts"
 import { keep, recall } from "../app/storage.ts"
 import type { Connection } from "../connection/socket.ts"
 import { type ChatView, EMPTY_VIEW, reduceView, type ViewAction } from "./view.ts"
@@ -131,6 +132,8 @@ export class ChatStore {
   edit = (seq: number, parts: readonly UserPart[], model?: string): Promise<boolean> =>
     this.#do(() => api.edit(this.namespace, seq, parts, model))
   switchBranch = (tip: number): Promise<boolean> => this.#do(() => api.switchBranch(this.namespace, tip))
+  decide = (approvalId: string, decision: Decision): Promise<boolean> =>
+    this.#do(() => api.decide(this.namespace, approvalId, decision))
   cancelInput = (inputId: string): Promise<boolean> =>
     this.#do(() => api.cancelInput(this.namespace, inputId))
 

@@ -87,6 +87,17 @@ export interface Call {
     readonly arguments: JsonObject
   }
   readonly result?: { readonly at: number; readonly part: ToolResultPart; readonly durationMs?: number }
+  readonly question?: Question
+}
+
+/** That somebody has to allow a call, and what was decided. */
+export interface Question {
+  readonly approvalId: string
+  readonly arguments: JsonObject
+  readonly reason: string
+  /** ms since 1970. */
+  readonly expiresAt: number
+  readonly decision?: { readonly decision: "approve" | "deny"; readonly by: string; readonly note?: string }
 }
 
 /**
@@ -125,6 +136,19 @@ export function addEntry(items: readonly Item[], entry: Entry): readonly Item[] 
       const { at, result: part, durationMs } = entry
       const result = { at, part, ...(durationMs !== undefined && { durationMs }) }
       return inAnswer(items, entry, (answer) => withCall(answer, entry.callId, { result }))
+    }
+    case "approval_request": {
+      const { approvalId, arguments: args, reason, expiresAt } = entry
+      const question = { approvalId, arguments: args, reason, expiresAt }
+      return inAnswer(items, entry, (answer) => withCall(answer, entry.callId, { question }))
+    }
+    case "approval_decision": {
+      const { callId, decision, by, note } = entry
+      const decided = { decision, by, ...(note !== undefined && { note }) }
+      return inAnswer(items, entry, (answer) => {
+        const question = answer.calls[callId]?.question
+        return question ? withCall(answer, callId, { question: { ...question, decision: decided } }) : answer
+      })
     }
     case "run_finished": {
       const { outcome, at, usage, error, durationMs } = entry
@@ -173,7 +197,7 @@ function inAnswer(
     return [...items.slice(0, -1), { ...change(last), version: entry.seq }]
   }
   // A late result belongs to the answer that asked for it, when that is shown.
-  if (entry.type === "tool_result" || entry.type === "tool_intent") {
+  if ("callId" in entry) {
     const index = items.findLastIndex((item) => item.type === "answer" && asks(item, entry.callId))
     const owner = items[index]
     if (owner?.type === "answer") return items.with(index, { ...change(owner), version: entry.seq })

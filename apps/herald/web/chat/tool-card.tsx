@@ -1,14 +1,16 @@
 import { Collapsible } from "@base-ui/react/collapsible"
 import type { ReactElement } from "react"
+import type { Decision } from "../api/types.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { Approval } from "./approval.tsx"
 import type { AnswerPart, Call } from "./items.ts"
 import { toolWords } from "./tool-words.ts"
 
 type CallPart = Extract<AnswerPart, { readonly type: "tool_call" }>
-type Status = "pending" | "running" | "ok" | "error" | "denied" | "cancelled" | "unknown"
+type Status = "pending" | "running" | "asking" | "ok" | "error" | "denied" | "cancelled" | "unknown"
 
 /** One tool call: what it was for, how it goes, and on request everything that went in and came out. */
 export function ToolCard({
@@ -16,16 +18,18 @@ export function ToolCard({
   call,
   progress,
   isOpenRun,
+  onDecide,
 }: {
   readonly part: CallPart
   readonly call: Call | undefined
   readonly progress: string | undefined
   /** False once the run has ended: then a call without a result never gets one. */
   readonly isOpenRun: boolean
+  readonly onDecide: (approvalId: string, decision: Decision) => Promise<boolean>
 }): ReactElement {
   const status = statusOf(call, isOpenRun)
   const isBusy = status === "running" || status === "pending"
-  const { intent, result } = call ?? {}
+  const { intent, result, question } = call ?? {}
   const args = part.arguments ?? intent?.arguments
   const { icon, title } = toolWords(part.name, args ?? parsed(part.draft))
   return (
@@ -45,8 +49,25 @@ export function ToolCard({
         <Icon name="down" size={14} />
       </Collapsible.Trigger>
       {isBusy && progress && <p className="tool-progress">{progress}</p>}
+      {status === "asking" && question && (
+        <Approval
+          key={question.approvalId}
+          name={part.name}
+          question={question}
+          onDecide={(decision) => onDecide(question.approvalId, decision)}
+        />
+      )}
       {status === "unknown" && <p className="tool-progress">{t.tools.unknownHint}</p>}
       <Collapsible.Panel className="tool-panel">
+        {question?.decision && (
+          <>
+            <h3>{t.approval.decided}</h3>
+            <p>
+              {t.approval.by(question.decision.decision, question.decision.by)}
+              {question.decision.note !== undefined && ` ${question.decision.note}`}
+            </p>
+          </>
+        )}
         {intent && intent.decision !== "allow" && (
           <>
             <h3>{t.tools.policy}</h3>
@@ -80,12 +101,14 @@ export function ToolCard({
 function statusOf(call: Call | undefined, isOpenRun: boolean): Status {
   if (call?.result) return call.result.part.status
   if (call?.intent?.decision === "deny") return "denied"
+  if (isOpenRun && call?.question && !call.question.decision) return "asking"
   if (!isOpenRun) return call?.intent ? "unknown" : "cancelled"
   return call?.intent ? "running" : "pending"
 }
 
 const StatusMark = ({ status }: { readonly status: Status }): ReactElement => {
   if (status === "running" || status === "pending") return <span className="spinner" aria-hidden="true" />
+  if (status === "asking") return <Icon name="warning" size={14} />
   return <Icon name={status === "ok" ? "check" : status === "unknown" ? "warning" : "close"} size={14} />
 }
 

@@ -121,6 +121,8 @@ function applied(view: ChatView, entry: Entry): ChatView {
     }
     case "tool_intent":
     case "tool_result":
+    case "approval_request":
+    case "approval_decision":
       return withShown(view, entry)
     case "input":
       return { ...view, queued: [...view.queued, entry] }

@@ -185,9 +185,26 @@ export const en = {
     },
   },
 
+  approval: {
+    title: (tool: string) => `May ${tool} run?`,
+    announced: (tool: string) => `${tool} waits until you allow it.`,
+    rule: "Rule:",
+    until: (time: string) => `Ends ${time}.`,
+    showAll: (length: number) => `Show all ${length} characters first`,
+    allow: "Allow once",
+    always: "Allow exactly this in this chat",
+    refuse: "Refuse",
+    why: "Why not (the assistant is told)",
+    notYours: "Somebody else has to allow this.",
+    decided: "Decision",
+    by: (decision: "approve" | "deny", who: string) =>
+      decision === "approve" ? `Allowed by ${who}.` : `Refused by ${who}.`,
+  },
+
   tools: {
     pending: "Preparing",
     running: "Running",
+    asking: "Waits for you",
     ok: "Done",
     error: "Failed",
     denied: "Not allowed",
