@@ -105,6 +105,8 @@ async function perform(
       code: "creator_gone",
       message: "Whoever made this job is not here any more, so nobody's rights are left for it.",
     }
+    // It may have begun while they were there, and wait.
+    if (payload.type === "agent_turn") await runtime.stop(sessionOf(namespace, job, firing))
     return { outcome: "refused", error }
   }
   if (payload.type === "agent_turn") return await ask(options, namespace, job, payload.prompt, firing)
@@ -113,6 +115,9 @@ async function perform(
   await post(runtime, namespace, userMessage(message, { kind: "schedule", name }), { inputId })
   return { outcome: "completed", text: message, session: namespace.key }
 }
+
+const sessionOf = (namespace: Namespace, { id }: KeptJob, firing: Firing): Namespace =>
+  firingsOf(namespace, id).child(firing.id)
 
 /** The same whoever sends the message: it is sent once. */
 const inputIdOf = ({ id }: KeptJob, firing: Firing): string => `cron:${id}:${firing.id}`
@@ -125,7 +130,7 @@ async function ask(
   firing: Firing,
 ): Promise<End | undefined> {
   const { name, principal, agent, lightweight } = job
-  const session = firingsOf(namespace, job.id).child(firing.id)
+  const session = sessionOf(namespace, job, firing)
   const model = job.model ?? (lightweight ? lightModel : undefined)
   const maxTurns = lightweight ? 1 : job.maxTurns
   const deadline = runtime.internals.settings.now() + runMs

@@ -8,7 +8,10 @@ import { Zone } from "./zone.ts"
 export interface SchedulerOptions {
   /** Whose jobs it does: those of this namespace and of all below. */
   readonly prefix: Namespace
-  /** Tells somebody how a firing ended, or that a job was paused. Default: nobody is told, and the log says so. */
+  /**
+   * Tells somebody how a firing ended, or that a job was paused. Give it in each process. Default: nobody is told, and the
+   * log says so.
+   */
   readonly deliver?: Deliver
   /**
    * Whether those who made a job are still there, with their rights. Asked before each firing; where they are not, the

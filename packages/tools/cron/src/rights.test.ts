@@ -216,3 +216,24 @@ test("a call that policy asks about waits for a person; the firing ends when the
   expect(used).toHaveLength(1)
   expect((await scheduler.runs(ada, id)).items).toMatchObject([{ outcome: "completed" }])
 })
+
+test("what waits for a person is stopped when its creator is gone", async () => {
+  const approvals = new Approvals()
+  let isHere = true
+  const { scheduler, policies, used, pass } = world({
+    provider: noting(),
+    runtime: { approvals },
+    isActive: () => isHere,
+  })
+  policies.set(household, { ask: ["note"] })
+  const { id } = await scheduler.create(ada, job, { principal: "ada" })
+  await pass(HOUR)
+  const [waiting] = await approvals.list(household)
+  isHere = false
+  await pass(2 * 60_000, 10_000)
+  expect(await approvals.list(household)).toEqual([])
+  const decision = approvals.decide(ada, waiting?.approvalId ?? "", { decision: "approve", by: "bob" })
+  await expect(decision).rejects.toBeDefined()
+  expect(used).toEqual([])
+  expect(await scheduler.get(ada, id)).toMatchObject({ running: 0, pausedBecause: { code: "creator_gone" } })
+})

@@ -107,7 +107,11 @@ export class Scheduler {
     return this.#placed(await resumeJob(this.#settings, namespace, id))
   }
 
-  /** Removes the job, its log, and the sessions of what it has done. @returns false when there was none. */
+  /**
+   * Removes the job, its log, and the sessions of what it has done; of what goes on, when that ends.
+   *
+   * @returns false when there was none.
+   */
   async delete(namespace: Namespace, id: string): Promise<boolean> {
     return await deleteJob(this.#settings, namespace, id)
   }
