@@ -74,4 +74,4 @@ test("of many processes one renews a login; a server that takes a refresh token 
     await store.close()
     rmSync(dir, { recursive: true })
   }
-})
+}, 120_000)
