@@ -144,7 +144,7 @@ test("however often and by whomever it was written: the index is as one that is 
       }
       for (const { store } of opened) await store.close()
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   )
 })
 
