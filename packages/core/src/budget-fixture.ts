@@ -13,9 +13,6 @@ import {
   tool,
 } from "./index.ts"
 
-/** How long `expect.poll` waits on a slow machine. */
-export const SOON = { timeout: 20_000 }
-
 export const ns = Namespace.of("acme", "bob", "chat")
 export const tenant = Namespace.of("acme")
 export const user = Namespace.of("acme", "bob")

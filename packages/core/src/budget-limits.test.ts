@@ -1,6 +1,6 @@
 import { call, hang, say, watchedStore } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { exceeded, ns, SOON, setup, TEN_CENTS, tenant, user } from "./budget-fixture.ts"
+import { exceeded, ns, setup, TEN_CENTS, tenant, user } from "./budget-fixture.ts"
 import { type Hooks, type Limit, MemoryStore, type Namespace, StoreError } from "./index.ts"
 
 describe("asking for more", () => {
@@ -40,10 +40,10 @@ describe("asking for more", () => {
     const { runtime, provider, entries, store } = setup([[tenant, { ...asking, usd: 0.05 }]])
     expect(await runtime.run(ns, "Hello")).toMatchObject({ outcome: "waiting" })
     await runtime.wake(ns)
-    await expect.poll(() => entries("run_waiting"), SOON).toHaveLength(2)
+    await expect.poll(() => entries("run_waiting")).toHaveLength(2)
     expect(provider.requests).toHaveLength(0)
     await runtime.stop(ns)
-    await expect.poll(() => entries("run_finished"), SOON).toMatchObject([{ outcome: "stopped" }])
+    await expect.poll(() => entries("run_finished")).toMatchObject([{ outcome: "stopped" }])
     expect((await setup([], { store }).runtime.run(ns, "And now?")).text).toBe("Well.")
   })
 
@@ -57,7 +57,7 @@ describe("asking for more", () => {
     expect(await entries("run_waiting")).toMatchObject([{ approvals: 0, expiresAt: Date.UTC(2026, 0, 2) }])
     now += 12 * 3_600_000
     await runtime.recover(tenant, { resume: true })
-    await expect.poll(() => entries("run_finished"), SOON).toMatchObject([{}, { outcome: "completed" }])
+    await expect.poll(() => entries("run_finished")).toMatchObject([{}, { outcome: "completed" }])
   })
 
   test("what was granted ends with its window", async () => {

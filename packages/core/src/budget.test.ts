@@ -1,6 +1,6 @@
 import { call, end, fail, hang, retry, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { exceeded, ns, SOON, setup, TEN_CENTS, tenant, USAGE, user } from "./budget-fixture.ts"
+import { exceeded, ns, setup, TEN_CENTS, tenant, USAGE, user } from "./budget-fixture.ts"
 import { Budgets, DEFAULT_PRICES, type Limit, MemoryStore, type ModelRequest, Namespace } from "./index.ts"
 
 describe("a limit in USD", () => {
@@ -222,7 +222,7 @@ describe("calls", () => {
     const { runtime, provider, spent, entries } = setup([[tenant, { per: "day", modelCalls: 3 }]])
     provider.push([retry("overloaded"), retry("overloaded"), say("At last."), TEN_CENTS])
     expect((await runtime.run(ns, "Hello")).text).toBe("At last.")
-    await expect.poll(() => spent(tenant, "modelCalls"), SOON).toMatchObject({ spent: 3, reserved: 0 })
+    await expect.poll(() => spent(tenant, "modelCalls")).toMatchObject({ spent: 3, reserved: 0 })
     const other = setup([[tenant, { per: "day", modelCalls: 2 }]])
     other.provider.push([retry("overloaded"), retry("overloaded"), hang()])
     await expect(other.runtime.run(ns, "Hello")).resolves.toMatchObject({
@@ -257,7 +257,7 @@ describe("calls", () => {
     }
     const { runtime, spent } = setup([[tenant, { per: "day", usd: 1 }]], { provider })
     const run = runtime.run(ns, "Hello")
-    await expect.poll(() => spent(tenant), SOON).toMatchObject({ reserved: 0.12 })
+    await expect.poll(() => spent(tenant)).toMatchObject({ reserved: 0.12 })
     runtime.stop(ns)
     await run
   })
