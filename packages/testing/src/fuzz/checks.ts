@@ -6,6 +6,8 @@ const SHOWN: ReadonlySet<EntryType> = new Set<EntryType>([
   "assistant",
   "tool_intent",
   "tool_result",
+  "approval_request",
+  "approval_decision",
   "run_started",
   "run_finished",
   "compaction",
