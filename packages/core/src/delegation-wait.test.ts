@@ -209,7 +209,7 @@ describe("a process that dies", () => {
   }
 
   test("at any point of handing on a task leaves one that is done once, by one session for each", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     let points = 0
     for (let dieAt = 1; ; dieAt++) {
@@ -226,7 +226,7 @@ describe("a process that dies", () => {
     expect(points).toBeGreaterThan(50)
   })
 
-  test("at any point after the approval leaves one that is done once", { timeout: 120_000 }, async () => {
+  test("at any point after the approval leaves one that is done once", { timeout: 600_000 }, async () => {
     let points = 0
     for (let dieAt = 1; ; dieAt++) {
       executed = []

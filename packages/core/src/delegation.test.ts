@@ -371,7 +371,7 @@ describe("the rights of whoever is asked", () => {
     }
   })
 
-  test("are never more than the caller's, whatever the layers say", { timeout: 60_000 }, async () => {
+  test("are never more than the caller's, whatever the layers say", { timeout: 600_000 }, async () => {
     const rank: Record<Decision, number> = { deny: 0, ask: 1, allow: 2 }
     const names = ["t1", "t2", "t3"]
     const rules = fc.subarray(["t1", "t2", "t3", "t*", "*", "risk:read"], { maxLength: 2 })

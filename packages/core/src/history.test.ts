@@ -100,7 +100,7 @@ describe("property: after any edits, answers, switches and renames", () => {
       }),
       { numRuns: 25 },
     )
-  }, 60_000)
+  }, 600_000)
 })
 
 describe("a window", () => {

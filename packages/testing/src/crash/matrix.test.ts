@@ -11,7 +11,7 @@ const inMemory = async (): Promise<Durable> => {
 }
 
 test("killed at every asynchronous call of a run, another process finishes the work", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const rows = await crashMatrix(inMemory)
   expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([])
@@ -38,7 +38,7 @@ test("killed at every asynchronous call of a run, another process finishes the w
 })
 
 test("the effect that may have happened is stated as unknown, whether it did or not", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const rows = await crashMatrix(inMemory)
   const flight = rows.flatMap((row) =>
@@ -48,7 +48,7 @@ test("the effect that may have happened is stated as unknown, whether it did or 
 })
 
 test("another process goes on with the run that was killed, wherever that was", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const rows = await crashMatrix(inMemory, { resume: true })
   expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([])
@@ -77,7 +77,7 @@ test("the process that recovers may die as well, wherever it is", { timeout: 600
   expect(problems).toEqual([])
 })
 
-test("a store that loses an entry it confirmed is found out", { timeout: 120_000 }, async () => {
+test("a store that loses an entry it confirmed is found out", { timeout: 600_000 }, async () => {
   const forgetful = async (): Promise<Durable> => {
     const inner = new MemoryStore()
     const store: SessionStore = Object.assign(Object.create(inner), {

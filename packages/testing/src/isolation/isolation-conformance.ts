@@ -42,12 +42,12 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
 
   describe(`${name} keeps tenants apart`, () => {
     test("who does everything at once with the same ids sees nothing of the other", {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async () => {
       for (let seed = 1; seed <= (FULL ? 100 : 4); seed++) await everythingAtOnce(await opened(), seed)
     })
 
-    test("an id of the other answers like one that nobody has", { timeout: 60_000 }, async () => {
+    test("an id of the other answers like one that nobody has", { timeout: 600_000 }, async () => {
       const store = await opened()
       const [owner, guesser] = tenants()
       const both = shared(store, [owner, guesser])
@@ -65,7 +65,7 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
       }
     })
 
-    test("nothing is answered and nothing written without a namespace", { timeout: 60_000 }, async () => {
+    test("nothing is answered and nothing written without a namespace", { timeout: 600_000 }, async () => {
       const inner = await opened()
       const [tenant] = tenants()
       const store = watchedStore(inner)
