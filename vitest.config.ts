@@ -43,6 +43,9 @@ export default defineConfig({
           name: "e2e",
           include: ["{apps,examples}/*/e2e/**/*.test.ts"],
           globalSetup: ["./apps/herald/e2e/support/built-page.ts"],
+          // Each of their steps takes several processes.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
         },
       },

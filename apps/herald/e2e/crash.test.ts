@@ -51,7 +51,7 @@ describe(`killed at ${KILLS} random points of a streamed tool run (ORRA_SEED=${s
     } finally {
       await herald.stop("SIGKILL")
     }
-  }, 240_000)
+  }, 900_000)
 })
 
 /** A model that looks something up twice, thinking and talking all the while. */

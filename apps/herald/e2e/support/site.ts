@@ -14,7 +14,7 @@ import { type HeraldProcess, heraldProcess } from "../../cli/herald-process.ts"
 export const OWNER_KEY = "the-owners-key-of-this-test"
 export const MODEL_KEY = "sk-ant-the-right-key"
 /** Only for what never comes: a slow machine is no failure. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 /** The model service that is configured. */
 export type Service = "claude" | "openai" | "none"
