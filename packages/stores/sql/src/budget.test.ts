@@ -13,13 +13,13 @@ const folder = testFolder()
 const server = testServer()
 
 /** Processes that begin `runs` runs each at once, of which every `every`th call never ends. Told of each run once. */
-function start(place: string, runs: number, every: number) {
+function start(place: string, processes: number, runs: number, every: number) {
   const lines: Spent[] = []
   const all = Promise.withResolvers<void>()
-  const children = Array.from({ length: PROCESSES }, (_, index) => {
+  const children = Array.from({ length: processes }, (_, index) => {
     const child = startChild<Spent>(CHILD, [place, `p${index}`, `${runs}`, `${every}`], (line) => {
       lines.push(line)
-      if (lines.length === PROCESSES * runs) all.resolve()
+      if (lines.length === processes * runs) all.resolve()
     })
     onTestFinished(() => child.kill("SIGKILL"))
     child.ended.then(({ code, complaint }) => code && all.reject(new Error(complaint)))
@@ -61,7 +61,7 @@ describe.each(Object.entries(places))("budgets in %s", (_, placeOf) => {
     timeout: 120_000,
   }, async () => {
     const place = placeOf("all")
-    const { ended, all, count } = start(place, 50 / PROCESSES, 0)
+    const { ended, all, count } = start(place, PROCESSES, 50 / PROCESSES, 0)
     await all
     await ended
     expect([count("answered"), count("refused")]).toEqual([10, 40])
@@ -73,7 +73,7 @@ describe.each(Object.entries(places))("budgets in %s", (_, placeOf) => {
     timeout: 120_000,
   }, async () => {
     const place = placeOf("kill")
-    const { children, ended, all, count } = start(place, 8, 2)
+    const { children, ended, all, count } = start(place, 2, 10, 2)
     await all
     for (const child of children) child.kill("SIGKILL")
     // One whose runs were all refused may have ended by itself.

@@ -13,7 +13,7 @@ const SEED = Number(process.env["ORRA_SEED"] ?? (FULL ? Math.floor(Math.random()
 const CHILD = new URL("./linear.child.ts", import.meta.url)
 const SIZE = FULL
   ? { processes: 8, sessions: 200, messages: 2_000, kills: 60, holds: 10 }
-  : { processes: 3, sessions: 10, messages: 60, kills: 4, holds: 1 }
+  : { processes: 3, sessions: 8, messages: 40, kills: 3, holds: 1 }
 /** How often each of the things happens that can happen to a server. */
 const TIMES = FULL ? 5 : 1
 const TIMEOUT = { timeout: FULL ? 1_800_000 : 300_000 }
