@@ -1,5 +1,5 @@
-import { MemoryStore, type SessionStore } from "@orra/core"
-import { call, mortal, scriptedProvider, type VirtualClock, virtualClock } from "@orra/testing"
+import { MemoryStore, messageText, type SessionStore } from "@orra/core"
+import { call, hang, mortal, say, scriptedProvider, type VirtualClock, virtualClock } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { ada, HOUR, household, MINUTE, onClock, SECOND, untold, type World, world } from "./fixture.ts"
 import type { NewJob } from "./job.ts"
@@ -128,6 +128,33 @@ test("what was cut off goes on in the next process, also where that has closed i
     { outcome: "completed", text: "All is well." },
   ])
   expect(provider.requests).toHaveLength(1)
+})
+
+test("what a process stops when it ends goes on in the next one", async () => {
+  const clock = virtualClock()
+  const store = onClock(new MemoryStore({ now: clock.now }), clock)
+  const first = world({ clock, store, provider: scriptedProvider([[say("I am about to "), hang()]]) })
+  const { id } = await first.scheduler.create(ada, turn)
+  const controller = new AbortController()
+  const running = first.scheduler.run({ signal: controller.signal })
+  clock.advance(HOUR)
+  await expect.poll(async () => (await first.runtime.list(ada, { openRun: true })).items).toHaveLength(1)
+  controller.abort()
+  await running
+  await first.runtime.close()
+  await first.scheduler.idle()
+  expect((await first.scheduler.runs(ada, id)).items).toEqual([])
+  const provider = scriptedProvider(["do it. Done."])
+  const second = world({ clock, store, provider })
+  await second.pass(MINUTE)
+  expect((await second.scheduler.runs(ada, id)).items).toMatchObject([
+    { outcome: "completed", text: "do it. Done.", delivery: { state: "delivered" } },
+  ])
+  expect(provider.requests[0]?.messages.map(messageText)).toEqual([
+    "Look around.",
+    "I am about to ",
+    "Your work was interrupted. Go on from where it stopped.",
+  ])
 })
 
 test("a run that kills its process is not begun for ever", async () => {

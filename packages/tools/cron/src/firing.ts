@@ -30,6 +30,8 @@ export interface FiringOptions {
   }) => boolean | Promise<boolean>
   /** How long a run may take. */
   readonly runMs: number
+  /** Whether this process ends: then it is not a person who stops a run. */
+  readonly isEnding: () => boolean
   /** How long a firing is left to the process that has taken it on and says nothing any more. */
   readonly claimMs: number
   readonly onError: (error: unknown) => void
@@ -60,10 +62,10 @@ export async function carryOut(
   job: KeptJob,
   firing: Firing,
 ): Promise<void> {
-  const { desk, claimMs, onError } = options
-  const leaveUntil = async (ms: number): Promise<void> => {
+  const { desk, claimMs, onError, isEnding } = options
+  const leaveUntil = async (ms: number, left = firing): Promise<void> => {
     const until = (await desk.now()) + ms
-    await desk.change(namespace, job.id, (now) => withFiring(now, { ...firing, until }))
+    await desk.change(namespace, job.id, (now) => withFiring(now, { ...left, until }))
   }
   const renewal = setInterval(() => leaveUntil(claimMs).catch(onError), claimMs / 2)
   let end: End | undefined
@@ -79,7 +81,9 @@ export async function carryOut(
   } finally {
     clearInterval(renewal)
   }
-  if (end) await settle(options, namespace, job, firing, end)
+  if (end?.outcome === "stopped" && !end.error && end.runId !== undefined && isEnding())
+    await leaveUntil(0, { ...firing, cut: end.runId })
+  else if (end) await settle(options, namespace, job, firing, end)
   else await leaveUntil(busy ? BUSY_MS : ELSEWHERE_MS)
 }
 
@@ -154,8 +158,9 @@ async function ask(
     const result = await resultOf(runtime, session, runId)
     const { outcome = "waiting" } = result ?? {}
     if (!result || outcome === "waiting" || outcome === "detached") return undefined
-    if (outcome !== "interrupted" || !mayGoOn) return { outcome, session: session.key, ...endOf(result) }
-    // Somebody has closed what the dead process left: the rest is asked for, once for each time.
+    const isCutOff = outcome === "interrupted" || (outcome === "stopped" && runId === firing.cut)
+    if (!isCutOff || !mayGoOn) return { outcome, session: session.key, ...endOf(result) }
+    // It was closed, by its own process at its end or by another one: the rest is asked for, once for each time.
     sent = await runtime.submit(session, GO_ON, { ...runOptions, inputId: `${inputId}:${runId}` })
   }
 }

@@ -90,6 +90,8 @@ export interface Firing {
   readonly at: number
   /** Until then it is left to whoever is at it. */
   readonly until: number
+  /** The run that was stopped because its process ended: it goes on in the next one. */
+  readonly cut?: string
 }
 
 /** A job as it is kept. */

@@ -49,6 +49,7 @@ export class Scheduler {
   readonly #work = new Map<string, Promise<void>>()
   /** Jobs that are being looked at: each of them may begin a firing. */
   #looking = 0
+  #isEnding = false
   #turn: Promise<unknown> = Promise.resolve()
   #wake = (): void => {}
 
@@ -64,7 +65,14 @@ export class Scheduler {
     this.#desk = desk
     this.#notices = deliver && new Notices(desk, deliver, limits.claimMs, limits.onError)
     this.#timetable = new Timetable(desk, prefix, (key, firing) => this.#work.has(`${key}\n${firing}`))
-    this.#settings = { desk, runtime, prefix, notices: this.#notices, ...limits }
+    this.#settings = {
+      desk,
+      runtime,
+      prefix,
+      notices: this.#notices,
+      isEnding: () => this.#isEnding,
+      ...limits,
+    }
   }
 
   /**
@@ -156,11 +164,18 @@ export class Scheduler {
     return started?.type === "run_started" ? started.agent : undefined
   }
 
-  /** Does what is due and tells whom it is to be told, until the signal fires. What goes on then ends with the runtime. */
+  /**
+   * Does what is due and tells whom it is to be told, until the signal fires. What goes on then may come to its end: wait
+   * for `idle`. Or close the runtime first: what that stops goes on in the next process.
+   */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     const telling = this.#notices
       ? this.#unfailing(signal, (notices) => notices.run(this.#settings.prefix, signal))
       : undefined
+    const end = (): void => {
+      this.#isEnding = true
+    }
+    signal.addEventListener("abort", end, { once: true })
     while (!signal.aborted) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
