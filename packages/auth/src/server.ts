@@ -100,11 +100,10 @@ export class Server {
   }
 
   async #discover(issuer: URL): Promise<oauth.AuthorizationServer> {
-    for (const algorithm of ["oauth2", "oidc"] as const) {
-      const response = await oauth.discoveryRequest(issuer, { algorithm, ...this.options() })
-      if (response.ok || algorithm === "oidc") return await oauth.processDiscoveryResponse(issuer, response)
-    }
-    throw new Error("There is a last one.")
+    const answer = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...this.options() })
+    if (answer.ok) return await oauth.processDiscoveryResponse(issuer, answer)
+    const other = await oauth.discoveryRequest(issuer, { algorithm: "oidc", ...this.options() })
+    return await oauth.processDiscoveryResponse(issuer, other)
   }
 
   /** @throws AuthError `auth_host_refused`. */
