@@ -94,7 +94,7 @@ describe("without starting", () => {
 
   test("--check shows what is in effect and changes nothing", async () => {
     write(
-      '[provider]\napi_key = "sk-very-secret"\n[gateway]\nport = 9000\n[discord]\ntoken = "discord-secret"\n',
+      '[provider]\napi_key = "sk-very-secret"\n[gateway]\nport = 9000\n[federation]\nshared_secret = "shared-secret"\n',
     )
     const { code, stdout } = await run("--check", "--host", "::1")
     expect(code).toBe(0)
@@ -103,11 +103,11 @@ describe("without starting", () => {
     expect(stdout).toContain("claude-opus-4-6 (claude), key: the configuration file")
     expect(stdout).toContain("tools on       current_time, web_fetch, read_url")
     expect(stdout).toContain(
-      "line 5: [discord] is configured but not available in this version; it is ignored",
+      "line 5: [federation] is configured but not available in this version; it is ignored",
     )
     expect(stdout).toContain("port = 9000  # line 4")
     expect(stdout).toContain('host = "::1"  # --host')
-    expect(stdout).not.toMatch(/very-secret|discord-secret/)
+    expect(stdout).not.toMatch(/very-secret|shared-secret/)
     expect(readdirSync(folder)).toEqual(["assistant.toml"])
   })
 })
@@ -178,9 +178,9 @@ describe("a start", () => {
   })
 
   test("reports what the file asks for and is not built", async () => {
-    write('[discord]\ntoken = "x"\n')
+    write("[federation]\nport = 9001\n")
     const herald = await start()
-    expect(herald.stdout()).toContain("assistant.toml:1: [discord] is configured but not available")
+    expect(herald.stdout()).toContain("assistant.toml:1: [federation] is configured but not available")
   })
 })
 

@@ -71,6 +71,7 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     closers.push(() => log.close())
     for (const { key } of [{ key: loaded.config.gateway.api_key }, ...loaded.config.gateway.keys])
       log.hide(key)
+    log.hide(loaded.config.discord.token)
     const store = await sqliteStore({ path: directory.database })
     closers.push(() => store.close())
     const { keychain = systemKeychain(io.env) } = io
@@ -92,7 +93,8 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     const approvals = new Approvals()
     const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox, approvals })
     closers.push(() => runtime.close())
-    await recoverSessions(runtime, principals(loaded.config), log)
+    const everybody = [...principals(loaded.config), Namespace.parse(loaded.config.discord.namespace_prefix)]
+    await recoverSessions(runtime, everybody, log)
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -105,6 +107,13 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
       showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
     })
     closers.push(() => gateway.close())
+    const { discord } = loaded.config
+    if (discord.token !== undefined) {
+      const { startDiscord } = await import("./discord.ts")
+      const { logger } = log
+      const service = startDiscord({ config: discord, token: discord.token, runtime, approvals, logger })
+      closers.push(() => service.close())
+    }
     // Runs end before the connections that wait for them.
     closers.push(() => runtime.close())
     const loginUrl = gateway.loginLink()
@@ -148,6 +157,8 @@ function buildRuntime(parts: {
   policies.set(OWNER, policy)
   for (const { namespace, approve } of config.gateway.keys)
     policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
+  const { approvers, namespace_prefix: prefix } = config.discord
+  policies.set(Namespace.parse(prefix), approvers.length > 0 ? policy : unasked(policy))
   const { name, personality, system_prompt } = assistantOf(loaded)
   const assistant = { name, personality, systemPrompt: system_prompt }
   const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger), ...toolHooks]
@@ -158,7 +169,8 @@ function buildRuntime(parts: {
     policies,
     approvals,
     hooks,
-    systemPrompt: ({ namespace, now }) => systemPrompt(assistant, { namespace, now, zone, tools: names() }),
+    systemPrompt: ({ namespace, now }) =>
+      systemPrompt(assistant, { namespace, now, zone, tools: names(), discord: Namespace.parse(prefix) }),
     context: {
       maxTokens: config.context.max_tokens,
       reservedForOutput: config.context.reserved_for_output,

@@ -8,6 +8,7 @@ const at = (iso: string, more = {}) => ({
   now: new Date(iso),
   zone: "Europe/Paris",
   tools: ["current_time"],
+  discord: Namespace.of("discord"),
   ...more,
 })
 
@@ -22,6 +23,8 @@ test("says who, when and where", () => {
   expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", { namespace: Namespace.of("ada", "s") }))).toContain(
     "HTTP API",
   )
+  const there = { namespace: Namespace.of("discord", "1", "2", "3") }
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", there))).toContain("in Discord")
 })
 
 test("stays the same for a day, in the zone's own days", () => {

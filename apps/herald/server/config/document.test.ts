@@ -14,6 +14,8 @@ test("the example is the defaults, and every line of it can be used", async () =
   const used = example.replace(/^# (?=[a-z_]+ = |\[\[)/gm, "")
   const env = { GATEWAY_API_KEY: "one-key", GATEWAY_KEYS_KEY: "another-key" }
   const { config, set } = parseConfig(used, "a.toml", env)
-  expect(config.gateway.keys).toEqual([{ name: "name", key: "another-key", namespace: "namespace", approve: false }])
+  expect(config.gateway.keys).toEqual([
+    { name: "name", key: "another-key", namespace: "namespace", approve: false },
+  ])
   expect([...set.keys()]).toContain("logging.level")
 })

@@ -257,7 +257,10 @@ describe("the environment", () => {
 
 describe("what is not built yet is reported", () => {
   test.each([
-    ["[discord]\ntoken = 'x'", "1: [discord] is configured but not available in this version; it is ignored"],
+    [
+      "[federation]\nport = 1",
+      "1: [federation] is configured but not available in this version; it is ignored",
+    ],
     [
       "[memory]\nenabled = true",
       "1: [memory] is configured but not available in this version; it is ignored",
@@ -287,9 +290,9 @@ describe("what is not built yet is reported", () => {
   test("but not what is switched off anyway", () => {
     expect(
       notices(
-        "[memory]\nenabled = false\n[tools]\nexec = false\nexec_allowed_commands = []\n[discord]\n[cron]\nenabled=false",
+        "[memory]\nenabled = false\n[tools]\nexec = false\nexec_allowed_commands = []\n[federation]\n[cron]\nenabled=false",
       ),
-    ).toEqual(["6: [discord] is configured but not available in this version; it is ignored"])
+    ).toEqual(["6: [federation] is configured but not available in this version; it is ignored"])
   })
 })
 
@@ -374,7 +377,7 @@ name = "Two"
 token = "dt"
 filter = "dm"
 namespace_prefix = "d"
-allowed_users = ["ada", "bob"]
+allowed_users = ["200000000000000001", "200000000000000002"]
 [provider]
 api_key = "pk"
 model = "m"

@@ -114,6 +114,7 @@ export function parseConfig(
   checkKeys(config, reading)
   checkContext(config, reading)
   checkMcp(config, reading)
+  checkDiscord(config, reading)
   noteAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set }
@@ -257,6 +258,38 @@ function checkMcp({ mcp }: Config, { problems, line }: Reading): void {
     if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
       wrong("url", ".url must be an address that begins with http:// or https://")
   })
+}
+
+const DISCORD_ID = /^\d{15,21}$/
+
+/** People are known by their ids, and what they say is nobody else's. */
+function checkDiscord(config: Config, { problems, line }: Reading): void {
+  const { filter, allowed_users, namespace_prefix } = config.discord
+  const wrong = (key: string, message: string) =>
+    problems.push({ line: line(["discord", key]), message: `discord.${key} ${message}` })
+  for (const key of ["allowed_users", "approvers"] as const)
+    for (const id of config.discord[key])
+      if (!DISCORD_ID.test(id))
+        wrong(
+          key,
+          `"${id}" is no id: a name may be somebody else's tomorrow. Developer Mode, Copy User ID gives it`,
+        )
+  if (filter === "dm" && allowed_users.length === 0)
+    wrong("filter", `"dm" needs allowed_users: the ids of those who may write to it`)
+  try {
+    const prefix = Namespace.parse(namespace_prefix)
+    const isIn = (other: Namespace): boolean => other.contains(prefix) || prefix.contains(other)
+    const taken = [OWNER.key, ...config.gateway.keys.map(({ namespace }) => namespace)]
+    const other = taken.find((key) => key !== "" && isIn(Namespace.parse(key)))
+    if (other !== undefined)
+      wrong(
+        "namespace_prefix",
+        `"${namespace_prefix}" overlaps "${other}", where somebody else's sessions are`,
+      )
+  } catch (error) {
+    if (!(error instanceof NamespaceError)) throw error
+    wrong("namespace_prefix", error.message)
+  }
 }
 
 /** Relative paths begin where Herald was started. */

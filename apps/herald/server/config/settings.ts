@@ -188,7 +188,7 @@ export const settings = {
       'Names, globs and paths that are neither read nor changed, besides those of keys, passwords and version control that never are; `"!name"` takes one of these back.',
       { was: "not changed, but read" },
     ),
-    discord: boolean(true, "Read and write in Discord.", { later: LATER }),
+    discord: boolean(true, "Read in Discord, and write when somebody agrees, where there is a bot's token."),
     documents: boolean(false, "Search documents.", { later: LATER }),
     image_gen: boolean(false, "Make pictures.", { later: LATER }),
     image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
@@ -237,16 +237,27 @@ export const settings = {
 
   memory: section("Long-term memory.", { enabled: boolean(true, "Remember and recall facts.") }, LATER),
 
-  discord: section(
-    "The Discord channel.",
-    {
-      token: secret("The bot's token."),
-      filter: choice(["mentions", "all", "dm"], "mentions", "Which messages it answers."),
-      namespace_prefix: text("discord", "First segment of its sessions' namespaces."),
-      allowed_users: texts([], "User names it answers in direct messages."),
-    },
-    LATER,
-  ),
+  discord: section("The Discord channel. Without a token there is none.", {
+    token: secret("The bot's token, from the Developer Portal."),
+    filter: choice(
+      ["mentions", "all", "dm"],
+      "mentions",
+      "Which messages it answers: those that mention it, everything in its servers, or private ones of `allowed_users`.",
+    ),
+    namespace_prefix: text("discord", "The first segments of its sessions' namespaces."),
+    allowed_users: texts(
+      [],
+      "Ids of those who may talk to it (Developer Mode, Copy User ID). Empty means everybody it hears.",
+      {
+        was: "user names, which anybody can take",
+      },
+    ),
+    approvers: texts(
+      [],
+      "Ids of those who may allow what is asked about. Empty means that nobody is asked there and it is refused.",
+      { was: "whoever had asked" },
+    ),
+  }),
 
   cron: section(
     "Scheduled jobs.",

@@ -37,7 +37,7 @@ export async function buildTools(
     waitMs = WAIT_MS,
   }: { readonly told?: (line: string) => void; readonly waitMs?: number } = {},
 ): Promise<Toolbox> {
-  const { tools, github, mcp } = loaded.config
+  const { tools, github, mcp, discord } = loaded.config
   const families: ToolFamily[] = [{ tools: [currentTime({ zone })] }]
   if (tools.web_fetch || tools.browser || tools.web_search)
     families.push((await import("./web.ts")).heraldWeb(loaded.config))
@@ -45,6 +45,8 @@ export async function buildTools(
   if (tools.exec) families.push((await import("./exec.ts")).heraldExec(loaded))
   if (tools.claude_code) families.push((await import("./claude-code.ts")).heraldClaudeCode(loaded, store))
   if (github.repositories.length > 0) families.push((await import("./github.ts")).heraldGitHub(loaded.config))
+  if (tools.discord && discord.token !== undefined)
+    families.push((await import("./discord.ts")).heraldDiscordTools(discord.token))
   const own = families.flatMap((family) => family.tools)
   const registry = new ToolRegistry(own)
   const servers =
