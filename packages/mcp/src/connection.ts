@@ -2,8 +2,6 @@ import {
   Client,
   type ClientOptions,
   type OAuthClientProvider,
-  SdkError,
-  SdkErrorCode,
   SdkHttpError,
   SSEClientTransport,
   StreamableHTTPClientTransport,
@@ -13,7 +11,8 @@ import {
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio"
 import { errorMessage } from "@orra/core"
 import { direct, MAX_MESSAGE_BYTES } from "./direct.ts"
-import { McpError } from "./errors.ts"
+import type { McpError } from "./errors.ts"
+import { type Failures, failuresOf } from "./failure.ts"
 
 /** A program that is a server, spoken to over its standard input and output. */
 export interface StdioServer {
@@ -55,8 +54,6 @@ export interface ConnectionEvents {
 /** Pauses before a server is tried again. */
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
-/** Shorter values of `env` and `headers` are no secrets: `1`, `debug`. */
-const MIN_SECRET = 6
 /** Of what a program complains of, the end. */
 const MAX_COMPLAINT = 2_000
 
@@ -64,7 +61,6 @@ type Transport = StdioClientTransport | StreamableHTTPClientTransport | SSEClien
 
 /** A server that is connected, or about to be again. */
 export class Connection {
-  readonly #name: string
   readonly #server: StdioServer | HttpServer
   readonly #events: ConnectionEvents
   #client: Promise<Client> | undefined
@@ -75,19 +71,20 @@ export class Connection {
   #signingIn: Promise<void> | undefined
   #failures = 0
   #timer: NodeJS.Timeout | undefined
+  readonly #failed: Failures
   #complaint = ""
   #closed = false
 
   constructor(name: string, server: StdioServer | HttpServer, events: ConnectionEvents) {
-    this.#name = name
     this.#server = server
+    this.#failed = failuresOf(name, server)
     this.#events = events
   }
 
   /** The connected client. @throws McpError (`mcp_unavailable`). */
   async client(): Promise<Client> {
-    if (this.#closed) throw this.#unavailable("it is shut down")
-    if (this.#timer) throw this.#unavailable("it has failed and is tried again in a moment")
+    if (this.#closed) throw this.#failed.unavailable("it is shut down")
+    if (this.#timer) throw this.#failed.unavailable("it has failed and is tried again in a moment")
     this.#client ??= this.#connect()
     return await this.#client
   }
@@ -99,7 +96,7 @@ export class Connection {
       return await this.#with(client, work)
     } catch (error) {
       signal?.throwIfAborted()
-      throw this.#failure(error)
+      throw this.#failed.of(error, this.#complaint)
     }
   }
 
@@ -161,7 +158,7 @@ export class Connection {
         listChanged: {
           tools: {
             onChanged: (error, tools) => {
-              if (error) onProblem(this.#failure(error))
+              if (error) onProblem(this.#failed.of(error, this.#complaint))
               else void this.#told(tools ?? [], client)
             },
           },
@@ -190,7 +187,7 @@ export class Connection {
       if (again === undefined) return await this.#connect(true)
       this.#lost()
       const why = this.#complaint ? `: ${this.#complaint}` : ""
-      throw this.#unavailable(`${errorMessage(again)}${why}`, again)
+      throw this.#failed.unavailable(`${errorMessage(again)}${why}`, again)
     }
   }
 
@@ -198,7 +195,7 @@ export class Connection {
     try {
       await this.#events.onTools(tools, client)
     } catch (error) {
-      this.#events.onProblem(this.#failure(error))
+      this.#events.onProblem(this.#failed.of(error, this.#complaint))
     }
   }
 
@@ -237,74 +234,9 @@ export class Connection {
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.client().catch((error: unknown) => this.#events.onProblem(this.#failure(error)))
+      this.client().catch((error: unknown) => this.#events.onProblem(this.#failed.of(error, this.#complaint)))
     }, pause)
     this.#timer.unref()
-  }
-
-  #unavailable(why: string, cause?: unknown): McpError {
-    return new McpError(
-      "mcp_unavailable",
-      this.#masked(`The server "${this.#name}" is not available: ${why.replace(/\.$/, "")}.`),
-      { server: this.#name },
-      cause,
-    )
-  }
-
-  #failure(error: unknown): McpError {
-    if (error instanceof McpError) return error
-    const details = { server: this.#name }
-    const name = `The server "${this.#name}"`
-    if (SdkError.isInstance(error)) {
-      if (error.code === SdkErrorCode.RequestTimeout)
-        return new McpError("mcp_timeout", `${name} did not answer in time.`, details, error)
-      if (error.code === SdkErrorCode.InvalidResult)
-        return new McpError(
-          "mcp_invalid",
-          `${name} answered with something that is no result.`,
-          details,
-          error,
-        )
-      if (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.SendFailed) {
-        const why = this.#complaint ? this.#masked(` It said: ${this.#complaint}`) : ""
-        return new McpError(
-          "mcp_interrupted",
-          `${name} ended in the middle of this call: whether it was carried out is not known. It is started again.${why}`,
-          details,
-          error,
-        )
-      }
-    }
-    // Nothing of the answer came: fetch fails with this.
-    if (error instanceof TypeError) return this.#unreached(error)
-    return new McpError(
-      "mcp_refused",
-      this.#masked(`${name} refused: ${errorMessage(error)}`),
-      details,
-      error,
-    )
-  }
-
-  #unreached(error: TypeError): McpError {
-    const { code } = Object(error.cause) as { readonly code?: unknown }
-    if (code === "ECONNREFUSED" || code === "ENOTFOUND")
-      return this.#unavailable(`it cannot be reached (${code})`, error)
-    return new McpError(
-      "mcp_interrupted",
-      this.#masked(
-        `The connection to the server "${this.#name}" broke during this call: whether it was carried out is not known.`,
-      ),
-      { server: this.#name },
-      error,
-    )
-  }
-
-  /** Without what only the server is to know. */
-  #masked(text: string): string {
-    const { env = {}, headers = {} } = this.#server as Partial<StdioServer & HttpServer>
-    return [...Object.values(env), ...Object.values(headers)]
-      .filter((value) => value.length >= MIN_SECRET)
-      .reduce((shown, value) => shown.replaceAll(value, "[hidden]"), text)
   }
 }
 
