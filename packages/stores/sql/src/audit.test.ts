@@ -1,85 +1,7 @@
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-import {
-  Budgets,
-  Namespace,
-  type NewEntry,
-  NO_USAGE,
-  PolicyRegistry,
-  userMessage,
-  VersionConflict,
-} from "@orra/core"
-import pg from "pg"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { Namespace, type NewEntry, NO_USAGE, userMessage, VersionConflict } from "@orra/core"
+import { describe, expect, test } from "vitest"
 import { hashOf } from "./audit-chain.ts"
-import { testFolder, testSchemas, testServer } from "./fixture.ts"
-import { type PostgresStore, postgresStore, type SqliteStore, sqliteStore } from "./index.ts"
-
-type Row = Readonly<Record<string, unknown>>
-
-/** A store with an audit, and a way around it. */
-interface Subject {
-  readonly store: SqliteStore | PostgresStore
-  /** The same store, opened once more. */
-  again(options?: { readonly audit?: boolean }): Promise<SqliteStore | PostgresStore>
-  /** SQL that the store knows nothing of, with rights to everything. */
-  sql(text: string): Promise<readonly Row[]>
-}
-
-const folder = testFolder()
-const server = testServer()
-const newSchema = testSchemas(server)
-
-let count = 0
-const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
-  async SQLite() {
-    const path = join(folder, `${++count}.db`)
-    const again: Subject["again"] = async ({ audit = true } = {}) => {
-      const store = await sqliteStore({ path, audit })
-      onTestFinished(() => store.close())
-      return store
-    }
-    return {
-      store: await again(),
-      again,
-      async sql(text) {
-        const database = new DatabaseSync(path)
-        try {
-          if (/^SELECT/.test(text)) return database.prepare(text).all()
-          database.exec(text)
-          return []
-        } finally {
-          database.close()
-        }
-      },
-    }
-  },
-  async PostgreSQL() {
-    const schema = await newSchema()
-    const again: Subject["again"] = async ({ audit = true } = {}) => {
-      const store = await postgresStore({ url: server().url, schema, maxConnections: 3, audit })
-      onTestFinished(() => store.close())
-      return store
-    }
-    return {
-      store: await again(),
-      again,
-      async sql(text) {
-        const client = new pg.Client({
-          connectionString: server().url.replace("//orra@", "//postgres@"),
-          options: `-c search_path=${schema}`,
-        })
-        await client.connect()
-        try {
-          const { rows } = await client.query(text)
-          return rows
-        } finally {
-          await client.end()
-        }
-      },
-    }
-  },
-}
+import { auditSubjects, type Subject } from "./audit-fixture.ts"
 
 const acme = Namespace.of("tenant", "acme")
 const ada = acme.child("ada")
@@ -139,7 +61,7 @@ async function filled({ store }: Subject, session = chat): Promise<void> {
   await store.audit.record(session, { type: "exported", at, by: "canary-boss" })
 }
 
-describe.each(Object.entries(subjects))("audit in %s", (name, make) => {
+describe.each(Object.entries(auditSubjects()))("audit in %s", (name, make) => {
   test("says who did what in each transaction, with digests in place of content", async () => {
     const subject = await make()
     await filled(subject)
@@ -293,66 +215,6 @@ describe.each(Object.entries(subjects))("audit in %s", (name, make) => {
       ],
       [{ type: "record_deleted", at: expect.any(Number), collection: "approval-rules", key: "canary-rule" }],
     ])
-  })
-
-  test("who allowed a budget more, and who changed limits and layers of policy, is audited by itself", async () => {
-    const { store, again } = await make()
-    const start = async (opened: Awaited<ReturnType<typeof again>>, by: string, max: number) => {
-      const policies = new PolicyRegistry({ store: opened })
-      const budgets = new Budgets({ store: opened })
-      policies.set(acme, { deny: ["shell"], default: "ask" }, { by })
-      budgets.set(ada, { per: "ever", toolCalls: Number.POSITIVE_INFINITY, modelCalls: max }, { by })
-      await Promise.all([policies.recorded(), budgets.recorded()])
-      return { policies, budgets }
-    }
-    const { policies, budgets } = await start(store, "canary-boss", 5)
-    await budgets.grant(ada, { per: "ever", unit: "modelCalls", amount: 2, by: "canary-boss" })
-    // Another process sets the same: nothing has changed.
-    await start(await again(), "canary-other", 5)
-    await start(await again(), "canary-other", 6)
-    policies.remove(acme, { by: "canary-boss" })
-    policies.set(acme, { deny: ["*"] })
-    await policies.recorded()
-    const { items } = await store.audit.list(acme)
-    const said = items.map(({ namespace, events }) => [namespace.key, ...events])
-    const layer = JSON.stringify({ deny: ["shell"], default: "ask", ask: [], allow: [] })
-    const limits = (max: number) => JSON.stringify([{ per: "ever", toolCalls: "Infinity", modelCalls: max }])
-    const event = (type: string, by?: string) => ({ type, at: expect.any(Number), ...(by && { by }) })
-    expect(said).toEqual([
-      [acme.key, { ...event("policy_changed", "canary-boss"), layer }],
-      [acme.key, event("policy_changed", "canary-boss")],
-      [acme.key, { ...event("policy_changed"), layer: expect.stringContaining('"deny":["*"]') }],
-      [ada.key, { ...event("limits_changed", "canary-boss"), limits: limits(5) }],
-      [ada.key, { ...event("budget_granted", "canary-boss"), per: "ever", unit: "modelCalls", amount: 2 }],
-      [ada.key, { ...event("limits_changed", "canary-other"), limits: limits(6) }],
-    ])
-    expect(await store.audit.verify(acme)).toBeUndefined()
-    expect(await budgets.state(ada)).toContainEqual(expect.objectContaining({ unit: "modelCalls", limit: 7 }))
-  })
-
-  test("a grant that cannot be audited is none; without an audit nothing is written but the account", async () => {
-    const subject = await make()
-    const budgets = new Budgets({ store: subject.store })
-    budgets.set(ada, { per: "ever", modelCalls: 5 })
-    await budgets.recorded()
-    await subject.sql("ALTER TABLE audit RENAME TO elsewhere")
-    const more = { per: "ever", unit: "modelCalls", amount: 2 } as const
-    await expect(budgets.grant(ada, more)).rejects.toMatchObject({ code: "budget_unavailable" })
-    await subject.sql("ALTER TABLE elsewhere RENAME TO audit")
-    expect(await budgets.state(ada)).toMatchObject([{ limit: 5 }])
-
-    const plain = await subject.again({ audit: false })
-    const policies = new PolicyRegistry({ store: plain })
-    const silent = new Budgets({ store: plain })
-    policies.set(ada, { allow: ["*"] })
-    silent.set(ada, { per: "ever", modelCalls: 5 })
-    await silent.grant(ada, more)
-    await Promise.all([policies.recorded(), silent.recorded()])
-    expect(await silent.state(ada)).toMatchObject([{ limit: 7 }])
-    expect((await subject.store.audit.list(acme)).items.map(({ events }) => events[0]?.["type"])).toEqual([
-      "limits_changed",
-    ])
-    expect((await plain.records("budgets").list(ada)).items.map(({ key }) => key)).toEqual(["total"])
   })
 
   const approved = `replace(body, '"decision":"approve"', '"decision":"deny"')`
