@@ -148,6 +148,38 @@ test("however often and by whomever it was written: the index is as one that is 
   )
 })
 
+test("several namespaces are searched as one, and their scores compare", async () => {
+  const [store, embedder] = [new MemoryStore(), lettersEmbedder()]
+  const documents = new Documents({ store, embedder })
+  await documents.put(ann, [
+    { id: "same", title: "Own", content: "zebra crossing" },
+    { id: "own", title: "Own", content: "nothing of it" },
+  ])
+  await documents.put(bob, [
+    { id: "same", title: "Shared", content: "zebra zebra crossing" },
+    { id: "other", title: "Shared", content: "zebra".repeat(3) },
+  ])
+  const together = new Documents({ store: new MemoryStore() })
+  await together.put(ann, [
+    { id: "1", title: "Own", content: "zebra crossing" },
+    { id: "2", title: "Own", content: "nothing of it" },
+    { id: "3", title: "Shared", content: "zebra zebra crossing" },
+    { id: "4", title: "Shared", content: "zebra".repeat(3) },
+  ])
+  const scores = async (found: ReturnType<Documents["search"]>) =>
+    (await found).passages.map(({ score }) => score)
+  const several = documents.search([ann, bob, ann], "zebra", { mode: "keyword" })
+  expect(await scores(several)).toEqual(await scores(together.search(ann, "zebra")))
+  expect((await several).passages.map(({ namespace, id }) => `${namespace.key} ${id}`)).toEqual([
+    "bob same",
+    "ann same",
+  ])
+  const { passages, mode } = await documents.search([ann, bob], "zebra", { metadata: {}, id: "same" })
+  expect(mode).toBe("hybrid")
+  expect(new Set(passages.map(({ id }) => id))).toEqual(new Set(["same"]))
+  expect(embedder.asked).toBe(5)
+})
+
 test("a document with many matching pieces takes the place of no other one", async () => {
   const documents = new Documents({ store: new MemoryStore() })
   await documents.put(ann, [

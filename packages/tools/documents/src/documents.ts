@@ -20,6 +20,7 @@ import {
 import { type IngestOptions, type IngestReport, ingest } from "./ingest.ts"
 import { type Passage, passages } from "./passages.ts"
 import { AT_ONCE, documentOf, inGroups, Shelf } from "./shelf.ts"
+import { groupOf, placeOf, together } from "./shelves.ts"
 import {
   asJson,
   COLLECTION,
@@ -140,35 +141,38 @@ export class Documents {
   }
 
   /**
-   * The documents that say most about it, each with the passage that does. When the embedder fails, the search by
-   * words answers alone, and `failure` says so.
+   * The documents that say most about it, each with the passage that does, in one namespace or in several, such as a
+   * person's own and those of everybody. When the embedder fails, the search by words answers alone, and `failure` says
+   * so.
    */
   async search(
-    namespace: Namespace,
+    namespaces: Namespace | readonly Namespace[],
     query: string,
     options: DocumentSearchOptions = {},
   ): Promise<DocumentSearchResult> {
     const { limit = 5, mode, metadata, id, signal } = options
-    const shelf = await this.#shelf(namespace)
-    const { known, keywords, vectors } = shelf
-    const isWanted = (unit: string): boolean => {
+    const list = "key" in namespaces ? [namespaces] : namespaces
+    const distinct = new Map(list.map((namespace) => [keyOf(namespace), namespace]))
+    const shelves = await Promise.all(Array.from(distinct.values(), (namespace) => this.#shelf(namespace)))
+    const isWanted = (name: string): boolean => {
+      const { shelf, unit } = placeOf(name)
       const found = documentOf(unit)
-      return (id === undefined || found === id) && hasAll(known.get(found)?.metadata, metadata)
+      const known = shelves[shelf]?.known.get(found)
+      return (id === undefined || found === id) && hasAll(known?.metadata, metadata)
     }
     const { hits, ...found } = await hybridSearch(query, {
-      keywords,
-      vectors,
+      ...together(shelves),
       embedder: this.#embedder,
       signal,
       limit,
       ...((id !== undefined || metadata) && { filter: isWanted }),
-      ...(id === undefined && { group: documentOf }),
+      ...(id === undefined && { group: groupOf }),
       ...(mode && { mode }),
     })
     return {
       ...found,
-      passages: await passages(this.#records, namespace, known, hits),
-      unembedded: shelf.unembedded.length,
+      passages: await passages(this.#records, shelves, hits),
+      unembedded: shelves.reduce((sum, { unembedded }) => sum + unembedded.length, 0),
     }
   }
 

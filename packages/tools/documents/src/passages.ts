@@ -1,11 +1,14 @@
 import type { Namespace, Records } from "@orra/core"
 import type { SearchHit } from "@orra/search"
 import { type Chunk, newlines } from "./chunks.ts"
-import { chunkOf, type Known } from "./shelf.ts"
+import { chunkOf, type Known, type Shelf } from "./shelf.ts"
+import { placeOf } from "./shelves.ts"
 import { documentKey, partKey, type StoredPart, valueIn } from "./stored.ts"
 
 /** What was found, and where: enough to cite it. */
 export interface Passage {
+  /** Whose document it is. */
+  readonly namespace: Namespace
   /** The document's. */
   readonly id: string
   readonly title: string
@@ -26,36 +29,38 @@ export interface Passage {
 /** The passages of these hits, read from the store; those whose document has changed meanwhile are left out. */
 export async function passages(
   records: Records,
-  namespace: Namespace,
-  known: ReadonlyMap<string, Known>,
+  shelves: readonly Shelf[],
   hits: readonly SearchHit[],
 ): Promise<readonly Passage[]> {
   const found = await Promise.all(
-    hits.map(async ({ id: unit, score }) => {
+    hits.map(async ({ id: name, score }) => {
+      const { shelf: at, unit } = placeOf(name)
       const { id, number } = chunkOf(unit)
-      const document = known.get(id)
+      const shelf = shelves[at]
+      const document = shelf?.known.get(id)
       const first = document?.parts.findLast((start) => start <= number)
-      if (!document || first === undefined) return []
+      if (!shelf || !document || first === undefined) return []
       const key = first === 0 ? documentKey(id) : partKey(id, first)
-      const part = valueIn<StoredPart>(await records.get(namespace, key))
+      const part = valueIn<StoredPart>(await records.get(shelf.namespace, key))
       const chunk = part?.revision === document.revision ? part.chunks[number - first] : undefined
-      return chunk ? [passage(id, document, chunk, score)] : []
+      return chunk ? [{ namespace: shelf.namespace, id, ...passage(document, chunk), score }] : []
     }),
   )
   return found.flat()
 }
 
-function passage(id: string, { title, metadata }: Known, chunk: Chunk, score: number): Passage {
-  const text = chunk.text.trimEnd()
+function passage(
+  { title, metadata }: Known,
+  { start, line, page, heading, text: whole }: Chunk,
+): Omit<Passage, "namespace" | "id" | "score"> {
+  const text = whole.trimEnd()
   return {
-    id,
     title,
     metadata,
     text,
-    lines: [chunk.line, chunk.line + newlines(text)],
-    characters: [chunk.start, chunk.start + text.length],
-    ...(chunk.page !== undefined && { page: chunk.page }),
-    ...(chunk.heading !== undefined && { heading: chunk.heading }),
-    score,
+    lines: [line, line + newlines(text)],
+    characters: [start, start + text.length],
+    ...(page !== undefined && { page }),
+    ...(heading !== undefined && { heading }),
   }
 }

@@ -30,7 +30,7 @@ const TITLE_WEIGHT = 2
 /** The documents of one namespace in memory: what there is, and where each word is. The texts stay in the store. */
 export class Shelf {
   readonly #records: Records
-  readonly #namespace: Namespace
+  readonly namespace: Namespace
   readonly #ranking: SearchIndexOptions
   readonly #embedder: string | undefined
   /** What is in memory is what was stored after this change; undefined before anything was read. */
@@ -46,7 +46,7 @@ export class Shelf {
     embedder: string | undefined,
   ) {
     this.#records = records
-    this.#namespace = namespace
+    this.namespace = namespace
     this.#ranking = ranking
     this.#embedder = embedder
     this.#keywords = new SearchIndex(ranking)
@@ -72,7 +72,7 @@ export class Shelf {
 
   /** Reads what has changed since the last time, by whomever; everything when that is too much, or the first time. */
   async refresh(): Promise<void> {
-    const head = valueIn<Head>(await this.#records.get(this.#namespace, HEAD))
+    const head = valueIn<Head>(await this.#records.get(this.namespace, HEAD))
     const seen = this.#head
     if (seen?.epoch === head?.epoch && seen?.last === head?.last) return
     const missed = head && seen?.epoch === head.epoch ? head.last - seen.last : Number.POSITIVE_INFINITY
@@ -139,7 +139,7 @@ export class Shelf {
     let isWhole = true
     const numbers = Array.from({ length: missed }, (_, index) => last - index)
     await inGroups(numbers, AT_ONCE, async (number) => {
-      const change = valueIn<StoredChange>(await this.#records.get(this.#namespace, changeKey(number)))
+      const change = valueIn<StoredChange>(await this.#records.get(this.namespace, changeKey(number)))
       if (change?.number !== number) isWhole = false
       else for (const id of change.ids) ids.add(id)
     })
@@ -147,17 +147,17 @@ export class Shelf {
   }
 
   async #read(id: string): Promise<void> {
-    const document = valueIn<StoredDocument>(await this.#records.get(this.#namespace, documentKey(id)))
+    const document = valueIn<StoredDocument>(await this.#records.get(this.namespace, documentKey(id)))
     if (!document) return this.remove(id)
     this.#set(id, document)
     for (const first of document.parts) {
       if (first > 0) {
-        const part = valueIn<StoredPart>(await this.#records.get(this.#namespace, partKey(id, first)))
+        const part = valueIn<StoredPart>(await this.#records.get(this.namespace, partKey(id, first)))
         // Replaced while it was read: that is a change of its own, which is read next.
         if (part?.revision === document.revision) this.#addChunks(id, first, part.chunks)
       }
       if (document.embedder === undefined) continue
-      const vectors = valueIn<StoredVectors>(await this.#records.get(this.#namespace, vectorsKey(id, first)))
+      const vectors = valueIn<StoredVectors>(await this.#records.get(this.namespace, vectorsKey(id, first)))
       if (vectors?.revision === document.revision) this.#addVectors(id, first, vectors)
     }
   }
@@ -168,8 +168,8 @@ export class Shelf {
     this.#keywords = new SearchIndex(this.#ranking)
     this.#vectors = new VectorIndex()
     // What is written while this is read has a later number: it is read again next time.
-    const head = valueIn<Head>(await this.#records.get(this.#namespace, HEAD))
-    const list = everyItem((page) => this.#records.list(this.#namespace, page))
+    const head = valueIn<Head>(await this.#records.get(this.namespace, HEAD))
+    const list = everyItem((page) => this.#records.list(this.namespace, page))
     // By their keys the documents come first.
     for await (const { key, value } of list) {
       const kept = keptAs(key)

@@ -103,3 +103,18 @@ test("adds and removes where that is wanted, in the namespace of the context or 
   })
   await expect(use("search_documents", { query: "" })).rejects.toMatchObject({ code: "invalid_input" })
 })
+
+test("of several namespaces all are read, and the first is written to", async () => {
+  const [own, shared] = [Namespace.of("ann"), Namespace.of("everybody")]
+  const { documents, use } = await library({ write: true, scope: () => [own, shared] })
+  await documents.put(shared, [
+    { id: "rules", title: "Rules", content: "no running" },
+    { id: "both", title: "Theirs", content: "shared text" },
+  ])
+  await use("add_document", { id: "both", title: "Mine", content: "own text" })
+  expect(await use("list_documents")).toContain("- [both] Mine\n- [rules] Rules")
+  expect(await use("read_document", { id: "both" })).toContain("own text")
+  expect(await use("read_document", { id: "rules" })).toContain("no running")
+  expect(await use("search_documents", { query: "running" })).toContain("[rules]")
+  expect(await use("remove_document", { id: "rules" })).toBe("Document rules not found.")
+})

@@ -6,9 +6,9 @@ import type { Passage } from "./passages.ts"
 export interface DocumentToolsOptions {
   /**
    * Whose documents a session works with. Default its own namespace's. `(session) => session.parent ?? session`
-   * gives all sessions of a user the user's documents.
+   * gives all sessions of a user the user's documents. Of several all are read, and the first is written to.
    */
-  readonly scope?: (session: Namespace) => Namespace
+  readonly scope?: (session: Namespace) => Namespace | readonly [Namespace, ...Namespace[]]
   /** Also tools with which the model adds and removes documents. Default false. */
   readonly write?: boolean
 }
@@ -26,12 +26,16 @@ const PAGE = 100
  * ```
  */
 export function documentTools(documents: Documents, options: DocumentToolsOptions = {}): readonly Tool[] {
-  const { scope = (session) => session, write = false } = options
+  const { scope: chosen = (session) => session, write = false } = options
+  const scope: Scope = (session) => {
+    const found = chosen(session)
+    return "key" in found ? [found] : found
+  }
   const reading = [searchTool(documents, scope), readTool(documents, scope), listTool(documents, scope)]
   return write ? [...reading, addTool(documents, scope), removeTool(documents, scope)] : reading
 }
 
-type Scope = (session: Namespace) => Namespace
+type Scope = (session: Namespace) => readonly [Namespace, ...Namespace[]]
 
 const searchTool = (documents: Documents, scope: Scope): Tool =>
   tool<{
@@ -63,7 +67,7 @@ const searchTool = (documents: Documents, scope: Scope): Tool =>
     async execute({ query, ...options }, { namespace, signal }) {
       const found = await documents.search(scope(namespace), query, { ...options, signal })
       const content = [{ type: "text" as const, text: searchText(query, found) }]
-      return { content, structured: found.passages.map((passage) => ({ ...passage })) }
+      return { content, structured: found.passages.map(({ namespace: _, ...passage }) => passage) }
     },
   })
 
@@ -110,7 +114,8 @@ const readTool = (documents: Documents, scope: Scope): Tool =>
     risk: "read",
     untrusted: true,
     async execute({ id, line = 1, max_length: limit = 16_000 }, { namespace }) {
-      const document = await documents.get(scope(namespace), id)
+      const found = await Promise.all(scope(namespace).map((one) => documents.get(one, id)))
+      const document = found.find((one) => one !== undefined)
       if (!document) throw new NotFound(`document "${id}": list_documents shows which there are`)
       const rest = fromLine(document.content, line)
       const total = codePoints(rest)
@@ -158,7 +163,11 @@ const listTool = (documents: Documents, scope: Scope): Tool =>
     risk: "read",
     untrusted: true,
     async execute({ after = "" }, { namespace }) {
-      const all = await documents.list(scope(namespace))
+      const lists = await Promise.all(scope(namespace).map((one) => documents.list(one)))
+      // Of those with the same id the first can be read.
+      const all = [
+        ...new Map(lists.reverse().flatMap((list) => list.map((one) => [one.id, one]))).values(),
+      ].sort((a, b) => (a.id < b.id ? -1 : 1))
       if (all.length === 0) return "No documents in the store."
       const rest = all.filter(({ id }) => id > after)
       const shown = rest.slice(0, PAGE)
@@ -205,7 +214,7 @@ const addTool = (documents: Documents, scope: Scope): Tool =>
     risk: "write",
     idempotent: true,
     async execute(document, { namespace, signal }) {
-      const { failure } = await documents.put(scope(namespace), document, { signal })
+      const { failure } = await documents.put(scope(namespace)[0], document, { signal })
       return `Stored document ${document.id}.${failure ? ` For now it is found by its words only: ${failure.message}` : ""}`
     },
   })
@@ -223,7 +232,7 @@ const removeTool = (documents: Documents, scope: Scope): Tool =>
     risk: "write",
     idempotent: true,
     execute: async ({ id }, { namespace }) =>
-      (await documents.remove(scope(namespace), id))
+      (await documents.remove(scope(namespace)[0], id))
         ? `Removed document ${id}.`
         : `Document ${id} not found.`,
   })
