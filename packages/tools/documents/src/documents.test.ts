@@ -1,8 +1,10 @@
+import { join } from "node:path"
 import { MemoryStore, Namespace, type SessionStore } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
 import fc from "fast-check"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { Documents } from "./documents.ts"
-import { lettersEmbedder, stores } from "./fixture.ts"
+import { lettersEmbedder, newFolder, stores } from "./fixture.ts"
 
 const ann = Namespace.of("ann")
 const bob = Namespace.of("bob")
@@ -95,6 +97,28 @@ describe.each(Object.keys(stores))("in a store of kind %s", (kind) => {
     )
     for (const documents of writers) expect(await ids(documents, ann, "same")).toHaveLength(15)
   })
+})
+
+test("two runtimes with connections of their own to one database: what one writes, the other finds at its next search", async () => {
+  const path = join(newFolder(), "shared.db")
+  const open = async (): Promise<Documents> => {
+    const store = await sqliteStore({ path })
+    onTestFinished(() => store.close())
+    return new Documents({ store })
+  }
+  const [first, second] = [await open(), await open()]
+  await Promise.all(
+    [first, second].flatMap((documents, writer) =>
+      [0, 1, 2].map((at) => documents.put(ann, { id: `${writer} ${at}`, title: "T", content: "cat" })),
+    ),
+  )
+  for (const documents of [first, second]) expect(await ids(documents, ann, "cat")).toHaveLength(6)
+  await first.put(ann, { id: "0 0", title: "T", content: "dog" })
+  await second.remove(ann, "1 1")
+  for (const documents of [first, second]) {
+    expect(await ids(documents, ann, "dog")).toEqual(["0 0"])
+    expect(await ids(documents, ann, "cat")).toEqual(["0 1", "0 2", "1 0", "1 2"])
+  }
 })
 
 const word = fc.constantFrom("cat", "dog", "東京", "fish", "Fish")

@@ -1,14 +1,13 @@
 import {
-  errorMessage,
   keyOf,
   type Namespace,
-  OrraError,
+  type OrraError,
   type Records,
   randomId,
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import { type Embedder, embedAll, hybridSearch, type SearchIndexOptions, type SearchMode } from "@orra/search"
+import { type Embedder, hybridSearch, type SearchIndexOptions, type SearchMode } from "@orra/search"
 import {
   type Document,
   type DocumentInfo,
@@ -17,6 +16,7 @@ import {
   type NewDocument,
   prepared,
 } from "./document.ts"
+import { groupsOf, vectorsFor } from "./drafts.ts"
 import { type IngestOptions, type IngestReport, ingest } from "./ingest.ts"
 import { type Passage, passages } from "./passages.ts"
 import { AT_ONCE, documentOf, inGroups, Shelf } from "./shelf.ts"
@@ -73,10 +73,6 @@ export interface PutResult {
   /** Why they can only be found by words for now: the embedder failed. */
   readonly failure?: OrraError
 }
-
-/** Documents whose records are one write. */
-const MAX_WRITE = 100
-const MAX_CHARACTERS = 2_000_000
 
 /**
  * Documents by namespace: kept in the store, found by words and by meaning, cited by line and page. The index of a
@@ -244,33 +240,11 @@ export class Documents {
       signal?.throwIfAborted()
       const dimensions = this.#shelves.get(key)?.vectors.dimensions
       // An embedder that is down is not asked again for each hundred.
-      const embedded = failure ? { failure } : await this.#embedded(group, dimensions, signal)
+      const embedded = failure ? { failure } : await vectorsFor(this.#embedder, group, { dimensions, signal })
       failure = embedded.failure
       await this.#inTurn(key, () => this.#write(namespace, group, [], embedded.vectors))
     }
     return failure ? { failure } : {}
-  }
-
-  async #embedded(
-    drafts: readonly Draft[],
-    dimensions: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly vectors?: readonly Float32Array[]; readonly failure?: OrraError }> {
-    if (!this.#embedder) return {}
-    const texts = drafts.flatMap(({ title, chunks }) =>
-      chunks.map(({ heading, text }) => [title, heading, text].filter(Boolean).join("\n")),
-    )
-    try {
-      return { vectors: await embedAll(this.#embedder, texts, { dimensions, signal }) }
-    } catch (error) {
-      signal?.throwIfAborted()
-      return {
-        failure:
-          error instanceof OrraError
-            ? error
-            : new OrraError("embedding_failed", errorMessage(error), {}, error),
-      }
-    }
   }
 
   /**
@@ -325,22 +299,6 @@ export class Documents {
     const { store, now = Date.now } = this.#options
     return (await store.now?.()) ?? now()
   }
-}
-
-/** At most a hundred documents at a time, and not too much text. Of those with the same id the last one counts. */
-function* groupsOf(drafts: readonly Draft[]): Generator<readonly Draft[]> {
-  let group: Draft[] = []
-  let characters = 0
-  for (const draft of new Map(drafts.map((draft) => [draft.id, draft])).values()) {
-    if (group.length > 0 && (group.length === MAX_WRITE || characters + draft.characters > MAX_CHARACTERS)) {
-      yield group
-      group = []
-      characters = 0
-    }
-    group.push(draft)
-    characters += draft.characters
-  }
-  if (group.length > 0) yield group
 }
 
 const hasAll = (
