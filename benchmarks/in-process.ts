@@ -15,7 +15,7 @@ import {
 } from "@orra/core"
 
 /** Tokens of an answer, and tool calls before it. */
-export const TOKENS = 200
+const TOKENS = 200
 export const STEPS = 5
 
 const words = Array.from({ length: TOKENS }, (_, index) => ` word${index}`)
@@ -124,8 +124,7 @@ export function meter(options: Parameters<typeof worksOf>[0]): (ms: number) => P
   }
 }
 
-/** µs of wall time that each took, one after the other, for so many ms. */
-export async function microseconds(work: () => Promise<void>, ms: number): Promise<number> {
+async function microseconds(work: () => Promise<void>, ms: number): Promise<number> {
   const began = performance.now()
   let turns = 0
   for (; performance.now() - began < ms; turns++) await work()

@@ -1,12 +1,13 @@
 // Where the time of a turn goes: `node --expose-gc --conditions=@orra/source benchmarks/where.ts [--dry]`. A turn, a tool
 // step and a streamed answer under V8's profiler, by what the code is there for; and what the first second and a forced
-// collection of garbage add, as the comparison has them. The tables go into benchmarks/README.md.
+// collection of garbage add, as the comparison has them. All times are those that the processor spent on the main thread,
+// so that a busy machine does little to them. The tables go into benchmarks/README.md.
 
 import { fork } from "node:child_process"
 import { Session } from "node:inspector/promises"
 import { parseArgs } from "node:util"
 import { MemoryStore } from "@orra/core"
-import { generousBudgets, hooks, microseconds, policies, STEPS, type Works, worksOf } from "./in-process.ts"
+import { generousBudgets, hooks, policies, STEPS, type Works, worksOf } from "./in-process.ts"
 import { replaceIn } from "./table.ts"
 
 /** What the files of core are there for, by how their names begin; the first that fits counts. */
@@ -26,15 +27,15 @@ const ENGINE = "Node: timers, ids, signals"
 const KINDS = ["turn", "tools", "stream"] as const
 type Kind = (typeof KINDS)[number]
 
-const WARM_MS = 4_000
-const PROFILE_MS = 6_000
+const WARM_MS = 3_000
+const PROFILE_MS = 4_000
 /** As the comparison: warm for so long, then windows of this length, and in each case the one in the middle. */
 const SHORT_MS = 800
 const WINDOW_MS = 400
 const WINDOWS = 3
-const PROCESSES = 5
+const PROCESSES = 3
 /** A sample that took longer was of a processor that had gone to somebody else. */
-const MAX_SAMPLE_US = 300
+const MAX_SAMPLE_US = 200
 
 const { values } = parseArgs({
   options: { dry: { type: "boolean", default: false }, child: { type: "string" }, mode: { type: "string" } },
@@ -48,17 +49,13 @@ function works(): Works {
 /** µs of one piece of work by part. */
 async function profileOf(kind: Kind): Promise<ReadonlyMap<string, number>> {
   const work = works()[kind]
-  await microseconds(work, WARM_MS)
+  await cpuOf(work, WARM_MS)
   const session = new Session()
   session.connect()
   await session.post("Profiler.enable")
   await session.post("Profiler.setSamplingInterval", { interval: 100 })
   await session.post("Profiler.start")
-  let done = 0
-  await microseconds(async () => {
-    await work()
-    done++
-  }, PROFILE_MS)
+  const together = await cpuOf(work, PROFILE_MS)
   const { profile } = await session.post("Profiler.stop")
   const partOf = new Map(
     profile.nodes.map(({ id, callFrame: { functionName, url } }) => [id, part(functionName, url)]),
@@ -67,9 +64,23 @@ async function profileOf(kind: Kind): Promise<ReadonlyMap<string, number>> {
   for (const [index, id] of (profile.samples ?? []).entries()) {
     const name = partOf.get(id)
     const us = Math.min(profile.timeDeltas?.[index] ?? 0, MAX_SAMPLE_US)
-    if (name) parts.set(name, (parts.get(name) ?? 0) + us / done)
+    if (name) parts.set(name, (parts.get(name) ?? 0) + us)
   }
-  return parts
+  const sampled = [...parts.values()].reduce((sum, us) => sum + us, 0)
+  return new Map([...parts].map(([name, us]) => [name, (us / sampled) * together]))
+}
+
+/** µs of the main thread that each took, one after the other, for so many ms of it. */
+async function cpuOf(work: () => Promise<void>, ms: number): Promise<number> {
+  const began = spent()
+  let done = 0
+  for (; spent() - began < ms * 1_000; done++) await work()
+  return (spent() - began) / done
+}
+
+function spent(): number {
+  const { user, system } = process.threadCpuUsage()
+  return user + system
 }
 
 /** Undefined for the profiler itself and for waiting. */
@@ -83,11 +94,11 @@ function part(name: string, url: string): string | undefined {
 /** The middle window of a process that has just begun, or has been at work for a while. */
 async function windowsOf(kind: Kind, mode: string): Promise<number> {
   const work = works()[kind]
-  await microseconds(work, mode === "warm" ? WARM_MS : SHORT_MS)
+  await cpuOf(work, mode === "warm" ? WARM_MS : SHORT_MS)
   const readings: number[] = []
   for (let window = 0; window < WINDOWS; window++) {
     if (mode === "collected") globalThis.gc?.()
-    readings.push(await microseconds(work, WINDOW_MS))
+    readings.push(await cpuOf(work, WINDOW_MS))
   }
   return median(readings)
 }
@@ -133,10 +144,10 @@ async function measureAll(): Promise<void> {
     ...names.map((name, index) => `| ${name} | ${cells(all[index] ?? [])} |`),
     `| together | ${cells(sums)} |`,
     "",
-    "| by the clock | single turn | a tool step | an answer of 200 pieces |",
+    "| in windows of 0.4 s | single turn | a tool step | an answer of 200 pieces |",
     "|---|---:|---:|---:|",
-    `| after some seconds | ${row("warm")} |`,
-    `| after the first one | ${row("begun")} |`,
+    `| after some seconds of work | ${row("warm")} |`,
+    `| after 0.8 s | ${row("begun")} |`,
     `| and with a full collection before each window | ${row("collected")} |`,
   ].join("\n")
   console.log(text)

@@ -81,13 +81,11 @@ export interface LoopRun {
 /** What hooks are told of a run: the same object until the session's metadata change. */
 export function hookContext(run: LoopRun): HookContext {
   const { log, runId, stop, asked } = run
-  const metadata = log.info?.metadata ?? NO_METADATA
+  const metadata = log.info?.metadata ?? {}
   if (run.context?.metadata === metadata) return run.context
   run.context = { ...asked, namespace: log.namespace, runId, metadata, signal: stop.signal }
   return run.context
 }
-
-const NO_METADATA = {}
 
 /**
  * What a hook before an effect answers; undefined also once the run is stopped, by the hook itself or by anyone. One

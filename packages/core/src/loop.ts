@@ -126,7 +126,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
       }
       const thinking = { ms: 0 }
       const answer = await ask(settings, run, request, push, thinking)
-      await writer?.settle()
+      if (writer) await writer.settle()
 
       if (answer.type !== "done") {
         const failure = answer.type === "failed" ? failureOf(answer.error) : undefined
