@@ -268,6 +268,31 @@ test("whoever listens is told when the connection was cut, and hears again", asy
   await expect.poll(() => heard).toContain(ns.key)
 })
 
+test("what travels are names of sessions and nothing of what is in them, and whoever waits asks the server nothing", async () => {
+  const schema = newSchema()
+  const [a, b] = [await opened({ schema }), await opened({ schema })]
+  const heard = await listening(b)
+  const client = new pg.Client({ connectionString: server().url })
+  const payloads: string[] = []
+  client.on("notification", ({ payload = "" }) => payloads.push(payload))
+  await client.connect()
+  onTestFinished(() => client.end())
+  await client.query(`LISTEN orra_${schema}`)
+  const asked = async (): Promise<readonly unknown[]> =>
+    await sql(
+      `SELECT pid, query, query_start FROM pg_stat_activity WHERE query = 'LISTEN orra_${schema}' ORDER BY pid`,
+    )
+  const before = await asked()
+  expect(before).toHaveLength(2)
+  for (let n = 1; n <= 5; n++) {
+    await a.append(ns.child(`${n}`), [{ type: "meta", at: 1, patch: { title: "secret" } }], { expected: 0 })
+    await expect.poll(() => heard).toContain(ns.child(`${n}`).key)
+  }
+  expect(await asked()).toEqual(before)
+  await expect.poll(() => payloads.join("\n")).toContain(ns.child("5").key)
+  for (const payload of payloads) expect(payload).toMatch(/^[\w-]+(\ntenant:acme:chat:\d)+$/)
+})
+
 /** The keys that a store hears of, from when it does. */
 async function listening(store: SessionStore): Promise<readonly string[]> {
   const controller = new AbortController()
