@@ -1,5 +1,5 @@
 import { isObject, type ProviderError, type ProviderErrorKind } from "@orra/core"
-import { type HttpFailure, type ModelService, serviceFailure } from "@orra/provider-http"
+import { type HttpFailure, type ModelService, serviceFailure, statusKind } from "@orra/provider-http"
 
 const KINDS: Readonly<Record<string, ProviderErrorKind>> = {
   authentication_error: "auth",
@@ -26,16 +26,6 @@ function errorKind(type: string, message: string, status?: number): ProviderErro
   }
   if ((type === "not_found_error" || status === 404) && NO_MODEL.test(message)) return "model_not_found"
   return KINDS[type]
-}
-
-/** For answers that are not the service's own, such as a proxy's error page. */
-function statusKind(status: number): ProviderErrorKind {
-  if (status === 401 || status === 403) return "auth"
-  if (status === 402) return "quota"
-  if (status === 408) return "timeout"
-  if (status === 413) return "context_length"
-  if (status === 429) return "rate_limit"
-  return status >= 500 ? "overloaded" : "invalid_request"
 }
 
 export function failureOf(

@@ -11,6 +11,7 @@ export {
   redact,
   retryAfterMs,
   serviceFailure,
+  statusKind,
 } from "./service-failure.ts"
 export { eventBatches } from "./sse.ts"
 export { LINGER_MS, type Watchdog, watchdog } from "./watchdog.ts"

@@ -1,6 +1,6 @@
 import { isObject, type ProviderError, type ProviderErrorKind } from "@orra/core"
 import type { HttpFailure } from "./checked-fetch.ts"
-import { type ModelService, serviceFailure } from "./service-failure.ts"
+import { type ModelService, serviceFailure, statusKind } from "./service-failure.ts"
 
 const CODES: Readonly<Record<string, ProviderErrorKind>> = {
   invalid_api_key: "auth",
@@ -82,15 +82,6 @@ function errorKind({ code, type, message }: ErrorParts, status?: number): Provid
   if ((status === 400 || status === 404) && NO_MODEL.test(message)) return "model_not_found"
   if (status === 400 && WRONG_KEY.test(message)) return "auth"
   return known
-}
-
-function statusKind(status: number): ProviderErrorKind {
-  if (status === 401 || status === 403) return "auth"
-  if (status === 402) return "quota"
-  if (status === 408) return "timeout"
-  if (status === 413) return "context_length"
-  if (status === 429) return "rate_limit"
-  return status >= 500 ? "overloaded" : "invalid_request"
 }
 
 /** What a service with OpenAI's API means by an error status and its body, for a person. */

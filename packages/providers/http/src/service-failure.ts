@@ -40,6 +40,16 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   return text.replace(KEYS, "[key]").replace(BEARER, "$1[key]")
 }
 
+/** What a status says by itself: for answers that are not the service's own, such as a proxy's error page. */
+export function statusKind(status: number): ProviderErrorKind {
+  if (status === 401 || status === 403) return "auth"
+  if (status === 402) return "quota"
+  if (status === 408) return "timeout"
+  if (status === 413) return "context_length"
+  if (status === 429) return "rate_limit"
+  return status >= 500 ? "overloaded" : "invalid_request"
+}
+
 export interface FailureFacts {
   readonly status?: number | undefined
   readonly headers?: Incoming["headers"] | undefined
