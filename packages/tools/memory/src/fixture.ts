@@ -4,9 +4,10 @@ import { join } from "node:path"
 import { MemoryStore, Namespace, type SessionStore } from "@orra/core"
 import type { Embedder } from "@orra/search"
 import { fileStore } from "@orra/store-file"
-import { sqliteStore } from "@orra/store-sql"
+import { postgresStore, sqliteStore } from "@orra/store-sql"
 import { virtualClock } from "@orra/testing"
-import { onTestFinished } from "vitest"
+import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
+import { afterAll, onTestFinished } from "vitest"
 import { Memories, type MemoriesOptions, type Source } from "./index.ts"
 
 export const ada = Namespace.of("house", "ada")
@@ -15,8 +16,15 @@ export const bob = Namespace.of("house", "bob")
 export const byAda: Source = { outside: false, principal: "ada" }
 export const byStranger: Source = { outside: true, session: "house:ada:chat", runId: "r", callId: "c" }
 
-export type StoreName = "memory" | "file" | "sqlite"
-export const STORES: readonly StoreName[] = ["memory", "file", "sqlite"]
+export type StoreName = "memory" | "file" | "sqlite" | "postgres"
+/** A PostgreSQL server takes seconds to start. */
+export const STORES: readonly StoreName[] = process.env["ORRA_TEST_FULL"]
+  ? ["memory", "file", "sqlite", "postgres"]
+  : ["memory", "file", "sqlite"]
+
+let server: Promise<PostgresServer> | undefined
+let schemas = 0
+afterAll(async () => await (await server)?.stop())
 
 export interface Place {
   readonly store: SessionStore
@@ -26,15 +34,28 @@ export interface Place {
 export async function newStore(name: StoreName, now?: () => number): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "orra-memory-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const clock = now ? { now } : {}
-  const made =
-    name === "memory"
-      ? new MemoryStore(clock)
-      : name === "file"
-        ? await fileStore({ path: join(folder, "data"), ...clock })
-        : await sqliteStore({ path: join(folder, "orra.db"), ...clock })
+  const made = await storeOf(name, folder, now ? { now } : {})
   onTestFinished(() => made.close())
   return { store: made, folder }
+}
+
+async function storeOf(
+  name: StoreName,
+  folder: string,
+  clock: { readonly now?: () => number },
+): Promise<SessionStore> {
+  switch (name) {
+    case "memory":
+      return new MemoryStore(clock)
+    case "file":
+      return await fileStore({ path: join(folder, "data"), ...clock })
+    case "sqlite":
+      return await sqliteStore({ path: join(folder, "orra.db"), ...clock })
+    case "postgres": {
+      server ??= postgresServer({ durable: false })
+      return await postgresStore({ url: (await server).url, schema: `memory_${++schemas}`, ...clock })
+    }
+  }
 }
 
 /** Memories in a store of this kind, with a clock to turn. */

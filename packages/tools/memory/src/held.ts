@@ -191,6 +191,7 @@ async function inTime(work: Promise<void>, ms: number, signal: AbortSignal | und
   const giveUp = (): void => resolve(false)
   const timer = setTimeout(giveUp, ms)
   signal?.addEventListener("abort", giveUp, { once: true })
+  if (signal?.aborted) giveUp()
   try {
     return await Promise.race([work.then(() => true), late])
   } finally {

@@ -1,7 +1,7 @@
 import { Namespace, VersionConflict } from "@orra/core"
 import { watchedStore } from "@orra/testing"
 import fc from "fast-check"
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import {
   ada,
   bob,
@@ -209,14 +209,19 @@ test("the first recall after a start waits so long and then answers with the new
     await writer.remember(ada, { content: `Fact number${at}.`, source: byAda })
     clock.advance(1)
   }
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+  onTestFinished(() => void vi.useRealTimers())
   const gate = Promise.withResolvers<void>()
   let pages = 0
   const store = watchedStore(inner, {
     before: async (method) => {
-      if (method === "records.list" && ++pages === 2) await gate.promise
+      if (method !== "records.list" || ++pages !== 2) return
+      // The first page has been read, and the time is up.
+      vi.advanceTimersByTime(5_000)
+      await gate.promise
     },
   })
-  const memories = new Memories(store, { firstMs: 200, clock: clock.now })
+  const memories = new Memories(store, { clock: clock.now })
   const first = await memories.recall(ada, "number599 number0")
   expect(first.isWhole).toBe(false)
   expect(first.memories.map(({ memory }) => memory.content)).toEqual(["Fact number599."])
@@ -240,7 +245,9 @@ test("whoever stops while a namespace is read waits no longer", async () => {
     },
   })
   const { signal } = controller
-  await expect(new Memories(store).recall(ada, "fact", { signal })).rejects.toThrow("stopped")
+  // However long it may wait otherwise.
+  const memories = new Memories(store, { firstMs: 600_000 })
+  await expect(memories.recall(ada, "fact", { signal })).rejects.toThrow("stopped")
 })
 
 test("another history of the namespace is read from its beginning, whatever its numbers say", async () => {
