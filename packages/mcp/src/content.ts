@@ -39,6 +39,9 @@ export const resourceOutput = ({ contents }: ReadResourceResult): ToolOutput => 
   ),
 })
 
+/** A list of what is offered, as JSON. */
+export const listOutput = (list: unknown): ToolOutput => ({ content: within([text(JSON.stringify(list))]) })
+
 /** A block of content, for a model; what it cannot be shown is named. */
 export function partOf(block: ContentBlock): TextPart | ImagePart {
   switch (block.type) {

@@ -61,6 +61,7 @@ const fake =
   (
     call: (id: number, response: ServerResponse) => void,
     tools: unknown = [{ name: "call", inputSchema: { type: "object" } }],
+    more: Readonly<Record<string, unknown>> = {},
   ): Listener =>
   (request, response) => {
     const chunks: Buffer[] = []
@@ -70,7 +71,7 @@ const fake =
       const { id, method } = JSON.parse(Buffer.concat(chunks).toString()) as { id?: number; method: string }
       if (id === undefined) return void response.writeHead(202).end()
       if (method === "tools/call") return call(id, response)
-      const capabilities = { tools: {} }
+      const capabilities = { tools: {}, ...(Object.keys(more).length > 0 && { resources: {} }) }
       const results: Readonly<Record<string, unknown>> = {
         initialize: {
           protocolVersion: "2025-06-18",
@@ -78,6 +79,7 @@ const fake =
           serverInfo: { name: "fake", version: "0" },
         },
         "tools/list": { tools },
+        ...more,
       }
       const result = results[method]
       const answer = result ? { result } : { error: { code: -32601, message: "No." } }
@@ -274,5 +276,20 @@ describe("a server that offers", () => {
     )
     expect(problems.toSorted()).toEqual(Object.keys(odd).map((name) => `mcp_unavailable ${name}`))
     expect(textOf(await use(connected, "far__call"))).toBe("done")
+  })
+
+  test("things to read: templates too, and of a list that is too long the beginning", async () => {
+    const resources = [{ uri: "a://1", name: "x".repeat(200_000) }]
+    const resourceTemplates = [{ uriTemplate: "a://{id}", name: "one" }]
+    const listing = (more: Readonly<Record<string, unknown>>) => listen(fake(() => {}, [], more))
+    const some = { "resources/list": { resources: [] }, "resources/templates/list": { resourceTemplates } }
+    const servers = await connect({
+      odd: await listing({ "resources/list": { resources } }),
+      nice: await listing(some),
+    })
+    expect(JSON.parse(textOf(await use(servers, "nice__list_resources")))).toMatchObject(resourceTemplates)
+    const text = textOf(await use(servers, "odd__list_resources"))
+    expect(text.startsWith("[{")).toBe(true)
+    expect(text.length).toBeLessThan(101_000)
   })
 })

@@ -10,7 +10,7 @@ import {
   visibleText,
 } from "@orra/core"
 import type { Connection } from "./connection.ts"
-import { outputOf, resourceOutput } from "./content.ts"
+import { listOutput, outputOf, resourceOutput } from "./content.ts"
 
 /** How a server's tools are made tools of ours. */
 export interface ToolSettings {
@@ -120,24 +120,25 @@ export function offerTools(
     parse: async (input) => input,
     execute: (input, context) => read(input as JsonObject, context),
   })
-  const listed = (value: unknown): ToolOutput => ({
-    content: [{ type: "text", text: JSON.stringify(value) }],
-  })
   const string = (description: string) => ({ type: "string", description })
   const resources: readonly Tool[] = [
     reading("list_resources", `Lists what can be read from ${server}.`, {}, [], async (_, context) =>
-      listed(
-        await connection.ask(
-          async (client) =>
-            (await client.listResources(undefined, waiting(context, timeoutMs, maxTotalMs))).resources,
-          context.signal,
-        ),
+      listOutput(
+        await connection.ask(async (client) => {
+          const options = waiting(context, timeoutMs, maxTotalMs)
+          const { resources } = await client.listResources(undefined, options)
+          // A server need not know what a template is.
+          const { resourceTemplates } = await client
+            .listResourceTemplates(undefined, options)
+            .catch(() => ({ resourceTemplates: [] }))
+          return [...resources, ...resourceTemplates]
+        }, context.signal),
       ),
     ),
     reading(
       "read_resource",
       `Reads something that ${server} offers.`,
-      { uri: string("From list_resources.") },
+      { uri: string("From list_resources; of a template with its variables filled in.") },
       ["uri"],
       async ({ uri }, context) =>
         resourceOutput(
@@ -150,7 +151,7 @@ export function offerTools(
   ]
   const prompts: readonly Tool[] = [
     reading("list_prompts", `Lists the prompts that ${server} offers.`, {}, [], async (_, context) =>
-      listed(
+      listOutput(
         await connection.ask(
           async (client) =>
             (await client.listPrompts(undefined, waiting(context, timeoutMs, maxTotalMs))).prompts,
@@ -167,7 +168,7 @@ export function offerTools(
       },
       ["name"],
       async ({ name, arguments: given }, context) =>
-        listed(
+        listOutput(
           await connection.ask(
             async (client) =>
               (
