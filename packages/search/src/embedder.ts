@@ -1,3 +1,4 @@
+import { errorMessage, OrraError } from "@orra/core"
 import { EmbeddingError } from "./errors.ts"
 
 export interface EmbedOptions {
@@ -17,7 +18,8 @@ export interface Embedder {
 /**
  * The vectors of an embedder, checked: one for each text, all of the same length, only numbers.
  *
- * @throws EmbeddingError; what the embedder throws, such as a ProviderError when its service is down.
+ * @throws OrraError: EmbeddingError, or the embedder's own, such as a ProviderError when its service is down; what the
+ *   signal says when it fires.
  */
 export async function embedAll(
   embedder: Embedder,
@@ -26,7 +28,12 @@ export async function embedAll(
 ): Promise<readonly Float32Array[]> {
   options.signal?.throwIfAborted()
   if (texts.length === 0) return []
-  const vectors = await embedder.embed(texts, options)
+  const vectors = await embedder.embed(texts, options).catch((error: unknown) => {
+    options.signal?.throwIfAborted()
+    throw error instanceof OrraError
+      ? error
+      : new EmbeddingError("embedding_failed", errorMessage(error), {}, error)
+  })
   if (vectors.length !== texts.length) {
     throw new EmbeddingError(
       "embedding_invalid",

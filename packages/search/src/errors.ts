@@ -6,11 +6,18 @@ export type EmbeddingErrorCode =
   | "embedding_dimension"
   /** Not a vector: none for some text, or with something in it that is not a number. */
   | "embedding_invalid"
+  /** The embedder threw something that is no OrraError: its message, and the rest as the cause. */
+  | "embedding_failed"
 
 export class EmbeddingError extends OrraError {
   declare readonly code: EmbeddingErrorCode
 
-  constructor(code: EmbeddingErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
-    super(code, message, details)
+  constructor(
+    code: EmbeddingErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
+    super(code, message, details, cause)
   }
 }

@@ -1,4 +1,4 @@
-import { errorMessage, OrraError } from "@orra/core"
+import { OrraError } from "@orra/core"
 import { type Embedder, embedAll } from "./embedder.ts"
 import { reciprocalRankFusion } from "./fusion.ts"
 import type { SearchIndex } from "./search-index.ts"
@@ -48,9 +48,7 @@ export async function hybridSearch(query: string, options: HybridOptions): Promi
     return { hits: reciprocalRankFusion(lists, { ...rest, limit }), mode }
   } catch (error) {
     signal?.throwIfAborted()
-    return { hits: byWords(limit), mode: "keyword", failure: asFailure(error) }
+    if (!(error instanceof OrraError)) throw error
+    return { hits: byWords(limit), mode: "keyword", failure: error }
   }
 }
-
-const asFailure = (error: unknown): OrraError =>
-  error instanceof OrraError ? error : new OrraError("embedding_failed", errorMessage(error), {}, error)

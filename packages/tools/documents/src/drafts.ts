@@ -1,4 +1,4 @@
-import { errorMessage, OrraError } from "@orra/core"
+import { OrraError } from "@orra/core"
 import { type Embedder, embedAll } from "@orra/search"
 import type { Draft } from "./document.ts"
 
@@ -36,11 +36,7 @@ export async function vectorsFor(
     return { vectors: await embedAll(embedder, texts, options) }
   } catch (error) {
     options.signal?.throwIfAborted()
-    return {
-      failure:
-        error instanceof OrraError
-          ? error
-          : new OrraError("embedding_failed", errorMessage(error), {}, error),
-    }
+    if (!(error instanceof OrraError)) throw error
+    return { failure: error }
   }
 }
