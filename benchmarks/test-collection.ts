@@ -91,7 +91,7 @@ function smart(folder: string): TestCollection {
       })
   return {
     documents: parts(file(".all")),
-    queries: parts(file(".qry")),
+    queries: parts(file(".qry")).map(({ id, text }) => ({ id, text })),
     judgements: judgementsOf(
       file(".rel")
         .split("\n")
