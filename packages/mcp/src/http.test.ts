@@ -205,7 +205,9 @@ describe("a server on the network that", () => {
     [
       "is another length",
       (response: ServerResponse) =>
-        response.writeHead(200, { "content-type": "application/json", "content-length": "1000" }).end("{}"),
+        response
+          .writeHead(200, { "content-type": "application/json", "content-length": "1000" })
+          .write("{}", () => response.destroy()),
     ],
     ["is cut off", (response: ServerResponse) => response.destroy()],
   ])("gives an answer that %s is told of, and asked again later", async (_, answer) => {
