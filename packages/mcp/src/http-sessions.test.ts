@@ -50,7 +50,9 @@ test("a connection that is idle for an hour goes when another begins, unless it 
   await sessions.close()
 })
 
-test("of more than a thousand connections the one that was not heard of for longest goes", async () => {
+const long = test.runIf(process.env["ORRA_TEST_FULL"])
+
+long("of more than a thousand connections the one that was not heard of for longest goes", async () => {
   const sessions = new HttpSessions(() => 0)
   const ids: string[] = []
   for (let n = 0; n < 1_000; n++) ids.push(await begin(sessions))
