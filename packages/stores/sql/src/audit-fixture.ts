@@ -25,11 +25,7 @@ export function auditSubjects(): Readonly<Record<string, () => Promise<Subject>>
   return {
     async SQLite() {
       const path = join(folder, `${++count}.db`)
-      const again: Subject["again"] = async ({ audit = true } = {}) => {
-        const store = await sqliteStore({ path, audit })
-        onTestFinished(() => store.close())
-        return store
-      }
+      const again = opening((audit) => sqliteStore({ path, audit }))
       return {
         store: await again(),
         again,
@@ -47,11 +43,7 @@ export function auditSubjects(): Readonly<Record<string, () => Promise<Subject>>
     },
     async PostgreSQL() {
       const schema = await newSchema()
-      const again: Subject["again"] = async ({ audit = true } = {}) => {
-        const store = await postgresStore({ url: server().url, schema, maxConnections: 3, audit })
-        onTestFinished(() => store.close())
-        return store
-      }
+      const again = opening((audit) => postgresStore({ url: server().url, schema, maxConnections: 3, audit }))
       return {
         store: await again(),
         again,
@@ -72,3 +64,11 @@ export function auditSubjects(): Readonly<Record<string, () => Promise<Subject>>
     },
   }
 }
+
+const opening =
+  (open: (audit: boolean) => Promise<Subject["store"]>): Subject["again"] =>
+  async ({ audit = true } = {}) => {
+    const store = await open(audit)
+    onTestFinished(() => store.close())
+    return store
+  }

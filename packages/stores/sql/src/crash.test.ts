@@ -3,6 +3,7 @@ import { Namespace } from "@orra/core"
 import { killedAfter, startChild } from "@orra/testing/process"
 import { expect, test } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
+import { expectAcknowledged } from "./appender-fixture.ts"
 import { testFolder } from "./fixture.ts"
 import { sqliteStore } from "./sqlite-store.ts"
 
@@ -20,14 +21,7 @@ test(`killed ${ROUNDS} times at random, every acknowledged entry is there, once,
     const lines = 1 + Math.floor(Math.random() * 60)
     for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [path], lines)) acknowledged.set(key, seq)
     const store = await sqliteStore({ path })
-    for (const ns of SESSIONS) {
-      const entries = await store.read(ns, { limit: 1_000_000 })
-      expect(entries.length).toBeGreaterThanOrEqual(acknowledged.get(ns.key) ?? 0)
-      const said = entries.map((entry) => entry.type === "delta" && entry.pieces[0])
-      expect(said).toEqual(entries.map((_, index) => ({ type: "text", text: `${index + 1}` })))
-      expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, index) => index + 1))
-      expect((await store.info(ns))?.version ?? 0).toBe(entries.length)
-    }
+    await expectAcknowledged(store, acknowledged)
     if (round === ROUNDS - 1) expect(await store.integrity()).toEqual([])
     await store.close()
   }

@@ -7,6 +7,7 @@ import { killedAfter } from "@orra/testing/process"
 import pg from "pg"
 import { expect, onTestFinished, test, vi } from "vitest"
 import { type Acknowledged, SESSIONS } from "./appender.child.ts"
+import { expectAcknowledged } from "./appender-fixture.ts"
 import { testServer } from "./fixture.ts"
 import { type PostgresStoreOptions, postgresStore } from "./index.ts"
 
@@ -47,13 +48,7 @@ test(`processes killed ${ROUNDS} times at random: every acknowledged entry is th
     const lines = 1 + Math.floor(Math.random() * 60)
     for (const [key, seq] of await killedAfter<Acknowledged>(CHILD, [server().url], lines))
       acknowledged.set(key, seq)
-    for (const session of SESSIONS) {
-      const entries = await store.read(session, { limit: 1_000_000 })
-      expect(entries.length).toBeGreaterThanOrEqual(acknowledged.get(session.key) ?? 0)
-      const said = entries.map((entry) => entry.type === "delta" && entry.pieces[0])
-      expect(said).toEqual(entries.map((_, index) => ({ type: "text", text: `${index + 1}` })))
-      expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, index) => index + 1))
-    }
+    await expectAcknowledged(store, acknowledged)
   }
   expect(acknowledged.size).toBe(SESSIONS.length)
 })
