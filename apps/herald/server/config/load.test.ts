@@ -262,10 +262,6 @@ describe("what is not built yet is reported", () => {
       "1: [federation] is configured but not available in this version; it is ignored",
     ],
     [
-      "[memory]\nenabled = true",
-      "1: [memory] is configured but not available in this version; it is ignored",
-    ],
-    [
       "[tools]\nimage_gen = true",
       "2: tools.image_gen is configured but not available in this version; it is ignored",
     ],

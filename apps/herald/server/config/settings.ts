@@ -235,7 +235,9 @@ export const settings = {
     }),
   }),
 
-  memory: section("Long-term memory.", { enabled: boolean(true, "Remember and recall facts.") }, LATER),
+  memory: section("Long-term memory, of each person by itself.", {
+    enabled: boolean(true, "Remember, recall and forget facts, in all chats of a person."),
+  }),
 
   discord: section("The Discord channel. Without a token there is none.", {
     token: secret("The bot's token, from the Developer Portal."),

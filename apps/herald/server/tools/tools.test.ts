@@ -30,9 +30,11 @@ const build = (toml = "") =>
 const namesOf = async (toml = ""): Promise<readonly string[]> =>
   (await build(toml)).tools.map(({ definition }) => definition.name)
 
-test("on by default are the clock and the web", async () => {
-  expect(await namesOf()).toEqual(["current_time", "web_fetch", "read_url"])
-  const off = "[tools]\nweb_fetch = false\nbrowser = false\ndocuments = true\n"
+const DEFAULT = ["current_time", "remember", "recall", "forget", "web_fetch", "read_url"]
+
+test("on by default are the clock, the memory and the web", async () => {
+  expect(await namesOf()).toEqual(DEFAULT)
+  const off = "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = true\n"
   expect(await namesOf(off)).toEqual(["current_time"])
 })
 
@@ -48,8 +50,9 @@ test.each([
   ["claude_code = true", ["claude_code", "claude_code_resume"]],
 ])("with %j there is more", async (line, more) => {
   const names = await namesOf(`[tools]\n${line}\n`)
-  expect(names).toEqual(["current_time", "web_fetch", "read_url", ...names.slice(3)])
-  expect(names.slice(3)).toEqual(expect.arrayContaining(more))
+  const others = names.slice(DEFAULT.length)
+  expect(names).toEqual([...DEFAULT, ...others])
+  expect(others).toEqual(expect.arrayContaining(more))
 })
 
 test("searching without what it needs is refused, with what to set", async () => {

@@ -31,14 +31,15 @@ const WAIT_MS = 5_000
 export async function buildTools(
   loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">,
   zone: string,
-  store: Pick<SessionStore, "records">,
+  store: SessionStore,
   {
     told = () => {},
     waitMs = WAIT_MS,
   }: { readonly told?: (line: string) => void; readonly waitMs?: number } = {},
 ): Promise<Toolbox> {
-  const { tools, github, mcp, discord } = loaded.config
+  const { tools, github, mcp, discord, memory } = loaded.config
   const families: ToolFamily[] = [{ tools: [currentTime({ zone })] }]
+  if (memory.enabled) families.push((await import("./memory.ts")).heraldMemory(loaded.config, store))
   if (tools.web_fetch || tools.browser || tools.web_search)
     families.push((await import("./web.ts")).heraldWeb(loaded.config))
   if (tools.filesystem) families.push((await import("./filesystem.ts")).heraldFiles(loaded))

@@ -7,6 +7,9 @@ type Known = keyof typeof t.tools.summaries
 /** Of each tool its icon, and what its call is about. */
 const KNOWN: Readonly<Record<Known, readonly [IconName, (args: Arguments) => string]>> = {
   current_time: ["clock", ({ zone }) => shown(zone).replaceAll("_", " ")],
+  remember: ["attach", ({ content }) => shown(content)],
+  recall: ["search", ({ query }) => shown(query)],
+  forget: ["trash", () => ""],
   web_fetch: ["globe", ({ url }) => hostOf(url)],
   web_search: ["search", ({ query }) => shown(query)],
   exec: ["terminal", ({ command }) => shown(command)],

@@ -219,6 +219,9 @@ export const en = {
     // What a call is to do, for every state that it can be in. Given is what it is about, if that is known.
     summaries: {
       current_time: (zone: string) => (zone ? `Look up the time in ${zone}` : "Look up the time"),
+      remember: (fact: string) => `Remember${fact && `: ${fact}`}`,
+      recall: (query: string) => `Look in its memory${query && ` for “${query}”`}`,
+      forget: () => "Forget something",
       web_fetch: (host: string) => `Read ${host || "a web page"}`,
       web_search: (query: string) => `Search the web${query && ` for “${query}”`}`,
       exec: (command: string) => `Run ${command || "a command"}`,

@@ -137,6 +137,15 @@ describe("the namespace is the session's, whatever the model says", () => {
     expect((await tell(chat, "forget", { id: memory.id })).text).toBe(`Memory ${memory.id} not found.`)
   })
 
+  test("an owner's depth can be another one for each session, and 0 is no memory", async () => {
+    const { memories } = await newMemories()
+    const tools = memoryTools(memories, { ownerDepth: ({ segments }) => (segments[0] === "web" ? 1 : 0) })
+    await told(tools, Namespace.of("web", "chat"), "remember", { content: "The wifi." })
+    expect((await memories.list(Namespace.of("web"))).items).toHaveLength(1)
+    const refused = await told(tools, Namespace.of("api", "chat"), "remember", { content: "The wifi." })
+    expect(refused).toMatchObject({ status: "error", text: expect.stringContaining("no memory here") })
+  })
+
   test("a session that is above all owners has no memory", async () => {
     const { tell } = await newTools()
     for (const [name, args] of [

@@ -6,11 +6,14 @@ import { recalledText } from "./recalled-text.ts"
 
 export interface MemoryToolsOptions {
   /**
-   * Whose memories they are: how many segments the namespace of an owner has. 4 for sessions such as
-   * `tenant:acme:user:bob:chat-1`, all chats of whose user share what is remembered.
+   * Whose memories they are: how many segments the namespace of an owner has, or a function that gives it for a session.
+   * 4 for sessions such as `tenant:acme:user:bob:chat-1`, all chats of whose user share what is remembered. A function
+   * gives 0 for a session that has no memory.
    */
-  readonly ownerDepth: number
+  readonly ownerDepth: number | ((session: Namespace) => number)
 }
+
+type OwnerDepth = MemoryToolsOptions["ownerDepth"]
 
 const DAY_MS = 24 * 3_600_000
 const MAX_DAYS = 3_650
@@ -38,7 +41,7 @@ const NAMESPACE = {
  * @throws MemoryError (`memory_option_invalid`).
  */
 export function memoryTools(memories: Memories, { ownerDepth }: MemoryToolsOptions): readonly Tool[] {
-  if (!Number.isInteger(ownerDepth) || ownerDepth < 1)
+  if (typeof ownerDepth === "number" && (!Number.isInteger(ownerDepth) || ownerDepth < 1))
     throw new MemoryError("memory_option_invalid", '"ownerDepth" is a whole number, 1 or more.')
   return [
     rememberTool(memories, ownerDepth),
@@ -54,7 +57,7 @@ interface RememberInput {
   readonly namespace?: string
 }
 
-function rememberTool(memories: Memories, ownerDepth: number): Tool {
+function rememberTool(memories: Memories, ownerDepth: OwnerDepth): Tool {
   return tool<RememberInput>({
     name: "remember",
     description:
@@ -103,7 +106,7 @@ interface RecallInput {
   readonly namespace?: string
 }
 
-function recallTool(memories: Memories, ownerDepth: number): Tool {
+function recallTool(memories: Memories, ownerDepth: OwnerDepth): Tool {
   return tool<RecallInput>({
     name: "recall",
     description:
@@ -149,7 +152,7 @@ function recallTool(memories: Memories, ownerDepth: number): Tool {
   })
 }
 
-function forgetTool(memories: Memories, ownerDepth: number): Tool {
+function forgetTool(memories: Memories, ownerDepth: OwnerDepth): Tool {
   return tool<{ readonly id: string; readonly namespace?: string }>({
     name: "forget",
     description: "Forgets a fact that was kept, by the id that remember or recall gave.",
@@ -170,18 +173,19 @@ function forgetTool(memories: Memories, ownerDepth: number): Tool {
   })
 }
 
-function ownerOf(session: Namespace, ownerDepth: number): Namespace {
-  if (session.depth >= ownerDepth) return Namespace.of(...session.segments.slice(0, ownerDepth))
+function ownerOf(session: Namespace, ownerDepth: OwnerDepth): Namespace {
+  const depth = typeof ownerDepth === "number" ? ownerDepth : ownerDepth(session)
+  if (depth > 0 && session.depth >= depth) return Namespace.of(...session.segments.slice(0, depth))
   throw new MemoryError(
     "memory_namespace_refused",
-    `There is no memory here: an owner has ${ownerDepth} segments (ownerDepth), this session has ${session.depth}.`,
+    `There is no memory here: an owner has ${depth} segments (ownerDepth), this session has ${session.depth}.`,
   )
 }
 
 /** The owner, if that is what the model names. */
 function ownNamespace(
   { namespace: session }: ToolContext,
-  ownerDepth: number,
+  ownerDepth: OwnerDepth,
   given: string | undefined,
 ): Namespace {
   const owner = ownerOf(session, ownerDepth)

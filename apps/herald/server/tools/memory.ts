@@ -1,0 +1,19 @@
+import { Namespace, type SessionStore } from "@orra/core"
+import { Memories, memoryTools } from "@orra/memory"
+import { principals } from "../config/load.ts"
+import type { Config } from "../config/settings.ts"
+import type { ToolFamily } from "./tools.ts"
+
+/** Server, channel and person behind the prefix. */
+const DISCORD_DEPTH = 3
+
+/** What the assistant remembers of each person who talks to it: of all their chats, and in Discord of those in a channel. */
+export function heraldMemory(config: Config, store: SessionStore): ToolFamily {
+  const people = principals(config)
+  const discord = Namespace.parse(config.discord.namespace_prefix)
+  const ownerDepth = (session: Namespace): number =>
+    discord.contains(session)
+      ? discord.depth + DISCORD_DEPTH
+      : (people.find((person) => person.contains(session))?.depth ?? 0)
+  return { tools: memoryTools(new Memories(store), { ownerDepth }) }
+}
