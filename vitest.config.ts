@@ -1,5 +1,6 @@
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
+import process from "node:process"
 import { defineConfig } from "vitest/config"
 
 /**
@@ -8,7 +9,20 @@ import { defineConfig } from "vitest/config"
  */
 const conditions = ["@orra/source", "node", "development|production"]
 
+/**
+ * The long run looks for what nobody has seen; the short one tries the same each time, so that it fails for a change and
+ * not by chance. Said where fast-check is imported: most tests do without it.
+ */
+const seeded = {
+  name: "orra:seeded",
+  transform: (code: string): string | undefined =>
+    code.includes('from "fast-check"')
+      ? `${code}\nimport { configureGlobal as configureSeed } from "fast-check"\nconfigureSeed({ seed: 1 })\n`
+      : undefined,
+}
+
 export default defineConfig({
+  plugins: process.env["ORRA_TEST_FULL"] ? [] : [seeded],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
