@@ -202,8 +202,10 @@ describe("a server that", () => {
   test("tells of its progress, fails, and answers with data alone", async () => {
     const servers = await connect({ wire })
     const seen: string[] = []
-    await use(servers, "wire__progress", {}, { progress: (line) => void seen.push(line) })
-    expect(seen).toEqual(["step 1\n", "step 2\n"])
+    const used = use(servers, "wire__progress", {}, { progress: (line) => void seen.push(line) })
+    await expect.poll(() => seen).toEqual(["step 1\n", "step 2\n"])
+    await use(servers, "wire__seen")
+    expect(textOf(await used)).toBe("done")
     expect(await use(servers, "wire__fails")).toMatchObject({ isError: true })
     const [spaced] = namesOf(servers.tools.list()).filter((name) => name.startsWith("wire__sp_ace"))
     expect(spaced).toMatch(/^wire__sp_ace_[\da-f]{8}$/)

@@ -18,6 +18,7 @@ const text = (value: string) => ({ content: [{ type: "text", text: value }] })
 
 let version = 1
 let cancelled = 0
+let seen = (): void => {}
 let asking: ((result: unknown) => void) | undefined
 const tools = () =>
   [
@@ -28,6 +29,7 @@ const tools = () =>
     "wrong_id",
     "silent",
     "progress",
+    "seen",
     "slow",
     "cancelled",
     "change",
@@ -63,16 +65,16 @@ const behaviours: Readonly<Record<string, (id: number, message: Message) => void
   silent() {},
   progress(id, { params }) {
     const progressToken = params?._meta?.progressToken
-    const step = (progress: number): void => {
-      if (progress > 2) {
-        say({ id, result: text("done") })
-        return
-      }
+    for (const progress of [1, 2]) {
       const message = `step ${progress}`
       say({ method: "notifications/progress", params: { progressToken, progress, total: 2, message } })
-      setTimeout(step, 20, progress + 1)
     }
-    step(1)
+    // What comes together with an answer comes too late.
+    seen = () => say({ id, result: text("done") })
+  },
+  seen(id) {
+    say({ id, result: text("good") })
+    seen()
   },
   slow(id, { params }) {
     const progressToken = params?._meta?.progressToken
