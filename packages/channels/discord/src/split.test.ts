@@ -50,6 +50,11 @@ test("a code block that goes on is closed and opened again, with its language", 
   expect(pieces.at(-1)).toMatch(/^```ts\n[^`]*\n```\nThat is all\.$/)
 })
 
+test("a line that opens a code block and is cut is not taken for the name of a language", () => {
+  const pieces = splitText(`const a = 1\n\`\`\`word ${"x".repeat(50)}`, 60)
+  expect(pieces.join("").split("word")).toHaveLength(2)
+})
+
 test("paragraphs stay whole where they can", () => {
   expect(splitText(`${"a".repeat(60)}\n\n${"b".repeat(60)}`, 100)).toEqual([
     "a".repeat(60),

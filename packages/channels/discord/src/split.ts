@@ -22,9 +22,10 @@ export function splitText(text: string, limit = MAX_CONTENT): readonly string[] 
     }
     const end = cut(rest, limit - prefix.length - FENCE_END.length)
     const piece = rest.slice(0, end)
-    fence = fenceAfter(fence, piece, isLineStart)
+    const isLineEnd = rest[end] === "\n"
+    fence = fenceAfter(fence, piece, isLineStart, isLineEnd)
     pieces.push(prefix + piece + (fence === undefined ? "" : FENCE_END))
-    isLineStart = rest[end] === "\n"
+    isLineStart = isLineEnd
     rest = rest.slice(isLineStart ? end + 1 : end)
   }
   return pieces.filter((piece) => piece.trim() !== "")
@@ -47,14 +48,24 @@ function cut(text: string, room: number): number {
 }
 
 /** The line that opened the code block in which the text ends; undefined outside of one. */
-function fenceAfter(before: string | undefined, text: string, isLineStart: boolean): string | undefined {
+function fenceAfter(
+  before: string | undefined,
+  text: string,
+  isLineStart: boolean,
+  isLineEnd: boolean,
+): string | undefined {
   let fence = before
   const lines = text.split("\n")
-  for (const line of isLineStart ? lines : lines.slice(1)) {
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 && !isLineStart) continue
     if (!line.trimStart().startsWith("```")) continue
     if (fence !== undefined) fence = undefined
     // One that ends in its own line opens nothing.
-    else if (!line.trimStart().slice(3).includes("```")) fence = `\`\`\`${LANGUAGE.exec(line)?.[1] ?? ""}`
+    else if (!line.trimStart().slice(3).includes("```")) {
+      // Of a line that is cut nobody knows yet whether it names a language.
+      const isWhole = index < lines.length - 1 || isLineEnd
+      fence = `\`\`\`${(isWhole && LANGUAGE.exec(line)?.[1]) || ""}`
+    }
   }
   return fence
 }
