@@ -55,6 +55,11 @@ test("a line that opens a code block and is cut is not taken for the name of a l
   expect(pieces.join("").split("word")).toHaveLength(2)
 })
 
+test("a word that just fits does not make a message too long", () => {
+  for (const piece of splitText(`\`\`\`\n${"x".repeat(50)}const a = 1\n`, 63))
+    expect(piece.length).toBeLessThanOrEqual(63)
+})
+
 test("paragraphs stay whole where they can", () => {
   expect(splitText(`${"a".repeat(60)}\n\n${"b".repeat(60)}`, 100)).toEqual([
     "a".repeat(60),

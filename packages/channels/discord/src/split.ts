@@ -33,13 +33,13 @@ export function splitText(text: string, limit = MAX_CONTENT): readonly string[] 
 
 /** Where to cut a text that is longer than `room`. */
 function cut(text: string, room: number): number {
-  const window = text.slice(0, room + 1)
   for (const [mark, least] of [
     ["\n\n", room / 2],
     ["\n", room / 4],
     [" ", room / 4],
   ] as const) {
-    const at = window.lastIndexOf(mark)
+    // A space stays with what is before it, a line break with neither.
+    const at = text.lastIndexOf(mark, mark === " " ? room - 1 : room)
     if (at > least) return mark === " " ? at + 1 : at
   }
   // Not between the two halves of one character.
