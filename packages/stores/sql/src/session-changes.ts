@@ -2,6 +2,7 @@ import { describe, type Entry, keyOf, type Lease, type Namespace, type SessionIn
 import { sql as raw } from "kysely"
 import { type Operation, run } from "./operation.ts"
 import { currentMs, sql } from "./schema.ts"
+import { toColumn } from "./session-row.ts"
 import { type SqlValue, type Statement, statement } from "./statement.ts"
 
 /** Stands for what is not known of a session without reading it. */
@@ -41,7 +42,7 @@ export function changesOf(namespace: Namespace, entries: readonly Entry[]): Chan
   const changes: [Column, SqlValue][] = [["version", version]]
   if (messages > 0) changes.push(["messages", messages])
   if (updatedAt !== UNKNOWN.time) changes.push(["updated_at", updatedAt])
-  if (openRun !== UNKNOWN.run) changes.push(["open_run", openRun ?? null])
+  if (openRun !== UNKNOWN.run) changes.push(["open_run", toColumn(openRun)])
   if (waiting !== UNKNOWN.waiting) changes.push(["waiting", waiting ? JSON.stringify(waiting) : null])
   return changes
 }

@@ -42,7 +42,7 @@ export const toInfo = (
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   messages: row.messages,
-  ...(row.open_run !== null && { openRun: row.open_run }),
+  ...(row.open_run !== null && { openRun: fromColumn(row.open_run) }),
   ...(row.waiting !== null && { waiting: fromJson<NonNullable<SessionInfo["waiting"]>>(row.waiting) }),
   metadata: fromJson<JsonObject>(row.metadata),
 })
@@ -50,13 +50,19 @@ export const toInfo = (
 /** No text of PostgreSQL holds it. */
 export const withoutNul = (text: string): string => text.replaceAll("\0", "\ufffd")
 
+/** Any text in a column of text: as it is, or as JSON where a database would not take it. */
+export const toColumn = (text: string | undefined): string | null =>
+  text === undefined ? null : /^"|\0/.test(text) || !text.isWellFormed() ? JSON.stringify(text) : text
+
+const fromColumn = (text: string): string => (text.startsWith('"') ? fromJson<string>(text) : text)
+
 export const toRow = (info: SessionInfo): SessionRow => ({
   ns: info.namespace.key,
   version: info.version,
   created_at: info.createdAt,
   updated_at: info.updatedAt,
   messages: info.messages,
-  open_run: info.openRun ?? null,
+  open_run: toColumn(info.openRun),
   waiting: info.waiting ? JSON.stringify(info.waiting) : null,
   deleted: "deletedAt" in info.metadata ? 1 : 0,
   folded_title: withoutNul(foldedTitle(info)),

@@ -139,6 +139,18 @@ export function logConformance(makeStore: MakeStore): void {
       )
     })
 
+    test("the id of the open run is any text, in the summary too", async () => {
+      const { store, ns, lease } = await fixture(makeStore)
+      let expected = 0
+      for (const runId of ["\0", '"', '"r"', "\ud800", "r\n"]) {
+        const entries = [user("a"), started(runId), { ...delta("b"), runId }]
+        await store.append(ns, entries, { expected, lease })
+        expected += entries.length
+        expect((await store.info(ns))?.openRun).toBe(runId)
+      }
+      expect((await store.list(ns)).items[0]?.openRun).toBe("r\n")
+    })
+
     test("a member named __proto__ is data", async () => {
       const { store, ns, lease } = await fixture(makeStore)
       const entry: NewEntry = {
