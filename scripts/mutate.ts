@@ -21,6 +21,8 @@ import { root } from "./workspace.ts"
 
 /** A mutation can make a test wait for ever; this is not how it should fail, and is not waited for. */
 const LIMIT_MS = 180_000
+/** What waits for what a mutation has taken away gives up before that. */
+const LIMITS = ["--testTimeout=40000", "--hookTimeout=60000"]
 
 /** What the sources need to be tested, and nothing that is made from them. */
 const COPIED = [
@@ -131,7 +133,7 @@ async function run(copy: string, proofs: readonly Proof[]): Promise<readonly Tes
   const files = [...new Set(proofs.map(({ file }) => file))]
   const names = [...new Set(proofs.map(fixedPart))].map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
   const args = ["run", ...files, "--project=unit", "--reporter=json", `--outputFile=${report}`]
-  await ended(copy, [join(root, "node_modules/vitest/vitest.mjs"), ...args, "-t", names.join("|")])
+  await ended(copy, [join(root, "node_modules/vitest/vitest.mjs"), ...args, ...LIMITS, "-t", names.join("|")])
   return readReport(report)
 }
 
