@@ -1,29 +1,19 @@
-import {
-  Approvals,
-  type Hooks,
-  MemoryStore,
-  Namespace,
-  type PolicyLayer,
-  PolicyRegistry,
-  Runtime,
-} from "@orra/core"
-import { type SqliteStore, sqliteStore } from "@orra/store-sql"
+import { Approvals, type Namespace, type Runtime } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
-import { type LoadedConfig, OWNER, principals } from "./config/load.ts"
+import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
-import { systemPrompt } from "./prompt.ts"
 import type { ClaudeLogin } from "./provider/claude-login.ts"
 import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
-import { runLog } from "./run-log.ts"
-import { type RunCounter, runCounter } from "./shutdown.ts"
+import { assistantOf, buildRuntime, zone } from "./runtime.ts"
+import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
-import { titleHook } from "./titles.ts"
-import { buildTools, type Toolbox } from "./tools/tools.ts"
+import { buildTools } from "./tools/tools.ts"
 
 export interface HeraldIo {
   readonly version: string
@@ -93,7 +83,7 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     const approvals = new Approvals()
     const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox, approvals })
     closers.push(() => runtime.close())
-    const everybody = [...principals(loaded.config), Namespace.parse(loaded.config.discord.namespace_prefix)]
+    const everybody = [...principals(loaded.config), discordRoot(loaded.config)]
     await recoverSessions(runtime, everybody, log)
     const { url, gateway } = await listen({
       config: loaded.config,
@@ -134,62 +124,6 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     throw error
   }
 }
-
-/** Who answers: the first of `[[agents]]`, else `[agent]`. */
-const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? config.agent
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-
-function buildRuntime(parts: {
-  readonly loaded: LoadedConfig
-  readonly service: ProviderService
-  readonly store: SqliteStore
-  readonly log: Log
-  readonly counter: RunCounter
-  readonly toolbox: Toolbox
-  readonly approvals: Approvals
-}): Runtime {
-  const { loaded, service, store, log, counter, toolbox, approvals } = parts
-  const { config } = loaded
-  const { registry, policy, hooks: toolHooks } = toolbox
-  const names = () => registry.list().map(({ definition }) => definition.name)
-  const policies = new PolicyRegistry()
-  policies.set(OWNER, policy)
-  for (const { namespace, approve } of config.gateway.keys)
-    policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
-  const { approvers, namespace_prefix: prefix } = config.discord
-  policies.set(Namespace.parse(prefix), approvers.length > 0 ? policy : unasked(policy))
-  const { name, personality, system_prompt } = assistantOf(loaded)
-  const assistant = { name, personality, systemPrompt: system_prompt }
-  const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger), ...toolHooks]
-  const runtime: Runtime = new Runtime({
-    provider: service.provider,
-    store: config.sessions.store === "memory" ? new MemoryStore() : store,
-    tools: registry,
-    policies,
-    approvals,
-    hooks,
-    systemPrompt: ({ namespace, now }) =>
-      systemPrompt(assistant, { namespace, now, zone, tools: names(), discord: Namespace.parse(prefix) }),
-    context: {
-      maxTokens: config.context.max_tokens,
-      reservedForOutput: config.context.reserved_for_output,
-    },
-    maxTokens: config.provider.max_tokens,
-    ...(config.provider.temperature !== undefined && { temperature: config.provider.temperature }),
-    // The directory's lock makes this the only process: it may take the leases of a dead one at once.
-    owner: "herald",
-    onError: (error) => log.logger.error({ err: error }, "after a run"),
-  })
-  return runtime
-}
-
-/** Where nobody can be asked, what would be asked about is refused. */
-const unasked = (policy: PolicyLayer): PolicyLayer => ({
-  ...policy,
-  deny: [...(policy.deny ?? []), ...(policy.ask ?? [])],
-  ask: [],
-})
 
 async function recoverSessions(
   runtime: Runtime,

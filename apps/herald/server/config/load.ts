@@ -159,6 +159,9 @@ export const principals = ({ gateway }: Config): readonly Namespace[] => [
   ...gateway.keys.map(({ namespace }) => Namespace.parse(namespace)),
 ]
 
+/** The root of all that is said in Discord. */
+export const discordRoot = ({ discord }: Config): Namespace => Namespace.parse(discord.namespace_prefix)
+
 /** What the owner is called. */
 export const OWNER_NAME = "owner"
 

@@ -1,6 +1,6 @@
-import { Namespace, type SessionStore } from "@orra/core"
+import type { Namespace, SessionStore } from "@orra/core"
 import { Memories, memoryTools } from "@orra/memory"
-import { principals } from "../config/load.ts"
+import { discordRoot, principals } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import type { ToolFamily } from "./tools.ts"
 
@@ -10,7 +10,7 @@ const DISCORD_DEPTH = 3
 /** What the assistant remembers of each person who talks to it: of all their chats, and in Discord of those in a channel. */
 export function heraldMemory(config: Config, store: SessionStore): ToolFamily {
   const people = principals(config)
-  const discord = Namespace.parse(config.discord.namespace_prefix)
+  const discord = discordRoot(config)
   const ownerDepth = (session: Namespace): number =>
     discord.contains(session)
       ? discord.depth + DISCORD_DEPTH

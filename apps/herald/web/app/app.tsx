@@ -1,17 +1,18 @@
 import { CSPProvider } from "@base-ui/react/csp-provider"
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
-import { type ReactElement, useCallback, useEffect, useState } from "react"
+import { lazy, type ReactElement, Suspense, useCallback, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { ApiError, listenForLogout } from "../api/http.ts"
 import type { Me } from "../api/types.ts"
 import { ErrorNote } from "../chat/error-note.tsx"
 import { t } from "../i18n/index.ts"
 import { LoginPage } from "../login/login-page.tsx"
-import { SetupPage } from "../settings/setup-page.tsx"
 import { Toasts } from "../ui/toast.tsx"
 import { TipProvider } from "../ui/tooltip.tsx"
 import { Home } from "./home.tsx"
 import { navigate, usePlace } from "./router.ts"
+
+const SetupPage = lazy(() => import("../settings/setup-page.tsx"))
 
 const client = new QueryClient({
   defaultOptions: {
@@ -63,8 +64,10 @@ function Gate(): ReactElement {
       </main>
     )
   }
-  return <main className="card-page" aria-busy="true" aria-label={t.loading} />
+  return <Waiting />
 }
+
+const Waiting = (): ReactElement => <main className="card-page" aria-busy="true" aria-label={t.loading} />
 
 /** The owner connects a model first; whoever cannot goes on without. */
 function Ready({ me }: { readonly me: Me }): ReactElement {
@@ -75,8 +78,13 @@ function Ready({ me }: { readonly me: Me }): ReactElement {
     enabled: isOwner,
     staleTime: 60_000,
   })
-  if (isOwner && settings.isPending)
-    return <main className="card-page" aria-busy="true" aria-label={t.loading} />
-  if (settings.data && !settings.data.provider.configured) return <SetupPage settings={settings.data} />
+  if (isOwner && settings.isPending) return <Waiting />
+  if (settings.data && !settings.data.provider.configured) {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <SetupPage settings={settings.data} />
+      </Suspense>
+    )
+  }
   return <Home me={me} assistant={settings.data?.assistant.name ?? t.appName} />
 }

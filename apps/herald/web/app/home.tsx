@@ -10,12 +10,12 @@ import { Connection } from "../connection/socket.ts"
 import { t } from "../i18n/index.ts"
 import { Sidebar } from "../sessions/sidebar.tsx"
 import { useSessionChanges } from "../sessions/use-sessions.ts"
-import { ProviderDialog } from "../settings/provider-dialog.tsx"
 import { copyText } from "../ui/copy-button.tsx"
 import { toast } from "../ui/toast.tsx"
 import { Chats, SharedProvider } from "./context.ts"
 import { Header } from "./header.tsx"
 import { navigate, usePlace } from "./router.ts"
+import { Screen } from "./screen.tsx"
 import { useShortcuts } from "./shortcuts.ts"
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
 import { useNarrow } from "./use-narrow.ts"
@@ -47,7 +47,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   const isNarrow = useNarrow()
   const [isSidebarOpen, setSidebarOpen] = useState(true)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
-  const [dialog, setDialog] = useState<"provider" | "shortcuts">()
+  const [isHelpOpen, setHelpOpen] = useState(false)
   const search = useRef<HTMLInputElement>(null)
   // A chat has its name before its first message, so that nothing moves when that is sent.
   const [fresh, setFresh] = useState(() => newNamespace(me))
@@ -57,11 +57,14 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     if (place.type === "chat" && place.namespace === fresh) setFresh(newNamespace(me))
   }, [place, fresh, me])
 
-  const show = (which: "provider" | "shortcuts"): void => {
+  const showHelp = (): void => {
     setDrawerOpen(false)
-    setDialog(which)
+    setHelpOpen(true)
   }
-  const onProvider = me.permissions.includes("owner") ? () => show("provider") : undefined
+  const onProvider = me.permissions.includes("owner")
+    ? () => navigate({ type: "screen", screen: "settings", part: "model" })
+    : undefined
+  const hasSidebar = isSidebarOpen && !isNarrow
   const showSidebar = (): void => (isNarrow ? setDrawerOpen(true) : setSidebarOpen(true))
   useShortcuts({
     newChat: () => navigate({ type: "new" }),
@@ -72,7 +75,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     },
     focus: () => document.getElementById("message")?.focus(),
     sidebar: () => (isNarrow ? setDrawerOpen(!isDrawerOpen) : setSidebarOpen(!isSidebarOpen)),
-    help: () => show("shortcuts"),
+    help: showHelp,
     copyAnswer: () => {
       const last = chats
         .get(namespace, isNew)
@@ -87,12 +90,11 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
       search={search}
       onHide={() => (isNarrow ? setDrawerOpen(false) : setSidebarOpen(false))}
       onChoose={() => setDrawerOpen(false)}
-      onProvider={onProvider}
-      onShortcuts={() => show("shortcuts")}
+      onShortcuts={showHelp}
     />
   )
   return (
-    <div className={isSidebarOpen && !isNarrow ? "layout" : "layout alone"}>
+    <div className={hasSidebar ? "layout" : "layout alone"}>
       <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
         {t.skipToMessage}
       </button>
@@ -109,18 +111,26 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
         isSidebarOpen && sidebar
       )}
       <main className="main">
-        <Header
-          namespace={namespace}
-          isNew={isNew}
-          hasSidebar={isSidebarOpen && !isNarrow}
-          onSidebar={showSidebar}
-          onRenamed={() => void client.invalidateQueries({ queryKey: ["sessions"] })}
-        />
-        <ConnectionBanner />
-        <ChatPage key={namespace} namespace={namespace} isNew={isNew} onProvider={onProvider} />
+        {place.type === "screen" ? (
+          <>
+            <ConnectionBanner />
+            <Screen name={place.screen} part={place.part} hasSidebar={hasSidebar} onSidebar={showSidebar} />
+          </>
+        ) : (
+          <>
+            <Header
+              namespace={namespace}
+              isNew={isNew}
+              hasSidebar={hasSidebar}
+              onSidebar={showSidebar}
+              onRenamed={() => void client.invalidateQueries({ queryKey: ["sessions"] })}
+            />
+            <ConnectionBanner />
+            <ChatPage key={namespace} namespace={namespace} isNew={isNew} onProvider={onProvider} />
+          </>
+        )}
       </main>
-      <ProviderDialog isOpen={dialog === "provider"} onClose={() => setDialog(undefined)} />
-      <ShortcutsDialog isOpen={dialog === "shortcuts"} onClose={() => setDialog(undefined)} />
+      <ShortcutsDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>
   )
 }

@@ -1,13 +1,21 @@
 import { useSyncExternalStore } from "react"
 
+/** What there is beside the chats. Each has its address: `/settings`, and `/settings/<part>` for a part of it. */
+export const SCREENS = ["settings"] as const
+export type ScreenName = (typeof SCREENS)[number]
+
 /** Where the page is. A chat's address is `/c/<namespace>`. */
 export type Place =
   | { readonly type: "new" }
+  | { readonly type: "screen"; readonly screen: ScreenName; readonly part: string | undefined }
   | { readonly type: "chat"; readonly namespace: string }
   | { readonly type: "login"; readonly token: string }
 
 function placeOf(path: string, hash: string): Place {
   if (path === "/login") return { type: "login", token: hash.slice(1) }
+  const [, first, part] = path.split("/")
+  const screen = SCREENS.find((name) => name === first)
+  if (screen) return { type: "screen", screen, part: part || undefined }
   const found = /^\/c\/(.+)$/.exec(path)
   if (!found?.[1]) return { type: "new" }
   try {
@@ -17,9 +25,11 @@ function placeOf(path: string, hash: string): Place {
   }
 }
 
-/** A ":" may stand in a path as it is, which keeps the address readable. */
-export const pathOf = (place: Place): string =>
-  place.type === "chat" ? `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}` : "/"
+export function pathOf(place: Place): string {
+  if (place.type === "screen") return place.part ? `/${place.screen}/${place.part}` : `/${place.screen}`
+  // A ":" may stand in a path as it is, which keeps the address readable.
+  return place.type === "chat" ? `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}` : "/"
+}
 
 let place = placeOf(location.pathname, location.hash)
 const listeners = new Set<() => void>()

@@ -40,7 +40,6 @@ export const en = {
   setup: {
     title: "Connect a model",
     lead: "Herald needs a model service to answer. The key is checked with a real call, kept encrypted on this machine, and sent to nobody else.",
-    editTitle: "Model service",
     type: "Service",
     claude: "Claude",
     claudeHint: "Anthropic",
@@ -93,13 +92,18 @@ export const en = {
     couldNotLoad: "The chat could not be loaded.",
   },
 
+  screens: {
+    settings: "Settings",
+    notYours: "Only the owner of this Herald sees this.",
+  },
+
   menu: {
     label: "Settings",
     theme: "Theme",
     light: "Light",
     dark: "Dark",
     system: "As the system",
-    provider: "Model service",
+    all: "All settings",
     shortcuts: "Keyboard shortcuts",
     logout: "Log out",
   },

@@ -1,6 +1,7 @@
 import { type ReactElement, type RefObject, useDeferredValue, useMemo, useState } from "react"
 import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
+import { ScreenList } from "../app/screen-list.tsx"
 import { useNow } from "../app/use-now.ts"
 import { t } from "../i18n/index.ts"
 import { SettingsMenu } from "../settings/settings-menu.tsx"
@@ -14,21 +15,13 @@ export interface SidebarProps {
   readonly current: string | undefined
   readonly search: RefObject<HTMLInputElement | null>
   readonly onHide: () => void
-  /** Called when a chat was chosen: a drawer closes then. */
+  /** Called when a chat or a screen was chosen: a drawer closes then. */
   readonly onChoose: () => void
-  readonly onProvider: (() => void) | undefined
   readonly onShortcuts: () => void
 }
 
 /** All chats, a way to find one and to begin another. */
-export function Sidebar({
-  current,
-  search,
-  onHide,
-  onChoose,
-  onProvider,
-  onShortcuts,
-}: SidebarProps): ReactElement {
+export function Sidebar({ current, search, onHide, onChoose, onShortcuts }: SidebarProps): ReactElement {
   const { assistant } = useShared()
   const [query, setQuery] = useState("")
   const wanted = useDeferredValue(query.trim())
@@ -56,6 +49,7 @@ export function Sidebar({
           <Icon name="plus" size={18} />
           {t.sessions.new}
         </Button>
+        <ScreenList onChoose={onChoose} />
         <div className="search">
           <Icon name="search" size={16} />
           <input
@@ -103,7 +97,7 @@ export function Sidebar({
         )}
       </div>
       <footer className="sidebar-foot">
-        <SettingsMenu onProvider={onProvider} onShortcuts={onShortcuts} />
+        <SettingsMenu onChoose={onChoose} onShortcuts={onShortcuts} />
       </footer>
     </nav>
   )

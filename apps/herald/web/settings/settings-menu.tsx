@@ -1,5 +1,6 @@
 import type { ReactElement } from "react"
 import { api } from "../api/api.ts"
+import { navigate } from "../app/router.ts"
 import { shortcutLabel } from "../app/shortcuts.ts"
 import { forgetChats } from "../app/storage.ts"
 import { t } from "../i18n/index.ts"
@@ -8,10 +9,11 @@ import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu.tsx"
 
 export function SettingsMenu({
-  onProvider,
+  onChoose,
   onShortcuts,
 }: {
-  readonly onProvider: (() => void) | undefined
+  /** Called when a screen was chosen: a drawer closes then. */
+  readonly onChoose: () => void
   readonly onShortcuts: () => void
 }): ReactElement {
   const [theme, setTheme] = useTheme()
@@ -37,7 +39,14 @@ export function SettingsMenu({
         ]}
       />
       <MenuLine />
-      {onProvider && <MenuItem icon="globe" label={t.menu.provider} onSelect={onProvider} />}
+      <MenuItem
+        icon="settings"
+        label={t.menu.all}
+        onSelect={() => {
+          navigate({ type: "screen", screen: "settings", part: undefined })
+          onChoose()
+        }}
+      />
       <MenuItem
         icon="keyboard"
         label={t.menu.shortcuts}

@@ -5,13 +5,15 @@ import { Mark } from "../ui/icons.tsx"
 import { ProviderForm } from "./provider-form.tsx"
 
 /** The first start: nothing can be answered before a model is connected. */
-export const SetupPage = ({ settings }: { readonly settings: Settings }): ReactElement => (
-  <main className="card-page">
-    <section className="card">
-      <Mark size={40} />
-      <h1>{t.setup.title}</h1>
-      <p className="muted">{t.setup.lead}</p>
-      <ProviderForm settings={settings} onSaved={() => undefined} />
-    </section>
-  </main>
-)
+export default function SetupPage({ settings }: { readonly settings: Settings }): ReactElement {
+  return (
+    <main className="card-page">
+      <section className="card">
+        <Mark size={40} />
+        <h1>{t.setup.title}</h1>
+        <p className="muted">{t.setup.lead}</p>
+        <ProviderForm settings={settings} onSaved={() => undefined} />
+      </section>
+    </main>
+  )
+}

@@ -1,0 +1,38 @@
+import type { ReactElement } from "react"
+import { Icon } from "../ui/icons.tsx"
+import { useShared } from "./context.ts"
+import { navigate, pathOf, SCREENS, usePlace } from "./router.ts"
+import { maySee, screens } from "./screens.tsx"
+
+/** The ways to the screens, above the chats. */
+export function ScreenList({ onChoose }: { readonly onChoose: () => void }): ReactElement | null {
+  const { me } = useShared()
+  const place = usePlace()
+  const listed = SCREENS.filter((name) => screens[name].isListed && maySee(me, name))
+  if (listed.length === 0) return null
+  return (
+    <ul className="screen-list">
+      {listed.map((screen) => {
+        const to = { type: "screen", screen, part: undefined } as const
+        return (
+          <li key={screen}>
+            <a
+              className="screen-link"
+              href={pathOf(to)}
+              aria-current={place.type === "screen" && place.screen === screen ? "page" : undefined}
+              onClick={(event) => {
+                if (event.ctrlKey || event.metaKey || event.shiftKey) return
+                event.preventDefault()
+                navigate(to)
+                onChoose()
+              }}
+            >
+              <Icon name={screens[screen].icon} size={18} />
+              {screens[screen].label}
+            </a>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}

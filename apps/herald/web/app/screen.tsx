@@ -1,0 +1,44 @@
+import { type ReactElement, Suspense, useEffect } from "react"
+import { t } from "../i18n/index.ts"
+import { IconButton } from "../ui/button.tsx"
+import { useShared } from "./context.ts"
+import type { ScreenName } from "./router.ts"
+import { maySee, screens } from "./screens.tsx"
+
+/** A screen beside the chats: its heading, and what it shows below it. */
+export function Screen({
+  name,
+  part,
+  hasSidebar,
+  onSidebar,
+}: {
+  readonly name: ScreenName
+  readonly part: string | undefined
+  readonly hasSidebar: boolean
+  readonly onSidebar: () => void
+}): ReactElement {
+  const { me, assistant } = useShared()
+  const { label, Component } = screens[name]
+  useEffect(() => {
+    document.title = `${label} · ${assistant}`
+  }, [label, assistant])
+  return (
+    <>
+      <header className="header">
+        {!hasSidebar && <IconButton icon="menu" label={t.sessions.open} onClick={onSidebar} />}
+        <h1 className="chat-title screen-title">{label}</h1>
+      </header>
+      <div className="screen">
+        <div className="screen-body">
+          {maySee(me, name) ? (
+            <Suspense fallback={<p className="muted">{t.loading}</p>}>
+              <Component part={part} />
+            </Suspense>
+          ) : (
+            <p className="note quiet-note">{t.screens.notYours}</p>
+          )}
+        </div>
+      </div>
+    </>
+  )
+}

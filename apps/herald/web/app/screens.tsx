@@ -1,0 +1,37 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from "react"
+import type { Me } from "../api/types.ts"
+import { t } from "../i18n/index.ts"
+import type { IconName } from "../ui/icons.tsx"
+import type { ScreenName } from "./router.ts"
+
+/** What every screen is given. */
+export interface ScreenProps {
+  /** The part of it that its address names: `/settings/model`. */
+  readonly part: string | undefined
+}
+
+interface ScreenEntry {
+  readonly label: string
+  readonly icon: IconName
+  readonly Component: LazyExoticComponent<ComponentType<ScreenProps>>
+  /** Who sees it. Default: everybody. */
+  readonly permission?: Me["permissions"][number]
+  /** Listed above the chats. Otherwise something else leads to it. */
+  readonly isListed: boolean
+}
+
+/** Each is loaded when it is first opened. */
+export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
+  settings: {
+    label: t.screens.settings,
+    icon: "settings",
+    Component: lazy(() => import("../settings/settings-screen.tsx")),
+    isListed: false,
+  },
+}
+
+/** Whether somebody may see a screen. */
+export const maySee = (me: Me, name: ScreenName): boolean => {
+  const { permission } = screens[name]
+  return permission === undefined || me.permissions.includes(permission)
+}
