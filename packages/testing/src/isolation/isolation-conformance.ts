@@ -8,6 +8,9 @@ import { allEntries, leftBehind, type Shared, shared, type Tenant, tenants } fro
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 
+/** The short run has the limit of any test: who waits for what never comes is known by it. */
+const LIMIT = FULL ? { timeout: 600_000 } : {}
+
 /** What a caller has in its hands when it has lost its namespace. */
 const NO_NAMESPACES: readonly unknown[] = [
   undefined,
@@ -41,13 +44,11 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
   }
 
   describe(`${name} keeps tenants apart`, () => {
-    test("who does everything at once with the same ids sees nothing of the other", {
-      timeout: 600_000,
-    }, async () => {
+    test("who does everything at once with the same ids sees nothing of the other", LIMIT, async () => {
       for (let seed = 1; seed <= (FULL ? 100 : 4); seed++) await everythingAtOnce(await opened(), seed)
     })
 
-    test("an id of the other answers like one that nobody has", { timeout: 600_000 }, async () => {
+    test("an id of the other answers like one that nobody has", LIMIT, async () => {
       const store = await opened()
       const [owner, guesser] = tenants()
       const both = shared(store, [owner, guesser])
@@ -65,7 +66,7 @@ export function isolationConformance(name: string, makeStore: MakeStore): void {
       }
     })
 
-    test("nothing is answered and nothing written without a namespace", { timeout: 600_000 }, async () => {
+    test("nothing is answered and nothing written without a namespace", LIMIT, async () => {
       const inner = await opened()
       const [tenant] = tenants()
       const store = watchedStore(inner)
