@@ -2,6 +2,7 @@ import { type ReactElement, useEffect, useRef, useState } from "react"
 import { t } from "../i18n/index.ts"
 import { markdownOf } from "./answer.tsx"
 import { errorTitle } from "./error-note.tsx"
+import { isAsked } from "./items.ts"
 import type { ChatView } from "./view.ts"
 
 /** The tool that waits until somebody allows it. */
@@ -9,10 +10,7 @@ function askedTool({ openRun, items }: ChatView): string | undefined {
   const last = items.at(-1)
   if (openRun === undefined || last?.type !== "answer") return undefined
   const parts = last.messages.flatMap(({ parts }) => parts)
-  const asked = parts.find((part) => {
-    const call = part.type === "tool_call" ? last.calls[part.id] : undefined
-    return call?.question && !call.question.decision && !call.result
-  })
+  const asked = parts.find((part) => part.type === "tool_call" && isAsked(last.calls[part.id]))
   return asked?.type === "tool_call" ? asked.name : undefined
 }
 

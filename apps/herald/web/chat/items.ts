@@ -100,6 +100,10 @@ export interface Question {
   readonly decision?: { readonly decision: "approve" | "deny"; readonly by: string; readonly note?: string }
 }
 
+/** Whether it waits for somebody's decision, in a run that is still open. */
+export const isAsked = (call: Call | undefined): boolean =>
+  call?.question !== undefined && !call.question.decision && !call.result && call.intent?.decision !== "deny"
+
 /**
  * The transcript after one more entry. Pure, and the same for a message that was streamed and one that was read
  * whole: the `assistant` entry replaces its draft.

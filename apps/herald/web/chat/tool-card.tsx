@@ -6,7 +6,7 @@ import { formatDuration, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Approval } from "./approval.tsx"
-import type { AnswerPart, Call } from "./items.ts"
+import { type AnswerPart, type Call, isAsked } from "./items.ts"
 import { toolWords } from "./tool-words.ts"
 
 type CallPart = Extract<AnswerPart, { readonly type: "tool_call" }>
@@ -101,7 +101,7 @@ export function ToolCard({
 function statusOf(call: Call | undefined, isOpenRun: boolean): Status {
   if (call?.result) return call.result.part.status
   if (call?.intent?.decision === "deny") return "denied"
-  if (isOpenRun && call?.question && !call.question.decision) return "asking"
+  if (isOpenRun && isAsked(call)) return "asking"
   if (!isOpenRun) return call?.intent ? "unknown" : "cancelled"
   return call?.intent ? "running" : "pending"
 }
