@@ -80,8 +80,11 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     closers.push(() => toolbox.close())
     for (const remark of toolbox.remarks) log.logger.info(remark)
     const counter = runCounter()
+    const metrics = await startMetrics(loaded, log)
+    if (metrics) closers.push(() => metrics.close())
+    const listeners = [counter.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
-    const runtime = buildRuntime({ loaded, service, store, log, counter, toolbox, approvals })
+    const runtime = buildRuntime({ loaded, service, store, log, listeners, toolbox, approvals })
     closers.push(() => runtime.close())
     const everybody = [...principals(loaded.config), discordRoot(loaded.config)]
     await recoverSessions(runtime, everybody, log)
@@ -92,7 +95,11 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
       page: io.page,
       logger: log.logger,
       logins: store.records("logins"),
-      routes: settingsRoutes({ service, version: io.version, assistant: assistantOf(loaded).name }),
+      routes: [
+        ...settingsRoutes({ service, version: io.version, assistant: assistantOf(loaded).name }),
+        ...(metrics?.routes ?? []),
+        ...toolbox.routes,
+      ],
       version: io.version,
       showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
     })
@@ -123,6 +130,13 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     await closeAll()
     throw error
   }
+}
+
+async function startMetrics({ config }: LoadedConfig, { logger, hide }: Log) {
+  if (!config.metrics.enabled) return undefined
+  hide(config.metrics.token)
+  const { heraldMetrics } = await import("./metrics.ts")
+  return heraldMetrics(logger, { isLogged: config.metrics.log_metrics })
 }
 
 async function recoverSessions(

@@ -42,7 +42,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     const gateway = await createGateway({
       runtime,
       approvals,
-      principals: [ownerPrincipal(config), ...config.gateway.keys.map(keyPrincipal)],
+      principals: [
+        ownerPrincipal(config),
+        ...config.gateway.keys.map(keyPrincipal),
+        ...metricsPrincipal(config),
+      ],
       host,
       port,
       insecure,
@@ -65,7 +69,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 const ownerPrincipal = ({ gateway: { api_key } }: Config): Principal => ({
   name: OWNER_NAME,
   namespace: OWNER,
-  permissions: ["chat", "model", "approve", "owner"],
+  permissions: ["chat", "model", "approve", "metrics", "owner"],
   ...(api_key !== undefined && { key: api_key }),
 })
 
@@ -75,6 +79,19 @@ const keyPrincipal = ({ name, key, namespace, approve }: Config["gateway"]["keys
   namespace: Namespace.parse(namespace),
   permissions: ["chat", "model", ...(approve ? (["approve"] as const) : [])],
 })
+
+/** Whoever watches over this Herald sees numbers and no chat. */
+const metricsPrincipal = ({ metrics: { enabled, token } }: Config): readonly Principal[] =>
+  enabled && token !== undefined
+    ? [
+        {
+          name: "metrics",
+          key: token,
+          namespace: Namespace.of("herald", "metrics"),
+          permissions: ["metrics"],
+        },
+      ]
+    : []
 
 /** What to change is said by the names of the file and the flags. */
 function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknown {

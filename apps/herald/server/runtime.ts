@@ -13,7 +13,6 @@ import type { Log } from "./log/log.ts"
 import { systemPrompt } from "./prompt.ts"
 import type { ProviderService } from "./provider/service.ts"
 import { runLog } from "./run-log.ts"
-import type { RunCounter } from "./shutdown.ts"
 import { titleHook } from "./titles.ts"
 import type { Toolbox } from "./tools/tools.ts"
 
@@ -29,11 +28,12 @@ export function buildRuntime(parts: {
   readonly service: ProviderService
   readonly store: SqliteStore
   readonly log: Log
-  readonly counter: RunCounter
+  /** What listens to runs, and changes none. */
+  readonly listeners: readonly Hooks[]
   readonly toolbox: Toolbox
   readonly approvals: Approvals
 }): Runtime {
-  const { loaded, service, store, log, counter, toolbox, approvals } = parts
+  const { loaded, service, store, log, listeners, toolbox, approvals } = parts
   const { config } = loaded
   const { registry, policy, hooks: toolHooks } = toolbox
   const names = () => registry.list().map(({ definition }) => definition.name)
@@ -45,7 +45,7 @@ export function buildRuntime(parts: {
   policies.set(discord, config.discord.approvers.length > 0 ? policy : unasked(policy))
   const { name, personality, system_prompt } = assistantOf(loaded)
   const assistant = { name, personality, systemPrompt: system_prompt }
-  const hooks: readonly Hooks[] = [counter.hooks, titleHook(() => runtime), runLog(log.logger), ...toolHooks]
+  const hooks: readonly Hooks[] = [titleHook(() => runtime), runLog(log.logger), ...toolHooks, ...listeners]
   const runtime: Runtime = new Runtime({
     provider: service.provider,
     store: config.sessions.store === "memory" ? new MemoryStore() : store,

@@ -5,6 +5,7 @@ import { parse, TomlError } from "smol-toml"
 import type { Environment } from "./expand.ts"
 import { positions } from "./positions.ts"
 import { type Notice, type Problem, type Reading, readTable } from "./read.ts"
+import { withSaved } from "./saved-values.ts"
 import { type Config, settings } from "./settings.ts"
 
 /** The file used when no other is named, if it is there. */
@@ -24,12 +25,37 @@ export interface LoadedConfig {
   /** Absolute. */
   readonly dataDir: string
   readonly notices: readonly Notice[]
-  /** Where each value that is not the default comes from, by its name: "line 4", "--port", "HERALD_DATA_DIR". */
+  /** Where each value that is not the default comes from, by its name: "line 4", "--port", "HERALD_DATA_DIR", `SAVED`. */
   readonly origins: ReadonlyMap<string, string>
+  /** What it was made of. */
+  readonly source: ConfigSource
 }
+
+/** Where a configuration comes from, and what stood there. */
+export interface ConfigSource {
+  readonly options: LoadOptions
+  /** What was in the file; undefined when there was none. */
+  readonly toml: string | undefined
+}
+
+export interface LoadOptions {
+  /** As it was typed; relative to `cwd`. Default: `assistant.toml`, when there is one. */
+  readonly file?: string | undefined
+  readonly cwd: string
+  readonly env: Environment
+  readonly overrides?: Overrides
+}
+
+/** Values in the shape of the file: `{ discord: { filter: "all" } }`. No variable is filled in. */
+export type Table = Readonly<Record<string, unknown>>
+
+/** The origin of what was set in the web page. */
+export const SAVED = "the web page"
 
 /** Everything that is wrong with a configuration, one line each. */
 export class ConfigError extends OrraError {
+  readonly problems: readonly Problem[]
+
   constructor(file: string, problems: readonly Problem[]) {
     const lines = problems
       .toSorted((a, b) => a.line - b.line)
@@ -38,6 +64,7 @@ export class ConfigError extends OrraError {
           `${file}:${line}${column === undefined ? "" : `:${column}`}: ${message}`,
       )
     super("config_invalid", lines.join("\n"), { file })
+    this.problems = problems
   }
 }
 
@@ -47,19 +74,27 @@ export class ConfigError extends OrraError {
  * @throws ConfigError with every problem of the file; OrraError (`config_missing`, `config_unreadable`) when a
  *   named file is not there or cannot be read.
  */
-export function loadConfig(options: {
-  /** As it was typed; relative to `cwd`. */
-  readonly file?: string | undefined
-  readonly cwd: string
-  readonly env: Environment
-  readonly overrides?: Overrides
-}): LoadedConfig {
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  return configOf({ options, toml: readConfigFile(fileOf(options), options.file !== undefined) })
+}
+
+/**
+ * Reads the file again. @throws what `loadConfig` does; OrraError (`config_missing`) when there was one and it is gone:
+ * somebody is just replacing it, and all defaults are not what was meant.
+ */
+export function rereadSource({ options, toml }: ConfigSource): ConfigSource {
+  return { options, toml: readConfigFile(fileOf(options), toml !== undefined) }
+}
+
+const fileOf = ({ cwd, file = DEFAULT_FILE }: LoadOptions): string => resolve(cwd, file)
+
+/** The configuration of a source; where that says nothing, what the page saved holds. @throws ConfigError. */
+export function configOf(source: ConfigSource, saved: Table = {}): LoadedConfig {
+  const { options, toml } = source
   const { cwd, env, overrides = {} } = options
-  const name = options.file ?? DEFAULT_FILE
-  const file = resolve(cwd, name)
-  const toml = readConfigFile(file, options.file !== undefined)
-  const { config, notices, set } = parseConfig(toml ?? "", name, env)
-  const origins = new Map([...set].map(([key, line]) => [key, `line ${line}`]))
+  const file = fileOf(options)
+  const { config, notices, set, isSaved } = parseConfig(toml ?? "", options.file ?? DEFAULT_FILE, env, saved)
+  const origins = new Map([...set].map(([key, line]) => [key, isSaved(key) ? SAVED : `line ${line}`]))
   const change = (key: string, origin: string) => origins.set(key, origin)
 
   const fromEnv = env["HERALD_DATA_DIR"] || undefined
@@ -88,6 +123,7 @@ export function loadConfig(options: {
     dataDir,
     notices,
     origins,
+    source,
   }
 }
 
@@ -96,12 +132,15 @@ export function parseConfig(
   toml: string,
   file: string,
   env: Environment,
+  saved: Table = {},
 ): {
   readonly config: Config
   readonly notices: readonly Notice[]
   readonly set: ReadonlyMap<string, number>
+  /** Whether a name of `set` comes from `saved`. */
+  readonly isSaved: (name: string) => boolean
 } {
-  const table = parseToml(toml, file)
+  const { table, isSaved } = withSaved(parseToml(toml, file), saved)
   const reading: Reading = {
     env,
     line: positions(toml),
@@ -117,7 +156,7 @@ export function parseConfig(
   checkDiscord(config, reading)
   noteAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
-  return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set }
+  return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }
 }
 
 function readConfigFile(file: string, isNamed: boolean): string | undefined {

@@ -336,14 +336,14 @@ export const settings = {
     LATER,
   ),
 
-  metrics: section(
-    "Numbers for monitoring.",
-    {
-      enabled: boolean(false, "Collect them."),
-      log_metrics: boolean(false, "Write them to the log."),
-    },
-    LATER,
-  ),
+  metrics: section("Numbers for monitoring, without anything that is said: `GET /metrics`, for Prometheus.", {
+    enabled: boolean(false, "Collect them."),
+    token: secret("A bearer key that may read them and nothing else. The owner's may as well."),
+    log_metrics: boolean(
+      false,
+      "Write them to the log, every quarter of an hour in which something happened.",
+    ),
+  }),
 } as const
 
 /** The whole configuration, by the names of the file: `config.gateway.port`. */

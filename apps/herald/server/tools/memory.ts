@@ -1,5 +1,6 @@
 import type { Namespace, SessionStore } from "@orra/core"
 import { Memories, memoryTools } from "@orra/memory"
+import { memoryRoutes } from "../api/memory.ts"
 import { discordRoot, principals } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import type { ToolFamily } from "./tools.ts"
@@ -15,5 +16,6 @@ export function heraldMemory(config: Config, store: SessionStore): ToolFamily {
     discord.contains(session)
       ? discord.depth + DISCORD_DEPTH
       : (people.find((person) => person.contains(session))?.depth ?? 0)
-  return { tools: memoryTools(new Memories(store), { ownerDepth }) }
+  const memories = new Memories(store)
+  return { tools: memoryTools(memories, { ownerDepth }), routes: memoryRoutes(memories) }
 }

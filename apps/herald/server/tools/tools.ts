@@ -1,4 +1,5 @@
 import { type Hooks, type PolicyLayer, type SessionStore, type Tool, ToolRegistry } from "@orra/core"
+import type { Route } from "@orra/gateway"
 import type { LoadedConfig } from "../config/load.ts"
 import { currentTime } from "./current-time.ts"
 
@@ -14,6 +15,8 @@ export interface Toolbox {
   readonly policy: PolicyLayer
   /** What a person should know of them, one line each. */
   readonly remarks: readonly string[]
+  /** What the page asks of them. */
+  readonly routes: readonly Route[]
   /** Ends what they have begun. */
   close(): Promise<void>
 }
@@ -62,6 +65,7 @@ export async function buildTools(
     hooks: families.flatMap((family) => family.hooks ?? []),
     policy: policyOf(families),
     remarks: families.flatMap((family) => family.remarks ?? []),
+    routes: families.flatMap((family) => family.routes ?? []),
   }
 }
 

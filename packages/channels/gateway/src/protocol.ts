@@ -74,6 +74,6 @@ export interface WireError {
 
 /**
  * What a principal may do: `chat` in its own sessions, choose another `model` than the configured one, `approve` calls that
- * policy asks about in its own sessions, and change settings as the `owner`.
+ * policy asks about in its own sessions, read `metrics`, and change settings as the `owner`.
  */
-export type Permission = "chat" | "model" | "approve" | "owner"
+export type Permission = "chat" | "model" | "approve" | "metrics" | "owner"
