@@ -108,7 +108,14 @@ async function everythingAtOnce(inner: SessionStore, seed: number): Promise<void
   const first = ["recover", "run", "update"]
   await Promise.all(
     both.map(async (tenant) => {
-      for (const name of [...first, ...order]) await perform(name, all, tenant)
+      let checked = 0
+      for (const name of [...first, ...order]) {
+        await perform(name, all, tenant)
+        // At once: the other may wait for ever for what came here.
+        const items = tenant.seen.slice(checked)
+        checked += items.length
+        expectOwn(items, tenant, both, seed)
+      }
     }),
   )
   await all.runtime.close()
@@ -123,15 +130,7 @@ async function expectNothingForeign(
 ): Promise<void> {
   const { seen, chat, root, canary, name } = tenant
   const kept = { entries: await allEntries(store, chat), sessions: await store.list(root) }
-  for (const { through, what } of [...seen, { through: "log", what: kept }]) {
-    const text = JSON.stringify(what) ?? ""
-    for (const other of both) {
-      if (other === tenant) continue
-      const at = text.indexOf(other.canary)
-      const piece = at < 0 ? "" : text.slice(Math.max(0, at - 100), at + 100)
-      expect(piece, `seed ${seed}: ${name} sees through ${through} what is ${other.name}'s`).toBe("")
-    }
-  }
+  expectOwn([...seen, { through: "log", what: kept }], tenant, both, seed)
   // Or nothing could have been seen.
   const throughs = new Set(
     seen.filter(({ what }) => JSON.stringify(what)?.includes(canary)).map((one) => one.through),
@@ -151,6 +150,18 @@ async function expectNothingForeign(
     "paid",
   ])
     expect([...throughs], `seed ${seed}: ${name}`).toContain(through)
+}
+
+function expectOwn(items: Tenant["seen"], tenant: Tenant, both: readonly Tenant[], seed: number): void {
+  for (const { through, what } of items) {
+    const text = JSON.stringify(what) ?? ""
+    for (const other of both) {
+      if (other === tenant) continue
+      const at = text.indexOf(other.canary)
+      const piece = at < 0 ? "" : text.slice(Math.max(0, at - 100), at + 100)
+      expect(piece, `seed ${seed}: ${tenant.name} sees through ${through} what is ${other.name}'s`).toBe("")
+    }
+  }
 }
 
 /** Every call that is about a session, as a caller would make it that has no namespace. */
