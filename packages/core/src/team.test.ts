@@ -108,6 +108,49 @@ describe("a team", () => {
     expect(seen).toEqual(["all Atlas", "all CodeBot", "own CodeBot"])
   })
 
+  test("gets other agents in one step, and says what each may use where", async () => {
+    const policies = PolicyRegistry.allowAll()
+    policies.set(Namespace.of("acme"), { deny: ["shell"], ask: ["git"] })
+    const tools = [named("shell"), named("git"), named("weather")]
+    const team = teamOf({ policies, tools, delegation: false })
+    const names = (agent?: string, metadata = {}, at = ns) =>
+      team
+        .toolsOf({ agent, namespace: at, metadata, envelope: undefined })
+        .map(({ definition }) => definition.name)
+    team.set([
+      { name: "Nova", policy: { allow: ["git", "w*"], default: "deny" } },
+      { name: "Atlas", tools: ["shell"] },
+    ])
+    expect(names()).toEqual(["git", "weather"])
+    expect(names("ATLAS")).toEqual([])
+    expect(names(undefined, { agent: "atlas" }, Namespace.of("other"))).toEqual(["shell"])
+    expect(names("CodeBot")).toEqual([])
+    expect((await team.run(ns, "Hi")).text).toBe("I am Nova.")
+
+    expect(() => team.set([{ name: "A" }, { name: "a" }])).toThrow("same name")
+    expect(() => team.set([])).toThrow("no agent")
+    expect(team.agents.map(({ name }) => name)).toEqual(["Nova", "Atlas"])
+  })
+
+  test("takes a prompt of the application's own, which is told where the agent is", async () => {
+    const provider = scriptedProvider([], { otherwise: whoever })
+    const team = teamOf({
+      provider,
+      prompt: {
+        build: async ({ name }, { namespace, metadata, tools }) =>
+          `You are ${name} in ${namespace.key}, ${metadata["title"]}, with ${tools.length} tools.`,
+      },
+      delegation: false,
+    })
+    await team.run(ns, "Hi")
+    await team.runtime.update(ns, { title: "Greetings" })
+    await team.run(ns, "@CodeBot")
+    expect(provider.requests.map(({ system }) => system)).toEqual([
+      "You are Atlas in acme:bob, undefined, with 0 tools.",
+      "You are CodeBot in acme:bob, Greetings, with 0 tools.",
+    ])
+  })
+
   test("tells an agent in its prompt only of what it may do there", async () => {
     const provider = scriptedProvider([], { otherwise: whoever })
     const policies = PolicyRegistry.allowAll()

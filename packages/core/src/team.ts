@@ -4,6 +4,7 @@ import { Delegation, type DelegationOptions } from "./delegation.ts"
 import type { Envelope } from "./envelope.ts"
 import { OrraError } from "./errors.ts"
 import type { Hooks } from "./hooks.ts"
+import type { JsonObject } from "./json.ts"
 import { findMention } from "./mention.ts"
 import { messageText, userMessage } from "./message.ts"
 import type { Namespace } from "./namespace.ts"
@@ -31,6 +32,20 @@ export interface TeamAgent extends AgentProfile {
   readonly temperature?: number
 }
 
+/** Makes the system prompts of agents: a `PromptBuilder`, or one of the application's own that says more. */
+export interface AgentPrompt {
+  /** `tools` are those that the agent may use there; `metadata` is the session's. */
+  build(
+    profile: AgentProfile,
+    context: {
+      readonly tools: readonly Tool[]
+      readonly now: Date
+      readonly namespace: Namespace
+      readonly metadata: JsonObject
+    },
+  ): string | Promise<string>
+}
+
 /** What a team is made of: what a runtime is, with agents in place of one system prompt. */
 export interface TeamOptions extends Omit<RuntimeOptions, "agent" | "policies" | "rights" | "systemPrompt"> {
   /** Default: every registered tool is allowed. */
@@ -38,7 +53,7 @@ export interface TeamOptions extends Omit<RuntimeOptions, "agent" | "policies" |
   /** At least one. The first answers where none is named. */
   readonly agents: readonly TeamAgent[]
   /** Makes the prompts of those that have none of their own. Default: `new PromptBuilder()`. */
-  readonly prompt?: PromptBuilder
+  readonly prompt?: AgentPrompt
   /** The tools `spawn_agent` and `delegate_to_agent`. Default: with the usual limits; false: agents work alone. */
   readonly delegation?: DelegationOptions | false
 }
@@ -71,7 +86,7 @@ export class Team implements Agents {
   /** Everything that is not about agents: subscribing, history, lists, stopping. */
   readonly runtime: Runtime
   readonly #policies: PolicyRegistry
-  readonly #prompt: PromptBuilder
+  readonly #prompt: AgentPrompt
   readonly #hooks: readonly Hooks[]
   readonly #delegation: Delegation | undefined
   #members: readonly Member[] = []
@@ -131,6 +146,29 @@ export class Team implements Agents {
   replace(name: string, agent: TeamAgent): void {
     const old = this.#named(name)
     this.#set(this.#members.map((each) => (each === old ? member(agent) : each)))
+  }
+
+  /**
+   * Puts these in the place of all agents there are, in one step: the first is the default from now on.
+   *
+   * @throws InvalidInput without an agent, for a name that is none, and for a policy that is not one: nothing changed.
+   */
+  set(agents: readonly TeamAgent[]): void {
+    this.#set(agents.map(member))
+  }
+
+  /**
+   * The tools that a run may use, also those that somebody has to allow first. For an agent of a session: a run without
+   * an envelope.
+   *
+   * ```ts
+   * const session = { namespace, metadata: {}, envelope: undefined }
+   * team.toolsOf({ ...session, agent: "CodeBot" }).map(({ definition }) => definition.name) // ["shell"]
+   * ```
+   */
+  toolsOf(run: AgentRun): readonly Tool[] {
+    const found = this.#agentOf(run)
+    return found ? this.#allowed(run, this.#tools(found), this.#policiesOf(found, run)) : []
   }
 
   /**
@@ -246,33 +284,60 @@ export class Team implements Agents {
     this.#registries = new Map()
   }
 
-  #settings({ agent, namespace, metadata, envelope }: AgentRun): AgentSettings {
-    const preferred = typeof metadata["agent"] === "string" ? this.#find(metadata["agent"]) : undefined
-    const found = agent === undefined ? (preferred ?? this.#members[0]) : this.#find(agent)
-    if (!found) return gone(agent ?? "")
+  #settings(run: AgentRun): AgentSettings {
+    const found = this.#agentOf(run)
+    if (!found) return gone(run.agent ?? "")
+    const { namespace, metadata, envelope } = run
     const { profile } = found
-    const { name, policy, hooks = [], tools: _, ownTools: __, personality, systemPrompt, ...rest } = profile
+    const {
+      name,
+      policy: _,
+      hooks = [],
+      tools: __,
+      ownTools: ___,
+      personality,
+      systemPrompt,
+      ...rest
+    } = profile
     const tools = this.#tools(found)
-    const policies = this.#policies
-    const own = policy ? policies.within([policy], `agent ${name}`) : policies
-    const bound = envelope ? this.#rights(envelope, own) : own
-    const prompt = ({ now }: { readonly now: Date }): string => {
-      const allowed = tools
-        .list()
-        .filter(
-          ({ definition, risk }) =>
-            bound.explain(namespace, { tool: definition.name, risk }).decision !== "deny",
-        )
-      return this.#prompt.build(profile, { tools: allowed, now })
+    const prompt = ({ now }: { readonly now: Date }): string | Promise<string> => {
+      const allowed = this.#allowed(run, tools, this.#policiesOf(found, run))
+      return this.#prompt.build(profile, { tools: allowed, now, namespace, metadata })
     }
     return {
       ...rest,
       name,
       tools,
-      policies: own,
+      policies: this.#own(found),
       hooks: [...this.#hooks, ...hooks],
       systemPrompt: envelope?.helper ? helperPrompt(name) : prompt,
     }
+  }
+
+  /** Whom a run is by: the one asked for, the session's, or the default. Of the first there may be none any more. */
+  #agentOf({ agent, metadata }: AgentRun): Member | undefined {
+    if (agent !== undefined) return this.#find(agent)
+    const preferred = typeof metadata["agent"] === "string" ? this.#find(metadata["agent"]) : undefined
+    return preferred ?? this.#members[0]
+  }
+
+  /** The team's policies, and what an agent has besides. */
+  #own({ profile: { name, policy } }: Member): PolicyRegistry {
+    return policy ? this.#policies.within([policy], `agent ${name}`) : this.#policies
+  }
+
+  #policiesOf(of: Member, { envelope }: AgentRun): PolicyRegistry {
+    const own = this.#own(of)
+    return envelope ? this.#rights(envelope, own) : own
+  }
+
+  #allowed({ namespace }: AgentRun, tools: ToolRegistry, policies: PolicyRegistry): readonly Tool[] {
+    return tools
+      .list()
+      .filter(
+        ({ definition, risk }) =>
+          policies.explain(namespace, { tool: definition.name, risk }).decision !== "deny",
+      )
   }
 
   /** What a run may do on somebody's behalf: what those may who handed it on, then and now, and its own agent. */
