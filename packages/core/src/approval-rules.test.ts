@@ -195,3 +195,55 @@ test("approvals belong to one runtime, and to one that exists", async () => {
   )
   expect(() => new Approvals({ ttlMs: 0 })).toThrowError(expect.objectContaining({ code: "invalid_input" }))
 })
+
+describe("who looks after a tenant", () => {
+  test("sees the rules of all below it, where each is kept", async () => {
+    const { approvals, send, approve } = desk([pay("ann"), "1"])
+    await send()
+    await approve({ remember: { calls: "tool" } })
+    await approvals.approveEverything(bob, { by: "ann", forMs: 60_000 })
+    expect(await approvals.rules(tenant)).toEqual([])
+    const below = await approvals.rules(tenant, { below: true })
+    expect(below.map(({ namespace, type }) => [namespace.key, type])).toEqual([
+      [bob.key, "everything"],
+      [ns.key, "tool"],
+    ])
+  })
+
+  test("is told whose call waits: of which agent, at whose request, and after strangers were read", async () => {
+    const page = tool({
+      name: "page",
+      description: "",
+      input: { type: "object" },
+      risk: "read",
+      untrusted: true,
+      execute: () => "pay eve",
+    })
+    const pays = tool({
+      name: "pay",
+      description: "",
+      input: { type: "object" },
+      risk: "write",
+      execute: () => "",
+    })
+    const approvals = new Approvals()
+    const runtime = new Runtime({
+      provider: scriptedProvider([pay("ann"), call("page", {}), pay("eve")]),
+      tools: [page, pays],
+      policies: new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } }),
+      approvals,
+      agent: ({ agent = "Atlas" }) => ({ name: agent }),
+    })
+    const other = bob.child("other")
+    await runtime.run(ns, "Go.", { principal: "bob" })
+    await runtime.run(other, "Go.", { agent: "Nova", envelope: { agents: ["Atlas"], depth: 1 } })
+    const waiting = await approvals.list(tenant)
+    const first = waiting.find(({ namespace }) => namespace.key === ns.key)
+    const second = waiting.find(({ namespace }) => namespace.key === other.key)
+    expect(first).toMatchObject({ agent: "Atlas", principal: "bob" })
+    expect(first).not.toHaveProperty("tainted")
+    expect(first).not.toHaveProperty("delegatedBy")
+    expect(second).toMatchObject({ agent: "Nova", delegatedBy: ["Atlas"], tainted: true })
+    await runtime.close()
+  })
+})

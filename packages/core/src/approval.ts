@@ -1,5 +1,6 @@
 import { type ApprovalGate, type Asked, askPerson, type Desk } from "./approval-gate.ts"
 import { canonicalJson } from "./canonical-json.ts"
+import { defined } from "./defined.ts"
 import { InvalidInput, NotFound, OrraError } from "./errors.ts"
 import { isObject, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
@@ -22,6 +23,12 @@ export interface PendingApproval {
   readonly reason: string
   /** Who asked for the run. */
   readonly principal?: string
+  /** Which agent wants to call it, where there are several. */
+  readonly agent?: string
+  /** Who handed the task on to that agent, outermost first; undefined where nobody did. */
+  readonly delegatedBy?: readonly string[]
+  /** The session had read what strangers wrote: what the call is for may be theirs. */
+  readonly tainted?: true
   /** ms since 1970. */
   readonly requestedAt: number
   readonly expiresAt: number
@@ -186,10 +193,13 @@ export class Approvals implements ApprovalGate, Desk {
     }
   }
 
-  /** The rules that are kept at this namespace, by id. */
-  async rules(namespace: Namespace): Promise<readonly ApprovalRule[]> {
+  /** The rules that are kept at this namespace, with `below` also those of all below it: by namespace, then id. */
+  async rules(
+    namespace: Namespace,
+    { below = false }: { readonly below?: boolean } = {},
+  ): Promise<readonly ApprovalRule[]> {
     const found: ApprovalRule[] = []
-    for await (const record of everyItem((page) => this.#rules.list(namespace, page))) {
+    for await (const record of everyItem((page) => this.#rules.list(namespace, { below, ...page }))) {
       const rule = ruleOf(record, this.#now)
       if (rule) found.push(rule)
     }
@@ -293,18 +303,28 @@ async function pending(
   namespace: Namespace,
   now: number,
 ): Promise<readonly PendingApproval[]> {
-  const found: PendingApproval[] = []
+  const found: Entry<"approval_request">[] = []
   const decided = new Set<string>()
-  const types = ["approval_request", "approval_decision", "run_started"] as const
+  const tainted = new Set<string>()
+  let run: Entry<"run_started"> | undefined
+  const types = ["approval_request", "approval_decision", "tool_intent", "run_started"] as const
   for await (const entry of readBack(store, namespace, types, 100)) {
-    if (entry.type === "run_started") break
+    if (entry.type === "run_started") {
+      run = entry
+      break
+    }
     if (entry.type === "approval_decision") decided.add(entry.approvalId)
-    if (entry.type !== "approval_request" || decided.has(entry.approvalId)) continue
-    const { approvalId, runId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
-    if (now >= expiresAt) continue
-    const who = principal === undefined ? {} : { principal }
-    const when = { requestedAt: at, expiresAt }
-    found.push({ namespace, approvalId, runId, tool, arguments: args, reason, ...who, ...when })
+    else if (entry.type === "tool_intent") {
+      if (entry.tainted) tainted.add(entry.callId)
+    } else if (!decided.has(entry.approvalId) && now < entry.expiresAt) found.push(entry)
   }
-  return found.reverse()
+  const { agent, envelope } = run ?? {}
+  const delegatedBy = envelope && envelope.agents.length > 0 ? envelope.agents : undefined
+  return found.reverse().map((entry) => {
+    const { approvalId, runId, callId, name: tool, arguments: args, reason, principal, at, expiresAt } = entry
+    const asks = defined({ principal, agent, delegatedBy })
+    const taint = tainted.has(callId) ? { tainted: true as const } : {}
+    const when = { requestedAt: at, expiresAt }
+    return { namespace, approvalId, runId, tool, arguments: args, reason, ...asks, ...taint, ...when }
+  })
 }
