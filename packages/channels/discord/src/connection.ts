@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { errorMessage, InvalidInput } from "@orra/core"
 import type { ApplicationCommandDataResolvable, Client, Interaction, Message } from "discord.js"
 import { DiscordError, missingIntents, wrongToken } from "./errors.ts"
@@ -154,13 +155,5 @@ function refusal(code: number, filter: ConnectionOptions["filter"]): Error {
 }
 
 /** Resolves after the time, or when the signal fires. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const stop = (): void => resolve()
-  signal.addEventListener("abort", stop, { once: true })
-  await promise
-  clearTimeout(timer)
-  signal.removeEventListener("abort", stop)
-}
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal }).catch(() => {})

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import robots from "robots-parser"
 import { WebError } from "./errors.ts"
 import { type GuardOptions, guardedFetch } from "./guarded-fetch.ts"
@@ -58,7 +59,7 @@ export class Politeness {
     const at = Math.max(now, this.#turns.get(url.host) ?? 0)
     if (this.#turns.size >= MAX_SITES) this.#turns.clear()
     this.#turns.set(url.host, at + pause)
-    await sleep(at - now, signal)
+    if (at > now) await sleep(at - now, undefined, { signal })
   }
 
   #rulesOf(url: URL, signal: AbortSignal): Promise<Rules> {
@@ -90,20 +91,4 @@ export class Politeness {
       until,
     }
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0) return Promise.resolve()
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop)
-      resolve()
-    }, ms)
-    if (signal.aborted) stop()
-    else signal.addEventListener("abort", stop, { once: true })
-  })
 }
