@@ -129,7 +129,7 @@ export {
 } from "./policy.ts"
 export type { ArgumentMatcher, PolicyCall, PolicyRule } from "./policy-rule.ts"
 export { type ChangedVerdict, simulate } from "./policy-simulate.ts"
-export { post } from "./post.ts"
+export { type PostOptions, post } from "./post.ts"
 export { costOf, type FoundPrice, NANO, type Price, type PriceTable, priceOf, type Rates } from "./price.ts"
 export {
   type NewProject,
@@ -202,7 +202,7 @@ export {
   type ReadOptions,
   type SessionStore,
 } from "./store.ts"
-export { Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
+export { type AgentPrompt, Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
 export { codePoints, firstCodePoints, informationFrom, truncated, visibleText } from "./text.ts"
 export {
   PENDING,

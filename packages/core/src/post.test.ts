@@ -1,5 +1,6 @@
 import { grammarProblem, hang, say, scriptedProvider } from "@orra/testing"
 import { expect, test, vi } from "vitest"
+import { MemoryStore } from "./memory-store.ts"
 import { messageText, userMessage } from "./message.ts"
 import { Namespace } from "./namespace.ts"
 import { post } from "./post.ts"
@@ -35,4 +36,15 @@ test("while the session runs it is refused, and nothing is written", async () =>
   expect(await said(runtime)).not.toContain("Water the plants.")
   await vi.waitFor(() => expect(runtime.isRunning(ns)).toBe(false))
   expect(await post(runtime, ns, reminder)).toBe(true)
+})
+
+test("what strangers may have written taints the session, for good", async () => {
+  const store = new MemoryStore()
+  const runtime = new Runtime({ provider: scriptedProvider(["Good."]), store })
+  await post(runtime, ns, reminder, { tainted: true })
+  await runtime.run(ns, "Hello")
+  const entries = await store.read(ns, { types: ["user", "run_started"] })
+  expect(entries.map((entry) => "tainted" in entry)).toEqual([true, false, true])
+  const again = new Runtime({ provider: scriptedProvider([]), store })
+  expect((await again.internals.logs.open(ns)).tainted).toBe(true)
 })

@@ -5,6 +5,11 @@ import { joining, toMessage } from "./opening.ts"
 import type { RunInput, RunOptions } from "./run.ts"
 import type { Runtime } from "./runtime.ts"
 
+export interface PostOptions extends Pick<RunOptions, "inputId"> {
+  /** Strangers' text may be in it, such as a web page's: from here on the session is tainted. Default false. */
+  readonly tainted?: boolean
+}
+
 /**
  * Puts a message into a session and asks no model: a reminder, a notice. The model sees it when it is asked the next
  * time. Give the message its origin, so that nobody takes it for a person's.
@@ -20,7 +25,7 @@ export async function post(
   { internals }: Runtime,
   namespace: Namespace,
   input: RunInput,
-  { inputId = randomId() }: Pick<RunOptions, "inputId"> = {},
+  { inputId = randomId(), tainted = false }: PostOptions = {},
 ): Promise<boolean> {
   const { driver, logs } = internals
   const message = toMessage(input)
@@ -30,7 +35,10 @@ export async function post(
     if (log.hasSeen(inputId)) return []
     // Between a call and its result nothing can be said.
     if (log.openRun) throw new SessionBusy()
-    return await log.append(joining(log, message, inputId, undefined), { lease })
+    const entries = joining(log, message, inputId, undefined)
+    return await log.append(tainted ? entries.map((entry) => ({ ...entry, tainted: true })) : entries, {
+      lease,
+    })
   })
   // What came meanwhile has waited for the lease.
   await driver.proceed(log)

@@ -17,7 +17,13 @@ import type { FinishReason, Usage } from "./provider.ts"
  */
 export type EntryBody =
   /** A person's (or host's) message joins the transcript. `inputId` names the queued input it came from. */
-  | { readonly type: "user"; readonly message: UserMessage; readonly inputId?: string }
+  | {
+      readonly type: "user"
+      readonly message: UserMessage
+      readonly inputId?: string
+      /** Strangers' text may be in it: see `post`. */
+      readonly tainted?: true
+    }
   /** A run begins. Model calls and tools between here and `run_finished` belong to it. */
   | {
       readonly type: "run_started"

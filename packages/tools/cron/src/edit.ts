@@ -127,6 +127,7 @@ export async function updateJob(
 /** What a job may be without. */
 const OPTIONAL = [
   "delivery",
+  "to",
   "agent",
   "model",
   "maxTurns",

@@ -28,6 +28,10 @@ export interface FiringOptions {
     readonly namespace: Namespace
     readonly principal?: string
   }) => boolean | Promise<boolean>
+  readonly ready: (creator: {
+    readonly namespace: Namespace
+    readonly principal?: string
+  }) => Promise<unknown>
   /** How long a run may take. */
   readonly runMs: number
   /** Whether this process ends: then it is not a person who stops a run. */
@@ -38,7 +42,9 @@ export interface FiringOptions {
 }
 
 /** How a firing ended. */
-type End = Pick<JobRun, "outcome" | "error" | "session" | "runId" | "cost" | "text">
+type End = Pick<JobRun, "outcome" | "error" | "session" | "runId" | "cost" | "text"> & {
+  readonly tainted?: boolean
+}
 
 /** A session in which somebody speaks is asked again so much later, and a run that waits or goes on elsewhere. */
 const BUSY_MS = 5_000
@@ -102,9 +108,10 @@ async function perform(
   job: KeptJob,
   firing: Firing,
 ): Promise<End | undefined> {
-  const { runtime, isActive } = options
-  const { principal, payload, name } = job
-  if (!(await isActive({ namespace, ...(principal !== undefined && { principal }) }))) {
+  const { runtime, isActive, ready } = options
+  const { principal, payload, name, to } = job
+  const creator = { namespace, ...(principal !== undefined && { principal }) }
+  if (!(await isActive(creator))) {
     const error = {
       code: "creator_gone",
       message: "Whoever made this job is not here any more, so nobody's rights are left for it.",
@@ -113,8 +120,12 @@ async function perform(
     if (payload.type === "agent_turn") await runtime.stop(sessionOf(namespace, job, firing))
     return { outcome: "refused", error }
   }
-  if (payload.type === "agent_turn") return await ask(options, namespace, job, payload.prompt, firing)
+  if (payload.type === "agent_turn") {
+    if (!runtime.isRunning(sessionOf(namespace, job, firing))) await ready(creator)
+    return await ask(options, namespace, job, payload.prompt, firing)
+  }
   const { message } = payload
+  if (to !== undefined) return { outcome: "completed", text: message, tainted: job.tainted ?? false }
   const inputId = inputIdOf(job, firing)
   await post(runtime, namespace, userMessage(message, { kind: "schedule", name }), { inputId })
   return { outcome: "completed", text: message, session: namespace.key }
@@ -159,7 +170,10 @@ async function ask(
     const { outcome = "waiting" } = result ?? {}
     if (!result || outcome === "waiting" || outcome === "detached") return undefined
     const isCutOff = outcome === "interrupted" || (outcome === "stopped" && runId === firing.cut)
-    if (!isCutOff || !mayGoOn) return { outcome, session: session.key, ...endOf(result) }
+    if (!isCutOff || !mayGoOn) {
+      const { tainted } = await runtime.internals.logs.open(session)
+      return { outcome, session: session.key, tainted, ...endOf(result) }
+    }
     // It was closed, by its own process at its end or by another one: the rest is asked for, once for each time.
     sent = await runtime.submit(session, GO_ON, { ...runOptions, inputId: `${inputId}:${runId}` })
   }
@@ -216,14 +230,14 @@ async function settle(
     if (!place.job.firings.some((each) => each.id === firing.id)) return
     const { job } = place
     const { due } = firing
-    const { text = "" } = end
+    const { text = "", tainted, ...ended } = end
     const tells = notices && (job.delivery ?? "announce") === "announce" && end.outcome !== "refused"
     const run = await logRun(desk, namespace, id, {
       firing: firing.id,
       due,
       startedAt: firing.at,
       finishedAt: await desk.now(),
-      ...end,
+      ...ended,
       text: firstCodePoints(text, MAX_LOGGED_TEXT),
       delivery: { state: tells ? "pending" : "none" },
     })
@@ -233,7 +247,9 @@ async function settle(
       due,
       outcome: end.outcome,
       text,
+      ...(job.to !== undefined && { to: job.to }),
       ...(end.session !== undefined && { session: end.session }),
+      ...(tainted && { tainted: true as const }),
     }
     if (run.delivery.state === "pending")
       await notices?.add(namespace, { ...notice, type: "finished", ...(end.error && { error: end.error }) })

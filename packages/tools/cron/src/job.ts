@@ -32,6 +32,11 @@ export interface NewJob {
   readonly payload: Payload
   /** Default `announce`. */
   readonly delivery?: Delivery
+  /**
+   * Where what comes of it goes, in the application's own terms: `deliver` is told. With it the message of a
+   * `system_event` is put into no session: telling it is all there is to do.
+   */
+  readonly to?: string
   /** The agent that is asked. Default: the runtime's. */
   readonly agent?: string
   readonly model?: string
@@ -148,6 +153,7 @@ export function checkedJob(given: NewJob): Omit<NewJob, "schedule"> {
     name,
     payload,
     delivery,
+    to,
     agent,
     model,
     maxTurns,
@@ -163,6 +169,7 @@ export function checkedJob(given: NewJob): Omit<NewJob, "schedule"> {
     name: name.trim(),
     payload: checkedPayload(payload),
     delivery: oneOf("delivery", delivery, ["announce", "silent"] as const),
+    to: text("to", to),
     agent: text("agent", agent),
     model: text("model", model),
     maxTurns: whole("maxTurns", maxTurns, 1, 1_000),
@@ -248,6 +255,7 @@ export function jobJson(job: Job): Readonly<Record<string, Json>> {
     payload: { ...payload },
     delivery,
     namespace: namespace.key,
+    to: job.to,
     agent: job.agent,
     model: job.model,
     max_turns: job.maxTurns,
@@ -275,6 +283,7 @@ const NAMES = {
   schedule: "schedule",
   payload: "payload",
   delivery: "delivery",
+  to: "to",
   agent: "agent",
   model: "model",
   max_turns: "maxTurns",

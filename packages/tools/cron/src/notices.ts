@@ -11,6 +11,8 @@ export interface Notice {
   /** `finished`: a firing ended, well or not. `paused`: the job was paused, and why is its `error`. */
   readonly type: "finished" | "paused"
   readonly job: { readonly id: string; readonly name: string }
+  /** Where it goes, if the job says so. */
+  readonly to?: string
   /** When the firing was due, ms since 1970. */
   readonly due: number
   readonly outcome: string
@@ -19,6 +21,8 @@ export interface Notice {
   readonly error?: { readonly code: string; readonly message: string }
   /** The key of the session in which it was done. */
   readonly session?: string
+  /** What strangers wrote was read for it: so may this be theirs. */
+  readonly tainted?: true
 }
 
 /** Tells somebody. When it rejects, it is tried again later. */

@@ -18,6 +18,10 @@ export interface SchedulerOptions {
    * job is paused. Default: they are.
    */
   readonly isActive?: FiringOptions["isActive"]
+  /**
+   * Awaited before an agent is asked: while somebody talks with theirs, a job can wait. Default: nothing is waited for.
+   */
+  readonly ready?: FiringOptions["ready"]
   /** The zone of schedules that name none. Default "UTC". */
   readonly timezone?: string
   /** The model of jobs that are `lightweight`. Default: the runtime's. */
@@ -49,7 +53,7 @@ export interface SchedulerOptions {
 export interface Limits
   extends PlanOptions,
     Pick<EditOptions, "limits" | "maxJobs">,
-    Pick<FiringOptions, "isActive" | "lightModel" | "onError" | "runMs"> {
+    Pick<FiringOptions, "isActive" | "lightModel" | "onError" | "ready" | "runMs"> {
   readonly maxRunning: number
   readonly pollMs: number
 }
@@ -62,6 +66,7 @@ export function limitsOf(options: SchedulerOptions): Limits {
   return {
     lightModel: options.lightModel,
     isActive: options.isActive ?? (() => true),
+    ready: options.ready ?? (async () => {}),
     onError: (error) => {
       try {
         onError(error)

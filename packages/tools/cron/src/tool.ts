@@ -20,6 +20,15 @@ export interface CronToolOptions {
    * sessions of a person share, and they see their jobs in each of them.
    */
   readonly home?: (context: Pick<ToolContext, "namespace" | "principal">) => Namespace
+  /** Where what comes of a job can go, besides where it belongs. Default: the model is not asked. */
+  readonly to?: {
+    /** For the model: what it may say. */
+    readonly description: string
+    /** The job's `to`, of what the model says, or of nothing. @throws InvalidInput for what cannot be. */
+    readonly of: (asked: string | undefined, context: ToolContext) => string
+  }
+  /** The zone of schedules that name none. Default: the scheduler's. */
+  readonly timezone?: (context: ToolContext) => string | undefined
 }
 
 const ACTIONS = ["create", "list", "get", "pause", "resume", "delete", "update", "run_now"] as const
@@ -32,6 +41,7 @@ interface Input {
   readonly payload?: NewJob["payload"]
   readonly namespace?: string
   readonly delivery?: NewJob["delivery"] | null
+  readonly to?: string
   readonly model?: string | null
   readonly max_turns?: number | null
   readonly auto_approve?: boolean
@@ -56,7 +66,8 @@ const nullable = (type: string, description: string): Json => ({ type: [type, "n
  * registry.add(cronTool(new Scheduler(runtime, { prefix })))
  * ```
  */
-export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): Tool {
+export function cronTool(scheduler: Scheduler, options: CronToolOptions = {}): Tool {
+  const { home, to } = options
   return tool<Input>({
     name: "cron",
     description:
@@ -100,6 +111,7 @@ export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): 
           enum: ["announce", "silent", null],
           description: "Default announce.",
         },
+        ...(to && { to: { type: "string", description: to.description } }),
         model: nullable("string", "Another model."),
         max_turns: nullable("integer", "Steps at most."),
         auto_approve: { type: "boolean", description: "Only people approve: leave it out." },
@@ -125,7 +137,7 @@ export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): 
         return await act(
           scheduler,
           at,
-          input,
+          completed(input, options, context),
           { principal, at: namespace, agent, envelope, tainted },
           context,
         )
@@ -135,6 +147,20 @@ export function cronTool(scheduler: Scheduler, { home }: CronToolOptions = {}): 
       }
     },
   })
+}
+
+/** What the call leaves open and the application knows. */
+function completed(input: Input, { to, timezone }: CronToolOptions, context: ToolContext): Input {
+  const { action, schedule } = input
+  const isNew = action === "create"
+  const zone = timezone?.(context)
+  return {
+    ...input,
+    ...(to && (isNew || input.to !== undefined) && { to: to.of(input.to, context) }),
+    ...(schedule &&
+      schedule.type !== "every" &&
+      zone !== undefined && { schedule: { timezone: zone, ...schedule } }),
+  }
 }
 
 function assertMay({ namespace, auto_approve }: Input, home: Namespace, context: ToolContext): void {
