@@ -22,6 +22,12 @@ interface ScreenEntry {
 
 /** Each is loaded when it is first opened. */
 export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
+  memory: {
+    label: t.screens.memory,
+    icon: "thought",
+    Component: lazy(() => import("../memory/memory-screen.tsx")),
+    isListed: true,
+  },
   settings: {
     label: t.screens.settings,
     icon: "settings",

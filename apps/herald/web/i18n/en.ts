@@ -93,6 +93,7 @@ export const en = {
   },
 
   screens: {
+    memory: "Memory",
     settings: "Settings",
     notYours: "Only the owner of this Herald sees this.",
   },
