@@ -57,13 +57,30 @@ const listLines = (
     ...valueLines(fields, item, `${path}[${index}]`, origins),
   ])
 
-function shownValue({ kind, hidden }: Exclude<Node, { kind: "section" | "list" }>, value: unknown): string {
+function shownValue(node: FieldNode, value: unknown): string {
   if (value === undefined) return "(not set)"
-  const isSecret = kind === "secret" || kind === "secrets" || hidden
-  return isSecret && !isEmpty(value) ? "(set, not shown)" : JSON.stringify(value)
+  return isSecret(node) && !isEmpty(value) ? "(set, not shown)" : JSON.stringify(value)
 }
+
+/** Whether its value is shown to nobody. */
+export const isSecret = ({ kind, hidden }: FieldNode): boolean =>
+  kind === "secret" || kind === "secrets" || hidden === true
 
 const isEmpty = (value: unknown): boolean => Object.keys(Object(value)).length === 0
 
-export const isField = (node: Node): node is Exclude<Node, { kind: "section" | "list" }> =>
-  node.kind !== "section" && node.kind !== "list"
+type FieldNode = Exclude<Node, { kind: "section" | "list" }>
+
+export const isField = (node: Node): node is FieldNode => node.kind !== "section" && node.kind !== "list"
+
+/** Every value of a configuration by its name; a list is one. */
+export function valuesByName(config: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> {
+  const values = new Map<string, unknown>()
+  const gather = (fields: Fields, from: Values, path: string): void => {
+    for (const [key, node] of Object.entries(fields)) {
+      if (node.kind === "section") gather(node.fields, from[key] as Values, `${path}${key}.`)
+      else values.set(path + key, from[key])
+    }
+  }
+  gather(settings, config, "")
+  return values
+}

@@ -53,7 +53,7 @@ export interface ProviderInput {
 }
 
 export interface ProviderServiceOptions {
-  readonly loaded: LoadedConfig
+  readonly loaded: Pick<LoadedConfig, "config" | "origins" | "file">
   readonly env: Environment
   readonly records: Records
   readonly vault: Vault
