@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander"
+import type { BackupTask } from "./backup.ts"
 
 export interface Flags {
   readonly config?: string
@@ -7,7 +8,7 @@ export interface Flags {
   readonly port?: number
   readonly dataDir?: string
   /** What to do instead of running. */
-  readonly task?: DataTask
+  readonly task?: DataTask | BackupTask
 }
 
 /** Something to do with the data of somebody, whose namespace is given as its key. */
@@ -39,7 +40,7 @@ export function parseFlags(
     .configureOutput({ writeOut: output.out, writeErr: output.error })
     .exitOverride()
     .action(() => {})
-  let task: DataTask | undefined
+  let task: Flags["task"]
   command
     .command("export")
     .description("write all that is kept for a namespace (family:ada), as lines of JSON")
@@ -63,6 +64,21 @@ export function parseFlags(
     .option("--yes", "do not ask")
     .action((namespace: string, { yes = false }: { yes?: boolean }) => {
       task = { type: "erase", namespace, yes }
+    })
+  command
+    .command("backup")
+    .description("write everything that is kept into one file; Herald may be running")
+    .argument("[file]", "a new file (default: herald-<when>.tar.gz)")
+    .action((file?: string) => {
+      task = { type: "backup", ...(file !== undefined && { file }) }
+    })
+  command
+    .command("restore")
+    .description("put back what a backup has")
+    .argument("<file>")
+    .option("--replace", "in place of what is there, which is moved aside")
+    .action((file: string, { replace = false }: { replace?: boolean }) => {
+      task = { type: "restore", file, replace }
     })
   try {
     command.parse([...args], { from: "user" })

@@ -30,6 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(await check(loaded, { env, version }))
       return 0
     }
+    if (flags.task?.type === "backup" || flags.task?.type === "restore") {
+      const { keepOrBringBack } = await import("./backup.ts")
+      process.stdout.write(`${await keepOrBringBack(loaded, flags.task, { cwd, version })}\n`)
+      return 0
+    }
     if (flags.task) {
       const { changeData } = await import("./data.ts")
       const said = await changeData(loaded, flags.task, cwd)

@@ -11,6 +11,7 @@ import {
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { errorMessage, OrraError } from "@orra/core"
+import { finishRestore } from "./restore.ts"
 
 /** The data directory, ours until `release`. */
 export interface DataDirectory {
@@ -38,6 +39,7 @@ export function openDataDirectory(path: string): DataDirectory {
   }
   const lock = takeLock(path, pidFile)
   try {
+    finishRestore(path)
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 })
   } catch (error) {
     lock.close()
