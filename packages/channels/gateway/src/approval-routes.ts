@@ -1,18 +1,32 @@
-import { type ApprovalDecision, type Approvals, InvalidInput, type PendingApproval } from "@orra/core"
-import type { WireApproval } from "./protocol.ts"
+import {
+  type ApprovalDecision,
+  type ApprovalRule,
+  type Approvals,
+  InvalidInput,
+  type PendingApproval,
+} from "@orra/core"
+import { ownNamespace } from "./input.ts"
+import type { Principal } from "./principal.ts"
+import type { WireApproval, WireApprovalRule } from "./protocol.ts"
 import type { GatewayRequest, Route } from "./route.ts"
 import { existingSession } from "./sessions.ts"
 
 const MAX_NOTE = 2_000
+const MAX_MINUTES = 24 * 60
 
-/** What waits for a decision in the sessions of who asks, and the decision. */
+/** The metadata of a session in which everything is approved: until when, in ms since 1970. */
+const UNTIL = "approvesUntil"
+
+/** The id of the rule by which everything is approved. */
+const EVERYTHING = "everything"
+
+/** What waits for a decision in the sessions of who asks, the decision, and what stands approved there. */
 export const approvalRoutes = (approvals: Approvals): readonly Route[] => [
   {
     method: "GET",
     path: "/api/approvals",
     permission: "approve",
-    handle: async ({ principal }) =>
-      Response.json({ approvals: (await approvals.list(principal.namespace)).map(wireApproval) }),
+    handle: ({ principal }) => list(principal, approvals),
   },
   {
     method: "POST",
@@ -20,7 +34,27 @@ export const approvalRoutes = (approvals: Approvals): readonly Route[] => [
     permission: "approve",
     handle: (request) => decide(request, approvals),
   },
+  {
+    method: "DELETE",
+    path: "/api/approval-rules/:namespace/:ruleId",
+    permission: "approve",
+    handle: (request) => revoke(request, approvals),
+  },
+  {
+    method: "PUT",
+    path: "/api/sessions/:namespace/approve-everything",
+    permission: "approve",
+    handle: (request) => approveEverything(request, approvals),
+  },
 ]
+
+async function list({ namespace }: Principal, approvals: Approvals): Promise<Response> {
+  const [waiting, rules] = await Promise.all([
+    approvals.list(namespace),
+    approvals.rules(namespace, { below: true }),
+  ])
+  return Response.json({ approvals: waiting.map(wireApproval), rules: rules.map(wireRule) })
+}
 
 async function decide(request: GatewayRequest, approvals: Approvals): Promise<Response> {
   const { runtime, principal, params } = request
@@ -33,7 +67,7 @@ async function decide(request: GatewayRequest, approvals: Approvals): Promise<Re
     decision,
     by: principal.name,
     ...noteOf(body["note"]),
-    ...rememberOf(decision, body["remember"]),
+    ...rememberOf(principal, body),
   })
   return Response.json({ decided: true })
 }
@@ -44,15 +78,54 @@ function noteOf(note: unknown): Pick<ApprovalDecision, "note"> {
   throw new InvalidInput(`"note" must be text of at most ${MAX_NOTE} characters.`)
 }
 
-function rememberOf(decision: string, calls: unknown): Pick<ApprovalDecision, "remember"> {
-  if (calls === undefined) return {}
-  if (decision === "approve" && (calls === "arguments" || calls === "tool")) return { remember: { calls } }
+function rememberOf(
+  principal: Principal,
+  { decision, remember: calls, scope }: Readonly<Record<string, unknown>>,
+): Pick<ApprovalDecision, "remember"> {
+  if (calls === undefined && scope === undefined) return {}
+  if (decision === "approve" && (calls === "arguments" || calls === "tool")) {
+    return { remember: { calls, ...(scope !== undefined && { scope: ownNamespace(principal, scope) }) } }
+  }
   throw new InvalidInput(
-    '"remember" is for an approval: "arguments" for exactly this call, "tool" for any of the tool.',
+    '"remember" is for an approval: "arguments" for exactly this call, "tool" for any of the tool. "scope" says where.',
   )
 }
 
+/** It can be seen before it holds, and for as long: nothing is approved of which nobody is shown that it is. */
+async function approveEverything(request: GatewayRequest, approvals: Approvals): Promise<Response> {
+  const { runtime, principal, params } = request
+  const { minutes } = await request.body()
+  if (typeof minutes !== "number" || !(minutes > 0 && minutes <= MAX_MINUTES))
+    throw new InvalidInput(`"minutes" must be a number above 0, ${MAX_MINUTES} at most.`)
+  const { namespace } = await existingSession(runtime, principal, params["namespace"])
+  const until = runtime.internals.settings.now() + minutes * 60_000
+  await runtime.update(namespace, { [UNTIL]: until })
+  try {
+    return Response.json(
+      wireRule(await approvals.approveEverything(namespace, { by: principal.name, until })),
+    )
+  } catch (error) {
+    await runtime.update(namespace, { [UNTIL]: null })
+    throw error
+  }
+}
+
+async function revoke(request: GatewayRequest, approvals: Approvals): Promise<Response> {
+  const { runtime, principal, params } = request
+  const namespace = ownNamespace(principal, params["namespace"])
+  const revoked = await approvals.revoke(namespace, params["ruleId"] ?? "", { by: principal.name })
+  const info = await runtime.info(namespace)
+  if (params["ruleId"] === EVERYTHING && info?.metadata[UNTIL] !== undefined)
+    await runtime.update(namespace, { [UNTIL]: null })
+  return Response.json({ revoked })
+}
+
 const wireApproval = ({ namespace, ...rest }: PendingApproval): WireApproval => ({
+  namespace: namespace.key,
+  ...rest,
+})
+
+const wireRule = ({ namespace, ...rest }: ApprovalRule): WireApprovalRule => ({
   namespace: namespace.key,
   ...rest,
 })

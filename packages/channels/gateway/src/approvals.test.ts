@@ -60,7 +60,10 @@ test("a call waits until somebody with the right decides, once", async () => {
   expect(paid).toEqual([{ to: "bob" }])
   const twice = await decide({ decision: "approve" })
   expect([twice.status, twice.json["code"]]).toEqual([409, "approval_decided"])
-  expect((await gateway.send("/api/approvals", { key: OWNER_KEY })).json).toEqual({ approvals: [] })
+  expect((await gateway.send("/api/approvals", { key: OWNER_KEY })).json).toEqual({
+    approvals: [],
+    rules: [],
+  })
   const [decision] = (await gateway.entries(CHAT)).filter(({ type }) => type === "approval_decision")
   expect(decision).toMatchObject({ by: "owner", decision: "approve" })
 })
@@ -72,6 +75,47 @@ test("what is remembered is not asked about again in that chat", async () => {
   await ended(there, 1)
   await gateway.runtime.run(CHAT, "And again")
   expect(paid).toHaveLength(2)
+})
+
+test("what is always approved holds in all chats of its person, until it is taken back", async () => {
+  const there = await asked()
+  const { gateway, paid, decide } = there
+  const stranger = await decide({ decision: "approve", remember: "arguments", scope: "ada" })
+  expect([stranger.status, stranger.json["code"]]).toEqual([404, "not_found"])
+  await decide({ decision: "approve", remember: "arguments", scope: "web" })
+  await ended(there, 1)
+  await gateway.runtime.run(Namespace.of("web", "another"), "And again")
+  expect(paid).toHaveLength(2)
+  const rules = async (key = OWNER_KEY) =>
+    (await gateway.send("/api/approvals", { key })).json["rules"] as readonly Record<string, unknown>[]
+  const [rule] = await rules()
+  expect(rule).toMatchObject({ namespace: "web", type: "arguments", tool: "pay", arguments: { to: "bob" } })
+  const path = `/api/approval-rules/web/${encodeURIComponent(String(rule?.["ruleId"]))}`
+  expect((await gateway.send(path, { method: "DELETE", key: ADA_KEY })).status).toBe(403)
+  expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: true })
+  expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: false })
+  expect(await rules()).toEqual([])
+})
+
+test("approving everything is seen by all who look at the chat, and ends when it is taken back", async () => {
+  const there = await asked()
+  const { gateway, paid, decide } = there
+  await decide({ decision: "deny" })
+  await ended(there, 1)
+  const path = `/api/sessions/${encodeURIComponent(CHAT.key)}/approve-everything`
+  const put = (minutes: unknown, key = OWNER_KEY) =>
+    gateway.send(path, { method: "PUT", key, body: { minutes } })
+  for (const minutes of [0, -1, 1_441, "5", null]) expect((await put(minutes)).status).toBe(400)
+  expect((await put(5, ADA_KEY)).status).toBe(403)
+  const until = async () => (await gateway.runtime.info(CHAT))?.metadata["approvesUntil"]
+  expect(await until()).toBeUndefined()
+  const { json } = await put(5)
+  expect(json).toMatchObject({ type: "everything", until: await until() })
+  await gateway.runtime.run(CHAT, "And again")
+  expect(paid).toHaveLength(1)
+  const rule = `/api/approval-rules/${encodeURIComponent(CHAT.key)}/everything`
+  expect((await gateway.send(rule, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: true })
+  expect(await until()).toBeUndefined()
 })
 
 test("a refusal tells the model why", async () => {
@@ -88,6 +132,7 @@ test.each([
   { decision: "yes" },
   { decision: "deny", remember: "tool" },
   { decision: "approve", remember: "everything" },
+  { decision: "approve", scope: "web" },
   { decision: "deny", note: "x".repeat(2_001) },
   { decision: "deny", note: 1 },
 ])("%j is no decision", async (body) => {

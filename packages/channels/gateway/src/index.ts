@@ -8,6 +8,7 @@ export type {
   Permission,
   ServerFrame,
   WireApproval,
+  WireApprovalRule,
   WireError,
   WireMessage,
   WirePrincipal,

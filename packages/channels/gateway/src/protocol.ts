@@ -1,4 +1,4 @@
-import type { PendingApproval, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
+import type { ApprovalRule, PendingApproval, RunEvent, SessionInfo, UserPart, WhenBusy } from "@orra/core"
 
 /** A message as clients send it: text, or parts with attachments. */
 export type WireMessage = string | readonly UserPart[]
@@ -49,6 +49,9 @@ export interface WirePrincipal {
 
 /** What waits for a decision, with its session's namespace written as a key. */
 export type WireApproval = Omit<PendingApproval, "namespace"> & { readonly namespace: string }
+
+/** What stands approved, with the namespace it is kept at written as a key. */
+export type WireApprovalRule = Omit<ApprovalRule, "namespace"> & { readonly namespace: string }
 
 /** A session's summary with its namespace written as a key. */
 export type WireSession = Omit<SessionInfo, "namespace"> & {
