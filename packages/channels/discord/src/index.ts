@@ -1,3 +1,4 @@
+export { type BotFacts, checkBot } from "./check-bot.ts"
 export type { DiscordStatus } from "./connection.ts"
 export { DiscordChannel, type DiscordChannelOptions, type DiscordFilter } from "./discord-channel.ts"
 export { DiscordError, type DiscordErrorCode } from "./errors.ts"

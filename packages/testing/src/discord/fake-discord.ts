@@ -133,6 +133,7 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}): Promise<Fak
     gateway,
     interactions,
     url: () => url,
+    intents: () => gatewayOptions.intents,
     changed,
   })
   const channelOf = (id: string) => {

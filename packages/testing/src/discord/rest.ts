@@ -18,6 +18,8 @@ export interface RestOptions {
   readonly gateway: Gateway
   readonly interactions: Interactions
   readonly url: () => string
+  /** Intents that the bot may ask for: a bit set. */
+  readonly intents: () => number
   readonly changed: () => void
 }
 
@@ -37,6 +39,9 @@ const unknown = (what: string, code: number): Answer => ({
   body: { message: `Unknown ${what}`, code },
 })
 const MAX_CONTENT = 2_000
+
+/** Whether the contents of messages may be read, as an application says it. Source: Discord's application flags. */
+const applicationFlags = (intents: number): number => ((intents & (1 << 15)) === 0 ? 0 : 1 << 19)
 
 /** The routes of the HTTP API that a bot for messages needs. */
 export class Rest {
@@ -104,6 +109,8 @@ export class Rest {
         const user = world.users.get(String(body["recipient_id"]))
         return user ? ok(channelJson(world.direct(user))) : unknown("User", 10013)
       }
+      case "GET applications/":
+        return ok({ ...world.bot, flags: applicationFlags(this.#options.intents()) })
       case "PUT applications/commands":
         return ok(interactions.register(body as unknown as readonly Body[]))
       case "GET guilds/":
