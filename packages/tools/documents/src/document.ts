@@ -26,6 +26,8 @@ export interface DocumentInfo {
   readonly pages?: number
   /** The file it was read from. */
   readonly path?: string
+  /** What made its vectors; without them it is found by its words only. */
+  readonly embedder?: string
   /** When it was last written, ms since 1970. */
   readonly updatedAt: number
 }
@@ -127,5 +129,6 @@ export const infoOf = (id: string, document: Omit<StoredDocument, "chunks">): Do
   lines: document.lines,
   ...(document.pages !== undefined && { pages: document.pages }),
   ...(document.source && { path: document.source.path }),
+  ...(document.embedder !== undefined && { embedder: document.embedder }),
   updatedAt: document.updatedAt,
 })

@@ -4,7 +4,7 @@ import { sqliteStore } from "@orra/store-sql"
 import fc from "fast-check"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { Documents } from "./documents.ts"
-import { lettersEmbedder, newFolder, stores } from "./fixture.ts"
+import { lettersEmbedder, newFolder, pdf, stores } from "./fixture.ts"
 
 const ann = Namespace.of("ann")
 const bob = Namespace.of("bob")
@@ -386,4 +386,45 @@ test.each([
   const good = { id: "good", title: "Good", content: "good" }
   await expect(documents.put(ann, [good, document])).rejects.toMatchObject({ code })
   expect(await documents.list(ann)).toEqual([])
+})
+
+test("a file that was given is read by what it is, and moves with its pages", async () => {
+  const store = new MemoryStore()
+  const documents = new Documents({ store, embedder: lettersEmbedder() })
+  const bytes = pdf(["First page", "The quokka smiles"])
+  expect(await documents.putFile(ann, { name: "report.pdf", bytes })).toEqual({})
+  await documents.putFile(ann, {
+    id: "notes/1",
+    name: "notes.html",
+    bytes: Buffer.from("<title>Notes</title><h1>Wombats</h1><p>They dig."),
+    metadata: { by: "Eve" },
+  })
+  expect(await documents.list(ann)).toMatchObject([
+    { id: "notes/1", title: "Notes", metadata: { by: "Eve" }, embedder: "letters" },
+    { id: "report.pdf", pages: 2, embedder: "letters" },
+  ])
+  const guessed = await documents.putFile(ann, {
+    name: "old.txt",
+    bytes: Buffer.from([0x63, 0x61, 0x66, 0xe9]),
+  })
+  expect(guessed.warning).toMatch(/windows-1252/)
+  await expect(
+    documents.putFile(ann, { name: "a.png", bytes: Buffer.from([0x89, 0x50, 0, 1]) }),
+  ).rejects.toMatchObject({
+    code: "document_unsupported",
+  })
+
+  const bin = ann.child("bin")
+  // Whoever has no embedder moves it without vectors.
+  const plain = new Documents({ store })
+  expect(await plain.move(ann, bin, "report.pdf")).toBe(true)
+  expect(await plain.move(ann, bin, "report.pdf")).toBe(false)
+  expect((await documents.search(ann, "quokka", { mode: "keyword" })).passages).toEqual([])
+  expect(await plain.list(bin)).toMatchObject([{ id: "report.pdf", pages: 2 }])
+  expect((await plain.list(bin))[0]).not.toHaveProperty("embedder")
+  expect(await documents.move(bin, ann, "report.pdf")).toBe(true)
+  expect((await documents.search(ann, "quokka", { mode: "keyword" })).passages).toMatchObject([
+    { id: "report.pdf", page: 2 },
+  ])
+  expect(await documents.list(bin)).toEqual([])
 })

@@ -17,6 +17,7 @@ import {
   prepared,
 } from "./document.ts"
 import { groupsOf, vectorsFor } from "./drafts.ts"
+import { fileText } from "./file-text.ts"
 import { type IngestOptions, type IngestReport, ingest } from "./ingest.ts"
 import { type Passage, passages } from "./passages.ts"
 import { AT_ONCE, documentOf, inGroups, Shelf } from "./shelf.ts"
@@ -68,6 +69,18 @@ export interface DocumentSearchResult {
   readonly unembedded: number
 }
 
+/** A file that somebody has given. */
+export interface NewFile {
+  /** Such as "report.pdf". */
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** Default the name. */
+  readonly id?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  /** What text is encoded in that does not say so itself, such as "shift_jis". Default UTF-8, else windows-1252. */
+  readonly encoding?: string
+}
+
 /** What became of documents that were put. */
 export interface PutResult {
   /** Why they can only be found by words for now: the embedder failed. */
@@ -117,6 +130,37 @@ export class Documents {
       list.map((document) => prepared(document)),
       signal,
     )
+  }
+
+  /**
+   * Keeps what is in a file that somebody has given: Markdown, text, HTML (as Markdown) or PDF (page by page), told apart
+   * by its bytes and its name. Its title is its own, or its name.
+   *
+   * @throws DocumentError, before anything was written.
+   */
+  async putFile(
+    namespace: Namespace,
+    { id, name, bytes, metadata, encoding }: NewFile,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<PutResult & { readonly warning?: string }> {
+    const { warning, pageStarts, ...text } = await fileText(name, bytes, { encoding, signal })
+    const document = { id: id ?? name, ...text, ...(metadata && { metadata }) }
+    const draft = prepared(document, pageStarts && { pageStarts })
+    return { ...(await this.#put(namespace, [draft], signal)), ...(warning !== undefined && { warning }) }
+  }
+
+  /**
+   * Moves a document to another namespace, as it is, in the place of one with the same id there; it is embedded there
+   * anew. It is there before it is gone here.
+   *
+   * @returns false when there is no such document.
+   */
+  async move(from: Namespace, to: Namespace, id: string): Promise<boolean> {
+    const stored = await storedDocument(this.#records, from, id)
+    if (!stored) return false
+    const { revision: _, parts: __, embedder: ___, updatedAt: ____, ...draft } = stored
+    await this.#put(to, [{ ...draft, id }], undefined)
+    return await this.remove(from, id)
   }
 
   /** False when there is no such document. */

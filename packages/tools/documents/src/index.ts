@@ -4,6 +4,7 @@ export {
   type DocumentSearchResult,
   Documents,
   type DocumentsOptions,
+  type NewFile,
   type PutResult,
 } from "./documents.ts"
 export { DocumentError, type DocumentErrorCode } from "./errors.ts"
