@@ -26,8 +26,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // Most tests wait for a socket, a disk or a process; leaving one core idle for Vitest itself would cost a third.
-    maxWorkers: availableParallelism(),
+    // One file in two waits, for a socket, a disk, a process or a clock: with a file for each core half of them were idle.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     setupFiles: ["./scripts/loopback-only.mjs"],
     // Programs that tests start: half of what starting takes is compiling, which need not be done each time.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },

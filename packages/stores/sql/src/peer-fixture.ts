@@ -42,7 +42,8 @@ export function world(kind: "PostgreSQL" | "SQLite"): World {
   let store: SessionStore | undefined
   beforeAll(async () => {
     if (kind === "PostgreSQL") {
-      server = await postgresServer()
+      // Processes are killed here, not the machine.
+      server = await postgresServer({ durable: false })
       place = server.url
       store = await postgresStore({ url: place, maxConnections: 2 })
     } else store = await sqliteStore({ path: place })

@@ -5,6 +5,9 @@ import { matrixTable } from "./table.ts"
 
 const FULL = process.env["ORRA_TEST_FULL"] !== undefined
 
+/** Every death, made once for all that is said about them. */
+let everyDeath: ReturnType<typeof crashMatrix> | undefined
+
 const inMemory = async (): Promise<Durable> => {
   const store = new MemoryStore()
   return { open: async () => store, done: () => store.close() }
@@ -13,7 +16,8 @@ const inMemory = async (): Promise<Durable> => {
 test("killed at every asynchronous call of a run, another process finishes the work", {
   timeout: 600_000,
 }, async () => {
-  const rows = await crashMatrix(inMemory)
+  everyDeath ??= crashMatrix(inMemory)
+  const rows = await everyDeath
   expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([])
   expect(rows.map(({ point }) => point.number)).toEqual(rows.map((_, index) => index + 1))
   // Each kind of call that a run makes is among them, and each way a call can end.
@@ -40,7 +44,8 @@ test("killed at every asynchronous call of a run, another process finishes the w
 test("the effect that may have happened is stated as unknown, whether it did or not", {
   timeout: 600_000,
 }, async () => {
-  const rows = await crashMatrix(inMemory)
+  everyDeath ??= crashMatrix(inMemory)
+  const rows = await everyDeath
   const flight = rows.flatMap((row) =>
     row.point.call === "effect of charge" ? row.calls.filter(({ call }) => call === "charge flight") : [],
   )
