@@ -8,7 +8,7 @@ export interface Flags {
   readonly port?: number
   readonly dataDir?: string
   /** What to do instead of running. */
-  readonly task?: DataTask | BackupTask
+  readonly task?: DataTask | BackupTask | DoctorTask
 }
 
 /** Something to do with the data of somebody, whose namespace is given as its key. */
@@ -16,6 +16,11 @@ export type DataTask =
   | { readonly type: "export"; readonly namespace: string; readonly file?: string }
   | { readonly type: "import"; readonly file: string; readonly skipExisting: boolean }
   | { readonly type: "erase"; readonly namespace: string; readonly yes: boolean }
+
+export interface DoctorTask {
+  readonly type: "doctor"
+  readonly isOffline: boolean
+}
 
 export interface FlagOutput {
   readonly out: (text: string) => void
@@ -64,6 +69,15 @@ export function parseFlags(
     .option("--yes", "do not ask")
     .action((namespace: string, { yes = false }: { yes?: boolean }) => {
       task = { type: "erase", namespace, yes }
+    })
+  command
+    .command("doctor")
+    .description(
+      "look at all Herald needs, the model and Discord too, and say what to do about what is wrong",
+    )
+    .option("--offline", "contact nobody")
+    .action(({ offline = false }: { offline?: boolean }) => {
+      task = { type: "doctor", isOffline: offline }
     })
   command
     .command("backup")

@@ -30,6 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(await check(loaded, { env, version }))
       return 0
     }
+    if (flags.task?.type === "doctor") {
+      const { doctor } = await import("./doctor.ts")
+      const write = (line: string) => void process.stdout.write(`${line}\n`)
+      return await doctor(loaded, { env, isOffline: flags.task.isOffline, write })
+    }
     if (flags.task?.type === "backup" || flags.task?.type === "restore") {
       const { keepOrBringBack } = await import("./backup.ts")
       process.stdout.write(`${await keepOrBringBack(loaded, flags.task, { cwd, version })}\n`)

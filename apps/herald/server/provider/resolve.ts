@@ -160,6 +160,15 @@ export function sourceLabel({ settings, isConfigured }: Resolution): string {
   }
 }
 
+/** Where the service is. */
+export const serviceUrl = ({
+  type,
+  apiUrl,
+}: {
+  readonly type: ProviderType
+  readonly apiUrl: string | null
+}): string => apiUrl ?? `https://${VENDORS[type].host}`
+
 function hostOf(url: string | undefined): string {
   return url !== undefined && URL.canParse(url) ? new URL(url).host : (url ?? "")
 }

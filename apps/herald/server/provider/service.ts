@@ -70,6 +70,7 @@ const RECORD = "provider"
 export class ProviderService {
   readonly provider = new DynamicProvider()
   readonly #options: ProviderServiceOptions
+  #loaded: ProviderServiceOptions["loaded"]
   #saved: SavedProvider | undefined
   #sealed: Sealed | undefined
   #resolution: Resolution
@@ -80,6 +81,7 @@ export class ProviderService {
 
   private constructor(options: ProviderServiceOptions) {
     this.#options = options
+    this.#loaded = options.loaded
     this.#resolution = this.#resolve({ type: "none" }, undefined)
   }
 
@@ -93,7 +95,7 @@ export class ProviderService {
 
   state(): ProviderState {
     const { settings, isConfigured, notices } = this.#resolution
-    const { config, origins, file } = this.#options.loaded
+    const { config, origins, file } = this.#loaded
     return {
       configured: isConfigured && this.provider.isConfigured,
       source: settings.source,
@@ -105,6 +107,14 @@ export class ProviderService {
       decidedBy: fileDecides(config, origins) ? (file ?? null) : null,
       notices: [...notices, this.#complaint, this.#savedComplaint].filter((notice) => notice !== undefined),
     }
+  }
+
+  /** From now on the file says this. */
+  follow(loaded: ProviderServiceOptions["loaded"]): Promise<ProviderState> {
+    return this.#inTurn(() => {
+      this.#loaded = loaded
+      return this.detect()
+    })
   }
 
   /** Looks again at the environment and the Claude CLI's login. */
@@ -185,7 +195,7 @@ export class ProviderService {
 
   /** What the file says is changed in the file. */
   #checkFile(input: ProviderInput): void {
-    const { config, origins, file } = this.#options.loaded
+    const { config, origins, file } = this.#loaded
     if (!fileDecides(config, origins)) return
     const isKeyOnly =
       (input.type ?? config.provider.provider_type) === config.provider.provider_type &&
@@ -199,8 +209,8 @@ export class ProviderService {
   }
 
   #resolve(login: ClaudeLogin, saved: SavedProvider | undefined): Resolution {
-    const { loaded, env } = this.#options
-    return resolveProvider({ config: loaded.config, origins: loaded.origins, env, login, saved })
+    const { config, origins } = this.#loaded
+    return resolveProvider({ config, origins, env: this.#options.env, login, saved })
   }
 
   async #use(resolution: Resolution): Promise<void> {
@@ -229,7 +239,7 @@ export class ProviderService {
 
   #build(settings: ProviderSettings, attempts?: number): Promise<Provider> {
     this.#options.hide(settings.apiKey)
-    const maxTokens = this.#options.loaded.config.provider.max_tokens
+    const maxTokens = this.#loaded.config.provider.max_tokens
     return buildProvider(settings, { maxTokens, ...(attempts !== undefined && { attempts }) })
   }
 
