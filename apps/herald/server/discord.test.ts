@@ -3,7 +3,7 @@ import { call, scriptedProvider } from "@orra/testing"
 import { fakeDiscord } from "@orra/testing/discord"
 import { expect, onTestFinished, test, vi } from "vitest"
 import { parseConfig } from "./config/load.ts"
-import { startDiscord } from "./discord.ts"
+import { DiscordHost } from "./discord.ts"
 import type { Logger } from "./log/log.ts"
 
 const WAIT = { timeout: 60_000 } as const
@@ -32,14 +32,8 @@ async function place(toml: (ids: { readonly ada: string; readonly boss: string }
   const lines: string[] = []
   const write = (...said: unknown[]): void => void lines.push(said.map(String).join(" "))
   const logger = { info: write, warn: write } as unknown as Logger
-  const service = startDiscord({
-    config: config.discord,
-    token: token ?? discord.token,
-    runtime,
-    approvals,
-    logger,
-    api: discord.api,
-  })
+  const service = new DiscordHost({ runtime, approvals, logger, api: discord.api })
+  await service.use({ ...config.discord, token: token ?? discord.token })
   onTestFinished(async () => {
     await service.close()
     await runtime.close()

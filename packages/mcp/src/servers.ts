@@ -24,7 +24,7 @@ export type ServerOptions = (StdioServer | HttpServer) & {
   readonly trusted?: boolean
   /** Take its tools as they are, also where they are others than before. Default false: each is asked about. */
   readonly acceptChanges?: boolean
-  /** Only these of its tools, by its own names. Default: all. */
+  /** Only these of its tools, by its own names or what follows `server__` in ours. Default: all. */
   readonly tools?: readonly string[]
   /** Folders that it is told to work in, by path. */
   readonly roots?: readonly string[]
@@ -188,7 +188,8 @@ function connectionOf(
     found.accepted = found.hash
     await accepted?.put(place, tool, found.hash)
   }
-  const wanted = (tool: McpTool): boolean => server.tools?.includes(tool.name) ?? true
+  const only = server.tools && new Set(server.tools.map((tool) => nameOf(name, tool)))
+  const wanted = (tool: McpTool): boolean => only?.has(nameOf(name, tool.name)) ?? true
 
   const update = async (offered: readonly McpTool[], client: Client): Promise<void> => {
     const made: Tool[] = []

@@ -10,6 +10,8 @@ export interface Log {
   readonly logger: Logger
   /** From now on this text appears in no line. */
   hide(secret: string | undefined): void
+  /** From now on this is the least that is worth a line. */
+  setLevel(level: Config["logging"]["level"]): void
   close(): void
 }
 
@@ -49,8 +51,12 @@ export function openLog(options: {
     },
     multistream(
       [
-        { level, stream: { write: (line: string) => terminal.write(readable(scrub(line), terminal)) } },
-        { level, stream: { write: (line: string) => file?.write(scrub(line)) } },
+        // What is worth a line is said by the logger.
+        {
+          level: "trace",
+          stream: { write: (line: string) => terminal.write(readable(scrub(line), terminal)) },
+        },
+        { level: "trace", stream: { write: (line: string) => file?.write(scrub(line)) } },
       ],
       { dedupe: false },
     ),
@@ -60,6 +66,9 @@ export function openLog(options: {
     hide(secret) {
       // Shorter ones would blank out ordinary words.
       if (secret !== undefined && secret.length >= 8) secrets.add(JSON.stringify(secret).slice(1, -1))
+    },
+    setLevel(next) {
+      logger.level = next
     },
     close: () => file?.close(),
   }

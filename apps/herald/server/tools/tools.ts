@@ -1,77 +1,130 @@
 import { type Hooks, type PolicyLayer, type SessionStore, type Tool, ToolRegistry } from "@orra/core"
 import type { Route } from "@orra/gateway"
 import type { LoadedConfig } from "../config/load.ts"
-import { currentTime } from "./current-time.ts"
+import { families } from "./families.ts"
+import { McpHost } from "./mcp.ts"
 
 /** The tools that are on, with what they need of a runtime. */
 export interface Toolbox {
-  /** Herald's own. */
+  /** Herald's own that are on now. */
   readonly tools: readonly Tool[]
   /** These and those of MCP servers, which come and go. */
   readonly registry: ToolRegistry
   /** After all others that look at calls. */
   readonly hooks: readonly Hooks[]
-  /** For everybody who may talk to this Herald. */
+  /** For everybody who may talk to this Herald, as it is now. */
   readonly policy: PolicyLayer
-  /** What a person should know of them, one line each. */
+  /** What a person should know of them now, one line each. */
   readonly remarks: readonly string[]
   /** What the page asks of them. */
   readonly routes: readonly Route[]
+  readonly mcp: McpHost
+  /**
+   * Makes what is on with another configuration. What it returns puts it to use.
+   *
+   * @throws InvalidInput for what cannot be, such as a search without its key.
+   */
+  prepare(next: Loaded): Promise<() => Promise<void>>
   /** Ends what they have begun. */
   close(): Promise<void>
 }
 
-/** Some of them. Without a policy all of its tools are allowed. */
-export type ToolFamily = Pick<Toolbox, "tools"> & Partial<Toolbox>
+/** Some of them. Without a policy all of its tools are allowed. Its hooks only look at calls of its own tools. */
+export type ToolFamily = Pick<Toolbox, "tools"> &
+  Partial<Pick<Toolbox, "hooks" | "policy" | "remarks" | "routes">>
+
+type Loaded = Pick<LoadedConfig, "config" | "dataDir" | "file">
 
 /** How long MCP servers are waited for, in ms. */
 const WAIT_MS = 5_000
+
+/** A family that is on, and what it was made of. */
+interface Made {
+  readonly of: string
+  readonly family: ToolFamily
+}
 
 /**
  * The tools that are on. Of another package only what is on is loaded. `told` hears of MCP servers that come, go or
  * change later.
  */
 export async function buildTools(
-  loaded: Pick<LoadedConfig, "config" | "dataDir" | "file">,
+  loaded: Loaded,
   zone: string,
   store: SessionStore,
   {
     told = () => {},
     waitMs = WAIT_MS,
-  }: { readonly told?: (line: string) => void; readonly waitMs?: number } = {},
+    discordApi,
+  }: {
+    readonly told?: (line: string) => void
+    readonly waitMs?: number
+    readonly discordApi?: string | undefined
+  } = {},
 ): Promise<Toolbox> {
-  const { tools, github, mcp, discord, memory } = loaded.config
-  const families: ToolFamily[] = [{ tools: [currentTime({ zone })] }]
-  if (memory.enabled) families.push((await import("./memory.ts")).heraldMemory(loaded.config, store))
-  if (tools.web_fetch || tools.browser || tools.web_search)
-    families.push((await import("./web.ts")).heraldWeb(loaded.config))
-  if (tools.filesystem) families.push((await import("./filesystem.ts")).heraldFiles(loaded))
-  if (tools.exec) families.push((await import("./exec.ts")).heraldExec(loaded))
-  if (tools.claude_code) families.push((await import("./claude-code.ts")).heraldClaudeCode(loaded, store))
-  if (github.repositories.length > 0) families.push((await import("./github.ts")).heraldGitHub(loaded.config))
-  if (tools.discord && discord.token !== undefined)
-    families.push((await import("./discord.ts")).heraldDiscordTools(discord.token))
-  const own = families.flatMap((family) => family.tools)
-  const registry = new ToolRegistry(own)
-  const servers =
-    mcp.servers.length > 0
-      ? await (await import("./mcp.ts")).heraldMcp(loaded.config, { registry, store, waitMs, told })
-      : undefined
-  if (servers) families.push(servers)
+  const parts = { zone, store, discordApi }
+  let made: readonly (Made | undefined)[] = []
+  const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
+  const own = (): readonly Tool[] => on().flatMap(({ tools }) => tools)
+
+  const makeAll = (next: Loaded): Promise<readonly (Made | undefined)[]> =>
+    Promise.all(
+      families.map(async (entry, index) => {
+        const of = JSON.stringify(entry.made(next.config))
+        if (of === undefined) return undefined
+        const before = made[index]
+        return before?.of === of ? before : { of, family: await entry.build(next, parts) }
+      }),
+    )
+
+  made = await makeAll(loaded)
+  const registry = new ToolRegistry(own())
+  const mcp = new McpHost({ registry, store, waitMs, told })
+  await mcp.use(loaded.config.mcp.servers)
   return {
-    tools: own,
     registry,
-    close: async () => await servers?.close(),
-    hooks: families.flatMap((family) => family.hooks ?? []),
-    policy: policyOf(families),
-    remarks: families.flatMap((family) => family.remarks ?? []),
-    routes: families.flatMap((family) => family.routes ?? []),
+    mcp,
+    hooks: [{ name: "tools", beforeTool: (call, context) => firstAnswer(on(), call, context) }],
+    routes: on().flatMap(({ routes }) => routes ?? []),
+    get tools() {
+      return own()
+    },
+    get policy() {
+      return policyOf([...on(), { tools: [], policy: mcp.policy }])
+    },
+    get remarks() {
+      return [...on().flatMap(({ remarks }) => remarks ?? []), ...mcp.remarks]
+    },
+    async prepare(next) {
+      const then = await makeAll(next)
+      return async () => {
+        for (const tool of own()) registry.remove(nameOf(tool))
+        made = then
+        for (const tool of own()) registry.add(tool)
+        await mcp.use(next.config.mcp.servers)
+      }
+    },
+    close: () => mcp.close(),
   }
 }
 
+/** Each family answers for its own tools, so there is one answer at most. */
+async function firstAnswer(
+  on: readonly ToolFamily[],
+  ...[call, context]: Parameters<NonNullable<Hooks["beforeTool"]>>
+): Promise<Awaited<ReturnType<NonNullable<Hooks["beforeTool"]>>>> {
+  for (const { hooks = [] } of on) {
+    for (const hook of hooks) {
+      const answer = await hook.beforeTool?.(call, context)
+      if (answer) return answer
+    }
+  }
+  return undefined
+}
+
 /** What is on is allowed, or as its own rules say; all else is not. */
-function policyOf(families: readonly ToolFamily[]): PolicyLayer {
-  const layers = families.map(({ tools, policy }) => policy ?? { allow: tools.map(nameOf) })
+function policyOf(layersOf: readonly ToolFamily[]): PolicyLayer {
+  const layers = layersOf.map(({ tools, policy }) => policy ?? { allow: tools.map(nameOf) })
   const rules = (decision: "deny" | "ask" | "allow") => layers.flatMap((layer) => layer[decision] ?? [])
   return { deny: rules("deny"), ask: rules("ask"), allow: rules("allow"), default: "deny" }
 }

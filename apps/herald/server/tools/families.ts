@@ -1,0 +1,60 @@
+import type { SessionStore } from "@orra/core"
+import type { LoadedConfig } from "../config/load.ts"
+import { currentTime } from "./current-time.ts"
+import type { ToolFamily } from "./tools.ts"
+
+export interface FamilyParts {
+  readonly zone: string
+  readonly store: SessionStore
+  /** Where Discord is; default its own address. */
+  readonly discordApi?: string | undefined
+}
+
+type Loaded = Pick<LoadedConfig, "config" | "dataDir" | "file">
+
+interface FamilyEntry {
+  /** What it is made of: it is made anew when that is another. Undefined: it is off. */
+  readonly made: (config: Loaded["config"]) => unknown
+  readonly build: (loaded: Loaded, parts: FamilyParts) => ToolFamily | Promise<ToolFamily>
+}
+
+/** Those keys of `[tools]` that begin so. */
+const toolKeys = ({ tools }: Loaded["config"], ...prefixes: readonly string[]): unknown =>
+  Object.entries(tools).filter(([key]) => prefixes.some((prefix) => key.startsWith(prefix)))
+
+/** All families. What a family needs of another package is loaded when it is on. */
+export const families: readonly FamilyEntry[] = [
+  { made: () => true, build: (_, { zone }) => ({ tools: [currentTime({ zone })] }) },
+  {
+    made: ({ memory }) => (memory.enabled ? memory : undefined),
+    build: async ({ config }, { store }) => (await import("./memory.ts")).heraldMemory(config, store),
+  },
+  {
+    made: (config) => {
+      const { web_fetch, browser, web_search } = config.tools
+      return web_fetch || browser || web_search ? toolKeys(config, "web_", "browser") : undefined
+    },
+    build: async ({ config }) => (await import("./web.ts")).heraldWeb(config),
+  },
+  {
+    made: (config) => (config.tools.filesystem ? toolKeys(config, "filesystem") : undefined),
+    build: async (loaded) => (await import("./filesystem.ts")).heraldFiles(loaded),
+  },
+  {
+    made: (config) => (config.tools.exec ? toolKeys(config, "exec") : undefined),
+    build: async (loaded) => (await import("./exec.ts")).heraldExec(loaded),
+  },
+  {
+    made: (config) => (config.tools.claude_code ? toolKeys(config, "claude_code") : undefined),
+    build: async (loaded, { store }) => (await import("./claude-code.ts")).heraldClaudeCode(loaded, store),
+  },
+  {
+    made: ({ github }) => (github.repositories.length > 0 ? github : undefined),
+    build: async ({ config }) => (await import("./github.ts")).heraldGitHub(config),
+  },
+  {
+    made: ({ tools, discord }) => (tools.discord ? discord.token : undefined),
+    build: async ({ config: { discord } }, { discordApi }) =>
+      (await import("./discord.ts")).heraldDiscordTools(discord.token ?? "", discordApi),
+  },
+]
