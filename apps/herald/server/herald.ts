@@ -1,5 +1,8 @@
-import { Approvals, type Namespace, type Runtime } from "@orra/core"
+import { Approvals, type Namespace, type Team } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
+import { Agents } from "./agents/agents.ts"
+import { agentRoutes } from "./api/agents.ts"
+import { delegationRoutes } from "./api/delegations.ts"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
 import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
@@ -10,10 +13,11 @@ import type { ClaudeLogin } from "./provider/claude-login.ts"
 import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
-import { assistantOf, buildRuntime, zone } from "./runtime.ts"
+import { buildTeam, zone } from "./runtime.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { buildTools } from "./tools/tools.ts"
+import { Zones } from "./zones.ts"
 
 export interface HeraldIo {
   readonly version: string
@@ -84,10 +88,14 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     if (metrics) closers.push(() => metrics.close())
     const listeners = [counter.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
-    const runtime = buildRuntime({ loaded, service, store, log, listeners, toolbox, approvals })
+    const people = principals(loaded.config)
+    const agents = await Agents.open(store.records("agents"), loaded)
+    const zones = await Zones.open(store.records("people"), people, zone)
+    const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
+    const { team } = buildTeam(parts)
+    const { runtime } = team
     closers.push(() => runtime.close())
-    const everybody = [...principals(loaded.config), discordRoot(loaded.config)]
-    await recoverSessions(runtime, everybody, log)
+    await recoverSessions(team, [...people, discordRoot(loaded.config)], log)
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -96,7 +104,9 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
       logger: log.logger,
       logins: store.records("logins"),
       routes: [
-        ...settingsRoutes({ service, version: io.version, assistant: assistantOf(loaded).name }),
+        ...settingsRoutes({ service, version: io.version, assistant: () => agents.default.name }),
+        ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
+        ...delegationRoutes(team),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
       ],
@@ -139,13 +149,9 @@ async function startMetrics({ config }: LoadedConfig, { logger, hide }: Log) {
   return heraldMetrics(logger, { isLogged: config.metrics.log_metrics })
 }
 
-async function recoverSessions(
-  runtime: Runtime,
-  namespaces: readonly Namespace[],
-  { logger }: Log,
-): Promise<void> {
+async function recoverSessions(team: Team, namespaces: readonly Namespace[], { logger }: Log): Promise<void> {
   for (const namespace of namespaces) {
-    const closed = await runtime.recover(namespace)
+    const closed = await team.recover(namespace)
     if (closed.length > 0) {
       logger.warn(
         { sessions: closed.length },

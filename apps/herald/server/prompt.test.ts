@@ -1,4 +1,4 @@
-import { Namespace } from "@orra/core"
+import { delegatedIn, Namespace } from "@orra/core"
 import { expect, test } from "vitest"
 import { systemPrompt } from "./prompt.ts"
 
@@ -9,6 +9,8 @@ const at = (iso: string, more = {}) => ({
   zone: "Europe/Paris",
   tools: ["current_time"],
   discord: Namespace.of("discord"),
+  isInPage: false,
+  others: [],
   ...more,
 })
 
@@ -25,6 +27,18 @@ test("says who, when and where", () => {
   )
   const there = { namespace: Namespace.of("discord", "1", "2", "3") }
   expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", there))).toContain("in Discord")
+  const page = { namespace: Namespace.of("ada", "s"), isInPage: true }
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", page))).toContain("on a web page")
+})
+
+test("says who else is there, and of a task that somebody else is waiting for it", () => {
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z"))).not.toContain("Other assistants")
+  const text = systemPrompt(ada, at("2026-11-21T10:00:00Z", { others: ["Bob", "Cy"] }))
+  expect(text).toContain("Other assistants here: Bob, Cy.")
+  const task = { namespace: delegatedIn(Namespace.of("web", "s")).child("run", "call") }
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", task))).toContain(
+    "Another assistant gives you this task",
+  )
 })
 
 test("stays the same for a day, in the zone's own days", () => {

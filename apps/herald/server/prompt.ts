@@ -1,13 +1,35 @@
-import type { Namespace } from "@orra/core"
+import { type AgentPrompt, isDelegated, type Namespace } from "@orra/core"
 import { OWNER } from "./config/load.ts"
 import { describeDay } from "./tools/current-time.ts"
+import type { Zones } from "./zones.ts"
 
 export interface Assistant {
   readonly name: string
-  readonly personality: string
+  readonly personality?: string
   /** Replaces everything generated when it is not empty. */
-  readonly systemPrompt?: string | undefined
+  readonly systemPrompt?: string
 }
+
+/** Makes the prompts of all agents. */
+export const heraldPrompt = (options: {
+  readonly zones: Zones
+  /** Where Discord's sessions are. */
+  readonly discord: Namespace
+  readonly names: () => readonly { readonly name: string }[]
+}): AgentPrompt => ({
+  build(profile, { tools, now, namespace }) {
+    const { zones, discord, names } = options
+    return systemPrompt(profile, {
+      namespace,
+      now,
+      discord,
+      zone: zones.of(namespace),
+      isInPage: OWNER.contains(namespace) || zones.isKnown(namespace),
+      tools: tools.map(({ definition }) => definition.name),
+      others: names().flatMap(({ name }) => (name === profile.name ? [] : [name])),
+    })
+  },
+})
 
 /**
  * What the model is told about itself and where it is. The same for a whole day, byte for byte: providers cache the
@@ -18,18 +40,26 @@ export function systemPrompt(
   context: {
     readonly namespace: Namespace
     readonly now: Date
+    /** The person's. */
     readonly zone: string
     readonly tools: readonly string[]
-    /** Where Discord's sessions are. */
     readonly discord: Namespace
+    readonly isInPage: boolean
+    /** The names of the other agents. */
+    readonly others: readonly string[]
   },
 ): string {
   if (assistant.systemPrompt?.trim()) return assistant.systemPrompt
-  const { namespace, now, zone, tools, discord } = context
+  const { now, zone, tools, others } = context
   return [
     `You are ${assistant.name}, a personal assistant. Your personality: ${assistant.personality}.`,
-    `Today is ${describeDay(now, zone)}. The time zone here is ${zone}.`,
-    placeOf(namespace, discord),
+    `Today is ${describeDay(now, zone)}. The person's time zone is ${zone}.`,
+    placeOf(context),
+    ...(others.length > 0
+      ? [
+          `Other assistants here: ${others.join(", ")}. Earlier answers in a conversation may be theirs. A message that begins with @ and a name goes to that one.`,
+        ]
+      : []),
     "Answer directly and as briefly as the question allows. Say so when you do not know something or are not sure.",
     tools.length === 0
       ? "You have no tools: say so when something would need one."
@@ -38,10 +68,22 @@ export function systemPrompt(
   ].join("\n\n")
 }
 
-function placeOf(namespace: Namespace, discord: Namespace): string {
+function placeOf({
+  namespace,
+  discord,
+  isInPage,
+}: {
+  readonly namespace: Namespace
+  readonly discord: Namespace
+  readonly isInPage: boolean
+}): string {
+  if (isDelegated(namespace))
+    return "Another assistant gives you this task. Your last answer is all that it gets to see of your work."
   if (OWNER.contains(namespace))
-    return "You are talking with the person who runs you. Your answers are shown as Markdown in a chat."
+    return "You are talking with the person who runs you. Your answers are shown as Markdown in a chat on a web page."
   if (discord.contains(namespace))
     return "You are talking with somebody in Discord. Be brief, and use Discord's Markdown: no tables, no headings below the third."
+  if (isInPage)
+    return "You are talking with a person. Your answers are shown as Markdown in a chat on a web page."
   return "You are talking through an HTTP API, with a person or a program."
 }

@@ -1,60 +1,72 @@
 import {
   type Approvals,
+  Budgets,
+  DEFAULT_PRICES,
   type Hooks,
   MemoryStore,
   Namespace,
   type PolicyLayer,
   PolicyRegistry,
-  Runtime,
+  Team,
 } from "@orra/core"
 import type { SqliteStore } from "@orra/store-sql"
+import type { Agents } from "./agents/agents.ts"
 import { discordRoot, type LoadedConfig, OWNER } from "./config/load.ts"
+import type { Config } from "./config/settings.ts"
 import type { Log } from "./log/log.ts"
-import { systemPrompt } from "./prompt.ts"
+import { heraldPrompt } from "./prompt.ts"
 import type { ProviderService } from "./provider/service.ts"
 import { runLog } from "./run-log.ts"
 import { titleHook } from "./titles.ts"
 import type { Toolbox } from "./tools/tools.ts"
-
-/** Who answers: the first of `[[agents]]`, else `[agent]`. */
-export const assistantOf = ({ config }: LoadedConfig) => config.agents[0] ?? config.agent
+import type { Zones } from "./zones.ts"
 
 /** Where this machine is. */
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-/** The runtime of this Herald, with what each person may do in it. */
-export function buildRuntime(parts: {
+/** Who answers, and what each person may have done. */
+export interface HeraldTeam {
+  readonly team: Team
+  /** What people may do changed: with the tools that are on, or with the configuration. */
+  readonly applyPolicy: (config: Config) => void
+}
+
+/** The agents of this Herald at work. They change when those of `agents` do. */
+export function buildTeam(parts: {
   readonly loaded: LoadedConfig
   readonly service: ProviderService
   readonly store: SqliteStore
   readonly log: Log
+  readonly agents: Agents
+  readonly zones: Zones
   /** What listens to runs, and changes none. */
   readonly listeners: readonly Hooks[]
   readonly toolbox: Toolbox
   readonly approvals: Approvals
-}): Runtime {
-  const { loaded, service, store, log, listeners, toolbox, approvals } = parts
+}): HeraldTeam {
+  const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals } = parts
   const { config } = loaded
-  const { registry, policy, hooks: toolHooks } = toolbox
-  const names = () => registry.list().map(({ definition }) => definition.name)
   const policies = new PolicyRegistry()
-  policies.set(OWNER, policy)
-  for (const { namespace, approve } of config.gateway.keys)
-    policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
-  const discord = discordRoot(config)
-  policies.set(discord, config.discord.approvers.length > 0 ? policy : unasked(policy))
-  const { name, personality, system_prompt } = assistantOf(loaded)
-  const assistant = { name, personality, systemPrompt: system_prompt }
-  const hooks: readonly Hooks[] = [titleHook(() => runtime), runLog(log.logger), ...toolHooks, ...listeners]
-  const runtime: Runtime = new Runtime({
+  const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy)
+  applyPolicy(config)
+  const store = config.sessions.store === "memory" ? new MemoryStore() : disk
+  const hooks: readonly Hooks[] = [
+    ...listeners,
+    titleHook(() => team.runtime),
+    runLog(log.logger),
+    ...toolbox.hooks,
+  ]
+  const team: Team = new Team({
+    agents: agents.team(),
+    prompt: heraldPrompt({ zones, discord: discordRoot(config), names: () => agents.list() }),
     provider: service.provider,
-    store: config.sessions.store === "memory" ? new MemoryStore() : store,
-    tools: registry,
+    store,
+    tools: toolbox.registry,
     policies,
     approvals,
     hooks,
-    systemPrompt: ({ namespace, now }) =>
-      systemPrompt(assistant, { namespace, now, zone, tools: names(), discord }),
+    // Nothing is limited: what an answer has cost is known all the same.
+    budgets: new Budgets({ store, prices: DEFAULT_PRICES }),
     context: {
       maxTokens: config.context.max_tokens,
       reservedForOutput: config.context.reserved_for_output,
@@ -65,7 +77,18 @@ export function buildRuntime(parts: {
     owner: "herald",
     onError: (error) => log.logger.error({ err: error }, "after a run"),
   })
-  return runtime
+  agents.onChange(() => team.set(agents.team()))
+  return { team, applyPolicy }
+}
+
+/** What each person may have done, and each is asked about. */
+function setPolicies(policies: PolicyRegistry, config: Config, tools: PolicyLayer): void {
+  const handing = ["delegate_to_agent", ...(config.tools.delegation ? ["spawn_agent"] : [])]
+  const policy = { ...tools, allow: [...(tools.allow ?? []), ...handing] }
+  policies.set(OWNER, policy)
+  for (const { namespace, approve } of config.gateway.keys)
+    policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
+  policies.set(discordRoot(config), config.discord.approvers.length > 0 ? policy : unasked(policy))
 }
 
 /** Where nobody can be asked, what would be asked about is refused. */

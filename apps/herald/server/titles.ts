@@ -1,4 +1,4 @@
-import type { Hooks, Runtime, UserMessage } from "@orra/core"
+import { type Hooks, isDelegated, type Runtime, type UserMessage } from "@orra/core"
 
 /** Longest automatic title, in code points. */
 const MAX_POINTS = 60
@@ -13,6 +13,8 @@ export function titleHook(runtime: () => Runtime): Hooks {
     async runStart({ namespace, metadata }) {
       // A person who took the title away wants none.
       if (metadata["title"] !== undefined || metadata["renamed"] === true) return
+      // What agents hand to one another is in no list.
+      if (isDelegated(namespace)) return
       const [first] = await runtime().store.read(namespace, { types: ["user"], limit: 1 })
       if (first?.type !== "user") return
       const title = titleOf(first.message)

@@ -3,6 +3,7 @@ export {
   type AgentResolver,
   type AgentRun,
   type AgentSettings,
+  agentKey,
   DEFAULT_AGENT,
   DEFAULT_PERSONALITY,
   resolveAgents,
@@ -35,7 +36,7 @@ export { compact } from "./compact.ts"
 export { type CompactionEstimate, type Compactor, type SummarizeOptions, summarize } from "./compaction.ts"
 export { type ContextBudget, charEstimator, type Tokenizer } from "./context.ts"
 export { DEFAULT_PRICES } from "./default-prices.ts"
-export { isDelegated } from "./delegated.ts"
+export { delegatedIn, isDelegated } from "./delegated.ts"
 export type { DelegationOptions } from "./delegation.ts"
 export { DynamicProvider } from "./dynamic-provider.ts"
 export type { Envelope } from "./envelope.ts"

@@ -5,13 +5,14 @@ import type { ProviderInput, ProviderService, ProviderState } from "../provider/
 export interface SettingsApiOptions {
   readonly service: ProviderService
   readonly version: string
-  readonly assistant: string
+  /** The name of the one that answers by default. */
+  readonly assistant: () => string
 }
 
 /** The routes about the model service, for the owner only; documented in docs/herald/api.md. */
 export function settingsRoutes({ service, version, assistant }: SettingsApiOptions): readonly Route[] {
   const answer = (state: ProviderState) =>
-    Response.json({ version, assistant: { name: assistant }, provider: shownState(state) })
+    Response.json({ version, assistant: { name: assistant() }, provider: shownState(state) })
   const route = (
     method: Route["method"],
     path: string,

@@ -178,6 +178,16 @@ describe("what is wrong is said with its line", () => {
       'a.toml:8: gateway.keys[1].namespace "home" overlaps "home:ada" of "ada": neither may be inside the other',
     ],
     [
+      "an agent that nobody could mention",
+      "[[agents]]\nname = 'a@b'",
+      'a.toml:2: agents[0].name: "a@b" is not an agent\'s name',
+    ],
+    [
+      "two agents with one name",
+      "[[agents]]\nname = 'Ada'\n[[agents]]\nname = 'ADA'",
+      'a.toml:4: agents[1].name: Two agents have the same name ("Ada", "ADA")',
+    ],
+    [
       "the same key twice",
       key("ada", "same", "a") + key("bob", "same", "b"),
       "a.toml:7: gateway.keys[1].key is the same as gateway.keys[0].key",
@@ -231,8 +241,8 @@ describe("the environment", () => {
 
   test("cannot add to the file", () => {
     const evil = 'x"\n[tools]\nexec = true\n'
-    const { config } = parse('[agent]\nname = "${EVIL}"', { EVIL: evil })
-    expect(config.agent.name).toBe(evil)
+    const { config } = parse('[agent]\npersonality = "${EVIL}"', { EVIL: evil })
+    expect(config.agent.personality).toBe(evil)
     expect(config.tools.exec).toBe(false)
   })
 
@@ -275,12 +285,12 @@ describe("what is not built yet is reported", () => {
       "2: sessions.path is configured but not used: sessions are kept in herald.db in the data directory",
     ],
     ["[agent]\nname='A'\n[[agents]]\nname='B'", '1: [agent] is not used: "B" of [[agents]] takes its place'],
-    [
-      "[[agents]]\nname='A'\n[[agents]]\nname='B'",
-      '3: [[agents]] "B" configured but not available in this version: "A" answers',
-    ],
   ])("%j", (toml, notice) => {
     expect(notices(toml)).toEqual([notice])
+  })
+
+  test("but not that there are several agents", () => {
+    expect(notices("[[agents]]\nname='A'\n[[agents]]\nname='B'\ntools=['web_*']")).toEqual([])
   })
 
   test("but not what is switched off anyway", () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
-import { errorMessage, Namespace, NamespaceError, OrraError } from "@orra/core"
+import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
 import type { Environment } from "./expand.ts"
 import { positions } from "./positions.ts"
@@ -154,7 +154,7 @@ export function parseConfig(
   checkContext(config, reading)
   checkMcp(config, reading)
   checkDiscord(config, reading)
-  noteAgents(config, reading)
+  checkAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }
 }
@@ -251,21 +251,27 @@ function checkKeys(config: Config, { problems, line }: Reading): void {
   })
 }
 
-/** One of several assistants answers in this version, and it is clear which. */
-function noteAgents({ agents }: Config, { notices, set, line }: Reading): void {
-  const [first, second] = agents
-  if (!first) return
-  if ([...set.keys()].some((name) => name.startsWith("agent."))) {
+/** Each agent has a name that can be mentioned, and of its own. */
+function checkAgents({ agent, agents }: Config, { notices, problems, set, line }: Reading): void {
+  if (agents.length > 0 && [...set.keys()].some((name) => name.startsWith("agent."))) {
     notices.push({
       line: line(["agent"]),
-      message: `[agent] is not used: "${first.name}" of [[agents]] takes its place`,
+      message: `[agent] is not used: "${agents[0]?.name}" of [[agents]] takes its place`,
     })
   }
-  if (!second) return
-  const others = agents.slice(1).map(({ name }) => `"${name}"`)
-  notices.push({
-    line: line(["agents", 1]),
-    message: `[[agents]] ${others.join(", ")} configured but not available in this version: "${first.name}" answers`,
+  const isList = agents.length > 0
+  const known: { readonly name: string }[] = []
+  ;(isList ? agents : [agent]).forEach(({ name }, index) => {
+    // Of one that is missing has been spoken.
+    if (name === "") return
+    try {
+      resolveAgents([...known, { name }])
+      known.push({ name })
+    } catch (error) {
+      const where = isList ? `agents[${index}]` : "agent"
+      const at = line(isList ? ["agents", index, "name"] : ["agent", "name"])
+      problems.push({ line: at, message: `${where}.name: ${errorMessage(error)}` })
+    }
   })
 }
 

@@ -32,7 +32,7 @@ export const settings = {
   }),
 
   agents: list(
-    "Several assistants. The first takes the place of `[agent]`; the others need a later version.",
+    "Several assistants, in place of `[agent]`: the first answers where none is chosen. More can be made in the page.",
     {
       name: requiredText("The name it knows itself by."),
       personality: text("friendly, helpful, and concise", "How it should be, in a few words."),
@@ -41,6 +41,10 @@ export const settings = {
         was: "shown, never used",
       }),
     },
+      tools: texts(
+        ["*"],
+        "The tools it may use, by name or glob such as `web_*`: of those that whoever talks to it may.",
+      ),
   ),
 
   provider: section("The model service.", {
@@ -192,7 +196,10 @@ export const settings = {
     documents: boolean(false, "Search documents.", { later: LATER }),
     image_gen: boolean(false, "Make pictures.", { later: LATER }),
     image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
-    delegation: boolean(false, "Start sub-agents.", { later: LATER }),
+    delegation: boolean(
+      false,
+      "Hand tasks to helpers of its own. Where there are several agents they hand tasks to one another in any case.",
+    ),
     claude_code: boolean(
       false,
       "Hand tasks to Claude Code, which has to be installed. It works in each person's folder by rules of its own, with the login of whoever runs Herald.",

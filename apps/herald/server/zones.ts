@@ -1,0 +1,60 @@
+import { everyItem, InvalidInput, type Namespace, type Records } from "@orra/core"
+
+const KEY = "time-zone"
+
+/** Where each person is: what their browser said last. Kept, so that what runs by itself knows it too. */
+export class Zones {
+  readonly #records: Records
+  readonly #people: readonly Namespace[]
+  readonly #home: string
+  readonly #known = new Map<string, string>()
+
+  private constructor(records: Records, people: readonly Namespace[], home: string) {
+    this.#records = records
+    this.#people = people
+    this.#home = home
+  }
+
+  /** @param home the zone of whoever said none. */
+  static async open(records: Records, people: readonly Namespace[], home: string): Promise<Zones> {
+    const zones = new Zones(records, people, home)
+    for (const person of people) {
+      for await (const { key, value } of everyItem((page) => records.list(person, page)))
+        if (key === KEY && isZone(value)) zones.#known.set(person.key, value)
+    }
+    return zones
+  }
+
+  /** The zone of the person to whom a session belongs: an IANA name. */
+  of(namespace: Namespace): string {
+    return this.#said(namespace) ?? this.#home
+  }
+
+  /** Whether the person uses the page, which says where it is. */
+  isKnown(namespace: Namespace): boolean {
+    return this.#said(namespace) !== undefined
+  }
+
+  /** @throws InvalidInput for what is no zone. */
+  async set(person: Namespace, zone: unknown): Promise<void> {
+    if (!isZone(zone)) throw new InvalidInput("zone must be an IANA time zone, such as Europe/Paris.")
+    if (this.#known.get(person.key) === zone) return
+    await this.#records.put(person, KEY, zone)
+    this.#known.set(person.key, zone)
+  }
+
+  #said(namespace: Namespace): string | undefined {
+    const person = this.#people.find((each) => each.contains(namespace))
+    return person && this.#known.get(person.key)
+  }
+}
+
+function isZone(zone: unknown): zone is string {
+  if (typeof zone !== "string" || zone.length > 64) return false
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
