@@ -33,8 +33,6 @@ async function findings(page: Page, rules: (axe: AxeBuilder) => AxeBuilder): Pro
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)))
   // There are no frames, for which it would look at its findings in another page.
   const axe = rules(new AxeBuilder({ page }).setLegacyMode())
-    // They hand the focus on at once: nobody ever stands on one.
-    .exclude("[data-base-ui-focus-guard]")
   const { violations } = await axe.analyze()
   return (
     violations

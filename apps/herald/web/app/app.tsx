@@ -1,4 +1,3 @@
-import { CSPProvider } from "@base-ui/react/csp-provider"
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
 import { lazy, type ReactElement, Suspense, useCallback, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
@@ -8,7 +7,7 @@ import { ErrorNote } from "../chat/error-note.tsx"
 import { t } from "../i18n/index.ts"
 import { LoginPage } from "../login/login-page.tsx"
 import { Toasts } from "../ui/toast.tsx"
-import { TipProvider } from "../ui/tooltip.tsx"
+import { Tips } from "../ui/tooltip.tsx"
 import { Home } from "./home.tsx"
 import { navigate, usePlace } from "./router.ts"
 
@@ -26,14 +25,11 @@ const client = new QueryClient({
 })
 
 export const App = (): ReactElement => (
-  <CSPProvider disableStyleElements>
-    <QueryClientProvider client={client}>
-      <TipProvider delay={450}>
-        <Gate />
-        <Toasts />
-      </TipProvider>
-    </QueryClientProvider>
-  </CSPProvider>
+  <QueryClientProvider client={client}>
+    <Gate />
+    <Toasts />
+    <Tips />
+  </QueryClientProvider>
 )
 
 /** Nobody sees anything before it is known who they are. */

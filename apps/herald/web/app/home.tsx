@@ -1,4 +1,3 @@
-import { Dialog as Drawer } from "@base-ui/react/dialog"
 import { useQueryClient } from "@tanstack/react-query"
 import { type ReactElement, useEffect, useMemo, useRef, useState } from "react"
 import { api } from "../api/api.ts"
@@ -11,6 +10,7 @@ import { t } from "../i18n/index.ts"
 import { Sidebar } from "../sessions/sidebar.tsx"
 import { useSessionChanges } from "../sessions/use-sessions.ts"
 import { copyText } from "../ui/copy-button.tsx"
+import { Modal } from "../ui/modal.tsx"
 import { toast } from "../ui/toast.tsx"
 import { Chats, SharedProvider } from "./context.ts"
 import { Header } from "./header.tsx"
@@ -98,18 +98,13 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
       <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
         {t.skipToMessage}
       </button>
-      {isNarrow ? (
-        <Drawer.Root open={isDrawerOpen} onOpenChange={setDrawerOpen}>
-          <Drawer.Portal>
-            <Drawer.Backdrop className="backdrop" />
-            <Drawer.Popup className="drawer" aria-label={t.sessions.label}>
+      {isNarrow
+        ? isDrawerOpen && (
+            <Modal className="drawer" aria-label={t.sessions.label} onDismiss={() => setDrawerOpen(false)}>
               {sidebar}
-            </Drawer.Popup>
-          </Drawer.Portal>
-        </Drawer.Root>
-      ) : (
-        isSidebarOpen && sidebar
-      )}
+            </Modal>
+          )
+        : isSidebarOpen && sidebar}
       <main className="main">
         {place.type === "screen" ? (
           <>

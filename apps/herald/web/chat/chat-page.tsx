@@ -47,7 +47,7 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
       )
         return
       // An open dialog or menu takes Escape for itself.
-      if (document.querySelector("[role=dialog], [role=menu]")) return
+      if (document.querySelector("dialog[open], [popover=manual][role]")) return
       event.preventDefault()
       void store.stop()
     }

@@ -1,7 +1,7 @@
-import { Popover } from "@base-ui/react/popover"
 import type { ReactElement } from "react"
 import { formatDuration, formatFullTime, formatNumber, formatPercent, t } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
+import { Popover } from "../ui/popover.tsx"
 import type { AnswerItem } from "./items.ts"
 
 /** What an answer took: model, tokens, time. */
@@ -39,25 +39,20 @@ export function Details({ answer }: { readonly answer: AnswerItem }): ReactEleme
     ...(last?.finishReason ? ([[t.details.finish, t.details.reasons[last.finishReason]]] as const) : []),
   ]
   return (
-    <Popover.Root>
-      <Popover.Trigger className="icon-button" aria-label={t.chat.details} title={t.chat.details}>
-        <Icon name="info" size={18} />
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={6} collisionPadding={8} className="layer">
-          <Popover.Popup className="popover">
-            <Popover.Title className="popover-title">{t.details.title}</Popover.Title>
-            <dl className="facts">
-              {rows.map(([name, value]) => (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
-                </div>
-              ))}
-            </dl>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+    <Popover
+      label={t.chat.details}
+      className="icon-button"
+      title={t.details.title}
+      icon={<Icon name="info" size={18} />}
+    >
+      <dl className="facts">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Popover>
   )
 }

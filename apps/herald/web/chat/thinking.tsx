@@ -1,11 +1,10 @@
-import { Collapsible } from "@base-ui/react/collapsible"
-import type { ReactElement } from "react"
+import { type ReactElement, useState } from "react"
 import { formatDuration, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
 import { Icon } from "../ui/icons.tsx"
 
 /** What the model thought, folded away. While it thinks, the heading says so. */
-export const Thinking = ({
+export function Thinking({
   text,
   isHidden,
   isGrowing,
@@ -15,20 +14,28 @@ export const Thinking = ({
   readonly isHidden: boolean
   readonly isGrowing: boolean
   readonly durationMs: number | undefined
-}): ReactElement => {
+}): ReactElement {
+  const [isOpen, setOpen] = useState(false)
   const finished = durationMs === undefined ? t.chat.thoughtSome : t.chat.thought(formatDuration(durationMs))
   return (
-    <Collapsible.Root className="thinking">
-      <Collapsible.Trigger className="thinking-trigger">
+    <div className="thinking">
+      <button
+        type="button"
+        className="thinking-trigger"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
         <Icon name="thought" size={16} />
         <span className={isGrowing ? "shimmer" : undefined}>
           {isGrowing ? `${t.chat.thinking}…` : finished}
         </span>
         <Icon name="down" size={14} />
-      </Collapsible.Trigger>
-      <Collapsible.Panel className="thinking-panel">
-        {isHidden ? <p>{t.chat.thoughtHidden}</p> : <Markdown text={text} isGrowing={isGrowing} />}
-      </Collapsible.Panel>
-    </Collapsible.Root>
+      </button>
+      {isOpen && (
+        <div className="thinking-panel">
+          {isHidden ? <p>{t.chat.thoughtHidden}</p> : <Markdown text={text} isGrowing={isGrowing} />}
+        </div>
+      )}
+    </div>
   )
 }

@@ -1,5 +1,4 @@
-import { Collapsible } from "@base-ui/react/collapsible"
-import type { ReactElement } from "react"
+import { type ReactElement, useState } from "react"
 import type { Decision } from "../api/types.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, t } from "../i18n/index.ts"
@@ -27,14 +26,15 @@ export function ToolCard({
   readonly isOpenRun: boolean
   readonly onDecide: (approvalId: string, decision: Decision) => Promise<boolean>
 }): ReactElement {
+  const [isOpen, setOpen] = useState(false)
   const status = statusOf(call, isOpenRun)
   const isBusy = status === "running" || status === "pending"
   const { intent, result, question } = call ?? {}
   const args = part.arguments ?? intent?.arguments
   const { icon, title } = toolWords(part.name, args ?? parsed(part.draft))
   return (
-    <Collapsible.Root className={`tool-card ${status}`}>
-      <Collapsible.Trigger className="tool-head">
+    <div className={`tool-card ${status}`}>
+      <button type="button" className="tool-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <Icon name={icon} size={18} />
         <span className="tool-summary">
           <span className="tool-title">{title}</span>
@@ -47,7 +47,7 @@ export function ToolCard({
           </span>
         </span>
         <Icon name="down" size={14} />
-      </Collapsible.Trigger>
+      </button>
       {isBusy && progress && <p className="tool-progress">{progress}</p>}
       {status === "asking" && question && (
         <Approval
@@ -58,43 +58,45 @@ export function ToolCard({
         />
       )}
       {status === "unknown" && <p className="tool-progress">{t.tools.unknownHint}</p>}
-      <Collapsible.Panel className="tool-panel">
-        {question?.decision && (
-          <>
-            <h3>{t.approval.decided}</h3>
-            <p>
-              {t.approval.by(question.decision.decision, question.decision.by)}
-              {question.decision.note !== undefined && ` ${question.decision.note}`}
-            </p>
-          </>
-        )}
-        {intent && intent.decision !== "allow" && (
-          <>
-            <h3>{t.tools.policy}</h3>
-            <p>{intent.reason}</p>
-          </>
-        )}
-        <h3>{t.tools.arguments}</h3>
-        {part.invalid !== undefined ? (
-          <>
-            <p>{t.tools.invalid}</p>
-            <CodeBlock code={part.invalid} language="" isGrowing={false} />
-          </>
-        ) : (
-          <CodeBlock
-            code={args ? JSON.stringify(args, null, 2) : (part.draft ?? "")}
-            language="json"
-            isGrowing={!args}
-          />
-        )}
-        {result && (
-          <>
-            <h3>{t.tools.result}</h3>
-            <Result part={result.part} />
-          </>
-        )}
-      </Collapsible.Panel>
-    </Collapsible.Root>
+      {isOpen && (
+        <div className="tool-panel">
+          {question?.decision && (
+            <>
+              <h3>{t.approval.decided}</h3>
+              <p>
+                {t.approval.by(question.decision.decision, question.decision.by)}
+                {question.decision.note !== undefined && ` ${question.decision.note}`}
+              </p>
+            </>
+          )}
+          {intent && intent.decision !== "allow" && (
+            <>
+              <h3>{t.tools.policy}</h3>
+              <p>{intent.reason}</p>
+            </>
+          )}
+          <h3>{t.tools.arguments}</h3>
+          {part.invalid !== undefined ? (
+            <>
+              <p>{t.tools.invalid}</p>
+              <CodeBlock code={part.invalid} language="" isGrowing={false} />
+            </>
+          ) : (
+            <CodeBlock
+              code={args ? JSON.stringify(args, null, 2) : (part.draft ?? "")}
+              language="json"
+              isGrowing={!args}
+            />
+          )}
+          {result && (
+            <>
+              <h3>{t.tools.result}</h3>
+              <Result part={result.part} />
+            </>
+          )}
+        </div>
+      )}
+    </div>
   )
 }
 

@@ -1,6 +1,5 @@
 import type { ComponentProps, ReactElement } from "react"
 import { Icon, type IconName } from "./icons.tsx"
-import { Tip } from "./tooltip.tsx"
 
 type ButtonProps = ComponentProps<"button"> & { readonly look?: "plain" | "primary" | "quiet" | "danger" }
 
@@ -22,9 +21,14 @@ export const IconButton = ({
   readonly shortcut?: string | undefined
   readonly size?: number
 }): ReactElement => (
-  <Tip text={label} shortcut={shortcut}>
-    <button type="button" aria-label={label} {...props} className={`icon-button ${className}`}>
-      <Icon name={icon} size={size} />
-    </button>
-  </Tip>
+  <button
+    type="button"
+    aria-label={label}
+    data-tip={label}
+    data-keys={shortcut}
+    {...props}
+    className={`icon-button ${className}`}
+  >
+    <Icon name={icon} size={size} />
+  </button>
 )

@@ -1,10 +1,10 @@
-import { Dialog as Base } from "@base-ui/react/dialog"
-import type { ReactElement, ReactNode } from "react"
+import { type ReactElement, type ReactNode, useId } from "react"
 import { t } from "../i18n/index.ts"
 import { Icon } from "./icons.tsx"
+import { Modal } from "./modal.tsx"
 
 /** A modal dialog. Focus goes into it, and back to where it was when it closes. */
-export const Dialog = ({
+export function Dialog({
   title,
   description,
   isOpen,
@@ -16,22 +16,32 @@ export const Dialog = ({
   readonly isOpen: boolean
   readonly onClose: () => void
   readonly children: ReactNode
-}): ReactElement => (
-  <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
-    <Base.Portal>
-      <Base.Backdrop className="backdrop" />
-      <Base.Viewport className="dialog-viewport">
-        <Base.Popup className="dialog">
-          <header className="dialog-head">
-            <Base.Title className="dialog-title">{title}</Base.Title>
-            <Base.Close className="icon-button" aria-label={t.close}>
-              <Icon name="close" />
-            </Base.Close>
-          </header>
-          {description && <Base.Description className="dialog-description">{description}</Base.Description>}
-          {children}
-        </Base.Popup>
-      </Base.Viewport>
-    </Base.Portal>
-  </Base.Root>
-)
+}): ReactElement | null {
+  const id = useId()
+  if (!isOpen) return null
+  return (
+    <Modal
+      className="dialog"
+      aria-labelledby={id}
+      aria-describedby={description === undefined ? undefined : `${id}-more`}
+      onDismiss={onClose}
+    >
+      <div className="dialog-body">
+        <header className="dialog-head">
+          <h2 id={id} className="dialog-title">
+            {title}
+          </h2>
+          <button type="button" className="icon-button" aria-label={t.close} onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        </header>
+        {description && (
+          <p id={`${id}-more`} className="dialog-description">
+            {description}
+          </p>
+        )}
+        {children}
+      </div>
+    </Modal>
+  )
+}
