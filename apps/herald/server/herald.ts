@@ -1,4 +1,4 @@
-import { Approvals, type Namespace, type Team } from "@orra/core"
+import { Approvals, errorMessage, type Namespace, type Team } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
 import { Agents } from "./agents/agents.ts"
 import { agentRoutes } from "./api/agents.ts"
@@ -7,6 +7,7 @@ import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
 import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
 import { openDataDirectory } from "./data/directory.ts"
+import { DiscordHost } from "./discord.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
 import type { ClaudeLogin } from "./provider/claude-login.ts"
@@ -14,6 +15,12 @@ import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
 import { buildTeam, zone } from "./runtime.ts"
+import { aboutRoutes } from "./settings/about.ts"
+import { LiveConfig } from "./settings/live.ts"
+import { mcpRoutes } from "./settings/mcp-routes.ts"
+import { configurationRoutes } from "./settings/routes.ts"
+import { SavedSettings } from "./settings/saved.ts"
+import { updateRoutes } from "./settings/updates.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { buildTools } from "./tools/tools.ts"
@@ -32,6 +39,8 @@ export interface HeraldIo {
   readonly keychain?: Keychain | undefined
   /** Default: that of this user. */
   readonly login?: () => Promise<ClaudeLogin>
+  /** Default: Discord's. */
+  readonly discordApi?: string
 }
 
 export interface Herald {
@@ -39,6 +48,8 @@ export interface Herald {
   readonly url: string
   /** The one-use link that logs a browser in. */
   readonly loginUrl: string
+  /** Reads the configuration again, and says in the log what came of it. */
+  reload(): Promise<void>
   /** Stops listening, gives running answers `graceMs` (default 5,000) to end, marks the others stopped. */
   close(graceMs?: number): Promise<void>
 }
@@ -49,38 +60,42 @@ export interface Herald {
  * @throws OrraError with what to do: `data_dir_*`, `store_*`, `port_in_use`, `listen_failed`. Whatever was opened is
  *   closed again.
  */
-export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<Herald> {
+export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise<Herald> {
   const closers: (() => unknown)[] = []
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    const directory = openDataDirectory(loaded.dataDir)
+    const directory = openDataDirectory(fromFile.dataDir)
     closers.push(() => directory.release())
     const log = openLog({
-      level: loaded.config.logging.level,
+      level: fromFile.config.logging.level,
       dataDir: directory.path,
       terminal: io.terminal,
     })
     closers.push(() => log.close())
-    for (const { key } of [{ key: loaded.config.gateway.api_key }, ...loaded.config.gateway.keys])
-      log.hide(key)
-    log.hide(loaded.config.discord.token)
     const store = await sqliteStore({ path: directory.database })
     closers.push(() => store.close())
     const { keychain = systemKeychain(io.env) } = io
-    const service = await ProviderService.start({
-      loaded,
-      env: io.env,
+    const keeping = {
       records: store.records("settings"),
       vault: openVault(directory.path, keychain),
       hide: log.hide,
+    }
+    const live = new LiveConfig(fromFile, await SavedSettings.open(keeping))
+    const { loaded } = live
+    for (const notice of live.notices) log.logger.warn(notice)
+    followLog(live, log)
+    const service = await ProviderService.start({
+      ...keeping,
+      loaded,
+      env: io.env,
       ...(io.login && { login: io.login }),
     })
-    for (const { env, headers, url } of loaded.config.mcp.servers)
-      for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
+    live.onChange((next) => () => service.follow(next))
     const told = (line: string): void => log.logger.warn(line)
-    const toolbox = await buildTools(loaded, zone, store, { told })
+    const toolbox = await buildTools(loaded, zone, store, { told, discordApi: io.discordApi })
+    live.onChange((next) => toolbox.prepare(next))
     closers.push(() => toolbox.close())
     for (const remark of toolbox.remarks) log.logger.info(remark)
     const counter = runCounter()
@@ -92,10 +107,21 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     const agents = await Agents.open(store.records("agents"), loaded)
     const zones = await Zones.open(store.records("people"), people, zone)
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
-    const { team } = buildTeam(parts)
+    const { team, applyPolicy } = buildTeam(parts)
+    live.onChange(
+      ({ config }) =>
+        () =>
+          applyPolicy(config),
+    )
     const { runtime } = team
     closers.push(() => runtime.close())
     await recoverSessions(team, [...people, discordRoot(loaded.config)], log)
+    const discord = new DiscordHost({ runtime, approvals, logger: log.logger, api: io.discordApi })
+    live.onChange(
+      ({ config }) =>
+        () =>
+          discord.use(config.discord),
+    )
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -109,20 +135,20 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
         ...delegationRoutes(team),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
+        ...configurationRoutes({ live, service, discord }),
+        ...mcpRoutes({ live, mcp: toolbox.mcp }),
+        ...updateRoutes({ live, version: io.version }),
+        ...aboutRoutes({ live, version: io.version }),
       ],
       version: io.version,
       showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
     })
     closers.push(() => gateway.close())
-    const { discord } = loaded.config
-    if (discord.token !== undefined) {
-      const { startDiscord } = await import("./discord.ts")
-      const { logger } = log
-      const service = startDiscord({ config: discord, token: discord.token, runtime, approvals, logger })
-      closers.push(() => service.close())
-    }
+    closers.push(() => discord.close())
+    await discord.use(loaded.config.discord)
     // Runs end before the connections that wait for them.
     closers.push(() => runtime.close())
+    toolbox.library.start()
     const loginUrl = gateway.loginLink()
     const lines = startupLines({ loaded, version: io.version, state: service.state(), url, loginUrl })
     io.out.write(`${lines.join("\n")}\n`)
@@ -130,6 +156,14 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     return {
       url,
       loginUrl,
+      async reload() {
+        try {
+          const { changed, waiting } = await live.reload()
+          log.logger.info({ changed, waiting }, "the configuration was read again")
+        } catch (error) {
+          log.logger.error(`The configuration is not taken, what was there goes on. ${errorMessage(error)}`)
+        }
+      },
       async close(graceMs = 5_000) {
         log.logger.info("stopping")
         await counter.idle(graceMs)
@@ -140,6 +174,24 @@ export async function startHerald(loaded: LoadedConfig, io: HeraldIo): Promise<H
     await closeAll()
     throw error
   }
+}
+
+/** The log knows all secrets, and its level is that of the configuration. */
+function followLog(live: LiveConfig, log: Log): void {
+  const follow = ({ config }: LoadedConfig): void => {
+    const { gateway, discord, mcp, tools, github } = config
+    for (const { key } of [{ key: gateway.api_key }, ...gateway.keys]) log.hide(key)
+    for (const secret of [discord.token, tools.web_search_api_key, github.token]) log.hide(secret)
+    for (const { env, headers, url } of mcp.servers)
+      for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
+    log.setLevel(config.logging.level)
+  }
+  follow(live.loaded)
+  live.onChange((next) => {
+    // What is tried is not written down either, whatever comes of it.
+    follow({ ...next, config: { ...next.config, logging: live.loaded.config.logging } })
+    return () => log.setLevel(next.config.logging.level)
+  })
 }
 
 async function startMetrics({ config }: LoadedConfig, { logger, hide }: Log) {

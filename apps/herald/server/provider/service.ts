@@ -155,6 +155,14 @@ export class ProviderService {
     await testProvider(await this.#build(settings, 1), signal)
   }
 
+  /** Makes one small call of another model of the service in use. @throws ProviderError. */
+  async testModel(model: string, signal?: AbortSignal): Promise<void> {
+    const { settings, isConfigured } = this.#resolution
+    if (!isConfigured)
+      throw new ProviderError("not_configured", "No API key is set yet: enter one.", { provider: "none" })
+    await testProvider(await this.#build({ ...settings, model }, 1), signal)
+  }
+
   /** Forgets what the page saved. */
   forget(): Promise<ProviderState> {
     return this.#inTurn(async () => {

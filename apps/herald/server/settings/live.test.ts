@@ -55,7 +55,7 @@ test("what the page saved is in effect where the file says nothing, and after a 
   expect(JSON.stringify(kept)).not.toContain("bot-token-0123456789")
 })
 
-test("what the page saves is text as it is: no variable is filled in, no key comes into it", async () => {
+test("S12: what the page saves is text as it is: no variable is filled in, no key comes into it", async () => {
   const live = await start("", { SECRET: "of the house" })
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file.
   const odd = '$${SECRET} ${SECRET}"\n[mcp]\n'
