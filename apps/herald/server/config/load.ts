@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { resolve } from "node:path"
+import { basename, resolve } from "node:path"
 import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
 import type { Environment } from "./expand.ts"
@@ -113,6 +113,10 @@ export function configOf(source: ConfigSource, saved: Table = {}): LoadedConfig 
         exec_working_directory: absolute(cwd, config.tools.exec_working_directory),
         filesystem_base_dir: absolute(cwd, config.tools.filesystem_base_dir),
       },
+      documents: {
+        ...config.documents,
+        folders: config.documents.folders.map((folder) => ({ ...folder, path: resolve(cwd, folder.path) })),
+      },
       gateway: {
         ...config.gateway,
         host: overrides.host ?? config.gateway.host,
@@ -154,6 +158,7 @@ export function parseConfig(
   checkContext(config, reading)
   checkMcp(config, reading)
   checkDiscord(config, reading)
+  checkDocuments(config, reading)
   checkAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }
@@ -192,6 +197,9 @@ function parseToml(toml: string, file: string): Record<string, unknown> {
 /** The namespace of the person who owns this Herald: the web page and `gateway.api_key`. */
 export const OWNER = Namespace.of("web")
 
+/** What is kept for Herald itself, and for everybody who may talk to it. */
+export const HERALD = Namespace.of("herald")
+
 /** The root namespaces of everybody who may talk to this Herald. */
 export const principals = ({ gateway }: Config): readonly Namespace[] => [
   OWNER,
@@ -209,6 +217,7 @@ function checkKeys(config: Config, { problems, line }: Reading): void {
   const at = (index: number, key: string) => line(["gateway", "keys", index, key])
   const taken: { readonly who: string; readonly namespace: Namespace }[] = [
     { who: "the owner", namespace: OWNER },
+    { who: "Herald itself", namespace: HERALD },
   ]
   const keys = new Map<string, string>()
   const names = new Set<string>([OWNER_NAME])
@@ -327,7 +336,7 @@ function checkDiscord(config: Config, { problems, line }: Reading): void {
   try {
     const prefix = Namespace.parse(namespace_prefix)
     const isIn = (other: Namespace): boolean => other.contains(prefix) || prefix.contains(other)
-    const taken = [OWNER.key, ...config.gateway.keys.map(({ namespace }) => namespace)]
+    const taken = [OWNER.key, HERALD.key, ...config.gateway.keys.map(({ namespace }) => namespace)]
     const other = taken.find((key) => key !== "" && isIn(Namespace.parse(key)))
     if (other !== undefined)
       wrong(
@@ -338,6 +347,27 @@ function checkDiscord(config: Config, { problems, line }: Reading): void {
     if (!(error instanceof NamespaceError)) throw error
     wrong("namespace_prefix", error.message)
   }
+}
+
+/** Names of documents of different folders must differ. */
+function checkDocuments({ documents: { folders, embeddings } }: Config, { problems, line }: Reading): void {
+  const names = new Set<string>()
+  folders.forEach(({ path, name }, index) => {
+    const own = name ?? basename(path)
+    const wrong = (message: string) =>
+      problems.push({
+        line: line(["documents", "folders", index, name === undefined ? "path" : "name"]),
+        message: `documents.folders[${index}].name "${own}" ${message}`,
+      })
+    if (path !== "" && (own === "" || own.includes("/"))) wrong('must be a name without "/"')
+    if (names.has(own)) wrong("is that of two folders: give each a name of its own")
+    names.add(own)
+  })
+  if (embeddings.api_url !== undefined && !/^https?:$/.test(URL.parse(embeddings.api_url)?.protocol ?? ""))
+    problems.push({
+      line: line(["documents", "embeddings", "api_url"]),
+      message: "documents.embeddings.api_url must be an address that begins with http:// or https://",
+    })
 }
 
 /** Relative paths begin where Herald was started. */

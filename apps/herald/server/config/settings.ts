@@ -193,7 +193,9 @@ export const settings = {
       { was: "not changed, but read" },
     ),
     discord: boolean(true, "Read in Discord, and write when somebody agrees, where there is a bot's token."),
-    documents: boolean(false, "Search documents.", { later: LATER }),
+    documents: boolean(true, "Search the documents that each person gave it, and those of `[documents]`.", {
+      was: "`false`, and there was no way to add one",
+    }),
     image_gen: boolean(false, "Make pictures.", { later: LATER }),
     image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
     delegation: boolean(
@@ -244,6 +246,28 @@ export const settings = {
 
   memory: section("Long-term memory, of each person by itself.", {
     enabled: boolean(true, "Remember, recall and forget facts, in all chats of a person."),
+  }),
+
+  documents: section("Documents it can search, besides those that people give it in the page.", {
+    sync_minutes: integer(10, "How often folders are read again, in minutes. 0: only at the start.", {
+      max: 10_080,
+    }),
+    folders: list("A folder, or a file: Markdown, text, HTML and PDF in it are documents of the owner.", {
+      path: requiredText("Where it is."),
+      name: text(undefined, "What its documents' names begin with. Default: the folder's own name.", {
+        example: "handbook",
+      }),
+      shared: boolean(false, "Documents of everybody who may talk to this Herald, in Discord as well."),
+    }),
+    embeddings: section("What finds documents by what they mean, besides by their words. On with a model.", {
+      model: text(undefined, "The embedding model.", { example: "nomic-embed-text" }),
+      api_url: text(
+        undefined,
+        "A server with OpenAI's `/embeddings`. Default: OpenAI's own, where it costs money.",
+        { example: "http://localhost:11434/v1" },
+      ),
+      api_key: secret("Its key, where it wants one."),
+    }),
   }),
 
   discord: section("The Discord channel. Without a token there is none.", {

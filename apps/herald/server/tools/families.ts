@@ -1,11 +1,13 @@
 import type { SessionStore } from "@orra/core"
 import type { LoadedConfig } from "../config/load.ts"
+import type { Library } from "../documents/library.ts"
 import { currentTime } from "./current-time.ts"
 import type { ToolFamily } from "./tools.ts"
 
 export interface FamilyParts {
   readonly zone: string
   readonly store: SessionStore
+  readonly library: Library
   /** Where Discord is; default its own address. */
   readonly discordApi?: string | undefined
 }
@@ -28,6 +30,10 @@ export const families: readonly FamilyEntry[] = [
   {
     made: ({ memory }) => (memory.enabled ? memory : undefined),
     build: async ({ config }, { store }) => (await import("./memory.ts")).heraldMemory(config, store),
+  },
+  {
+    made: ({ tools }) => tools.documents || undefined,
+    build: async (_, { library }) => (await import("./documents.ts")).heraldDocuments(library),
   },
   {
     made: (config) => {

@@ -30,11 +30,21 @@ const build = (toml = "") =>
 const namesOf = async (toml = ""): Promise<readonly string[]> =>
   (await build(toml)).tools.map(({ definition }) => definition.name)
 
-const DEFAULT = ["current_time", "remember", "recall", "forget", "web_fetch", "read_url"]
+const DEFAULT = [
+  "current_time",
+  "remember",
+  "recall",
+  "forget",
+  "search_documents",
+  "read_document",
+  "list_documents",
+  "web_fetch",
+  "read_url",
+]
 
-test("on by default are the clock, the memory and the web", async () => {
+test("on by default are the clock, the memory, the documents and the web", async () => {
   expect(await namesOf()).toEqual(DEFAULT)
-  const off = "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = true\n"
+  const off = "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = false\n"
   expect(await namesOf(off)).toEqual(["current_time"])
 })
 

@@ -1,6 +1,8 @@
 import { type Hooks, type PolicyLayer, type SessionStore, type Tool, ToolRegistry } from "@orra/core"
 import type { Route } from "@orra/gateway"
 import type { LoadedConfig } from "../config/load.ts"
+import { documentRoutes } from "../api/documents.ts"
+import { type Library, openLibrary } from "../documents/library.ts"
 import { families } from "./families.ts"
 import { McpHost } from "./mcp.ts"
 
@@ -19,6 +21,7 @@ export interface Toolbox {
   /** What the page asks of them. */
   readonly routes: readonly Route[]
   readonly mcp: McpHost
+  readonly library: Library
   /**
    * Makes what is on with another configuration. What it returns puts it to use.
    *
@@ -62,7 +65,8 @@ export async function buildTools(
     readonly discordApi?: string | undefined
   } = {},
 ): Promise<Toolbox> {
-  const parts = { zone, store, discordApi }
+  const library = openLibrary(loaded.config, store, told)
+  const parts = { zone, store, library, discordApi }
   let made: readonly (Made | undefined)[] = []
   const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
   const own = (): readonly Tool[] => on().flatMap(({ tools }) => tools)
@@ -84,8 +88,12 @@ export async function buildTools(
   return {
     registry,
     mcp,
+    library,
     hooks: [{ name: "tools", beforeTool: (call, context) => firstAnswer(on(), call, context) }],
-    routes: on().flatMap(({ routes }) => routes ?? []),
+    routes: [
+      ...documentRoutes(library, () => registry.get("search_documents") !== undefined),
+      ...on().flatMap(({ routes }) => routes ?? []),
+    ],
     get tools() {
       return own()
     },
@@ -104,7 +112,10 @@ export async function buildTools(
         await mcp.use(next.config.mcp.servers)
       }
     },
-    close: () => mcp.close(),
+    async close() {
+      await library.close()
+      await mcp.close()
+    },
   }
 }
 
