@@ -16,7 +16,7 @@ async function chat(request: GatewayRequest): Promise<Response> {
   const { runtime, principal, headers } = request
   const body = await request.body()
   const message = parseMessage(body["message"])
-  const options = parseRunOptions(principal, body)
+  const options = parseRunOptions(request, body, message)
   const namespace =
     body["namespace"] === undefined || body["namespace"] === null
       ? principal.namespace.child(randomId())

@@ -4,6 +4,7 @@ import { Attempts } from "./attempts.ts"
 import { Guard, isLoopback } from "./guard.ts"
 import { type LoginRecords, Logins, memoryLogins } from "./logins.ts"
 import { type Principal, Principals } from "./principal.ts"
+import type { WireMessage } from "./protocol.ts"
 import type { Route } from "./route.ts"
 import { gatewayRoutes } from "./routes.ts"
 import { GatewayServer } from "./server.ts"
@@ -14,6 +15,8 @@ const LIMITS = { connections: 1_000, headersMs: 10_000, requestMs: 60_000 }
 
 export interface GatewayOptions {
   readonly runtime: Runtime
+  /** Where several agents answer: the runtime's team. Default: the runtime, and a message cannot name an agent. */
+  readonly team?: GatewayTeam
   /** Who may use it. The first is the owner, whom login links log in. */
   readonly principals: readonly [Principal, ...Principal[]]
   /** Default "127.0.0.1". Any other needs a key for every way in, and TLS, a proxy, or `insecure`. */
@@ -53,6 +56,15 @@ export interface GatewayOptions {
   readonly now?: () => number
 }
 
+/** Several agents: what is done with all that they have handed on, and which of them a message is for. */
+export interface GatewayTeam extends Pick<Runtime, "stop" | "delete"> {
+  /**
+   * The agent that shall answer: `asked` is the `agent` of the request, and the message is missing where an earlier one
+   * is answered again. Undefined leaves it to the session. What it throws the sender is told.
+   */
+  agentFor?(message: WireMessage | undefined, asked: string | undefined): string | undefined
+}
+
 /** What happened, without what was said: no bodies, no queries, no credentials. */
 export type GatewayLogEntry =
   | {
@@ -87,7 +99,14 @@ export interface Gateway {
  *   without TLS; `principals_overlap`, `principals_ambiguous`, `principal_invalid`; `proxy_invalid`.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { runtime, port = 8080, now = Date.now, trustedProxies = [], log = () => {} } = options
+  const {
+    runtime,
+    team = runtime,
+    port = 8080,
+    now = Date.now,
+    trustedProxies = [],
+    log = () => {},
+  } = options
   const host = (options.host ?? "127.0.0.1").replace(/^\[(.+)\]$/, "$1")
   assertSafe(options, host)
   const principals = new Principals(options.principals)
@@ -113,6 +132,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   ]
   const server = new GatewayServer({
     runtime,
+    team,
     routes,
     access: { principals, logins, attempts },
     guard: new Guard({
@@ -135,7 +155,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
       url = `${options.tls ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${address.port}`
       const sweep = () => {
-        purge(runtime, principals.all, now()).catch(onError)
+        purge(runtime, team, principals.all, now()).catch(onError)
         server.closeEndedLogins().catch(onError)
       }
       sweeping = setInterval(sweep, SWEEP_MS)

@@ -1,5 +1,11 @@
 export { HttpError } from "./errors.ts"
-export { createGateway, type Gateway, type GatewayLogEntry, type GatewayOptions } from "./gateway.ts"
+export {
+  createGateway,
+  type Gateway,
+  type GatewayLogEntry,
+  type GatewayOptions,
+  type GatewayTeam,
+} from "./gateway.ts"
 export type { Caller } from "./guard.ts"
 export { type Login, type LoginRecords, memoryLogins } from "./logins.ts"
 export type { Principal } from "./principal.ts"

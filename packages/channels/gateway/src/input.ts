@@ -1,5 +1,6 @@
-import { InvalidInput, isObject, Namespace, type UserPart, type WhenBusy } from "@orra/core"
+import { InvalidInput, isObject, Namespace, type RunOptions, type UserPart, type WhenBusy } from "@orra/core"
 import { HttpError, notFound } from "./errors.ts"
+import type { GatewayTeam } from "./gateway.ts"
 import type { Principal } from "./principal.ts"
 import type { WireMessage } from "./protocol.ts"
 
@@ -54,10 +55,12 @@ const isBase64 = (data: string): boolean => data !== "" && data.length % 4 === 0
 
 /** The options of a message that its sender may choose. @throws HttpError when they may not choose the model. */
 export function parseRunOptions(
-  principal: Principal,
+  { principal, team }: { readonly principal: Principal; readonly team: GatewayTeam },
   body: Readonly<Record<string, unknown>>,
-): { readonly model?: string; readonly whenBusy?: WhenBusy; readonly inputId?: string } {
+  message?: WireMessage,
+): Pick<RunOptions, "agent" | "model" | "whenBusy" | "inputId"> {
   const { model, whenBusy, inputId } = body
+  const agent = agentOf(team, body["agent"], message)
   if (model !== undefined && model !== null) {
     if (typeof model !== "string" || model === "" || model.length > 200)
       throw new InvalidInput('"model" must be the name of a model.')
@@ -71,11 +74,22 @@ export function parseRunOptions(
   if (inputId !== undefined && (typeof inputId !== "string" || !/^[\w-]{1,64}$/.test(inputId))) {
     throw new InvalidInput('"inputId" must be 1 to 64 letters, digits, "_" or "-".')
   }
+  // The run that goes on is another agent's: what is for this one waits for its end.
+  const mode = agent !== undefined && whenBusy === "steer" ? "queue" : whenBusy
   return {
+    ...(agent !== undefined && { agent }),
     ...(typeof model === "string" && { model }),
-    ...(whenBusy !== undefined && { whenBusy: whenBusy as WhenBusy }),
+    ...(mode !== undefined && { whenBusy: mode as WhenBusy }),
     ...(inputId !== undefined && { inputId }),
   }
+}
+
+/** @throws InvalidInput where no agent can be chosen, and what the team throws. */
+function agentOf(team: GatewayTeam, asked: unknown, message: WireMessage | undefined): string | undefined {
+  if (asked === undefined || asked === null) return team.agentFor?.(message, undefined)
+  if (typeof asked !== "string") throw new InvalidInput('"agent" must be the name of an agent.')
+  if (!team.agentFor) throw new InvalidInput('There are no agents to choose from: leave "agent" out.')
+  return team.agentFor(message, asked)
 }
 
 /** The number of an entry. */

@@ -17,6 +17,7 @@ export type ClientFrame =
       readonly namespace?: string
       readonly message: WireMessage
       readonly model?: string
+      readonly agent?: string
       readonly whenBusy?: WhenBusy
       readonly inputId?: string
     }

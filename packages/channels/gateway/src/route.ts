@@ -1,4 +1,5 @@
 import type { Runtime } from "@orra/core"
+import type { GatewayTeam } from "./gateway.ts"
 import type { Caller } from "./guard.ts"
 import type { Login } from "./logins.ts"
 import type { Principal } from "./principal.ts"
@@ -7,6 +8,7 @@ import type { Permission } from "./protocol.ts"
 /** A request that may do what its route does. */
 export interface GatewayRequest {
   readonly runtime: Runtime
+  readonly team: GatewayTeam
   readonly principal: Principal
   readonly caller: Caller
   /** The browser's login; undefined for a bearer key. */

@@ -11,7 +11,7 @@ import type { Assets } from "./assets.ts"
 import { assertJson, readBody } from "./body.ts"
 import { type Connection, Connections } from "./connections.ts"
 import { errorResponse, HttpError, statusOf } from "./errors.ts"
-import type { GatewayLogEntry, GatewayOptions } from "./gateway.ts"
+import type { GatewayLogEntry, GatewayOptions, GatewayTeam } from "./gateway.ts"
 import type { Caller, Guard, Refusal } from "./guard.ts"
 import { listenError } from "./listen-error.ts"
 import { readCookie } from "./login-routes.ts"
@@ -30,6 +30,7 @@ const CLOSE_MS = 500
 
 export interface GatewayServerOptions {
   readonly runtime: Runtime
+  readonly team: GatewayTeam
   readonly routes: readonly Route[]
   readonly access: AccessOptions
   readonly guard: Guard
@@ -201,6 +202,7 @@ export class GatewayServer {
     const { raw } = context.req
     const request = {
       runtime: this.#options.runtime,
+      team: this.#options.team,
       caller,
       login: access?.login,
       params: context.req.param(),
@@ -250,7 +252,7 @@ export class GatewayServer {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const began = performance.now()
     const requestId = randomId()
-    const { guard, access: credentials, runtime, version, log } = this.#options
+    const { guard, access: credentials, runtime, team, version, log } = this.#options
     socket.on("error", () => socket.destroy())
     let caller: Caller | undefined
     let access: Access | undefined
@@ -266,6 +268,7 @@ export class GatewayServer {
       this.#upgrades.accept(request, socket, head, (webSocket) => {
         const opened = new GatewaySocket(webSocket, {
           runtime,
+          team,
           version,
           principal: by.principal,
           changeFrame: this.#changeFrame,

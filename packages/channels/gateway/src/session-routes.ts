@@ -1,4 +1,11 @@
-import { InvalidInput, readHistory, type Submission } from "@orra/core"
+import {
+  InvalidInput,
+  isDelegated,
+  type RunOptions,
+  readHistory,
+  type SessionInfo,
+  type Submission,
+} from "@orra/core"
 import { MESSAGE_BYTES } from "./chat-routes.ts"
 import { notFound } from "./errors.ts"
 import { eventStream } from "./event-stream.ts"
@@ -8,6 +15,8 @@ import type { GatewayRequest, Route } from "./route.ts"
 import { existingSession, isDeleted, wireHistory, wireSession, writableNamespace } from "./sessions.ts"
 
 const MAX_TITLE = 200
+/** Sessions of a page of the list where none are asked for. */
+const PAGE = 50
 
 const session = "/api/sessions/:namespace"
 
@@ -36,14 +45,22 @@ async function list({ runtime, principal, query }: GatewayRequest): Promise<Resp
   const limit = queryNumber(query, "limit", 500)
   const cursor = query.get("cursor")
   const title = query.get("q")
-  const page = await runtime.list(principal.namespace, {
-    ...(limit !== undefined && { limit: Math.max(1, limit) }),
-    ...(cursor !== null && { cursor }),
-    ...(title !== null && title !== "" && { title }),
-  })
+  const wanted = Math.max(1, limit ?? PAGE)
+  const found: SessionInfo[] = []
+  let next = cursor ?? undefined
+  do {
+    const page = await runtime.list(principal.namespace, {
+      limit: wanted - found.length,
+      ...(next !== undefined && { cursor: next }),
+      ...(title !== null && title !== "" && { title }),
+    })
+    // What agents hand to one another belongs to the chat it was for.
+    found.push(...page.items.filter(({ namespace }) => !isDelegated(namespace)))
+    next = page.cursor
+  } while (next !== undefined && found.length < wanted)
   return Response.json({
-    sessions: page.items.map((info) => wireSession(runtime, info)),
-    ...(page.cursor !== undefined && { cursor: page.cursor }),
+    sessions: found.map((info) => wireSession(runtime, info)),
+    ...(next !== undefined && { cursor: next }),
   })
 }
 
@@ -80,7 +97,7 @@ async function remove(request: GatewayRequest, now: number): Promise<Response> {
   await runtime.update(namespace, { deletedAt: now })
   const history = await readHistory(runtime, namespace, { limit: 1 })
   for (const { inputId } of history?.queued ?? []) await runtime.cancelInput(namespace, inputId)
-  await runtime.stop(namespace)
+  await request.team.stop(namespace)
   return Response.json({ deleted: true })
 }
 
@@ -114,12 +131,12 @@ export const wireSubmission = ({ namespace, ...rest }: Submission): WireSubmissi
   ...rest,
 })
 
-async function send({ runtime, principal, params, body }: GatewayRequest): Promise<Response> {
+async function send(request: GatewayRequest): Promise<Response> {
+  const { runtime, principal, params, body } = request
   const input = await body()
+  const message = parseMessage(input["message"])
   const namespace = await writableNamespace(runtime, principal, params["namespace"])
-  return submitted(
-    await runtime.submit(namespace, parseMessage(input["message"]), parseRunOptions(principal, input)),
-  )
+  return submitted(await runtime.submit(namespace, message, parseRunOptions(request, input, message)))
 }
 
 async function edit(request: GatewayRequest): Promise<Response> {
@@ -127,33 +144,35 @@ async function edit(request: GatewayRequest): Promise<Response> {
   const { namespace } = await existing(request)
   const seq = parseSeq(body["seq"], "seq")
   const message = parseMessage(body["message"])
-  const { model, inputId } = parseRunOptions(request.principal, body)
-  return submitted(
-    await request.runtime.edit(namespace, seq, message, {
-      ...(model !== undefined && { model }),
-      ...(inputId !== undefined && { inputId }),
-    }),
-  )
+  const { whenBusy: _, ...options } = parseRunOptions(request, body, message)
+  return submitted(await request.runtime.edit(namespace, seq, message, options))
 }
 
 async function regenerate(request: GatewayRequest): Promise<Response> {
   const body = await request.body()
   const { namespace } = await existing(request)
-  const { model } = parseRunOptions(request.principal, body)
-  const seq = parseSeq(body["seq"], "seq")
-  return submitted(await request.runtime.regenerate(namespace, seq, model === undefined ? {} : { model }))
+  const options = againOptions(request, body)
+  return submitted(await request.runtime.regenerate(namespace, parseSeq(body["seq"], "seq"), options))
 }
 
 async function resume(request: GatewayRequest): Promise<Response> {
   const body = await request.body()
   const { namespace } = await existing(request)
-  const { model } = parseRunOptions(request.principal, body)
-  return submitted(await request.runtime.resume(namespace, model === undefined ? {} : { model }))
+  return submitted(await request.runtime.resume(namespace, againOptions(request, body)))
+}
+
+/** Of a message that was sent before it can be said who answers it now, and with which model. */
+function againOptions(
+  request: GatewayRequest,
+  body: Readonly<Record<string, unknown>>,
+): Pick<RunOptions, "agent" | "model"> {
+  const { agent, model } = parseRunOptions(request, body)
+  return { ...(agent !== undefined && { agent }), ...(model !== undefined && { model }) }
 }
 
 async function stop(request: GatewayRequest): Promise<Response> {
   const { namespace } = await existing(request)
-  return Response.json({ stopped: await request.runtime.stop(namespace) })
+  return Response.json({ stopped: await request.team.stop(namespace) })
 }
 
 async function branch(request: GatewayRequest): Promise<Response> {

@@ -1,5 +1,6 @@
 import { everyItem, type History, type Namespace, type Runtime, type SessionInfo } from "@orra/core"
 import { notFound } from "./errors.ts"
+import type { GatewayTeam } from "./gateway.ts"
 import { ownNamespace } from "./input.ts"
 import type { Principal } from "./principal.ts"
 import type { WireSession } from "./protocol.ts"
@@ -45,11 +46,16 @@ export async function writableNamespace(
 }
 
 /** Removes for good what was deleted longer ago than it can be undone. */
-export async function purge(runtime: Runtime, principals: readonly Principal[], now: number): Promise<void> {
+export async function purge(
+  runtime: Runtime,
+  team: GatewayTeam,
+  principals: readonly Principal[],
+  now: number,
+): Promise<void> {
   for (const { namespace } of principals) {
     for await (const info of everyItem((page) => runtime.list(namespace, { deleted: true, ...page }))) {
       const at = info.metadata["deletedAt"]
-      if (typeof at === "number" && at + UNDO_MS <= now) await runtime.delete(info.namespace)
+      if (typeof at === "number" && at + UNDO_MS <= now) await team.delete(info.namespace)
     }
   }
 }

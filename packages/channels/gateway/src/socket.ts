@@ -10,6 +10,7 @@ import {
 } from "@orra/core"
 import type { WebSocket } from "ws"
 import { notFound, publicError } from "./errors.ts"
+import type { GatewayTeam } from "./gateway.ts"
 import { ownNamespace, parseMessage, parseRunOptions, queryNumber } from "./input.ts"
 import { type Principal, wirePrincipal } from "./principal.ts"
 import type { ClientFrame, ServerFrame } from "./protocol.ts"
@@ -62,6 +63,7 @@ function parseFrame(text: string | undefined): Frame {
 
 export interface SocketOptions {
   readonly runtime: Runtime
+  readonly team: GatewayTeam
   readonly principal: Principal
   readonly version: string
   /** The frame that tells of a change, shared by all sockets. */
@@ -167,9 +169,9 @@ export class GatewaySocket {
     },
     chat: (frame) => this.#chat(frame),
     stop: async (frame) => {
-      const { runtime, principal } = this.#options
+      const { runtime, team, principal } = this.#options
       const { namespace } = await existingSession(runtime, principal, frame["namespace"])
-      await runtime.stop(namespace)
+      await team.stop(namespace)
     },
     ping: () => this.#send({ type: "pong" }),
   }
@@ -180,7 +182,7 @@ export class GatewaySocket {
     if (typeof id !== "string" || id.length > MAX_ID)
       throw new InvalidInput(`"id" must be text of at most ${MAX_ID} characters.`)
     const message = parseMessage(frame["message"])
-    const options = parseRunOptions(principal, frame)
+    const options = parseRunOptions(this.#options, frame, message)
     const namespace =
       frame["namespace"] === undefined || frame["namespace"] === null
         ? principal.namespace.child(randomId())
