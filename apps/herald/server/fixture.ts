@@ -24,10 +24,12 @@ export interface HeraldSite {
 export async function heraldSite({
   config = "",
   answer,
+  discordApi,
 }: {
   /** What stands in the file besides, given the folder it is in. */
   readonly config?: string | ((folder: string) => string)
   readonly answer?: (request: WireRequest) => WireAnswer
+  readonly discordApi?: string
 } = {}): Promise<HeraldSite> {
   const folder = mkdtempSync(join(tmpdir(), "herald-site-"))
   const model = await fakeModelServer([], { apiKey: MODEL_KEY, ...(answer && { otherwise: answer }) })
@@ -44,6 +46,7 @@ export async function heraldSite({
     out: { write: () => undefined },
     terminal: { write: () => undefined },
     login: async () => ({ type: "none" }),
+    ...(discordApi !== undefined && { discordApi }),
   })
   const site: HeraldSite = {
     herald,

@@ -35,7 +35,8 @@ async function bytesIn(folder: string): Promise<number> {
     try {
       bytes += (await stat(join(entry.parentPath, entry.name))).size
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw new Error(errorMessage(error), { cause: error })
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+        throw new Error(errorMessage(error), { cause: error })
     }
   }
   return bytes

@@ -25,7 +25,13 @@ const FIELDS = [
 const LOOK_MS = 60_000
 
 /** The routes about MCP servers: what there is, adding, trying, changing, removing and taking that back. */
-export function mcpRoutes({ live, mcp }: { readonly live: LiveConfig; readonly mcp: McpHost }): readonly Route[] {
+export function mcpRoutes({
+  live,
+  mcp,
+}: {
+  readonly live: LiveConfig
+  readonly mcp: McpHost
+}): readonly Route[] {
   const removed = new Map<string, Table>()
   const saved = (table = live.saved.table): readonly Table[] =>
     ((table["mcp"] as Table | undefined)?.["servers"] ?? []) as readonly Table[]
@@ -51,7 +57,10 @@ export function mcpRoutes({ live, mcp }: { readonly live: LiveConfig; readonly m
     const index = config.mcp.servers.findIndex((server) => server.name === name)
     const origin = origins.get(`mcp.servers[${index}].name`)
     if (index >= 0 && origin !== SAVED) {
-      throw new OrraError("settings_in_file", `The server "${name}" is set in ${file} (${origin}): change it there.`)
+      throw new OrraError(
+        "settings_in_file",
+        `The server "${name}" is set in ${file} (${origin}): change it there.`,
+      )
     }
   }
 
@@ -65,7 +74,10 @@ export function mcpRoutes({ live, mcp }: { readonly live: LiveConfig; readonly m
     const before = servers.find((server) => server["name"] === name)
     const merged = Object.entries({ ...before, ...body, name }).filter(([, value]) => value !== null)
     const server = Object.fromEntries(merged)
-    return withServers(table, before ? servers.map((each) => (each === before ? server : each)) : [...servers, server])
+    return withServers(
+      table,
+      before ? servers.map((each) => (each === before ? server : each)) : [...servers, server],
+    )
   }
 
   return [
@@ -92,13 +104,19 @@ export function mcpRoutes({ live, mcp }: { readonly live: LiveConfig; readonly m
       ofPage(name)
       const server = saved().find((each) => each["name"] === name)
       if (!server) throw new InvalidInput(`There is no server "${name}".`)
-      await live.save((table) => withServers(table, saved(table).filter((each) => each["name"] !== name)))
+      await live.save((table) =>
+        withServers(
+          table,
+          saved(table).filter((each) => each["name"] !== name),
+        ),
+      )
       removed.set(name, server)
       return shown()
     }),
     ownerRoute("POST", "/api/settings/mcp/:name/restore", async (request) => {
       const server = removed.get(nameOf(request))
-      if (!server) throw new InvalidInput("There is nothing to bring back: it was removed before Herald started.")
+      if (!server)
+        throw new InvalidInput("There is nothing to bring back: it was removed before Herald started.")
       ofPage(nameOf(request))
       await live.save((table) =>
         withServers(table, [...saved(table).filter((each) => each["name"] !== server["name"]), server]),

@@ -101,7 +101,12 @@ async function fetched(url: URL, signal: AbortSignal): Promise<Buffer> {
 }
 
 const unavailable = (registry: string, why: string, cause?: unknown): OrraError =>
-  new OrraError("update_unavailable", `${registry} cannot say what is newest: ${why}. Try again later.`, {}, cause)
+  new OrraError(
+    "update_unavailable",
+    `${registry} cannot say what is newest: ${why}. Try again later.`,
+    {},
+    cause,
+  )
 
 function parsed(text: string): unknown {
   try {
@@ -128,7 +133,9 @@ async function fileOf(archive: Buffer, path: string): Promise<string> {
 function since(log: string, version: string): string {
   const lines = log.split("\n")
   const first = lines.findIndex((line) => line.startsWith("## "))
-  const old = lines.findIndex((line) => line.startsWith("## ") && compareVersions(line.slice(3).trim(), version) <= 0)
+  const old = lines.findIndex(
+    (line) => line.startsWith("## ") && compareVersions(line.slice(3).trim(), version) <= 0,
+  )
   return (first < 0 ? lines : lines.slice(first, old < 0 ? undefined : old)).join("\n").trim()
 }
 
