@@ -92,7 +92,7 @@ describe("without starting", () => {
     expect(readdirSync(folder)).toEqual(["assistant.toml"])
   })
 
-  test("--check shows what is in effect and changes nothing", async () => {
+  test("F25: --check shows what is in effect and changes nothing", async () => {
     write(
       '[provider]\napi_key = "sk-very-secret"\n[gateway]\nport = 9000\n[federation]\nshared_secret = "shared-secret"\n',
     )
@@ -136,7 +136,7 @@ describe("a start", () => {
     expect(await session.text()).toContain("You said: What is two and two?")
   })
 
-  test("gives the model its name, the date and its tools", async () => {
+  test("F2: gives the model its name, the date and its tools", async () => {
     write('[gateway]\napi_key = "owner-key-0123456789"\n[[agents]]\nname = "Ada"\nmodel = "claude-ada"\n')
     const herald = await start()
     await chat(herald, "Who are you?")
@@ -177,7 +177,7 @@ describe("a start", () => {
     })
   })
 
-  test("reports what the file asks for and is not built", async () => {
+  test("F20: reports what the file asks for and is not built", async () => {
     write("[federation]\nport = 9001\n")
     const herald = await start()
     expect(herald.stdout()).toContain("assistant.toml:1: [federation] is configured but not available")
@@ -262,7 +262,7 @@ describe("an end", () => {
     ).text()
   }
 
-  test("by SIGTERM lets a running answer finish", async () => {
+  test("R17: by SIGTERM lets a running answer finish", async () => {
     withKey()
     const { promise: gate, resolve: open } = Promise.withResolvers<void>()
     model.push(async () => {

@@ -51,7 +51,23 @@ test("two tabs show the same, message by message", async () => {
   expect(await transcript(page)).toEqual(await transcript(other))
 })
 
-test("a server that dies and comes back: it is said, what is written is kept and arrives once", async () => {
+test("R11: an answer comes into its own chat, whichever is open", async () => {
+  await send(page, "hold elsewhere")
+  await said(page, "The first half.").waitFor()
+  const address = page.url()
+  await page.getByRole("button", { name: "New chat" }).first().click()
+  await page.getByText("What can I do for you?").waitFor()
+  await send(page, "a word in another chat")
+  await said(page, "You said: a word in another chat").waitFor()
+  gate("elsewhere").resolve()
+  await page.getByRole("link", { name: /hold elsewhere/ }).waitFor()
+  expect(await transcript(page)).toHaveLength(2)
+  await page.goto(address)
+  await said(page, "The second half.").waitFor()
+  expect(await transcript(page)).toEqual(["hold elsewhere", "The first half. The second half."])
+})
+
+test("R4: a server that dies and comes back: it is said, what is written is kept and arrives once", async () => {
   await send(page, "hold death")
   await said(page, "The first half.").waitFor()
   await site.herald.stop("SIGKILL")

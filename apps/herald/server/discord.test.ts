@@ -62,7 +62,7 @@ test("whoever is allowed is answered, and an approver decides", async () => {
   await discord.until(() => discord.messages(channel).some(({ content }) => content === "It is paid."))
 })
 
-test("a token that is refused is in the log, and ends nothing else", async () => {
+test("R16: a token that is refused is in the log, and ends nothing else", async () => {
   const { lines } = await place(() => "", "a-wrong-token")
   await vi.waitFor(
     () => expect(lines.join()).toContain("Discord: failed. Discord refuses the bot's token"),

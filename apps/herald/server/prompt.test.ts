@@ -14,7 +14,7 @@ const at = (iso: string, more = {}) => ({
   ...more,
 })
 
-test("says who, when and where", () => {
+test("F14: says who, when and where", () => {
   const text = systemPrompt(ada, at("2026-11-21T10:00:00Z"))
   expect(text).toContain("You are Ada")
   expect(text).toContain("dry")

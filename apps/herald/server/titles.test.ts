@@ -28,7 +28,7 @@ test.each([
   expect(title(text)).toBe(expected)
 })
 
-test("is cut by code points and never inside one", () => {
+test("R1: is cut by code points and never inside one", () => {
   for (const text of ["👩‍👩‍👧‍👦".repeat(40), `https://example.org/${"x".repeat(300)}`, "漢字".repeat(100)]) {
     const cut = title(text)
     expect([...cut].length).toBeLessThanOrEqual(60)

@@ -104,7 +104,7 @@ describe("a renewal that others come in between of", () => {
     expect(asked.map(({ fields }) => fields.get("refresh_token"))).toEqual(["refresh-1", "refresh-1"])
   })
 
-  test("another process has rotated the refresh token: its is read, and nothing fails", async () => {
+  test("R20: another process has rotated the refresh token: its is read, and nothing fails", async () => {
     const { promise: go, resolve } = Promise.withResolvers<void>()
     const { promise: began, resolve: begin } = Promise.withResolvers<void>()
     const { origin, asked } = await wire(async () => {

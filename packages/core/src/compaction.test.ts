@@ -286,7 +286,7 @@ describe("a compaction", () => {
     expect(await asked(0.7)).toBe(0)
   })
 
-  test("happens on the provider's own word that a request is too long", async () => {
+  test("R14: happens on the provider's own word that a request is too long", async () => {
     let refuse = true
     const one = chat(
       {},
@@ -312,7 +312,7 @@ describe("a compaction", () => {
     expect(new TextEncoder().encode(compaction?.summary ?? "").length).toBeLessThan(180)
   })
 
-  test("leaves pins, the newest turn and the calls with their results, whatever the session", async () => {
+  test("R13: leaves pins, the newest turn and the calls with their results, whatever the session", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ calls: fc.nat(3), isPinned: fc.boolean() }), { minLength: 6, maxLength: 14 }),

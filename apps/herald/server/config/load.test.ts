@@ -255,7 +255,7 @@ describe("the environment", () => {
     expect(problems("[gateway]\nport = '${PORT}'", { PORT: "many" })).toContain('not "many"')
   })
 
-  test("leaves a secret unset, and says so", () => {
+  test("S23: leaves a secret unset, and says so", () => {
     const toml = "[gateway]\napi_key = '${NOPE}'\n[provider]\napi_key = '${EMPTY}'"
     const { config } = parse(toml, { EMPTY: "" })
     expect([config.gateway.api_key, config.provider.api_key]).toEqual([undefined, undefined])
@@ -319,7 +319,7 @@ describe("the file", () => {
     expect(() => load({ file: "my.toml" })).toThrow(`There is no file ${join(folder, "my.toml")}`)
   })
 
-  test("is never written", () => {
+  test("R21: is never written", () => {
     const toml = "[agent]\nname = 'Ada' # mine\n"
     writeFileSync(join(folder, "assistant.toml"), toml)
     load()

@@ -18,7 +18,7 @@ const login = (accessToken: string, expiresAt?: number) =>
 const find = (more: Partial<Parameters<typeof claudeLogin>[0]> = {}) =>
   claudeLogin({ env: { HOME: home }, now, platform: "linux", ...more })
 
-test("reads the file and leaves it as it is", async () => {
+test("S19: reads the file and leaves it as it is", async () => {
   const text = login("sk-ant-oat-1", 10_000_000)
   writeFileSync(file(), text)
   const before = statSync(file()).mtimeMs
@@ -34,7 +34,7 @@ test("looks where CLAUDE_CREDENTIALS_FILE says", async () => {
   })
 })
 
-test("says that a login has expired, or is about to", async () => {
+test("R19: says that a login has expired, or is about to", async () => {
   writeFileSync(file(), login("sk-ant-oat-1", 1_000_000 + 30_000))
   expect(await find()).toEqual({ type: "expired", where: file() })
 })

@@ -58,7 +58,7 @@ test("openai has its own variable and no login", () => {
   expect(pick("", { env: { OPENAI_API_KEY: "sk-openai-env" } })).toEqual(["claude", "none", undefined, false])
 })
 
-test("a key goes to no address but its own", () => {
+test("S18: a key goes to no address but its own", () => {
   const foreign = "[provider]\nprovider_type='openai'\napi_url='https://models.example/v1'"
   expect(pick(foreign, { env: BOTH, saved: openai() })).toEqual(["openai", "none", undefined, true])
   expect(resolve(foreign, { env: BOTH }).notices.join()).toContain(

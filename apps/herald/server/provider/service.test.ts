@@ -65,7 +65,7 @@ const failure = async (work: Promise<unknown>): Promise<string> => {
   }
 }
 
-test("starts without a key, and takes one from the page across a restart", async () => {
+test("F3: starts without a key, and takes one from the page across a restart", async () => {
   const service = await start()
   expect(service.state()).toMatchObject({ configured: false, source: "none", hasSaved: false })
   expect(await failure(ask(service))).toBe("provider_not_configured")

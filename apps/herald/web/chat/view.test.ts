@@ -114,7 +114,7 @@ const hear = (view: ChatView, events: readonly RunEvent[]): ChatView =>
 const shown = ({ items, queued, metadata, openRun }: ChatView) => ({ items, queued, metadata, openRun })
 
 describe("the view of a chat", () => {
-  test("is the same read whole, heard live, or both, however often the connection was lost", async () => {
+  test("F23: is the same read whole, heard live, or both, however often the connection was lost", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 8 }),

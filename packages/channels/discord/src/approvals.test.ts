@@ -34,7 +34,7 @@ function paying(args: Record<string, string> = { to: "bob" }): Paid {
 const question = (discord: FakeDiscord, channel: string): DiscordMessage | undefined =>
   discord.messages(channel).findLast(({ components }) => components.length > 0)
 
-test("a call that policy asks about waits for a person who may decide, and nobody else's press counts", async () => {
+test("S9: a call that policy asks about waits for a person who may decide, and nobody else's press counts", async () => {
   const { answer, tools, paid } = paying()
   const own = asking()
   const { discord, ada, bob, channel, errors } = await place({

@@ -68,7 +68,7 @@ test("it connects again when Discord asks for it, and begins anew when its sessi
   await discord.until(() => said(discord, channel).includes("re still there?"))
 })
 
-test("a connection that is dead without a word is noticed", async () => {
+test("R5: a connection that is dead without a word is noticed", async () => {
   const { discord, ada, channel } = await place({ answer: echo, discord: { heartbeatMs: 50 } })
   discord.silence(true)
   await discord.until(() => discord.counts.resumed + discord.counts.identified > 1)

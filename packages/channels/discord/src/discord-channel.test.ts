@@ -28,7 +28,7 @@ test("who mentions it is answered below the message, in a session of their own, 
   expect(errors).toEqual([])
 })
 
-test("an answer grows while it is written, and a long one becomes several messages", async () => {
+test("R7: an answer grows while it is written, and a long one becomes several messages", async () => {
   const [half, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const long = "word ".repeat(600)
   const { discord, ada, channel } = await place({

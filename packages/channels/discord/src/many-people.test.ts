@@ -8,7 +8,7 @@ const PEOPLE = FULL ? 200 : 12
 const echo = ({ messages }: ModelRequest): string =>
   `re ${messageText(messages.at(-1) ?? { role: "user", parts: [] })}`
 
-test("many people who write at once are each answered, once and in order, within Discord's limits", async () => {
+test("R8: many people who write at once are each answered, once and in order, within Discord's limits", async () => {
   const { discord, guild, errors } = await place({
     answer: echo,
     // Tighter in time than Discord's own 5 in 5 s, so that it takes less of it.

@@ -68,7 +68,7 @@ test("a call waits until somebody with the right decides, once", async () => {
   expect(decision).toMatchObject({ by: "owner", decision: "approve" })
 })
 
-test("what is remembered is not asked about again in that chat", async () => {
+test("S6, S7: what is remembered is not asked about again in that chat", async () => {
   const there = await asked()
   const { gateway, paid, decide } = there
   await decide({ decision: "approve", remember: "arguments" })

@@ -63,7 +63,7 @@ test("serves the page, its files, and the page again for any path of its own", a
   expect((await send("/icon.png")).headers["content-type"]).toBe("image/png")
 })
 
-test("what is not there is not there", async () => {
+test("F24: what is not there is not there", async () => {
   const { folder } = await built()
   const { send } = await harness({ assets: folder })
   const html = { accept: "text/html" }

@@ -21,7 +21,7 @@ const parseEvents = (text: string) =>
     })
 
 describe("POST /api/chat", () => {
-  test("answers with the text, the session and the usage", async () => {
+  test("R6: answers with the text, the session and the usage", async () => {
     const { send, entries } = await harness({ script: [[think("hm"), say("Hello, "), say("you.")]] })
     const { status, json } = await send("/api/chat", { key, body: { message: "Hi" } })
     expect(status).toBe(200)

@@ -62,7 +62,7 @@ describe("SEC-01, SEC-02: a socket opens only for our own page or for a key", ()
     empty: () => "",
   }
 
-  test("the upgrade", async () => {
+  test("S2: the upgrade", async () => {
     const { port } = await harness()
     const cookie = await logIn(port, OWNER_KEY)
     expect((await handshake(port, { headers: { cookie, origin: same(port) } })).status).toBe(101)
@@ -173,7 +173,7 @@ describe("SEC-04: guessing is slowed down whatever it looks like", () => {
     })
   }
 
-  test("from many addresses of one network, and from everywhere", () => {
+  test("S22: from many addresses of one network, and from everywhere", () => {
     const attempts = new Attempts(clock.now)
     for (let index = 0; index < 10; index++) attempts.failed(`2001:db8:1:2:${index}::${index + 1}`)
     expect(attempts.waitMs("2001:db8:1:2:ffff::1")).toBeGreaterThan(0)
@@ -328,7 +328,7 @@ describe("SEC-07: nothing listens beyond this machine unprotected", () => {
     })
   }
 
-  test("by default it listens on this machine alone", async () => {
+  test("S1: by default it listens on this machine alone", async () => {
     const { url } = await harness()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   })

@@ -31,7 +31,7 @@ describe("WebSocket", () => {
     expect(session.session.namespace).toBe(NS.key)
   })
 
-  test("two sockets are in step, with all that one of them does", async () => {
+  test("R2: two sockets are in step, with all that one of them does", async () => {
     const gateway = await harness({ script: ["One.", [say("Two"), hang()]] })
     const [a, b] = [await gateway.connect({ key }), await gateway.connect({ key })]
     for (const client of [a, b]) {
@@ -51,6 +51,19 @@ describe("WebSocket", () => {
       expect(client.entries(NS).filter(({ type }) => type !== "delta")).toEqual(log)
     await gateway.send(sessionPath(NS), { method: "DELETE", key })
     await Promise.all([a.frame("session_deleted"), b.frame("session_deleted")])
+  })
+
+  test("R10: what is told of a session is there to be read", async () => {
+    const gateway = await harness({ script: ["One.", "Two."] })
+    const client = await gateway.connect({ key })
+    client.send({ type: "watch" })
+    await client.settled()
+    for (const round of [1, 2]) {
+      client.send({ type: "chat", id: `${round}`, namespace: NS.key, message: "Go on" })
+      const { session } = await client.frame("session", ({ session }) => session.messages === 2 * round)
+      const said = (await gateway.entries(NS)).filter(({ type }) => type === "user" || type === "assistant")
+      expect(said.length).toBeGreaterThanOrEqual(session.messages)
+    }
   })
 
   test("twenty messages in one breath keep their order", async () => {

@@ -368,7 +368,7 @@ describe("credentials", () => {
 })
 
 describe("base URL", () => {
-  test.each(["", "/", "/chat/completions", "/chat/completions/"])("ending in %j", async (ending) => {
+  test.each(["", "/", "/chat/completions", "/chat/completions/"])("F15: ending in %j", async (ending) => {
     const { server } = await setup()
     await collect(openai({ baseURL: server.openaiUrl + ending }))
     expect(server.requests[0]?.path).toBe("/v1/chat/completions")

@@ -25,7 +25,7 @@ const odd = fc.oneof(
   fc.constantFrom("con", "CON", "aux", "com1", "lpt9", "."),
 )
 
-test("any text comes back, in names that every file system takes", () => {
+test("S10: any text comes back, in names that every file system takes", () => {
   fc.assert(
     fc.property(odd, (text) => {
       const names = toNames(text)

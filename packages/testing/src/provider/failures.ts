@@ -130,7 +130,7 @@ export function failureConformance(make: MakeProvider): void {
   })
 
   describe("time", () => {
-    test("a service that never answers", async () => {
+    test("R15: a service that never answers", async () => {
       const { error, request } = await silence(make, [hang()])
       expect(error).toMatchObject({ kind: "timeout", retryable: true })
       expect(await request.closed).toBe("aborted")

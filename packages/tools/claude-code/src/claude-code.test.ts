@@ -123,7 +123,7 @@ describe("a task", () => {
 })
 
 describe("a session", () => {
-  test("is gone on with where it was begun", async () => {
+  test("F16: is gone on with where it was begun", async () => {
     const { use, directory } = bench({ command: standIn(ECHO) })
     mkdirSync(join(directory, "lib"))
     const id = idOf(await use("claude_code", { task: "x", working_directory: "lib" }))

@@ -46,7 +46,7 @@ describe("a job's rights", () => {
     expect(used).toEqual([expect.stringContaining(`ada in ${ada.key}:~cron:${id}:`)])
   })
 
-  test("are frozen: what the creator may do later the job may not", async () => {
+  test("S20: are frozen: what the creator may do later the job may not", async () => {
     const late = tool({
       name: "late",
       description: "Comes later.",

@@ -195,7 +195,7 @@ describe("a schedule that is made", () => {
     expect(nextRun(schedule, Date.parse(instant), 0)).toBeUndefined()
   })
 
-  test("is kept with the zone it was meant in, by its name", () => {
+  test("F8: is kept with the zone it was meant in, by its name", () => {
     const oslo = { ...limits, timezone: "Europe/Oslo" }
     expect(checkedSchedule({ type: "cron", expression: " @daily " }, oslo)).toEqual({
       type: "cron",

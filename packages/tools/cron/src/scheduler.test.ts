@@ -66,7 +66,7 @@ test("`at` fires once and is over, `every` keeps its beat", async () => {
   expect(clock.now()).toBe(START + 30 * MINUTE)
 })
 
-test("a system event is put into the session, and no model is asked", async () => {
+test("F9: a system event is put into the session, and no model is asked", async () => {
   const provider = scriptedProvider([])
   const { scheduler, runtime, told, pass } = world({ provider })
   await scheduler.create(ada, {

@@ -251,7 +251,7 @@ test.each([
   expect(await decide(withShell, command)).toMatch(/^(ask|deny):/)
 })
 
-test("nothing makes another program pass for one that is allowed", async () => {
+test("S8: nothing makes another program pass for one that is allowed", async () => {
   const folder = programs("ls")
   const all = bench({ path: [folder], allow: ["ls"] })
   const { directory } = all

@@ -18,7 +18,7 @@ test("what it wrote comes first, then its errors and its exit code; that is no e
   expect(killed).toMatchObject({ structured: { exit_code: null, signal: "SIGKILL" } })
 })
 
-test("it is ended when its time is up, with everything it has started, whatever that ignores", async () => {
+test("R18: it is ended when its time is up, with everything it has started, whatever that ignores", async () => {
   const time = longTime()
   const { run } = script(`trap '' TERM
     (trap '' TERM HUP; sleep ${time}; sleep ${time}) &

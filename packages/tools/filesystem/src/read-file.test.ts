@@ -50,7 +50,7 @@ test("a long line is cut between characters, a long file between lines, and how 
   expect(await read("many", { offset: Number(next), limit: 1 })).toContain(`${next}| xxx`)
 })
 
-test("some lines of a huge file are read in little memory", async () => {
+test("F17: some lines of a huge file are read in little memory", async () => {
   const size = (process.env["ORRA_TEST_FULL"] ? 2_048 : 128) * 1024 ** 2
   const fd = openSync(join(files.root, "huge"), "w")
   // Nearly all of it is a hole: no disk is needed, and it reads as NUL.

@@ -110,7 +110,7 @@ const number = (value: number) =>
     `0X${value.toString(16)}`,
   )
 
-test("no spelling of an address changes what is decided about it", () => {
+test("S17: no spelling of an address changes what is decided about it", () => {
   const spelled = fc
     .tuple(fc.nat(0xffffffff), fc.nat(3))
     .chain(([address, dots]) => {
