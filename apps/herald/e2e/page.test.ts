@@ -66,7 +66,7 @@ describe.each(["claude", "openai"] as const)("a chat with %s", (service) => {
     await expect.poll(() => page.title()).toContain("What time is it in Tokyo")
   })
 
-  test("shows half of an answer while the other half is being written", async () => {
+  test("F1: shows half of an answer while the other half is being written", async () => {
     await send(page, `hold ${service}`)
     await said(page, "The first half.").waitFor()
     expect(await page.getByRole("log").getAttribute("aria-busy")).toBe("true")
@@ -272,7 +272,7 @@ describe("the page", () => {
     await expect.poll(() => field.inputValue()).toContain("\n")
   })
 
-  test("says why an answer failed, keeps what there was, and tries again", async () => {
+  test("R3: says why an answer failed, keeps what there was, and tries again", async () => {
     await send(page, "fail once")
     await said(page, "The model service did not accept the request.").waitFor()
     await said(page, "It began well.").waitFor()
@@ -319,7 +319,7 @@ describe("the page", () => {
     expect(await card.count()).toBe(0)
   })
 
-  test("shows hostile text as text", async () => {
+  test("S11: shows hostile text as text", async () => {
     await send(page, "evil please <script>window.hacked = 0</script>")
     await said(page, "the end").waitFor()
     await settled(page)
@@ -357,7 +357,7 @@ describe("the page", () => {
 })
 
 describe("the first start", () => {
-  test("lets in by the link, once, and by the key; asks for a model, tests it, and then answers", async () => {
+  test("S3: lets in by the link, once, and by the key; asks for a model, tests it, and then answers", async () => {
     const site = sites.none
     const page = await (await site.stranger()).newPage()
     await page.goto(`${site.herald.url}/c/web:some-chat`)
