@@ -84,7 +84,7 @@ test("an erasure leaves nothing, also while something is due, and nothing comes 
   expect((await scheduler.runs(bob, other.id)).items).toHaveLength(3)
 })
 
-describe("what somebody changes while a firing is taken on and ended stays changed", () => {
+describe("R22: what somebody changes while a firing is taken on and ended stays changed", () => {
   const changes = {
     renamed: async ({ scheduler }: World, id: string) =>
       void (await scheduler.update(ada, id, { name: "other" })),
