@@ -1,4 +1,4 @@
-import { type Approvals, ChannelAdapter, errorMessage, type Runtime } from "@orra/core"
+import { type Approvals, ChannelAdapter, errorMessage, type Runtime, type Team } from "@orra/core"
 import type { DiscordStatus } from "@orra/discord"
 import type { Config } from "./config/settings.ts"
 import type { Logger } from "./log/log.ts"
@@ -10,6 +10,8 @@ export type DiscordState =
 
 export interface DiscordParts {
   readonly runtime: Runtime
+  /** Where there are several agents: their names, and what stops an answer with all that was handed on for it. */
+  readonly agents?: { readonly names: () => readonly string[]; readonly stop: Team["stop"] }
   readonly approvals: Approvals
   readonly logger: Logger
   /** Default Discord's. */
@@ -64,7 +66,8 @@ export class DiscordHost {
   async #start(config: Config["discord"], token: string): Promise<Served> {
     // It takes half a second to load: only those who connect pay for it.
     const { DiscordChannel } = await import("@orra/discord")
-    const { runtime, approvals, logger, api } = this.#parts
+    const { runtime, agents, approvals, logger, api } = this.#parts
+    const { store } = runtime
     const { filter, namespace_prefix: prefix, allowed_users: allowedUsers, approvers } = config
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
     let isCurrent = true
@@ -81,7 +84,12 @@ export class DiscordHost {
     }
     const channel = new DiscordChannel({
       token,
-      runtime,
+      runtime: {
+        store,
+        subscribe: (namespace, options) => runtime.subscribe(namespace, options),
+        stop: (namespace) => (agents ?? runtime).stop(namespace),
+      },
+      ...(agents && { agents: agents.names }),
       approvals,
       filter,
       prefix,

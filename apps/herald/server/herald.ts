@@ -1,6 +1,8 @@
 import { Approvals, errorMessage, type Namespace, type Team } from "@orra/core"
+import type { GatewayTeam } from "@orra/gateway"
 import { sqliteStore } from "@orra/store-sql"
 import { Agents } from "./agents/agents.ts"
+import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { settingsRoutes } from "./api/settings.ts"
@@ -114,9 +116,21 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
           applyPolicy(config),
     )
     const { runtime } = team
+    const heraldTeam: GatewayTeam = {
+      stop: (namespace) => team.stop(namespace),
+      delete: (namespace) => team.delete(namespace),
+      agentFor: (message, asked) => agentFor(agents, message, asked),
+    }
     closers.push(() => runtime.close())
     await recoverSessions(team, [...people, discordRoot(loaded.config)], log)
-    const discord = new DiscordHost({ runtime, approvals, logger: log.logger, api: io.discordApi })
+    const inDiscord = { names: () => agents.list().map(({ name }) => name), stop: heraldTeam.stop }
+    const discord = new DiscordHost({
+      runtime,
+      agents: inDiscord,
+      approvals,
+      logger: log.logger,
+      api: io.discordApi,
+    })
     live.onChange(
       ({ config }) =>
         () =>
@@ -125,6 +139,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
+      team: heraldTeam,
       approvals,
       page: io.page,
       logger: log.logger,

@@ -3,6 +3,7 @@ import {
   createGateway,
   type Gateway,
   type GatewayLogEntry,
+  type GatewayTeam,
   type LoginRecords,
   type Principal,
   type Route,
@@ -14,6 +15,7 @@ import type { Logger } from "./log/log.ts"
 export interface ListenOptions {
   readonly config: Config
   readonly runtime: Runtime
+  readonly team: GatewayTeam
   readonly approvals: Approvals
   readonly page: string | undefined
   readonly logger: Logger
@@ -36,11 +38,12 @@ export interface Listening {
  *   `gateway_unauthenticated`, `gateway_insecure`.
  */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { config, runtime, approvals, page, logger, logins, routes, version, showLink } = options
+  const { config, runtime, team, approvals, page, logger, logins, routes, version, showLink } = options
   const { host, port, insecure, allowed_hosts, trusted_proxies } = config.gateway
   try {
     const gateway = await createGateway({
       runtime,
+      team,
       approvals,
       principals: [
         ownerPrincipal(config),

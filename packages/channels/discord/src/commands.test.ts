@@ -34,21 +34,27 @@ test("/stop stops only what is written for whoever asks", async () => {
 })
 
 test("an agent is named with @, chosen with /agent, and only one that there is", async () => {
+  let names = ["Atlas", "CodeBot"]
   const { discord, ada, channel, guild, runtime } = await place({
-    channel: { agents: () => ["Atlas", "CodeBot"] },
+    channel: { agents: () => names },
   })
   await discord.until(() => discord.commands.length > 0)
   mention(discord, ada, channel, "@codebot hello")
-  await discord.until(() => said(discord, channel).filter((text) => text === "Hello.").length === 1)
+  await discord.until(() => said(discord, channel).includes("Hello.\n-# CodeBot"))
   await discord.command(ada, channel, "agent", { name: "nobody" })
   await discord.until(() => said(discord, channel).some((text) => text.startsWith("There is no such agent.")))
   await discord.command(ada, channel, "agent", { name: "atlas" })
   await discord.until(() => said(discord, channel).includes("Atlas answers you here from now on."))
   mention(discord, ada, channel, "hello")
-  await discord.until(() => said(discord, channel).filter((text) => text === "Hello.").length === 2)
+  await discord.until(() => said(discord, channel).includes("Hello.\n-# Atlas"))
+  // The one that was chosen is gone: the default answers, whoever that is now.
+  names = ["CodeBot"]
+  mention(discord, ada, channel, "hello again")
+  await discord.until(() => said(discord, channel).includes("Hello."))
   const session = Namespace.of("discord", guild, channel, ada.id)
   const started = await runtime.store.read(session, { types: ["run_started"] })
-  expect(started).toMatchObject([{ agent: "CodeBot" }, { agent: "Atlas" }])
+  expect(started).toMatchObject([{ agent: "CodeBot" }, { agent: "Atlas" }, { type: "run_started" }])
+  expect(started[2]).not.toHaveProperty("agent")
 })
 
 test.each(["ask", "new", "stop", "agent", "usage", "approve"])(

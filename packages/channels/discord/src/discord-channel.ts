@@ -132,9 +132,12 @@ export class DiscordChannel implements Channel {
     }
   }
 
-  async send({ metadata, result }: OutboundMessage): Promise<void> {
+  async send({ metadata, result, agent }: OutboundMessage): Promise<void> {
     const asked = this.#take(metadata)
-    await asked?.reply.finish(result.text)
+    const { agents = () => [] } = this.#options
+    // In small letters, where it could have been another.
+    const by = agent !== undefined && agents().length > 1 && result.text !== "" ? `\n-# ${agent}` : ""
+    await asked?.reply.finish(result.text + by)
   }
 
   async sendError({ metadata, error }: OutboundError): Promise<void> {
@@ -341,7 +344,8 @@ export class DiscordChannel implements Channel {
     const { agents = () => [] } = this.#options
     const { namespace, agent: chosen, conversation } = await this.#conversations.current(where)
     const mention = findMention(text, agents())
-    const agent = named ?? mention?.name ?? chosen
+    // One that was chosen and is gone leaves it to the default.
+    const agent = named ?? mention?.name ?? agents().find((name) => name === chosen)
     const own = mention?.text.trim() || text
     const { channelId, guildId, userId } = where
     const isTaken = this.#queue.push({
