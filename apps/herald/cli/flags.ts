@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError } from "commander"
+import { Command, InvalidArgumentError, Option } from "commander"
 import type { BackupTask } from "./backup.ts"
+import type { ConfigTask } from "./config.ts"
+import type { PolicyTask } from "./policy.ts"
 
 export interface Flags {
   readonly config?: string
@@ -8,7 +10,7 @@ export interface Flags {
   readonly port?: number
   readonly dataDir?: string
   /** What to do instead of running. */
-  readonly task?: DataTask | BackupTask | DoctorTask
+  readonly task?: DataTask | BackupTask | ConfigTask | DoctorTask | PolicyTask
 }
 
 /** Something to do with the data of somebody, whose namespace is given as its key. */
@@ -71,6 +73,13 @@ export function parseFlags(
       task = { type: "erase", namespace, yes }
     })
   command
+    .command("config")
+    .description("show every value that is in effect, and where it comes from; secrets are not shown")
+    .argument("[section]", "only this section, such as tools")
+    .action((section?: string) => {
+      task = { type: "config", ...(section !== undefined && { section }) }
+    })
+  command
     .command("doctor")
     .description(
       "look at all Herald needs, the model and Discord too, and say what to do about what is wrong",
@@ -93,6 +102,27 @@ export function parseFlags(
     .option("--replace", "in place of what is there, which is moved aside")
     .action((file: string, { replace = false }: { replace?: boolean }) => {
       task = { type: "restore", file, replace }
+    })
+  command
+    .command("policy")
+    .description("what the configuration says about calls of tools")
+    .command("explain")
+    .description("say what would be decided about a call, and which rules speak; calls nothing")
+    .argument("<tool>")
+    .option("--arguments <json>", "what it would be called with", "{}")
+    .option("--as <namespace>", "whose chat: web, family:ada, discord:guild:…")
+    .option("--agent <name>", "which assistant calls it")
+    .addOption(
+      new Option("--channel <channel>", "where it is asked for").choices([
+        "web",
+        "discord",
+        "api",
+        "schedule",
+      ]),
+    )
+    .option("--tainted", "in a chat that has read what strangers wrote")
+    .action((tool: string, { tainted = false, ...options }: Omit<PolicyTask, "type" | "tool">) => {
+      task = { type: "policy", tool, tainted, ...options }
     })
   try {
     command.parse([...args], { from: "user" })

@@ -30,6 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(await check(loaded, { env, version }))
       return 0
     }
+    if (flags.task?.type === "config") {
+      const { shownConfig } = await import("./config.ts")
+      process.stdout.write(await shownConfig(loaded, flags.task, env))
+      return 0
+    }
     if (flags.task?.type === "doctor") {
       const { doctor } = await import("./doctor.ts")
       const write = (line: string) => void process.stdout.write(`${line}\n`)
@@ -38,6 +43,11 @@ async function main(args: readonly string[]): Promise<number> {
     if (flags.task?.type === "backup" || flags.task?.type === "restore") {
       const { keepOrBringBack } = await import("./backup.ts")
       process.stdout.write(`${await keepOrBringBack(loaded, flags.task, { cwd, version })}\n`)
+      return 0
+    }
+    if (flags.task?.type === "policy") {
+      const { explainPolicy } = await import("./policy.ts")
+      process.stdout.write(`${await explainPolicy(loaded, flags.task)}\n`)
       return 0
     }
     if (flags.task) {

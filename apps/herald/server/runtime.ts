@@ -4,16 +4,17 @@ import {
   DEFAULT_PRICES,
   type Hooks,
   MemoryStore,
-  Namespace,
   type PolicyLayer,
   PolicyRegistry,
   Team,
 } from "@orra/core"
 import type { SqliteStore } from "@orra/store-sql"
 import type { Agents } from "./agents/agents.ts"
-import { discordRoot, type LoadedConfig, OWNER } from "./config/load.ts"
+import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import type { Log } from "./log/log.ts"
+import { callers, heraldLayers } from "./policy/layers.ts"
+import type { AgentsOf } from "./policy/rules.ts"
 import { heraldPrompt } from "./prompt.ts"
 import type { ProviderService } from "./provider/service.ts"
 import { runLog } from "./run-log.ts"
@@ -47,10 +48,12 @@ export function buildTeam(parts: {
   const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals } = parts
   const { config } = loaded
   const policies = new PolicyRegistry()
-  const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy)
+  const { agentsOf, hooks: callerHooks } = callers()
+  const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy, agentsOf)
   applyPolicy(config)
   const store = config.sessions.store === "memory" ? new MemoryStore() : disk
   const hooks: readonly Hooks[] = [
+    callerHooks,
     ...listeners,
     titleHook(() => team.runtime),
     runLog(log.logger),
@@ -82,18 +85,8 @@ export function buildTeam(parts: {
 }
 
 /** What each person may have done, and each is asked about. */
-function setPolicies(policies: PolicyRegistry, config: Config, tools: PolicyLayer): void {
+function setPolicies(policies: PolicyRegistry, config: Config, tools: PolicyLayer, agentsOf: AgentsOf): void {
   const handing = ["delegate_to_agent", ...(config.tools.delegation ? ["spawn_agent"] : [])]
   const policy = { ...tools, allow: [...(tools.allow ?? []), ...handing] }
-  policies.set(OWNER, policy)
-  for (const { namespace, approve } of config.gateway.keys)
-    policies.set(Namespace.parse(namespace), approve ? policy : unasked(policy))
-  policies.set(discordRoot(config), config.discord.approvers.length > 0 ? policy : unasked(policy))
+  for (const { namespace, layer } of heraldLayers(config, policy, agentsOf)) policies.set(namespace, layer)
 }
-
-/** Where nobody can be asked, what would be asked about is refused. */
-const unasked = (policy: PolicyLayer): PolicyLayer => ({
-  ...policy,
-  deny: [...(policy.deny ?? []), ...(policy.ask ?? [])],
-  ask: [],
-})

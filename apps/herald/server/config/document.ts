@@ -91,6 +91,7 @@ const TYPES = {
   choice: "choice",
   texts: "list of texts",
   secrets: "table of texts, secret",
+  matchers: "table of arguments",
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

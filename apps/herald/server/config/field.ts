@@ -1,3 +1,5 @@
+import type { ArgumentMatcher } from "@orra/core"
+
 /**
  * The pieces the table of settings (`settings.ts`) is written in. Parsing, defaults, `herald --check` and the
  * documentation all come from the table, so that none of them can say something else than the others.
@@ -15,6 +17,7 @@ export interface Field<T> {
     | "choice"
     | "texts"
     | "secrets"
+    | "matchers"
   readonly default: T
   readonly doc: string
   readonly required?: true
@@ -128,6 +131,10 @@ export const secrets = (
   doc: string,
   options: Options<Readonly<Record<string, string>>> = {},
 ): Field<Readonly<Record<string, string>>> => field("secrets", {}, doc, options)
+
+/** A table of what each argument of a call must be. */
+export const matchers = (doc: string): Field<Readonly<Record<string, ArgumentMatcher>>> =>
+  field("matchers", {}, doc)
 
 export const section = <F extends Fields>(doc: string, fields: F, later?: string): Section<F> => ({
   kind: "section",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
+import { checkPolicy } from "./check-policy.ts"
 import type { Environment } from "./expand.ts"
 import { positions } from "./positions.ts"
 import { type Notice, type Problem, type Reading, readTable } from "./read.ts"
@@ -159,6 +160,7 @@ export function parseConfig(
   checkMcp(config, reading)
   checkDiscord(config, reading)
   checkDocuments(config, reading)
+  checkPolicy(config, reading)
   checkAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }

@@ -1,4 +1,4 @@
-import { isObject } from "@orra/core"
+import { type ArgumentMatcher, isObject } from "@orra/core"
 import { type Environment, expand } from "./expand.ts"
 import type { Field, Fields, List, Node, Section } from "./field.ts"
 import { nearest } from "./nearest.ts"
@@ -119,11 +119,34 @@ function readValue(field: Field<unknown>, value: unknown, path: Path, reading: R
     )
     return Object.fromEntries(entries.filter(([, item]) => item !== undefined))
   }
+  if (field.kind === "matchers") {
+    if (!isTable(value)) return expected("a table of arguments", value, path, reading)
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) => {
+        const matcher = matcherOf(field, item, [...path, key], reading)
+        return matcher ? [[key.startsWith("/") || key === "" ? key : `/${key}`, matcher]] : []
+      }),
+    )
+  }
   if (typeof value !== "string") return plainValue(field, value, path, reading)
   const read = readText(field, value, path, reading)
   if (!read) return undefined
   // Only a value that came from the environment may change its type: "8080" in the file is a mistake.
   return plainValue(field, read.expanded ? fromText(field, read.text) : read.text, path, reading)
+}
+
+/** Text is a glob, a list says which values, and a table is a matcher as the policy has it, which looks at it. */
+function matcherOf(
+  field: Field<unknown>,
+  value: unknown,
+  path: Path,
+  reading: Reading,
+): ArgumentMatcher | undefined {
+  if (typeof value === "number" || typeof value === "boolean") return { equals: value }
+  if (Array.isArray(value)) return { oneOf: value }
+  if (isTable(value)) return value as ArgumentMatcher
+  const read = readText(field, value, path, reading)
+  return read && { glob: read.text }
 }
 
 function fromText(field: Field<unknown>, text: string): unknown {

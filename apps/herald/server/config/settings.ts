@@ -4,6 +4,7 @@ import {
   decimal,
   integer,
   list,
+  matchers,
   path,
   requiredSecret,
   requiredText,
@@ -40,11 +41,11 @@ export const settings = {
       model: text(undefined, "The model it answers with, instead of `provider.model`.", {
         was: "shown, never used",
       }),
-    },
       tools: texts(
         ["*"],
         "The tools it may use, by name or glob such as `web_*`: of those that whoever talks to it may.",
       ),
+    },
   ),
 
   provider: section("The model service.", {
@@ -271,6 +272,7 @@ export const settings = {
   }),
 
   discord: section("The Discord channel. Without a token there is none.", {
+    enabled: boolean(true, "Whether it is connected. Off keeps everything else as it is."),
     token: secret("The bot's token, from the Developer Portal."),
     filter: choice(
       ["mentions", "all", "dm"],
@@ -318,6 +320,7 @@ export const settings = {
   mcp: section("Servers of the Model Context Protocol. Their tools are named `server__tool`.", {
     servers: list("A server: a program, or one on the network.", {
       name: requiredText("Its name: letters, digits and `-`, at most 32."),
+      enabled: boolean(true, "Whether it is used. One that is not keeps its settings, and is not contacted."),
       command: text(undefined, "The program.", { example: "npx" }),
       args: texts([], "Its arguments. `--check` does not show them.", { hidden: true }),
       env: secrets("Its environment. Of Herald's own it has `PATH`, `HOME` and the like, and nothing else.", {
@@ -347,6 +350,34 @@ export const settings = {
         was: "none: it was waited for without end",
       }),
     }),
+  }),
+
+  policy: list(
+    "Rules of your own about tools, besides what the other sections say. A rule holds where all that it names fits; of several that fit deny counts before ask, ask before allow.",
+    {
+      decision: choice(
+        ["deny", "ask", "allow"],
+        "deny",
+        "`deny` refuses, `ask` asks somebody, or refuses where nobody can be asked. `allow` needs `tools`, and says yes where a tool would be asked about by its name; it takes back no other rule.",
+      ),
+      tools: texts([], "Names or globs of tools, such as `github_*`. Empty means all."),
+      risk: texts([], "`read`, `write`, `exec`, `network`: which kinds of tools. Empty means all."),
+      arguments: matchers(
+        'What arguments must be: `{ path = "secret/*" }`, `{ "/recipients/*" = ["ann", "bob"] }`, `{ amount = { min = 100 } }`.',
+      ),
+      tainted: boolean(false, "Only in chats that have read what strangers wrote, such as a web page."),
+      agents: texts([], "Names of assistants. Empty means all."),
+      channels: texts(
+        [],
+        "`web`, `discord`, `api`, `schedule`: where it is asked for. Empty means everywhere.",
+      ),
+      people: texts([], "`owner`, names of `gateway.keys`, ids of Discord users. Empty means everybody."),
+      reason: text("", "Why, for whoever is asked or refused."),
+    },
+  ),
+
+  updates: section("New versions. Nobody is asked for them but when you say so in the page.", {
+    registry: text("https://registry.npmjs.org", "The registry that is asked."),
   }),
 
   federation: section(

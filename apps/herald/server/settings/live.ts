@@ -22,16 +22,7 @@ export interface Change {
 }
 
 /** Sections whose values are looked at again whenever they change; of all others after a restart. */
-const LIVE: readonly string[] = [
-  "provider",
-  "tools",
-  "github",
-  "mcp",
-  "discord",
-  "logging",
-  "updates",
-  "policy",
-]
+const LIVE: readonly string[] = ["agent", "agents", "provider", "tools", "github", "mcp", "discord", "logging", "updates"]
 /** What is not live in them. */
 const AT_START: readonly string[] = [
   "provider.max_tokens",
@@ -161,6 +152,7 @@ function withStarted(next: Config, started: Config): Config {
   const merged = Object.keys(settings).map((section) => {
     const [now, then] = [next, started].map((config): unknown => config[section as keyof Config])
     if (!LIVE.includes(section)) return [section, then]
+    if (Array.isArray(now)) return [section, now]
     if (Array.isArray(now)) return [section, now]
     const entries = Object.entries(now as object).map(([key, value]: [string, unknown]) => [
       key,
