@@ -28,6 +28,12 @@ export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
     Component: lazy(() => import("../memory/memory-screen.tsx")),
     isListed: true,
   },
+  documents: {
+    label: t.screens.documents,
+    icon: "file",
+    Component: lazy(() => import("../documents/documents-screen.tsx")),
+    isListed: true,
+  },
   settings: {
     label: t.screens.settings,
     icon: "settings",

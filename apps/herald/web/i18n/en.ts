@@ -94,6 +94,7 @@ export const en = {
 
   screens: {
     memory: "Memory",
+    documents: "Documents",
     settings: "Settings",
     notYours: "Only the owner of this Herald sees this.",
   },
