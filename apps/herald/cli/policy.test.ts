@@ -39,7 +39,7 @@ async function explained(...args: readonly string[]): Promise<string> {
 
 test("says what would be decided and who speaks, and leaves no trace", async () => {
   const ls = ["exec", "--arguments", '{"command":"ls"}']
-  expect(await explained(...ls)).toMatch(/^allow {2}web: allow "exec: allow `ls)
+  expect(await explained(...ls)).toMatch(/^allow {2}web: allow "exec: allow `ls /m)
   const discord = await explained(...ls, "--channel", "discord")
   expect(discord).toMatch(/^deny {2}discord: deny "policy 1: no programs there"$/m)
   expect(discord).toContain("nobody there can be asked")
