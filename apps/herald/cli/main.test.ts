@@ -16,7 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { type FakeModelServer, fakeModelServer, hang, say } from "@orra/testing"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { type HeraldProcess, type HeraldProcessOptions, heraldProcess, heraldRun } from "./herald-process.ts"
 
 const KEY = "sk-ant-test-key-1234"
@@ -175,6 +175,21 @@ describe("a start", () => {
     expect(await (await chat(again, "Hello again")).json()).toMatchObject({
       message: "You said: Hello again",
     })
+  })
+
+  test("SIGHUP reads the file again: it is taken whole or not at all, and the log says which", async () => {
+    write("[tools]\nexec = false\n")
+    const herald = await start()
+    const told = (text: string) =>
+      vi.waitFor(() => expect(herald.stderr()).toContain(text), { timeout: 30_000 })
+    write('[tools]\nexec = true\n[logging]\nlevel = "loud"\n')
+    herald.child.kill("SIGHUP")
+    await told("assistant.toml:4: logging.level must be one of")
+    expect(herald.stderr()).not.toContain("was read again")
+    write("[tools]\nexec = true\n[gateway]\nport = 1\n")
+    herald.child.kill("SIGHUP")
+    await told('"changed":["tools.exec"]')
+    expect(await herald.stop("SIGTERM")).toBe(0)
   })
 
   test("F20: reports what the file asks for and is not built", async () => {

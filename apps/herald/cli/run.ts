@@ -1,5 +1,6 @@
+import { closeSync, openSync } from "node:fs"
 import type { LoadedConfig } from "../server/config/load.ts"
-import { startHerald } from "../server/herald.ts"
+import { type Herald, startHerald } from "../server/herald.ts"
 
 /** A second signal does not wait. 128 + SIGINT, as shells count. */
 const EXIT_AT_ONCE = 130
@@ -11,16 +12,21 @@ export async function runHerald(
 ): Promise<number> {
   // A terminal that went away, or a closed pipe, is no reason to stop.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
-  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+  let herald: Herald | undefined
+  const signalled = new Promise<void>((resolve) => {
     let count = 0
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        if (++count > 1) process.exit(EXIT_AT_ONCE)
-        resolve(signal)
-      })
+    const stop = (): void => {
+      if (++count > 1) process.exit(EXIT_AT_ONCE)
+      resolve()
     }
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop)
+    const wasAtTerminal = process.stdin.isTTY
+    process.on("SIGHUP", () => {
+      if (wasAtTerminal && !hasTerminal()) stop()
+      else void herald?.reload()
+    })
   })
-  const herald = await startHerald(loaded, {
+  herald = await startHerald(loaded, {
     ...options,
     env: process.env,
     out: process.stdout,
@@ -30,4 +36,14 @@ export async function runHerald(
   process.stdout.write("stopping; press Ctrl-C again to stop at once\n")
   await herald.close()
   return 0
+}
+
+/** Somebody who closes their terminal means the program in it; anybody else who sends SIGHUP has changed the file. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"))
+    return true
+  } catch {
+    return false
+  }
 }

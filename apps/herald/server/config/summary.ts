@@ -7,12 +7,14 @@ import { settings } from "./settings.ts"
  */
 export function effectiveSettings(
   config: Readonly<Record<string, unknown>>,
-  origins: ReadonlyMap<string, string>,
+  origins: Origins,
+  /** Only this section. */
+  only?: string,
 ): readonly string[] {
   const top = Object.fromEntries(Object.entries(settings).filter(([, node]) => isField(node)))
-  const lines = valueLines(top, config, "", origins, "")
+  const lines = only === undefined ? valueLines(top, config, "", origins, "") : []
   for (const [name, node] of Object.entries<Node>(settings)) {
-    if (isField(node) || node.later !== undefined) continue
+    if (isField(node) || node.later !== undefined || (only !== undefined && name !== only)) continue
     const value = config[name]
     if (node.kind === "section") {
       lines.push("", `[${name}]`, ...valueLines(node.fields, value as Values, name, origins))
@@ -21,15 +23,18 @@ export function effectiveSettings(
   return lines
 }
 
+/** Says of a name where its value comes from; undefined is not worth a word. */
+type Origins = Pick<ReadonlyMap<string, string>, "get">
+
+/** The sections that have an effect. */
+export const sections = (): readonly string[] =>
+  Object.entries<Node>(settings).flatMap(([name, node]) =>
+    isField(node) || node.later !== undefined ? [] : [name],
+  )
+
 type Values = Readonly<Record<string, unknown>>
 
-function valueLines(
-  fields: Fields,
-  values: Values,
-  path: string,
-  origins: ReadonlyMap<string, string>,
-  indent = "  ",
-): string[] {
+function valueLines(fields: Fields, values: Values, path: string, origins: Origins, indent = "  "): string[] {
   const lines: string[] = []
   const lists: string[] = []
   for (const [key, node] of Object.entries(fields)) {
@@ -45,12 +50,7 @@ function valueLines(
   return [...lines, ...lists]
 }
 
-const listLines = (
-  fields: Fields,
-  items: readonly Values[],
-  path: string,
-  origins: ReadonlyMap<string, string>,
-): string[] =>
+const listLines = (fields: Fields, items: readonly Values[], path: string, origins: Origins): string[] =>
   items.flatMap((item, index) => [
     "",
     `[[${path}]]`,

@@ -22,7 +22,17 @@ export interface Change {
 }
 
 /** Sections whose values are looked at again whenever they change; of all others after a restart. */
-const LIVE: readonly string[] = ["agent", "agents", "provider", "tools", "github", "mcp", "discord", "logging", "updates"]
+const LIVE: readonly string[] = [
+  "agent",
+  "agents",
+  "provider",
+  "tools",
+  "github",
+  "mcp",
+  "discord",
+  "logging",
+  "updates",
+]
 /** What is not live in them. */
 const AT_START: readonly string[] = [
   "provider.max_tokens",
