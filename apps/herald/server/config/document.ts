@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the page explains this syntax.
 
 import type { Fields, Node } from "./field.ts"
+import { AT_START, LIVE } from "./live-keys.ts"
 import { settings } from "./settings.ts"
 import { isField } from "./summary.ts"
 
@@ -32,12 +33,15 @@ export function configurationPage(): string {
   ].join("\n")}\n`
 }
 
+const LIVE_NOW = `${LIVE.map((section) => `\`[${section}]\``).join(", ")} (but not ${AT_START.map((name) => `\`${name}\``).join(", ")})`
+
 const INTRODUCTION = [
-  "Herald reads `assistant.toml` of the directory it is started in, or the file named with `--config`. No file is fine: then every value is its default. Herald never writes to it; what is set in the web page is kept in the data directory.",
+  "Herald reads `assistant.toml` of the directory it is started in, or the file named with `--config`. No file is fine: then every value is its default. Herald never writes to it; what is set in the web page is kept in the data directory, its secrets in the system's keychain or encrypted.",
   "",
-  "- `herald --check` says what is wrong, with lines, or shows what is in effect and where it comes from.",
-  '- Text may hold `${NAME}` from the environment, or `${NAME:-default}`. `$${` stands for `${`. A number or boolean may be written as `"${NAME}"` too. A secret whose variable is not set counts as not set; for any other key that is an error.',
-  "- Flags go before the environment, the environment (`HERALD_DATA_DIR`) before the file.",
+  "- In effect is: the default; over it what the page saved; over that the file; over that the environment (`HERALD_DATA_DIR`) and flags. What the file says the page shows as the file's, and does not change.",
+  "- `herald config` shows every value that is in effect and where it comes from, `herald config tools` those of a section; secrets are not shown. `herald --check` says what is wrong, with lines, and which tools are on. In a checkout it is `npm start -- config`.",
+  `- The file is read again on SIGHUP (\`kill -HUP\`), or when the owner says so in the page under Settings, This Herald. It is taken whole or not at all: a file with a mistake, or one that is gone, changes nothing, and the log and the page say why. At once change ${LIVE_NOW}; of anything else Herald says that it needs a restart.`,
+  '- Text may hold `${NAME}` from the environment, or `${NAME:-default}`. `$${` stands for `${`. A number or boolean may be written as `"${NAME}"` too. A secret whose variable is not set counts as not set; for any other key that is an error. What is typed into the page is taken as it is.',
   "- Relative paths begin where Herald was started.",
   "- Keys marked *later* are read and checked but have no effect in this version; Herald says so when it starts.",
 ]

@@ -1,3 +1,4 @@
+import { AT_START, LIVE } from "../config/live-keys.ts"
 import { ConfigError, configOf, type LoadedConfig, rereadSource, type Table } from "../config/load.ts"
 import { type Config, settings } from "../config/settings.ts"
 import { valuesByName } from "../config/summary.ts"
@@ -20,25 +21,6 @@ export interface Change {
   /** Names of what was changed since the start, and has an effect after a restart only. */
   readonly waiting: readonly string[]
 }
-
-/** Sections whose values are looked at again whenever they change; of all others after a restart. */
-const LIVE: readonly string[] = [
-  "agent",
-  "agents",
-  "provider",
-  "tools",
-  "github",
-  "mcp",
-  "discord",
-  "logging",
-  "updates",
-]
-/** What is not live in them. */
-const AT_START: readonly string[] = [
-  "provider.max_tokens",
-  "provider.temperature",
-  "discord.namespace_prefix",
-]
 
 const isLive = (section: string, key: string): boolean =>
   LIVE.includes(section) && !AT_START.includes(`${section}.${key}`)
