@@ -44,8 +44,13 @@ test("what was erased is in no table, and after a vacuum in no file of the serve
   // The log that the server writes before its tables, and keeps for a while, is its administrator's affair.
   await query("ALTER SYSTEM SET wal_recycle = off")
   await query("SELECT pg_reload_conf()")
-  await query("SELECT pg_switch_wal()")
-  await query("CHECKPOINT")
+  await expect
+    .poll(async () => {
+      await query("SELECT pg_switch_wal()")
+      await query("CHECKPOINT")
+      return findInFolder(join(server().data, "pg_wal"), gone.canary)
+    })
+    .toEqual({})
   // Names of sessions that were told to others are forgotten with the next start.
   await server().restart()
   expect(findInFolder(server().data, gone.canary)).toEqual({})
