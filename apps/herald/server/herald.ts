@@ -96,7 +96,10 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     })
     live.onChange((next) => () => service.follow(next))
     const told = (line: string): void => log.logger.warn(line)
-    const toolbox = await buildTools(loaded, zone, store, { told, discordApi: io.discordApi })
+    const people = principals(loaded.config)
+    const zones = await Zones.open(store.records("people"), people, zone)
+    const zoneOf = (session: Namespace): string => zones.of(session)
+    const toolbox = await buildTools(loaded, zone, store, { told, discordApi: io.discordApi, zoneOf })
     live.onChange((next) => toolbox.prepare(next))
     closers.push(() => toolbox.close())
     for (const remark of toolbox.remarks) log.logger.info(remark)
@@ -105,9 +108,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     if (metrics) closers.push(() => metrics.close())
     const listeners = [counter.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
-    const people = principals(loaded.config)
     const agents = await Agents.open(store.records("agents"), loaded)
-    const zones = await Zones.open(store.records("people"), people, zone)
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
     const { team, applyPolicy } = buildTeam(parts)
     live.onChange(

@@ -1,14 +1,18 @@
-import { InvalidInput, type Tool, tool } from "@orra/core"
+import { InvalidInput, type Namespace, type Tool, tool } from "@orra/core"
 
 /**
  * The time now, in any zone. The system prompt has only the date, so that it stays the same for a day and the
  * provider's cache of it stays warm.
  */
-export function currentTime(options: { readonly zone: string; readonly now?: () => Date }): Tool {
-  const { zone: home, now = () => new Date() } = options
+export function currentTime(options: {
+  /** Where somebody is. */
+  readonly zoneOf: (session: Namespace) => string
+  readonly now?: () => Date
+}): Tool {
+  const { zoneOf, now = () => new Date() } = options
   return tool<{ readonly zone?: string }>({
     name: "current_time",
-    description: `The date and time now. Without a zone: in ${home}, where this assistant runs.`,
+    description: "The date and time now. Without a zone: where the person is.",
     input: {
       type: "object",
       properties: {
@@ -17,7 +21,7 @@ export function currentTime(options: { readonly zone: string; readonly now?: () 
       additionalProperties: false,
     },
     risk: "read",
-    execute: ({ zone }) => describeTime(now(), zone?.trim() || home),
+    execute: ({ zone }, { namespace }) => describeTime(now(), zone?.trim() || zoneOf(namespace)),
   })
 }
 

@@ -1,11 +1,12 @@
-import type { SessionStore } from "@orra/core"
+import type { Namespace, SessionStore } from "@orra/core"
 import type { LoadedConfig } from "../config/load.ts"
 import type { Library } from "../documents/library.ts"
 import { currentTime } from "./current-time.ts"
 import type { ToolFamily } from "./tools.ts"
 
 export interface FamilyParts {
-  readonly zone: string
+  /** Where somebody is. */
+  readonly zoneOf: (session: Namespace) => string
   readonly store: SessionStore
   readonly library: Library
   /** Where Discord is; default its own address. */
@@ -26,7 +27,7 @@ const toolKeys = ({ tools }: Loaded["config"], ...prefixes: readonly string[]): 
 
 /** All families. What a family needs of another package is loaded when it is on. */
 export const families: readonly FamilyEntry[] = [
-  { made: () => true, build: (_, { zone }) => ({ tools: [currentTime({ zone })] }) },
+  { made: () => true, build: (_, { zoneOf }) => ({ tools: [currentTime({ zoneOf })] }) },
   {
     made: ({ memory }) => (memory.enabled ? memory : undefined),
     build: async ({ config }, { store }) => (await import("./memory.ts")).heraldMemory(config, store),

@@ -1,4 +1,11 @@
-import { type Hooks, type PolicyLayer, type SessionStore, type Tool, ToolRegistry } from "@orra/core"
+import {
+  type Hooks,
+  type Namespace,
+  type PolicyLayer,
+  type SessionStore,
+  type Tool,
+  ToolRegistry,
+} from "@orra/core"
 import type { Route } from "@orra/gateway"
 import type { LoadedConfig } from "../config/load.ts"
 import { documentRoutes } from "../api/documents.ts"
@@ -59,14 +66,17 @@ export async function buildTools(
     told = () => {},
     waitMs = WAIT_MS,
     discordApi,
+    zoneOf = () => zone,
   }: {
     readonly told?: (line: string) => void
     readonly waitMs?: number
     readonly discordApi?: string | undefined
+    /** Where somebody is. Default: where this machine is. */
+    readonly zoneOf?: (session: Namespace) => string
   } = {},
 ): Promise<Toolbox> {
   const library = openLibrary(loaded.config, store, told)
-  const parts = { zone, store, library, discordApi }
+  const parts = { zoneOf, store, library, discordApi }
   let made: readonly (Made | undefined)[] = []
   const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
   const own = (): readonly Tool[] => on().flatMap(({ tools }) => tools)
