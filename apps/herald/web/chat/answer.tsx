@@ -1,5 +1,5 @@
 import type { Fork } from "@orra/core"
-import { memo, type ReactElement, useRef, useState } from "react"
+import { lazy, memo, type ReactElement, Suspense, useRef, useState } from "react"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
@@ -14,6 +14,8 @@ import type { AnswerItem, AnswerMessage } from "./items.ts"
 import { RegenerateMenu } from "./regenerate-menu.tsx"
 import { Thinking } from "./thinking.tsx"
 import { ToolCard } from "./tool-card.tsx"
+
+const Traces = lazy(() => import("../documents/traces.tsx"))
 
 export interface AnswerProps {
   readonly answer: AnswerItem
@@ -48,10 +50,21 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
       ))}
       {isSilent && <Waiting since={answer.at} attempt={props.retryAttempt} />}
       {!isLive && <Outcome {...props} />}
+      {!isLive && hasTraces(answer) && (
+        <Suspense>
+          <Traces answer={answer} />
+        </Suspense>
+      )}
       {!isLive && <Footer {...props} />}
     </article>
   )
 })
+
+/** Tools that find something, or change what is remembered. */
+const TRACED = /^(?:search_documents|read_document|web_fetch|read_url|remember|recall|forget)$/
+
+const hasTraces = ({ calls }: AnswerItem): boolean =>
+  Object.values(calls).some(({ intent, result }) => result?.part.status === "ok" && TRACED.test(intent?.name ?? ""))
 
 const hasRunningCall = ({ messages, calls }: AnswerItem): boolean =>
   messages.some(({ parts }) => parts.some((part) => part.type === "tool_call" && !calls[part.id]?.result))

@@ -51,7 +51,11 @@ export function DocumentView({ cited }: { readonly cited: Cited }): ReactElement
       <p>{back}</p>
       <h2 className="document-title">{document.title}</h2>
       {document.title !== document.id && <p className="muted">{document.id}</p>}
-      {from > 1 && <Button onClick={() => setFirst(Math.max(1, from - LINES))}>{words.earlier}</Button>}
+      {from > 1 && (
+        <p>
+          <Button onClick={() => setFirst(Math.max(1, from - LINES))}>{words.earlier}</Button>
+        </p>
+      )}
       <ol className="document-text" aria-label={words.text} dir="auto">
         {lines.map((line, index) => {
           const number = from + index
@@ -68,7 +72,9 @@ export function DocumentView({ cited }: { readonly cited: Cited }): ReactElement
         })}
       </ol>
       {from + lines.length <= document.lines && (
-        <Button onClick={() => setFirst(from + lines.length)}>{words.later}</Button>
+        <p>
+          <Button onClick={() => setFirst(from + lines.length)}>{words.later}</Button>
+        </p>
       )}
     </>
   )

@@ -13,8 +13,9 @@ export function FolderCard({ folder }: { readonly folder: FolderInfo }): ReactEl
   return (
     <li className="record folder">
       <div className="record-body">
-        <p className="record-content">
-          <Icon name="folder" size={18} /> {name}
+        <p className="folder-name">
+          <Icon name="folder" size={18} />
+          {name}
         </p>
         <p className="record-facts">
           <span>{words.count(documents, formatNumber(documents))}</span>

@@ -1,8 +1,8 @@
 import { type ReactElement, useRef, useState } from "react"
+import { ApiError } from "../api/http.ts"
 import { words } from "../i18n/en-documents.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
-import { toast } from "../ui/toast.tsx"
 import { documentsApi } from "./documents-api.ts"
 
 const MAX_BYTES = 20_000_000
@@ -11,6 +11,7 @@ const ACCEPT = ".md,.markdown,.mdx,.txt,.text,.rst,.adoc,.org,.html,.htm,.xhtml,
 /** Takes files: chosen, or dropped. They are sent one after the other; what is wrong with one keeps no other back. */
 export function Upload({ onAdded }: { readonly onAdded: () => Promise<unknown> }): ReactElement {
   const [current, setCurrent] = useState<string>()
+  const [done, setDone] = useState<readonly string[]>([])
   const [problems, setProblems] = useState<readonly string[]>([])
   const [isDropping, setDropping] = useState(false)
   const picker = useRef<HTMLInputElement>(null)
@@ -20,15 +21,18 @@ export function Upload({ onAdded }: { readonly onAdded: () => Promise<unknown> }
     try {
       const data = await base64Of(file)
       const { replaced, warning, failure } = await documentsApi.upload(file.name, data)
-      toast(replaced ? words.replaced(file.name) : words.added(file.name))
+      const said = replaced ? words.replaced(file.name) : words.added(file.name)
+      setDone((before) => [...before, said])
       await onAdded()
       return warning ?? failure
     } catch (error) {
-      return words.failedUpload(file.name, error instanceof Error ? error.message : words.unreadable)
+      const { code, message } = error instanceof ApiError ? error : { code: "", message: words.unreadable }
+      return words.refused[code]?.(file.name) ?? words.failedUpload(file.name, message)
     }
   }
   const add = async (files: readonly File[]): Promise<void> => {
     setProblems([])
+    setDone([])
     for (const file of files) {
       setCurrent(file.name)
       const problem = await send(file)
@@ -75,7 +79,7 @@ export function Upload({ onAdded }: { readonly onAdded: () => Promise<unknown> }
         }}
       />
       <p role="status" className="muted">
-        {current !== undefined && words.uploading(current)}
+        {current === undefined ? done.join(" ") : words.uploading(current)}
       </p>
       <div role="alert" className="drop-problems">
         {problems.map((problem) => (

@@ -1,7 +1,7 @@
 const many = (count: number, shown: string, one: string, more: string): string =>
   count === 1 ? one : `${shown} ${more}`
 
-/** What the screen of documents and the sources of an answer say. */
+/** What the screen of documents says. */
 export const words = {
   lead: (assistant: string) =>
     `Give ${assistant} documents, and it finds in them what you ask about, and says where it stands.`,
@@ -14,6 +14,15 @@ export const words = {
   added: (name: string) => `“${name}” can be searched now.`,
   replaced: (name: string) => `“${name}” took the place of the one before.`,
   tooLarge: (name: string) => `${name} is larger than 20 MB: split it.`,
+  /** By the code of the answer. */
+  refused: {
+    document_empty: (name) => `${name} has no text. Pages that are pictures need text recognition first.`,
+    document_unsupported: (name) => `${name} is neither text nor HTML nor PDF.`,
+    document_encrypted: (name) => `${name} asks for a password: save it without one and try again.`,
+    document_unreadable: (name) => `${name} cannot be read: it may be broken.`,
+    document_too_large: (name) => `${name} has too much text: split it.`,
+    too_large: (name) => `${name} is too large: split it.`,
+  } as Readonly<Record<string, (name: string) => string>>,
   failedUpload: (name: string, why: string) => `${name}: ${why}`,
   unreadable: "It could not be read.",
   search: "Try a search",
@@ -52,6 +61,4 @@ export const words = {
   text: "Text of the document",
   place: (page: string | undefined, from: string, to: string) =>
     `${page === undefined ? "" : `page ${page}, `}${from === to ? `line ${from}` : `lines ${from}–${to}`}`,
-  sources: "Sources",
-  sourcesCount: (count: number, shown: string) => many(count, shown, "1 source", "sources"),
 }

@@ -99,9 +99,11 @@ export default function MemoryScreen(): ReactElement {
         </ul>
       )}
       {found.hasNextPage && (
-        <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
-          {words.more}
-        </Button>
+        <p>
+          <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
+            {words.more}
+          </Button>
+        </p>
       )}
     </>
   )
