@@ -64,7 +64,9 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
 const TRACED = /^(?:search_documents|read_document|web_fetch|read_url|remember|recall|forget)$/
 
 const hasTraces = ({ calls }: AnswerItem): boolean =>
-  Object.values(calls).some(({ intent, result }) => result?.part.status === "ok" && TRACED.test(intent?.name ?? ""))
+  Object.values(calls).some(
+    ({ intent, result }) => result?.part.status === "ok" && TRACED.test(intent?.name ?? ""),
+  )
 
 const hasRunningCall = ({ messages, calls }: AnswerItem): boolean =>
   messages.some(({ parts }) => parts.some((part) => part.type === "tool_call" && !calls[part.id]?.result))
