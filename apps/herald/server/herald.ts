@@ -4,6 +4,7 @@ import { sqliteStore } from "@orra/store-sql"
 import { Agents } from "./agents/agents.ts"
 import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
+import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
@@ -149,6 +150,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...settingsRoutes({ service, version: io.version, assistant: () => agents.default.name }),
         ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
         ...delegationRoutes(team),
+        ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
         ...configurationRoutes({ live, service, discord }),

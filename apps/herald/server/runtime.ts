@@ -6,6 +6,7 @@ import {
   MemoryStore,
   type PolicyLayer,
   PolicyRegistry,
+  summarize,
   Team,
 } from "@orra/core"
 import type { SqliteStore } from "@orra/store-sql"
@@ -70,6 +71,7 @@ export function buildTeam(parts: {
     hooks,
     // Nothing is limited: what an answer has cost is known all the same.
     budgets: new Budgets({ store, prices: DEFAULT_PRICES }),
+    compaction: summarize(),
     context: {
       maxTokens: config.context.max_tokens,
       reservedForOutput: config.context.reserved_for_output,

@@ -1,7 +1,11 @@
 import {
+  everyItem,
   InvalidInput,
   isDelegated,
+  type JsonObject,
+  type Namespace,
   type RunOptions,
+  type Runtime,
   readHistory,
   type SessionInfo,
   type Submission,
@@ -18,14 +22,18 @@ const MAX_TITLE = 200
 /** Sessions of a page of the list where none are asked for. */
 const PAGE = 50
 
+/** What a person marks chats with: to stand first, and to be out of the way. */
+const MARKS = ["pinned", "archived"] as const
+const MAX_MARKED = 500
+
 const session = "/api/sessions/:namespace"
 
 /** What a person does with their sessions. */
 export const sessionRoutes = (now: () => number): readonly Route[] => [
   { method: "GET", path: "/api/sessions", permission: "chat", handle: list },
   { method: "GET", path: session, permission: "chat", handle: read },
-  { method: "PATCH", path: session, permission: "chat", handle: rename },
-  { method: "PUT", path: `${session}/name`, permission: "chat", handle: rename },
+  { method: "PATCH", path: session, permission: "chat", handle: change },
+  { method: "PUT", path: `${session}/name`, permission: "chat", handle: change },
   { method: "DELETE", path: session, permission: "chat", handle: (request) => remove(request, now()) },
   { method: "POST", path: `${session}/restore`, permission: "chat", handle: restore },
   { method: "GET", path: `${session}/events`, permission: "chat", handle: events },
@@ -45,23 +53,39 @@ async function list({ runtime, principal, query }: GatewayRequest): Promise<Resp
   const limit = queryNumber(query, "limit", 500)
   const cursor = query.get("cursor")
   const title = query.get("q")
+  const view = query.get("view")
+  if (view !== null) return await listMarked(runtime, principal.namespace, view)
   const wanted = Math.max(1, limit ?? PAGE)
+  const isSearch = title !== null && title !== ""
   const found: SessionInfo[] = []
   let next = cursor ?? undefined
   do {
     const page = await runtime.list(principal.namespace, {
       limit: wanted - found.length,
       ...(next !== undefined && { cursor: next }),
-      ...(title !== null && title !== "" && { title }),
+      ...(isSearch && { title }),
     })
-    // What agents hand to one another belongs to the chat it was for.
-    found.push(...page.items.filter(({ namespace }) => !isDelegated(namespace)))
+    // What agents hand to one another belongs to the chat it was for; what is out of the way is found by its title.
+    found.push(
+      ...page.items.filter(
+        ({ namespace, metadata }) => !isDelegated(namespace) && (isSearch || metadata["archived"] !== true),
+      ),
+    )
     next = page.cursor
   } while (next !== undefined && found.length < wanted)
   return Response.json({
     sessions: found.map((info) => wireSession(runtime, info)),
     ...(next !== undefined && { cursor: next }),
   })
+}
+
+/** Few are marked, and all of them are shown: they are looked for among all. */
+async function listMarked(runtime: Runtime, below: Namespace, mark: string): Promise<Response> {
+  if (!MARKS.some((known) => known === mark)) throw new InvalidInput(`"view" is one of ${MARKS.join(", ")}.`)
+  const marked: SessionInfo[] = []
+  for await (const info of everyItem((page) => runtime.list(below, page)))
+    if (info.metadata[mark] === true && marked.length < MAX_MARKED) marked.push(info)
+  return Response.json({ sessions: marked.map((info) => wireSession(runtime, info)) })
 }
 
 async function read(request: GatewayRequest): Promise<Response> {
@@ -77,17 +101,25 @@ async function read(request: GatewayRequest): Promise<Response> {
   return Response.json(wireHistory(runtime, history))
 }
 
-async function rename(request: GatewayRequest): Promise<Response> {
+/** The title, marks, or both. */
+async function change(request: GatewayRequest): Promise<Response> {
   const body = await request.body()
-  const { namespace } = await existing(request)
+  const marks = MARKS.filter((mark) => body[mark] !== undefined)
+  for (const mark of marks)
+    if (typeof body[mark] !== "boolean") throw new InvalidInput(`"${mark}" is true or false.`)
   const title = body["title"] ?? body["name"]
-  if (typeof title !== "string") throw new InvalidInput('"title" must be text; empty takes it away.')
-  const trimmed = [...title.trim()].slice(0, MAX_TITLE).join("").toWellFormed()
+  const { namespace } = await existing(request)
   const info = await request.runtime.update(namespace, {
-    title: trimmed === "" ? null : trimmed,
-    renamed: true,
+    ...(title === undefined && marks.length > 0 ? {} : titlePatch(title)),
+    ...Object.fromEntries(marks.map((mark) => [mark, body[mark] === true ? true : null])),
   })
   return Response.json(wireSession(request.runtime, info))
+}
+
+function titlePatch(title: unknown): JsonObject {
+  if (typeof title !== "string") throw new InvalidInput('"title" must be text; empty takes it away.')
+  const trimmed = [...title.trim()].slice(0, MAX_TITLE).join("").toWellFormed()
+  return { title: trimmed === "" ? null : trimmed, renamed: true }
 }
 
 async function remove(request: GatewayRequest, now: number): Promise<Response> {

@@ -1,0 +1,113 @@
+import {
+  DEFAULT_PRICES,
+  type Entry,
+  type Namespace,
+  NotFound,
+  priceOf,
+  type Runtime,
+  readHistory,
+} from "@orra/core"
+
+/** What a chat has cost, and how much of the model's window it takes. */
+export interface ChatUsage {
+  /** USD of all its answers, also of those on other branches. */
+  readonly usd: number
+  /** Calls of models whose price is not known: they are not in `usd`. */
+  readonly unpriced: number
+  readonly context: {
+    /** Tokens read and written by the last call: about what the next one begins with. Undefined before the first. */
+    readonly used: number | undefined
+    /** What may be sent: the window without what is kept for the answer. */
+    readonly available: number
+    /** Of `used`, by length; the rest is instructions and the descriptions of tools. */
+    readonly user: number
+    readonly assistant: number
+    readonly tools: number
+  }
+}
+
+const PAGE = 1_000
+
+/** @throws NotFound without such a session. */
+export async function chatUsage(
+  runtime: Runtime,
+  namespace: Namespace,
+  available: number,
+): Promise<ChatUsage> {
+  return { ...(await costOf(runtime, namespace)), context: await contextOf(runtime, namespace, available) }
+}
+
+async function costOf(
+  { store }: Runtime,
+  namespace: Namespace,
+): Promise<Pick<ChatUsage, "usd" | "unpriced">> {
+  let usd = 0
+  let unpriced = 0
+  for (let after = 0; ; ) {
+    const entries = await store.read(namespace, { types: ["assistant"], after, limit: PAGE })
+    for (const entry of entries) {
+      if (entry.type !== "assistant" || !entry.usage) continue
+      const { model } = entry.message
+      if (entry.cost !== undefined && model !== undefined && priceOf(DEFAULT_PRICES, model).known)
+        usd += entry.cost
+      else unpriced++
+    }
+    const last = entries.at(-1)
+    if (entries.length < PAGE || !last) return { usd, unpriced }
+    after = last.seq
+  }
+}
+
+/** Characters to a token, about. Only the shares are shown by it. */
+const CHARACTERS = 4
+
+async function contextOf(
+  runtime: Runtime,
+  namespace: Namespace,
+  available: number,
+): Promise<ChatUsage["context"]> {
+  const characters = { user: 0, assistant: 0, tools: 0 }
+  let used: number | undefined
+  // What is before it was summed up.
+  let from = 0
+  let before: number | undefined
+  for (;;) {
+    const page = await readHistory(runtime, namespace, {
+      limit: PAGE,
+      ...(before !== undefined && { before }),
+    })
+    if (!page) throw new NotFound("session")
+    for (const entry of page.entries.toReversed()) {
+      if (entry.seq < from) break
+      if (entry.type === "compaction" && from === 0) from = Math.max(1, entry.from)
+      else if (entry.type === "assistant" && entry.usage && from === 0)
+        used ??= entry.usage.inputTokens + entry.usage.outputTokens
+      count(entry, characters)
+    }
+    before = page.entries[0]?.seq
+    if (!page.more || before === undefined || before < from) break
+  }
+  const total = characters.user + characters.assistant + characters.tools
+  // Estimates may come to more than what was counted; then they are shares of it.
+  const scale = used === undefined ? 1 / CHARACTERS : Math.min(1 / CHARACTERS, used / Math.max(1, total))
+  const share = (value: number): number => Math.round(value * scale)
+  return {
+    used,
+    available,
+    user: share(characters.user),
+    assistant: share(characters.assistant),
+    tools: share(characters.tools),
+  }
+}
+
+function count(entry: Entry, sum: { user: number; assistant: number; tools: number }): void {
+  if (entry.type === "user") sum.user += JSON.stringify(entry.message.parts).length
+  else if (entry.type === "assistant") {
+    for (const part of entry.message.parts) {
+      if (part.type === "text") sum.assistant += part.text.length
+      else if (part.type === "tool_call") sum.tools += JSON.stringify(part.arguments).length
+    }
+  } else if (entry.type === "tool_result") {
+    for (const part of entry.result.content) sum.tools += part.type === "text" ? part.text.length : 0
+  }
+}
