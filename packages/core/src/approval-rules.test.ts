@@ -197,6 +197,23 @@ test("approvals belong to one runtime, and to one that exists", async () => {
 })
 
 describe("who looks after a tenant", () => {
+  test("is told when a call waits, and when it is decided", async () => {
+    const { runtime, send, approve } = desk([pay("ann"), "1"])
+    const seen: (number | undefined)[] = []
+    const watching = (async () => {
+      for await (const change of runtime.watch(tenant)) {
+        if (change.type !== "session") continue
+        seen.push(change.info.waiting?.approvals)
+        if (change.info.openRun === undefined && seen.includes(1)) return
+      }
+    })()
+    await send()
+    await expect.poll(() => seen).toContain(1)
+    await approve()
+    await watching
+    expect(seen.at(-1)).toBeUndefined()
+  })
+
   test("sees the rules of all below it, where each is kept", async () => {
     const { approvals, send, approve } = desk([pay("ann"), "1"])
     await send()

@@ -15,6 +15,9 @@ const LISTED: ReadonlySet<Entry["type"]> = new Set([
   "user",
   "assistant",
   "run_started",
+  "run_waiting",
+  "approval_decision",
+  "run_resumed",
   "run_finished",
   "meta",
 ])
