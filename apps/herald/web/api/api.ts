@@ -57,10 +57,17 @@ export const api = {
     request<unknown>("POST", `${session(namespace)}/messages`, message),
   edit: (namespace: string, seq: number, message: string | readonly UserPart[], model?: string) =>
     request<unknown>("POST", `${session(namespace)}/edit`, { seq, message, ...(model && { model }) }),
-  regenerate: (namespace: string, seq: number, model?: string) =>
-    request<unknown>("POST", `${session(namespace)}/regenerate`, { seq, ...(model && { model }) }),
-  resume: (namespace: string, model?: string) =>
-    request<unknown>("POST", `${session(namespace)}/resume`, { ...(model && { model }) }),
+  regenerate: (namespace: string, seq: number, model?: string, agent?: string) =>
+    request<unknown>("POST", `${session(namespace)}/regenerate`, {
+      seq,
+      ...(model && { model }),
+      ...(agent && { agent }),
+    }),
+  resume: (namespace: string, agent?: string) =>
+    request<unknown>("POST", `${session(namespace)}/resume`, { ...(agent && { agent }) }),
+  chooseAgent: (namespace: string, agent: string | undefined) =>
+    request<unknown>("PUT", `${session(namespace)}/agent`, { name: agent ?? null }),
+  tellZone: (zone: string) => request<unknown>("PUT", "/api/me/zone", { zone }),
   stop: (namespace: string) => request<unknown>("POST", `${session(namespace)}/stop`, {}),
   decide: (namespace: string, approvalId: string, decision: Decision) =>
     request<unknown>("POST", `${session(namespace)}/approvals/${encodeURIComponent(approvalId)}`, decision),

@@ -45,6 +45,7 @@ export interface ProviderForm {
 export interface Outgoing {
   readonly message: string | readonly UserPart[]
   readonly model?: string
+  readonly agent?: string
   readonly whenBusy?: WhenBusy
   readonly inputId: string
 }

@@ -30,6 +30,10 @@ export function Home({ me, assistant }: { readonly me: Me; readonly assistant: s
     return { me, connection, chats: new Chats(connection), assistant }
   }, [me, assistant])
   useEffect(() => {
+    // What runs without the page has to know it too. Until it is told, the day is that of the server.
+    api.tellZone(Intl.DateTimeFormat().resolvedOptions().timeZone).catch(() => undefined)
+  }, [])
+  useEffect(() => {
     shared.connection.start()
     return () => shared.connection.stop()
   }, [shared])

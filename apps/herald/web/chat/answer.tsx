@@ -1,5 +1,6 @@
 import type { Fork } from "@orra/core"
 import { lazy, memo, type ReactElement, Suspense, useRef, useState } from "react"
+import { isSame, useAgents } from "../agents/use-agents.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
@@ -42,9 +43,14 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
   const last = answer.messages.at(-1)
   const isSilent =
     isLive && (last?.status !== "writing" || last.parts.length === 0) && !hasRunningCall(answer)
+  const { agents, default: standard } = useAgents()
+  const name = answer.agent ?? t.chat.assistant
+  // Where there is one only, everybody knows who it is.
+  const isNamed =
+    agents.length > 1 || (answer.agent !== undefined && agents.length > 0 && !isSame(name, standard))
   return (
-    <article className="message answer" aria-label={t.chat.assistant} aria-busy={isLive}>
-      <h2 className="off-screen">{t.chat.assistant}</h2>
+    <article className="message answer" aria-label={name} aria-busy={isLive}>
+      <h2 className={isNamed ? "answer-by" : "off-screen"}>{name}</h2>
       {answer.messages.map((message) => (
         <Message key={message.messageId} message={message} {...props} />
       ))}
@@ -144,6 +150,7 @@ export function Waiting({
 
 function Outcome({ answer, store, isLast, isBusy, onProvider }: AnswerProps): ReactElement | null {
   const { end, messages } = answer
+  const author = useAuthor(answer)
   const last = messages.at(-1)
   const canGoOn = isLast && !isBusy
   if (end?.error) {
@@ -153,7 +160,7 @@ function Outcome({ answer, store, isLast, isBusy, onProvider }: AnswerProps): Re
         code={end.error.code}
         message={end.error.message}
         details={{ runId: answer.runId, model: answer.model, retryable: end.error.retryable }}
-        onRetry={canGoOn ? () => void store.resume() : undefined}
+        onRetry={canGoOn ? () => void store.resume(author) : undefined}
       >
         {isAboutService && onProvider && <Button onClick={onProvider}>{t.errorActions.changeModel}</Button>}
       </ErrorNote>
@@ -165,7 +172,7 @@ function Outcome({ answer, store, isLast, isBusy, onProvider }: AnswerProps): Re
     <p className="note quiet-note">
       <span>{note}</span>
       {canGoOn && end?.outcome !== "completed" && (
-        <Button onClick={() => void store.resume()}>
+        <Button onClick={() => void store.resume(author)}>
           <Icon name="play" size={14} />
           {t.chat.continue}
         </Button>
@@ -185,13 +192,21 @@ function noteOf({ end, messages }: AnswerItem, last: AnswerMessage | undefined):
   return undefined
 }
 
+/** By whom something is done again that an answer was about: whoever wrote it, while there is that one. */
+function useAuthor({ agent }: AnswerItem): string | undefined {
+  const { find } = useAgents()
+  return agent === undefined ? undefined : find(agent)?.name
+}
+
 function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
+  const author = useAuthor(answer)
   const [isWorking, setWorking] = useState(false)
   const foot = useRef<HTMLElement>(null)
   const regenerate = (model?: string): void => {
     setWorking(true)
     // The run's own entry will do when no call of it was recorded.
-    void store.regenerate(answer.messages.at(-1)?.seq ?? answer.seq, model).finally(() => setWorking(false))
+    const seq = answer.messages.at(-1)?.seq ?? answer.seq
+    void store.regenerate(seq, model, author).finally(() => setWorking(false))
   }
   return (
     <footer ref={foot} className="message-foot">

@@ -1,8 +1,10 @@
 import type { UserPart } from "@orra/core"
 import { type ReactElement, useEffect, useRef, useState } from "react"
+import { useAgents } from "../agents/use-agents.ts"
 import { useConnectionStatus } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { keep, recall } from "../app/storage.ts"
+import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
@@ -29,6 +31,10 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
   const place = isNew ? "new" : namespace
   const [editing, setEditing] = useState<number>()
   const [model, setModel] = useChoice(`model.${place}`)
+  const { find } = useAgents()
+  const [wanted, setWanted] = useChoice("agent.new")
+  const { metadata } = view
+  const agent = isNew ? wanted : typeof metadata["agent"] === "string" ? metadata["agent"] : undefined
   const [busyMode, setBusyMode] = useChoice("busy-mode")
   const isRunning = view.openRun !== undefined
 
@@ -57,8 +63,10 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
 
   const send = (parts: readonly UserPart[]): void => {
     const whenBusy = busyMode === "steer" ? "steer" : "queue"
-    void store.send({ parts, whenBusy, ...(model !== undefined && { model }) })
+    const begins = isNew && wanted !== undefined && find(wanted) && { agent: wanted }
+    void store.send({ parts, whenBusy, ...(model !== undefined && { model }), ...begins })
     if (!isNew) return
+    setWanted(undefined)
     keep(`model.${namespace}`, model)
     keep("model.new", undefined)
     navigate({ type: "chat", namespace })
@@ -77,7 +85,7 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
   return (
     <>
       {isEmpty && status !== "loading" && status !== "failed" ? (
-        <EmptyChat onPick={(prompt) => send([{ type: "text", text: prompt }])} />
+        <EmptyChat agent={agent} onPick={(prompt) => send([{ type: "text", text: prompt }])} />
       ) : isEmpty ? (
         <Loading state={state} onRetry={() => void store.read()} />
       ) : (
@@ -95,11 +103,14 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
         {view.failure && (
           <ErrorNote code={view.failure.failure.code} message={view.failure.failure.message} />
         )}
+        <GoneAgent agent={agent} />
         <Composer
           place={place}
           field={field}
           isRunning={isRunning}
           isOffline={connection === "offline"}
+          agent={agent}
+          onAgent={(next) => (isNew ? setWanted(next) : void store.chooseAgent(next))}
           model={model}
           onModel={setModel}
           busyMode={(busyMode as BusyMode | undefined) ?? "queue"}

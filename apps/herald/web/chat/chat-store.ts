@@ -12,6 +12,8 @@ export interface Outbound {
   readonly at: number
   readonly parts: readonly UserPart[]
   readonly model?: string
+  /** Who shall answer in this chat, when it begins with the message. */
+  readonly agent?: string
   readonly whenBusy: WhenBusy
   /** There when sending failed and the person decides what to do. */
   readonly error?: { readonly code: string; readonly message: string }
@@ -126,9 +128,11 @@ export class ChatStore {
   }
 
   stop = (): Promise<boolean> => this.#do(() => api.stop(this.namespace))
-  resume = (model?: string): Promise<boolean> => this.#do(() => api.resume(this.namespace, model))
-  regenerate = (seq: number, model?: string): Promise<boolean> =>
-    this.#do(() => api.regenerate(this.namespace, seq, model))
+  resume = (agent?: string): Promise<boolean> => this.#do(() => api.resume(this.namespace, agent))
+  regenerate = (seq: number, model?: string, agent?: string): Promise<boolean> =>
+    this.#do(() => api.regenerate(this.namespace, seq, model, agent))
+  chooseAgent = (agent: string | undefined): Promise<boolean> =>
+    this.#do(() => api.chooseAgent(this.namespace, agent))
   edit = (seq: number, parts: readonly UserPart[], model?: string): Promise<boolean> =>
     this.#do(() => api.edit(this.namespace, seq, parts, model))
   switchBranch = (tip: number): Promise<boolean> => this.#do(() => api.switchBranch(this.namespace, tip))
@@ -164,14 +168,16 @@ export class ChatStore {
     const others = this.#state.outbox.filter(({ inputId }) => inputId !== message.inputId)
     this.#set({ outbox: [...others, message] })
     try {
-      const { inputId, parts, model, whenBusy } = message
+      const { inputId, parts, model, agent, whenBusy } = message
       await api.send(this.namespace, {
         message: parts,
         inputId,
         whenBusy,
         ...(model !== undefined && { model }),
+        ...(agent !== undefined && { agent }),
       })
       if (this.#state.status === "new") this.#set({ status: "ready" })
+      if (agent !== undefined) await this.chooseAgent(agent)
     } catch (error) {
       const failure = asFailure(error)
       this.#set({

@@ -1,25 +1,39 @@
 import type { ReactElement } from "react"
+import { abilitiesOf, isAble } from "../agents/abilities.ts"
+import { useAgents } from "../agents/use-agents.ts"
 import { useShared } from "../app/context.ts"
-import { t } from "../i18n/index.ts"
+import { formatList, t } from "../i18n/index.ts"
 import { Mark } from "../ui/icons.tsx"
 
-/** What a new chat shows: what may be asked here, and what will not happen. */
-export function EmptyChat({ onPick }: { readonly onPick: (prompt: string) => void }): ReactElement {
+/** What a new chat shows: who answers, and what that one can do. */
+export function EmptyChat({
+  agent,
+  onPick,
+}: {
+  /** Undefined: the default. */
+  readonly agent: string | undefined
+  readonly onPick: (prompt: string) => void
+}): ReactElement {
   const { assistant } = useShared()
+  const { default: standard, find } = useAgents()
+  const chosen = (agent === undefined ? undefined : find(agent)) ?? find(standard)
+  const can = chosen?.can ?? []
   return (
     <div className="empty" id="transcript">
       <Mark size={44} />
       <h2>{t.chat.emptyTitle}</h2>
-      <p>{t.chat.emptyLead(assistant)}</p>
+      <p>{t.chat.emptyLead(chosen?.name ?? assistant, formatList(abilitiesOf(can)))}</p>
       <ul className="examples">
-        {t.chat.examples.map(({ title, prompt }) => (
-          <li key={title}>
-            <button type="button" className="example" onClick={() => onPick(prompt)}>
-              <strong>{title}</strong>
-              <span>{prompt}</span>
-            </button>
-          </li>
-        ))}
+        {t.chat.examples
+          .filter(({ needs }) => needs === undefined || isAble(can, needs))
+          .map(({ title, prompt }) => (
+            <li key={title}>
+              <button type="button" className="example" onClick={() => onPick(prompt)}>
+                <strong>{title}</strong>
+                <span>{prompt}</span>
+              </button>
+            </li>
+          ))}
       </ul>
     </div>
   )

@@ -34,6 +34,8 @@ export interface AnswerItem {
   readonly seq: number
   readonly at: number
   readonly model?: string
+  /** Who wrote it. */
+  readonly agent?: string
   readonly messages: readonly AnswerMessage[]
   readonly calls: Readonly<Record<string, Call>>
   /** There once the run has ended. */
@@ -125,7 +127,11 @@ export function addEntry(items: readonly Item[], entry: Entry): readonly Item[] 
     case "run_started":
       return [
         ...items,
-        { ...newAnswer(entry.runId, entry), ...(entry.model !== undefined && { model: entry.model }) },
+        {
+          ...newAnswer(entry.runId, entry),
+          ...(entry.model !== undefined && { model: entry.model }),
+          ...(entry.agent !== undefined && { agent: entry.agent }),
+        },
       ]
     case "delta":
       return inAnswer(items, entry, (answer) => ({ ...answer, messages: withDraft(answer.messages, entry) }))

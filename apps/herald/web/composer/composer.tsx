@@ -14,8 +14,10 @@ import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice } from "../ui/menu.tsx"
+import { AgentPicker } from "./agent-picker.tsx"
 import { ACCEPT, LONG_PASTE, textFile, withFiles } from "./attachments.ts"
 import { useDraft } from "./draft.ts"
+import { useMentions } from "./mentions.tsx"
 import { ModelPicker } from "./model-picker.tsx"
 
 export type BusyMode = "queue" | "steer"
@@ -26,6 +28,8 @@ interface ComposerProps {
   readonly field: RefObject<HTMLTextAreaElement | null>
   readonly isRunning: boolean
   readonly isOffline: boolean
+  readonly agent: string | undefined
+  readonly onAgent: (agent: string | undefined) => void
   readonly model: string | undefined
   readonly onModel: (model: string | undefined) => void
   readonly busyMode: BusyMode
@@ -39,6 +43,7 @@ interface ComposerProps {
 export function Composer(props: ComposerProps): ReactElement {
   const { place, field, isRunning, isOffline, onSend, onStop, onEditLast } = props
   const [text, setText] = useDraft(place)
+  const mentions = useMentions(text, setText, field)
   const [attachments, setAttachments] = useState<readonly Attached[]>([])
   const [problems, setProblems] = useState<readonly string[]>([])
   const [isDropping, setDropping] = useState(false)
@@ -63,6 +68,7 @@ export function Composer(props: ComposerProps): ReactElement {
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     // While an input method composes, every key is its own. Safari says so only by the code 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
+    if (mentions.onKeyDown(event)) return
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault()
       send()
@@ -122,8 +128,10 @@ export function Composer(props: ComposerProps): ReactElement {
           ))}
         </ul>
       )}
+      {mentions.list}
       <textarea
         ref={field}
+        {...mentions.props}
         id="message"
         dir="auto"
         rows={1}
@@ -152,6 +160,7 @@ export function Composer(props: ComposerProps): ReactElement {
         />
         {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
         <span className="spring" />
+        <AgentPicker agent={props.agent} onChange={props.onAgent} />
         <ModelPicker model={props.model} onChange={props.onModel} />
         {isRunning && (
           <IconButton

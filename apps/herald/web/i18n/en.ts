@@ -115,23 +115,28 @@ export const en = {
     you: "You",
     assistant: "Herald",
     emptyTitle: "What can I do for you?",
-    emptyLead: (name: string) =>
-      `${name} runs on your machine. It can read web pages and tell the time; it changes nothing on your computer.`,
+    emptyLead: (name: string, abilities: string) =>
+      abilities === ""
+        ? `${name} answers here from what its model knows. It has no tools.`
+        : `${name} answers here, and can ${abilities}.`,
     examples: [
       {
+        needs: "webPages",
         title: "Read something for me",
         prompt: "Read https://en.wikipedia.org/wiki/Herald and tell me in five sentences what heralds did.",
       },
       {
+        needs: "time",
         title: "Plan across time zones",
         prompt:
           "What time is it in Tokyo, Berlin and San Francisco, and when could all three meet in office hours?",
       },
       {
+        needs: undefined,
         title: "Explain and show",
         prompt: "Explain how a hash table works, with a small TypeScript example and a table of its costs.",
       },
-    ],
+    ] as const,
     loadingOlder: "Loading older messages…",
     jump: "Jump to the latest",
     newMessages: (count: number) => many(count, "1 new message", `${count} new messages`),
@@ -168,6 +173,30 @@ export const en = {
     sending: "Sending…",
     notSent: "Not sent",
     copyDetails: "Copy details",
+  },
+
+  agents: {
+    picker: "Who answers",
+    pickerLabel: (name: string) => `Answers here: ${name}`,
+    standard: (name: string) => `${name} (standard)`,
+    gone: (name: string, standard: string) => `${name} is not there any more: ${standard} answers here now.`,
+    abilities: {
+      webPages: "read web pages",
+      webSearch: "search the web",
+      documents: "look into your documents",
+      readFiles: "read files in your folder",
+      writeFiles: "write files in your folder",
+      commands: "run commands on this computer",
+      claudeCode: "hand work to Claude Code",
+      memory: "remember what you tell it",
+      schedules: "do things at a time you say",
+      pictures: "make pictures",
+      discord: "look into Discord",
+      github: "work with GitHub issues",
+      others: "ask the other assistants",
+      time: "tell the time",
+    },
+    uses: (server: string) => `use ${server}`,
   },
 
   details: {

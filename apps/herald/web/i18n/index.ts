@@ -16,6 +16,9 @@ const daysWithYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" })
 const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" })
 const seconds = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
 
+const lists = new Intl.ListFormat(locale)
+
+export const formatList = (texts: readonly string[]): string => lists.format(texts)
 export const formatNumber = (value: number): string => numbers.format(value)
 export const formatPercent = (value: number): string => percents.format(value)
 export const formatTime = (at: number): string => times.format(at)

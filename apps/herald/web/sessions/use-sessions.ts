@@ -36,6 +36,8 @@ export function useSessionChanges(): void {
   useEffect(() => {
     let again: ReturnType<typeof setTimeout> | undefined
     const stop = connection.onFrame((frame) => {
+      // What agents hand to one another belongs to the chat it was for.
+      if (frame.type === "session" && frame.session.namespace.includes(":~agents:")) return
       if (frame.type === "session") putSession(client, frame.session)
       else if (frame.type === "session_deleted") dropSession(client, frame.namespace)
       // What happened while there was no connection is not told again.
