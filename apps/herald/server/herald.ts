@@ -6,6 +6,7 @@ import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
+import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
 import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
@@ -24,6 +25,7 @@ import { mcpRoutes } from "./settings/mcp-routes.ts"
 import { configurationRoutes } from "./settings/routes.ts"
 import { SavedSettings } from "./settings/saved.ts"
 import { updateRoutes } from "./settings/updates.ts"
+import { Schedules } from "./schedules/schedules.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { buildTools } from "./tools/tools.ts"
@@ -100,14 +102,22 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const people = principals(loaded.config)
     const zones = await Zones.open(store.records("people"), people, zone)
     const zoneOf = (session: Namespace): string => zones.of(session)
-    const toolbox = await buildTools(loaded, zone, store, { told, discordApi: io.discordApi, zoneOf })
+    const schedules = new Schedules({
+      config: () => live.loaded.config,
+      dataDir: directory.path,
+      logger: log.logger,
+      zones,
+      discordApi: io.discordApi,
+    })
+    const about = { told, discordApi: io.discordApi, zoneOf, schedules }
+    const toolbox = await buildTools(loaded, zone, store, about)
     live.onChange((next) => toolbox.prepare(next))
     closers.push(() => toolbox.close())
     for (const remark of toolbox.remarks) log.logger.info(remark)
     const counter = runCounter()
     const metrics = await startMetrics(loaded, log)
     if (metrics) closers.push(() => metrics.close())
-    const listeners = [counter.hooks, ...(metrics ? [metrics.hooks] : [])]
+    const listeners = [counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
     const agents = await Agents.open(store.records("agents"), loaded)
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
@@ -151,6 +161,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
         ...delegationRoutes(team),
         ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
+        ...scheduleRoutes(schedules),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
         ...configurationRoutes({ live, service, discord }),
@@ -162,11 +173,14 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
       showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
     })
     closers.push(() => gateway.close())
+    closers.push(() => schedules.idle())
     closers.push(() => discord.close())
     await discord.use(loaded.config.discord)
     // Runs end before the connections that wait for them.
     closers.push(() => runtime.close())
     toolbox.library.start()
+    await schedules.start(runtime)
+    closers.push(() => schedules.stop())
     const loginUrl = gateway.loginLink()
     const lines = startupLines({ loaded, version: io.version, state: service.state(), url, loginUrl })
     io.out.write(`${lines.join("\n")}\n`)

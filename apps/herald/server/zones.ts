@@ -49,7 +49,7 @@ export class Zones {
   }
 }
 
-function isZone(zone: unknown): zone is string {
+export function isZone(zone: unknown): zone is string {
   if (typeof zone !== "string" || zone.length > 64) return false
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone })

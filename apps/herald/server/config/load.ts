@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path"
 import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
 import { checkPolicy } from "./check-policy.ts"
+import { checkJobs } from "./check-jobs.ts"
 import type { Environment } from "./expand.ts"
 import { positions } from "./positions.ts"
 import { type Notice, type Problem, type Reading, readTable } from "./read.ts"
@@ -159,6 +160,7 @@ export function parseConfig(
   checkContext(config, reading)
   checkMcp(config, reading)
   checkDiscord(config, reading)
+  checkJobs(config, reading)
   checkDocuments(config, reading)
   checkPolicy(config, reading)
   checkAgents(config, reading)

@@ -77,7 +77,7 @@ export const settings = {
       "0 is steady, higher is freer. Sent only when it is set: newer models refuse it.",
       { min: 0, max: 2, was: "`0.7`, always sent" },
     ),
-    cheap_model: text(undefined, "The model for light scheduled jobs.", { later: LATER }),
+    cheap_model: text(undefined, "The model for light scheduled jobs. Default: `model`."),
   }),
 
   gateway: section("The web page and the HTTP API.", {
@@ -295,27 +295,30 @@ export const settings = {
   }),
 
   cron: section(
-    "Scheduled jobs.",
+    "Jobs at their times: made in chats, such as by `remind me tomorrow at nine`, or in the page.",
     {
-      enabled: boolean(true, "Run them."),
-      path: path("cron_jobs.json", "Where the original kept them."),
+      enabled: boolean(true, "Do them."),
+      path: path(
+        "cron_jobs.json",
+        "Where the original kept its jobs, in the data directory: they are taken over once.",
+      ),
     },
-    LATER,
   ),
 
-  scheduler: section(
-    "Jobs of the configuration file.",
-    {
-      enabled: boolean(false, "Run them."),
-      jobs: list("A job.", {
-        name: requiredText("Its name."),
-        schedule: requiredText("When, as a cron expression."),
-        channel: requiredText("Where the result goes."),
-        message: requiredText("What is asked."),
+  scheduler: section("Jobs of this file.", {
+    enabled: boolean(false, "Do them.", { was: "a line in the log was all they did" }),
+    jobs: list("A job: the assistant is asked at its times.", {
+      name: requiredText("Its name."),
+      schedule: requiredText("When, as a cron expression: minute, hour, day of month, month, day of week."),
+      channel: requiredText(
+        "Where the result goes: the id of a channel in Discord, a chat such as `web:...`, or `own` for a chat of its own.",
+      ),
+      message: requiredText("What is asked."),
+      timezone: text(undefined, "The time zone of `schedule`, such as `Europe/Oslo`. Default: the owner's.", {
+        was: "UTC",
       }),
-    },
-    LATER,
-  ),
+    }),
+  }),
 
   mcp: section("Servers of the Model Context Protocol. Their tools are named `server__tool`.", {
     servers: list("A server: a program, or one on the network.", {

@@ -75,7 +75,7 @@ function expressionIn(text: string): string | undefined {
 /** "every 20 minutes" */
 function interval(spoken: Spoken): Reading | undefined {
   const given = spoken.take(
-    new RegExp(`(?:every|each) (?:${DURATION}|(second|minute|hour)|(other|2nd) (hour|minute|day|week))`),
+    new RegExp(`(?:every|each) (?:${DURATION}|(2th|minute|hour)|(other|2th) (hour|minute|day|week))`),
   )
   if (!given) return spoken.take(/hourly/) && { schedule: { type: "every", interval_ms: UNITS.h } }
   const [, count, unit, one, , other] = given
@@ -89,7 +89,8 @@ function interval(spoken: Spoken): Reading | undefined {
   return { schedule: { type: "every", interval_ms: Math.round(ms) } }
 }
 
-const unitMs = (unit: string | undefined): number => UNITS[(unit ?? "m").charAt(0) as keyof typeof UNITS]
+/** A second is read as an ordinal. */
+const unitMs = (unit = "m"): number => UNITS[unit === "2th" ? "s" : (unit.charAt(0) as keyof typeof UNITS)]
 
 /** "in 20 minutes"; days with a time of day are not among these. */
 function later(spoken: Spoken, now: number): Reading | undefined {

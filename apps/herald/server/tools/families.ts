@@ -1,6 +1,7 @@
 import type { Namespace, SessionStore } from "@orra/core"
 import type { LoadedConfig } from "../config/load.ts"
 import type { Library } from "../documents/library.ts"
+import type { CronHost } from "./cron.ts"
 import { currentTime } from "./current-time.ts"
 import type { ToolFamily } from "./tools.ts"
 
@@ -9,6 +10,7 @@ export interface FamilyParts {
   readonly zoneOf: (session: Namespace) => string
   readonly store: SessionStore
   readonly library: Library
+  readonly schedules: CronHost
   /** Where Discord is; default its own address. */
   readonly discordApi?: string | undefined
 }
@@ -25,6 +27,10 @@ interface FamilyEntry {
 const toolKeys = ({ tools }: Loaded["config"], ...prefixes: readonly string[]): unknown =>
   Object.entries(tools).filter(([key]) => prefixes.some((prefix) => key.startsWith(prefix)))
 
+/** Those that work in folders, of which each can be a chat's. */
+const folderKeys = (config: Loaded["config"]): unknown =>
+  toolKeys(config, "filesystem", "exec", "claude_code", "directories")
+
 /** All families. What a family needs of another package is loaded when it is on. */
 export const families: readonly FamilyEntry[] = [
   { made: () => true, build: (_, { zoneOf }) => ({ tools: [currentTime({ zoneOf })] }) },
@@ -37,6 +43,11 @@ export const families: readonly FamilyEntry[] = [
     build: async (_, { library }) => (await import("./documents.ts")).heraldDocuments(library),
   },
   {
+    // Whether jobs are done is decided at the start.
+    made: ({ cron }) => (cron.enabled ? true : undefined),
+    build: async (_, { schedules }) => (await import("./cron.ts")).heraldCron(schedules),
+  },
+  {
     made: (config) => {
       const { web_fetch, browser, web_search } = config.tools
       return web_fetch || browser || web_search ? toolKeys(config, "web_", "browser") : undefined
@@ -44,15 +55,15 @@ export const families: readonly FamilyEntry[] = [
     build: async ({ config }) => (await import("./web.ts")).heraldWeb(config),
   },
   {
-    made: (config) => (config.tools.filesystem ? toolKeys(config, "filesystem") : undefined),
+    made: (config) => (config.tools.filesystem ? folderKeys(config) : undefined),
     build: async (loaded) => (await import("./filesystem.ts")).heraldFiles(loaded),
   },
   {
-    made: (config) => (config.tools.exec ? toolKeys(config, "exec") : undefined),
+    made: (config) => (config.tools.exec ? folderKeys(config) : undefined),
     build: async (loaded) => (await import("./exec.ts")).heraldExec(loaded),
   },
   {
-    made: (config) => (config.tools.claude_code ? toolKeys(config, "claude_code") : undefined),
+    made: (config) => (config.tools.claude_code ? folderKeys(config) : undefined),
     build: async (loaded, { store }) => (await import("./claude-code.ts")).heraldClaudeCode(loaded, store),
   },
   {

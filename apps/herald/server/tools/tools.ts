@@ -1,15 +1,18 @@
 import {
   type Hooks,
   type Namespace,
+  NotFound,
   type PolicyLayer,
   type SessionStore,
   type Tool,
   ToolRegistry,
+  workingDirectory,
 } from "@orra/core"
 import type { Route } from "@orra/gateway"
-import type { LoadedConfig } from "../config/load.ts"
 import { documentRoutes } from "../api/documents.ts"
+import type { LoadedConfig } from "../config/load.ts"
 import { type Library, openLibrary } from "../documents/library.ts"
+import type { CronHost } from "./cron.ts"
 import { families } from "./families.ts"
 import { McpHost } from "./mcp.ts"
 
@@ -48,6 +51,14 @@ type Loaded = Pick<LoadedConfig, "config" | "dataDir" | "file">
 /** How long MCP servers are waited for, in ms. */
 const WAIT_MS = 5_000
 
+const NOTHING_SCHEDULED: CronHost = {
+  of: () => {
+    throw new NotFound("schedule")
+  },
+  homeOf: (session) => session,
+  zoneOf: () => undefined,
+}
+
 /** A family that is on, and what it was made of. */
 interface Made {
   readonly of: string
@@ -67,16 +78,18 @@ export async function buildTools(
     waitMs = WAIT_MS,
     discordApi,
     zoneOf = () => zone,
+    schedules = NOTHING_SCHEDULED,
   }: {
     readonly told?: (line: string) => void
     readonly waitMs?: number
     readonly discordApi?: string | undefined
     /** Where somebody is. Default: where this machine is. */
     readonly zoneOf?: (session: Namespace) => string
+    readonly schedules?: CronHost
   } = {},
 ): Promise<Toolbox> {
   const library = openLibrary(loaded.config, store, told)
-  const parts = { zoneOf, store, library, discordApi }
+  const parts = { zoneOf, store, library, schedules, discordApi }
   let made: readonly (Made | undefined)[] = []
   const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
   const own = (): readonly Tool[] => on().flatMap(({ tools }) => tools)
@@ -99,7 +112,10 @@ export async function buildTools(
     registry,
     mcp,
     library,
-    hooks: [{ name: "tools", beforeTool: (call, context) => firstAnswer(on(), call, context) }],
+    hooks: [
+      workingDirectory({ tools: ["exec", "claude_code"] }),
+      { name: "tools", beforeTool: (call, context) => firstAnswer(on(), call, context) },
+    ],
     routes: [
       ...documentRoutes(library, () => registry.get("search_documents") !== undefined),
       ...on().flatMap(({ routes }) => routes ?? []),

@@ -1,7 +1,6 @@
 import {
   everyItem,
   InvalidInput,
-  isDelegated,
   type JsonObject,
   type Namespace,
   type RunOptions,
@@ -49,6 +48,10 @@ export const sessionRoutes = (now: () => number): readonly Route[] => [
 const existing = ({ runtime, principal, params }: GatewayRequest) =>
   existingSession(runtime, principal, params["namespace"])
 
+/** True for sessions of delegated tasks and of scheduled jobs: they are below a segment that begins with `~`. */
+const isWork = ({ segments }: Namespace): boolean =>
+  segments.slice(1).some((segment) => segment.startsWith("~"))
+
 async function list({ runtime, principal, query }: GatewayRequest): Promise<Response> {
   const limit = queryNumber(query, "limit", 500)
   const cursor = query.get("cursor")
@@ -65,10 +68,10 @@ async function list({ runtime, principal, query }: GatewayRequest): Promise<Resp
       ...(next !== undefined && { cursor: next }),
       ...(isSearch && { title }),
     })
-    // What agents hand to one another belongs to the chat it was for; what is out of the way is found by its title.
+    // What agents hand to one another, and what jobs do, is no chat; what is out of the way is found by its title.
     found.push(
       ...page.items.filter(
-        ({ namespace, metadata }) => !isDelegated(namespace) && (isSearch || metadata["archived"] !== true),
+        ({ namespace, metadata }) => !isWork(namespace) && (isSearch || metadata["archived"] !== true),
       ),
     )
     next = page.cursor

@@ -23,7 +23,7 @@ export interface FiringOptions {
   readonly desk: Desk
   readonly runtime: Runtime
   readonly notices: Notices | undefined
-  readonly lightModel: string | undefined
+  readonly lightModel: () => string | undefined
   readonly isActive: (creator: {
     readonly namespace: Namespace
     readonly principal?: string
@@ -146,7 +146,7 @@ async function ask(
 ): Promise<End | undefined> {
   const { name, principal, agent, lightweight } = job
   const session = sessionOf(namespace, job, firing)
-  const model = job.model ?? (lightweight ? lightModel : undefined)
+  const model = job.model ?? (lightweight ? lightModel() : undefined)
   const maxTurns = lightweight ? 1 : job.maxTurns
   const deadline = runtime.internals.settings.now() + runMs
   const inputId = inputIdOf(job, firing)

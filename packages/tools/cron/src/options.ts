@@ -24,8 +24,8 @@ export interface SchedulerOptions {
   readonly ready?: FiringOptions["ready"]
   /** The zone of schedules that name none. Default "UTC". */
   readonly timezone?: string
-  /** The model of jobs that are `lightweight`. Default: the runtime's. */
-  readonly lightModel?: string
+  /** The model of jobs that are `lightweight`, or what says it when one is done. Default: the runtime's. */
+  readonly lightModel?: string | (() => string | undefined)
   /** The least time between two firings of a schedule, in ms. Default 1,000, which is the least. */
   readonly minIntervalMs?: number
   /** Jobs of one namespace at most. Default 100. */
@@ -60,11 +60,11 @@ export interface Limits
 
 /** @throws InvalidInput for an interval that is too short; CronError (`timezone_unknown`). */
 export function limitsOf(options: SchedulerOptions): Limits {
-  const { minIntervalMs = 1_000, onError = (error: unknown) => console.error(error) } = options
+  const { minIntervalMs = 1_000, lightModel, onError = (error: unknown) => console.error(error) } = options
   if (!(minIntervalMs >= 1_000)) throw new InvalidInput("`minIntervalMs` is 1,000 or more.")
   const timezone = Zone.of(options.timezone ?? "UTC").name
   return {
-    lightModel: options.lightModel,
+    lightModel: typeof lightModel === "function" ? lightModel : () => lightModel,
     isActive: options.isActive ?? (() => true),
     ready: options.ready ?? (async () => {}),
     onError: (error) => {

@@ -65,9 +65,15 @@ const nullable = (type: string, description: string): Json => ({ type: [type, "n
  * const runtime = new Runtime({ provider, store, policies, rights: jobRights(policies), tools: registry })
  * registry.add(cronTool(new Scheduler(runtime, { prefix })))
  * ```
+ *
+ * Where there are several schedulers, give what finds that of a session.
  */
-export function cronTool(scheduler: Scheduler, options: CronToolOptions = {}): Tool {
+export function cronTool(
+  scheduler: Scheduler | ((session: Namespace) => Scheduler),
+  options: CronToolOptions = {},
+): Tool {
   const { home, to } = options
+  const schedulerOf = typeof scheduler === "function" ? scheduler : () => scheduler
   return tool<Input>({
     name: "cron",
     description:
@@ -132,6 +138,7 @@ export function cronTool(scheduler: Scheduler, options: CronToolOptions = {}): T
       const at = home?.(context) ?? speakersOf(context.namespace)
       assertMay(input, at, context)
       const { namespace, principal, envelope, tainted } = context
+      const scheduler = schedulerOf(namespace)
       const agent = await scheduler.agentIn(namespace)
       try {
         return await act(
