@@ -310,7 +310,9 @@ describe("the page", () => {
     await page.getByText("Refused by owner. Not on a Sunday.").waitFor()
 
     await send(page, "write three")
-    await card.getByRole("button", { name: "Allow exactly this in this chat" }).click()
+    await card.getByRole("button", { name: "For this chat…" }).click()
+    await card.getByRole("radio", { name: "write_file with exactly these arguments" }).waitFor()
+    await card.getByRole("button", { name: "Allow and keep this rule" }).click()
     await said(page, /So be it: .*three\.txt/).waitFor()
     await settled(page)
     await page.getByRole("button", { name: "Answer again", exact: true }).last().click()

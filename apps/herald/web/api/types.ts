@@ -52,7 +52,12 @@ export interface Outgoing {
 
 /** What somebody decides about a call. */
 export type Decision =
-  | { readonly decision: "approve"; readonly remember?: "arguments" | "tool" }
+  | {
+      readonly decision: "approve"
+      readonly remember?: "arguments" | "tool"
+      /** Where it is remembered, as the key of a namespace. */
+      readonly scope?: string
+    }
   | { readonly decision: "deny"; readonly note?: string }
 
 /** What the server sends over the socket. */

@@ -1,4 +1,4 @@
-import { type ReactElement, useEffect, useState } from "react"
+import { lazy, type ReactElement, Suspense, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { useChat } from "../chat/use-chat.ts"
 import { t } from "../i18n/index.ts"
@@ -6,6 +6,8 @@ import { IconButton } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
 import { useShared } from "./context.ts"
 import { navigate } from "./router.ts"
+
+const Everything = lazy(() => import("../approvals/everything.tsx"))
 
 /** The chat's title, which is changed where it stands, and the way to the other chats. */
 export function Header({
@@ -23,7 +25,7 @@ export function Header({
 }): ReactElement {
   const { assistant } = useShared()
   const [, { view, status }] = useChat(namespace, isNew)
-  const stored = view.metadata["title"]
+  const { title: stored, approvesUntil: until } = view.metadata
   const title = typeof stored === "string" && stored !== "" ? stored : undefined
   const [isRenaming, setRenaming] = useState(false)
   useEffect(() => {
@@ -68,6 +70,11 @@ export function Header({
           </button>
         )}
       </h1>
+      {!isNew && status === "ready" && (
+        <Suspense fallback={null}>
+          <Everything namespace={namespace} until={typeof until === "number" ? until : undefined} />
+        </Suspense>
+      )}
       {!hasSidebar && (
         <IconButton icon="plus" label={t.sessions.new} onClick={() => navigate({ type: "new" })} />
       )}

@@ -22,6 +22,13 @@ interface ScreenEntry {
 
 /** Each is loaded when it is first opened. */
 export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
+  approvals: {
+    label: t.screens.approvals,
+    icon: "shield",
+    Component: lazy(() => import("../approvals/approvals-screen.tsx")),
+    permission: "approve",
+    isListed: true,
+  },
   memory: {
     label: t.screens.memory,
     icon: "thought",

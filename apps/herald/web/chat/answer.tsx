@@ -110,6 +110,8 @@ function Message({
                 part={part}
                 call={answer.calls[part.id]}
                 progress={progress[part.id]}
+                namespace={store.namespace}
+                agent={answer.agent}
                 isOpenRun={isLive}
                 onDecide={store.decide}
               />

@@ -87,6 +87,8 @@ export interface Call {
     readonly decision: Decision
     readonly reason: string
     readonly arguments: JsonObject
+    /** The chat had read what strangers wrote. */
+    readonly tainted?: true
   }
   readonly result?: { readonly at: number; readonly part: ToolResultPart; readonly durationMs?: number }
   readonly question?: Question
@@ -97,6 +99,8 @@ export interface Question {
   readonly approvalId: string
   readonly arguments: JsonObject
   readonly reason: string
+  /** Who asked for the run. */
+  readonly principal?: string
   /** ms since 1970. */
   readonly expiresAt: number
   readonly decision?: { readonly decision: "approve" | "deny"; readonly by: string; readonly note?: string }
@@ -138,8 +142,8 @@ export function addEntry(items: readonly Item[], entry: Entry): readonly Item[] 
     case "assistant":
       return inAnswer(items, entry, (answer) => ({ ...answer, messages: withWhole(answer.messages, entry) }))
     case "tool_intent": {
-      const { at, name, decision, reason, arguments: args } = entry
-      const intent = { at, name, decision, reason, arguments: args }
+      const { at, name, decision, reason, arguments: args, tainted } = entry
+      const intent = { at, name, decision, reason, arguments: args, ...(tainted && { tainted }) }
       return inAnswer(items, entry, (answer) => withCall(answer, entry.callId, { intent }))
     }
     case "tool_result": {
@@ -148,8 +152,9 @@ export function addEntry(items: readonly Item[], entry: Entry): readonly Item[] 
       return inAnswer(items, entry, (answer) => withCall(answer, entry.callId, { result }))
     }
     case "approval_request": {
-      const { approvalId, arguments: args, reason, expiresAt } = entry
-      const question = { approvalId, arguments: args, reason, expiresAt }
+      const { approvalId, arguments: args, reason, principal, expiresAt } = entry
+      const known = { approvalId, arguments: args, reason, expiresAt }
+      const question = principal === undefined ? known : { ...known, principal }
       return inAnswer(items, entry, (answer) => withCall(answer, entry.callId, { question }))
     }
     case "approval_decision": {

@@ -16,12 +16,18 @@ export function ToolCard({
   part,
   call,
   progress,
+  namespace,
+  agent,
   isOpenRun,
   onDecide,
 }: {
   readonly part: CallPart
   readonly call: Call | undefined
   readonly progress: string | undefined
+  /** The chat. */
+  readonly namespace: string
+  /** Who answers in it. */
+  readonly agent: string | undefined
   /** False once the run has ended: then a call without a result never gets one. */
   readonly isOpenRun: boolean
   readonly onDecide: (approvalId: string, decision: Decision) => Promise<boolean>
@@ -52,8 +58,13 @@ export function ToolCard({
       {status === "asking" && question && (
         <Approval
           key={question.approvalId}
-          name={part.name}
-          question={question}
+          waiting={{
+            namespace,
+            tool: part.name,
+            ...question,
+            ...(agent !== undefined && { agent }),
+            ...(intent?.tainted && { tainted: true }),
+          }}
           onDecide={(decision) => onDecide(question.approvalId, decision)}
         />
       )}

@@ -93,6 +93,8 @@ export const en = {
   },
 
   screens: {
+    approvals: "Approvals",
+    waiting: "waiting",
     memory: "Memory",
     documents: "Documents",
     settings: "Settings",
@@ -221,16 +223,7 @@ export const en = {
   },
 
   approval: {
-    title: (tool: string) => `May ${tool} run?`,
     announced: (tool: string) => `${tool} waits until you allow it.`,
-    rule: "Rule:",
-    until: (time: string) => `Ends ${time}.`,
-    showAll: (length: number) => `Show all ${length} characters first`,
-    allow: "Allow once",
-    always: "Allow exactly this in this chat",
-    refuse: "Refuse",
-    why: "Why not (the assistant is told)",
-    notYours: "Somebody else has to allow this.",
     decided: "Decision",
     by: (decision: "approve" | "deny", who: string) =>
       decision === "approve" ? `Allowed by ${who}.` : `Refused by ${who}.`,
