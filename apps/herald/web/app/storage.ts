@@ -21,12 +21,18 @@ export function keep(key: string, value: string | undefined): void {
   }
 }
 
-/** Forgets all that is about chats: whoever uses this browser next is to find nothing. The theme may stay. */
+/** Whether Enter sends a message: read when it is pressed, so that it holds in every open chat. */
+export const enterSends = (): boolean => recall("enter") !== "newline"
+
+/** How the page looks and is typed into. */
+const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter"]
+
+/** Forgets all that is about chats: whoever uses this browser next is to find nothing. Their looks may stay. */
 export function forgetChats(): void {
   memory.clear()
   try {
     for (const key of Object.keys(localStorage)) {
-      if (key.startsWith("herald.") && key !== "herald.theme") localStorage.removeItem(key)
+      if (key.startsWith("herald.") && !OF_DEVICE.includes(key)) localStorage.removeItem(key)
     }
   } catch {
     // Nothing was kept where nothing can be.

@@ -8,6 +8,7 @@ import {
   useRef,
   useState,
 } from "react"
+import { enterSends } from "../app/storage.ts"
 import { Attachment } from "../chat/attachment.tsx"
 import type { Attached } from "../chat/parts.ts"
 import { t } from "../i18n/index.ts"
@@ -69,7 +70,8 @@ export function Composer(props: ComposerProps): ReactElement {
     // While an input method composes, every key is its own. Safari says so only by the code 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
     if (mentions.onKeyDown(event)) return
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    const isSending = enterSends() ? !event.shiftKey : event.ctrlKey || event.metaKey
+    if (event.key === "Enter" && isSending && !event.altKey) {
       event.preventDefault()
       send()
     } else if (event.key === "ArrowUp" && text === "" && attachments.length === 0) {
@@ -141,7 +143,7 @@ export function Composer(props: ComposerProps): ReactElement {
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
         onPaste={onPaste}
-        enterKeyHint="send"
+        enterKeyHint={enterSends() ? "send" : "enter"}
       />
       <div className="composer-bar">
         <IconButton icon="attach" label={t.composer.attach} onClick={() => picker.current?.click()} />

@@ -1,8 +1,13 @@
 import type { ComponentType } from "react"
 import type { Me } from "../api/types.ts"
 import { words } from "../i18n/en-settings.ts"
+import { AboutPart } from "./about-part.tsx"
 import { AppearancePart } from "./appearance-part.tsx"
+import { DiscordPart } from "./discord-part.tsx"
+import { McpPart } from "./mcp-part.tsx"
 import { ProviderPart } from "./provider-part.tsx"
+import { ToolsPart } from "./tools-part.tsx"
+import { UpdatesPart } from "./updates-part.tsx"
 
 interface SettingsPart {
   /** In its address: `/settings/model`. */
@@ -16,5 +21,10 @@ interface SettingsPart {
 /** The parts of the settings, in the order they are shown. */
 export const parts: readonly SettingsPart[] = [
   { name: "model", label: words.model, Component: ProviderPart, permission: "owner" },
+  { name: "discord", label: words.discord.title, Component: DiscordPart, permission: "owner" },
+  { name: "tools", label: words.tools.title, Component: ToolsPart, permission: "owner" },
+  { name: "mcp", label: words.mcp.title, Component: McpPart, permission: "owner" },
   { name: "appearance", label: words.appearance, Component: AppearancePart },
+  { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },
+  { name: "about", label: words.about.title, Component: AboutPart, permission: "owner" },
 ]
