@@ -113,8 +113,8 @@ test.concurrent("everything works without a mouse", async () => {
   await expect.poll(() => field.evaluate((element) => element === document.activeElement)).toBe(true)
 
   await page.keyboard.press("Control+K")
-  await expect.poll(focused).toBe("Search chats")
-  await page.keyboard.press("Shift+Escape")
+  await expect.poll(focused).toBe("Search and commands")
+  await page.keyboard.press("Escape")
   await expect.poll(() => field.evaluate((element) => element === document.activeElement)).toBe(true)
 
   // What is closed is not on the way.

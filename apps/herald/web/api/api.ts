@@ -1,9 +1,12 @@
 import type { UserPart } from "@orra/core"
 import { request } from "./http.ts"
 import type {
+  ChatHit,
+  ChatUsage,
   Decision,
   HistoryPage,
   Me,
+  MessageHit,
   Models,
   Outgoing,
   ProviderForm,
@@ -41,10 +44,43 @@ export const api = {
       signal,
     )
   },
-  history: (namespace: string, before?: number, signal?: AbortSignal) =>
+  history: (namespace: string, before?: number, limit = PAGE, signal?: AbortSignal) =>
     request<HistoryPage>(
       "GET",
-      `${session(namespace)}?limit=${PAGE}${before === undefined ? "" : `&before=${before}`}`,
+      `${session(namespace)}?limit=${limit}${before === undefined ? "" : `&before=${before}`}`,
+      undefined,
+      signal,
+    ),
+  /** Chats in which all the words were said. */
+  search: (q: string, signal?: AbortSignal) =>
+    request<{ readonly chats: readonly ChatHit[] }>(
+      "GET",
+      `/api/search?${new URLSearchParams({ q })}`,
+      undefined,
+      signal,
+    ),
+  findIn: (namespace: string, q: string, signal?: AbortSignal) =>
+    request<{ readonly hits: readonly MessageHit[] }>(
+      "GET",
+      `${session(namespace)}/search?${new URLSearchParams({ q })}`,
+      undefined,
+      signal,
+    ),
+  /** A chat of its own with what was said up to the answer that `seq` is of. */
+  fork: (namespace: string, seq: number) =>
+    request<{ readonly namespace: string }>("POST", `${session(namespace)}/fork`, { seq }),
+  /** Takes the newest message and its answer back. `redo` is where they are. */
+  undo: (namespace: string) => request<{ readonly redo: number }>("POST", `${session(namespace)}/undo`, {}),
+  usage: (namespace: string, signal?: AbortSignal) =>
+    request<ChatUsage>("GET", `${session(namespace)}/usage`, undefined, signal),
+  compact: (namespace: string) =>
+    request<{ readonly compacted: boolean }>("POST", `${session(namespace)}/compact`, {}),
+  mark: (namespace: string, marks: { readonly pinned?: boolean; readonly archived?: boolean }) =>
+    request<SessionSummary>("PATCH", session(namespace), marks),
+  marked: (view: "pinned" | "archived", signal?: AbortSignal) =>
+    request<{ readonly sessions: readonly SessionSummary[] }>(
+      "GET",
+      `/api/sessions?view=${view}`,
       undefined,
       signal,
     ),

@@ -73,3 +73,32 @@ export type ServerFrame =
       readonly error: string
     }
   | { readonly type: "pong" }
+
+/** One message that was found. */
+export interface MessageHit {
+  readonly seq: number
+  readonly at: number
+  readonly role: "user" | "assistant"
+  readonly snippet: { readonly before: string; readonly match: string; readonly after: string }
+}
+
+/** A chat in which something was said, with the newest message that says it. */
+export interface ChatHit {
+  readonly namespace: string
+  readonly title: string
+  readonly count: number
+  readonly hit: MessageHit
+}
+
+/** What a chat took: USD, calls without a known price, and tokens of the model's window. */
+export interface ChatUsage {
+  readonly usd: number
+  readonly unpriced: number
+  readonly context: {
+    readonly used?: number
+    readonly available: number
+    readonly user: number
+    readonly assistant: number
+    readonly tools: number
+  }
+}

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { type ReactElement, useEffect, useMemo, useRef, useState } from "react"
+import { lazy, type ReactElement, Suspense, useEffect, useMemo, useState } from "react"
 import { api } from "../api/api.ts"
 import type { Me } from "../api/types.ts"
 import { markdownOf } from "../chat/answer.tsx"
@@ -19,6 +19,8 @@ import { Screen } from "./screen.tsx"
 import { useShortcuts } from "./shortcuts.ts"
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
 import { useNarrow } from "./use-narrow.ts"
+
+const Palette = lazy(() => import("../palette/palette.tsx"))
 
 const socketUrl = (): string => `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`
 
@@ -52,7 +54,9 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   const [isSidebarOpen, setSidebarOpen] = useState(true)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   const [isHelpOpen, setHelpOpen] = useState(false)
-  const search = useRef<HTMLInputElement>(null)
+  const [isPaletteOpen, setPaletteOpen] = useState(false)
+  /** The chat that is searched. */
+  const [finding, setFinding] = useState<string>()
   // A chat has its name before its first message, so that nothing moves when that is sent.
   const [fresh, setFresh] = useState(() => newNamespace(me))
   const isNew = place.type !== "chat"
@@ -65,6 +69,11 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     setDrawerOpen(false)
     setHelpOpen(true)
   }
+  const lastAnswer = (): string => {
+    const { items } = chats.get(namespace, isNew).state().view
+    const last = items.findLast((item) => item.type === "answer")
+    return last?.type === "answer" ? markdownOf(last) : ""
+  }
   const onProvider = me.permissions.includes("owner")
     ? () => navigate({ type: "screen", screen: "settings", part: "model" })
     : undefined
@@ -73,25 +82,25 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   useShortcuts({
     newChat: () => navigate({ type: "new" }),
     search: () => {
-      showSidebar()
-      // It may not be there yet.
-      setTimeout(() => search.current?.focus(), 30)
+      setDrawerOpen(false)
+      setPaletteOpen(true)
     },
+    find: () => {
+      // Asked a second time, the browser looks through the page as it is.
+      if (place.type !== "chat" || document.querySelector("dialog[open], .find-bar :focus")) return false
+      setFinding(namespace)
+      return true
+    },
+    settings: () => navigate({ type: "screen", screen: "settings", part: undefined }),
     focus: () => document.getElementById("message")?.focus(),
     sidebar: () => (isNarrow ? setDrawerOpen(!isDrawerOpen) : setSidebarOpen(!isSidebarOpen)),
     help: showHelp,
-    copyAnswer: () => {
-      const last = chats
-        .get(namespace, isNew)
-        .state()
-        .view.items.findLast((item) => item.type === "answer")
-      if (last?.type === "answer") void copyText(markdownOf(last)).then(() => toast(t.copied))
-    },
+    copyAnswer: () => copy(lastAnswer()),
+    copyCode: () => copy([...lastAnswer().matchAll(FENCED)].at(-1)?.[2] ?? ""),
   })
   const sidebar = (
     <Sidebar
       current={isNew ? undefined : namespace}
-      search={search}
       onHide={() => (isNarrow ? setDrawerOpen(false) : setSidebarOpen(false))}
       onChoose={() => setDrawerOpen(false)}
       onShortcuts={showHelp}
@@ -125,13 +134,33 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
               onRenamed={() => void client.invalidateQueries({ queryKey: ["sessions"] })}
             />
             <ConnectionBanner />
-            <ChatPage key={namespace} namespace={namespace} isNew={isNew} onProvider={onProvider} />
+            <ChatPage
+              key={namespace}
+              namespace={namespace}
+              isNew={isNew}
+              target={place.type === "chat" && place.seq !== undefined ? place : undefined}
+              isFinding={finding === namespace}
+              onFindEnd={() => setFinding(undefined)}
+              onProvider={onProvider}
+            />
           </>
         )}
       </main>
+      {isPaletteOpen && (
+        <Suspense>
+          <Palette onClose={() => setPaletteOpen(false)} onShortcuts={showHelp} />
+        </Suspense>
+      )}
       <ShortcutsDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>
   )
+}
+
+/** A block of code in Markdown: its fence, and what is inside. */
+const FENCED = /^(`{3,}|~{3,})[^\n]*\n([\s\S]*?)^\1/gm
+
+function copy(text: string): void {
+  if (text !== "") void copyText(text).then(() => toast(t.copied))
 }
 
 const newNamespace = ({ namespace }: Me): string => `${namespace}:${crypto.randomUUID()}`

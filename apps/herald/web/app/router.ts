@@ -8,7 +8,12 @@ export type ScreenName = (typeof SCREENS)[number]
 export type Place =
   | { readonly type: "new" }
   | { readonly type: "screen"; readonly screen: ScreenName; readonly part: string | undefined }
-  | { readonly type: "chat"; readonly namespace: string }
+  | {
+      readonly type: "chat"
+      readonly namespace: string
+      /** The entry of the message that is meant: `/c/<namespace>#<seq>`. */
+      readonly seq?: number
+    }
   | { readonly type: "login"; readonly token: string }
 
 function placeOf(path: string, hash: string): Place {
@@ -19,7 +24,12 @@ function placeOf(path: string, hash: string): Place {
   const found = /^\/c\/(.+)$/.exec(path)
   if (!found?.[1]) return { type: "new" }
   try {
-    return { type: "chat", namespace: decodeURIComponent(found[1]) }
+    const seq = Number(hash.slice(1))
+    return {
+      type: "chat",
+      namespace: decodeURIComponent(found[1]),
+      ...(Number.isSafeInteger(seq) && seq > 0 && { seq }),
+    }
   } catch {
     return { type: "new" }
   }
@@ -28,7 +38,9 @@ function placeOf(path: string, hash: string): Place {
 export function pathOf(place: Place): string {
   if (place.type === "screen") return place.part ? `/${place.screen}/${place.part}` : `/${place.screen}`
   // A ":" may stand in a path as it is, which keeps the address readable.
-  return place.type === "chat" ? `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}` : "/"
+  if (place.type !== "chat") return "/"
+  const chat = `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}`
+  return place.seq === undefined ? chat : `${chat}#${place.seq}`
 }
 
 let place = placeOf(location.pathname, location.hash)
@@ -43,7 +55,11 @@ window.addEventListener("popstate", update)
 
 export function navigate(to: Place, options: { readonly replace?: boolean } = {}): void {
   const path = pathOf(to)
-  if (path === location.pathname && to.type !== "new") return
+  // Whoever asks for the same message again has scrolled away from it.
+  if (path === location.pathname + location.hash && to.type !== "new") {
+    update()
+    return
+  }
   if (options.replace) history.replaceState(null, "", path)
   else history.pushState(null, "", path)
   update()

@@ -18,8 +18,11 @@ export const ShortcutsDialog = ({
     [t.shortcuts.focus, shortcutLabel("focus")],
     [t.shortcuts.newChat, shortcutLabel("newChat")],
     [t.shortcuts.search, shortcutLabel("search")],
+    [t.shortcuts.find, shortcutLabel("find")],
+    [t.shortcuts.settings, shortcutLabel("settings")],
     [t.shortcuts.sidebar, shortcutLabel("sidebar")],
     [t.shortcuts.copyAnswer, shortcutLabel("copyAnswer")],
+    [t.shortcuts.copyCode, shortcutLabel("copyCode")],
     [t.shortcuts.help, shortcutLabel("help")],
   ]
   return (

@@ -1,6 +1,15 @@
 import { useEffect, useRef } from "react"
 
-export type ShortcutName = "newChat" | "search" | "focus" | "sidebar" | "help" | "copyAnswer"
+export type ShortcutName =
+  | "newChat"
+  | "search"
+  | "focus"
+  | "sidebar"
+  | "help"
+  | "copyAnswer"
+  | "find"
+  | "settings"
+  | "copyCode"
 
 interface Shortcut {
   readonly key: string
@@ -15,6 +24,9 @@ const SHORTCUTS: Readonly<Record<ShortcutName, Shortcut>> = {
   search: { key: "k", isMod: true, shown: "K" },
   sidebar: { key: "s", isMod: true, isShift: true, shown: "⇧S" },
   copyAnswer: { key: "c", isMod: true, isShift: true, shown: "⇧C" },
+  find: { key: "f", isMod: true, shown: "F" },
+  settings: { key: ".", isMod: true, shown: "." },
+  copyCode: { key: ":", isMod: true, isShift: true, shown: "⇧;" },
   help: { key: "/", isMod: true, shown: "/" },
   focus: { key: "escape", isShift: true, shown: "Shift+Esc" },
 }
@@ -28,7 +40,7 @@ export function shortcutLabel(name: ShortcutName): string {
 }
 
 /** Calls what belongs to a key that was pressed anywhere on the page. */
-export function useShortcuts(actions: Readonly<Record<ShortcutName, () => void>>): void {
+export function useShortcuts(actions: Readonly<Record<ShortcutName, () => unknown>>): void {
   const current = useRef(actions)
   useEffect(() => {
     current.current = actions
@@ -41,8 +53,8 @@ export function useShortcuts(actions: Readonly<Record<ShortcutName, () => void>>
         if (event.key.toLowerCase() !== shortcut.key || isMod !== Boolean(shortcut.isMod)) continue
         // On some keyboards "/" is typed with Shift.
         if (shortcut.key !== "/" && event.shiftKey !== Boolean(shortcut.isShift)) continue
-        event.preventDefault()
-        current.current[name as ShortcutName]()
+        // What the page has no use for just now is the browser's.
+        if (current.current[name as ShortcutName]() !== false) event.preventDefault()
         return
       }
     }

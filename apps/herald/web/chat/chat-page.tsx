@@ -19,11 +19,22 @@ interface ChatPageProps {
   readonly namespace: string
   /** Nothing has been sent yet: the address names no chat. */
   readonly isNew: boolean
+  /** The message that the address means; another object when it is meant once more. */
+  readonly target: { readonly seq?: number } | undefined
+  readonly isFinding: boolean
+  readonly onFindEnd: () => void
   readonly onProvider: (() => void) | undefined
 }
 
 /** One chat: what was said, and the field to say more. */
-export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): ReactElement {
+export function ChatPage({
+  namespace,
+  isNew,
+  target,
+  isFinding,
+  onFindEnd,
+  onProvider,
+}: ChatPageProps): ReactElement {
   const [store, state] = useChat(namespace, isNew)
   const { state: connection } = useConnectionStatus()
   const { view, status } = state
@@ -89,7 +100,16 @@ export function ChatPage({ namespace, isNew, onProvider }: ChatPageProps): React
       ) : isEmpty ? (
         <Loading state={state} onRetry={() => void store.read()} />
       ) : (
-        <Transcript store={store} state={state} editing={editing} onEdit={edit} onProvider={onProvider} />
+        <Transcript
+          store={store}
+          state={state}
+          editing={editing}
+          target={target}
+          isFinding={isFinding}
+          onFindEnd={onFindEnd}
+          onEdit={edit}
+          onProvider={onProvider}
+        />
       )}
       <div className="dock">
         {state.actionError && status !== "failed" && (

@@ -28,6 +28,9 @@ export interface ChatState {
   readonly actionError?: { readonly code: string; readonly message: string }
 }
 
+/** Entries that are loaded at a time where one message is meant. */
+const MANY = 1_000
+
 /** One chat of the page: its state, what a person can do with it, and its part in the connection. */
 export class ChatStore {
   readonly namespace: string
@@ -37,6 +40,7 @@ export class ChatStore {
   #unfollow: (() => void) | undefined
   #viewers = 0
   #reading: Promise<void> | undefined
+  #older: Promise<void> | undefined
 
   constructor(namespace: string, connection: Connection, isNew: boolean) {
     this.namespace = namespace
@@ -96,12 +100,29 @@ export class ChatStore {
       if (error?.code === "offline") void this.resend(inputId)
   }
 
-  async loadOlder(): Promise<void> {
+  loadOlder(limit?: number): Promise<void> {
+    this.#older ??= this.#loadOlder(limit).finally(() => {
+      this.#older = undefined
+    })
+    return this.#older
+  }
+
+  /** Loads what is older until the entry is there. */
+  async reach(seq: number): Promise<void> {
+    for (;;) {
+      const first = this.#state.view.entries[0]
+      if (!first || first.seq <= seq || !this.#state.view.hasMore) return
+      await this.loadOlder(MANY)
+      if (this.#state.view.entries[0] === first) return
+    }
+  }
+
+  async #loadOlder(limit: number | undefined): Promise<void> {
     const first = this.#state.view.entries[0]
-    if (!first || !this.#state.view.hasMore || this.#state.isLoadingOlder) return
+    if (!first || !this.#state.view.hasMore) return
     this.#set({ isLoadingOlder: true })
     try {
-      const page = await api.history(this.namespace, first.seq)
+      const page = await api.history(this.namespace, first.seq, limit)
       // The branch may have changed meanwhile; then this page belongs to another one.
       if (this.#state.view.entries[0] === first) this.#act({ type: "older", page })
     } catch (error) {

@@ -1,5 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
-import { type ReactElement, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
+import {
+  lazy,
+  type ReactElement,
+  Suspense,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react"
 import { formatDay, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
@@ -8,6 +17,8 @@ import type { ChatState, ChatStore } from "./chat-store.ts"
 import { OutboundRow, QueuedRow } from "./pending-rows.tsx"
 import { type Row, rowsOf } from "./rows.ts"
 import { UserMessage } from "./user-message.tsx"
+
+const FindBar = lazy(() => import("../palette/find-bar.tsx"))
 
 /** Nearer to the end than this counts as being there, in px. */
 const AT_END = 32
@@ -18,12 +29,17 @@ interface TranscriptProps {
   readonly store: ChatStore
   readonly state: ChatState
   readonly editing: number | undefined
+  /** The message that is to be shown; another object when it is meant once more. */
+  readonly target: { readonly seq?: number } | undefined
+  readonly isFinding: boolean
+  readonly onFindEnd: () => void
   readonly onEdit: (seq: number | undefined) => void
   readonly onProvider: (() => void) | undefined
 }
 
 /** The conversation. Only what is near the window exists; it stays at the end while one is there. */
-export function Transcript({ store, state, editing, onEdit, onProvider }: TranscriptProps): ReactElement {
+export function Transcript(props: TranscriptProps): ReactElement {
+  const { store, state, editing, target, isFinding, onFindEnd, onEdit, onProvider } = props
   const { view, outbox, isLoadingOlder } = state
   const rows = useMemo(() => rowsOf({ view, outbox }), [view, outbox])
   const scroller = useRef<HTMLDivElement>(null)
@@ -75,6 +91,22 @@ export function Transcript({ store, state, editing, onEdit, onProvider }: Transc
     // Only when editing begins: rows change all the time.
   }, [editing])
 
+  // A message that is meant is brought to the middle, from wherever it is.
+  const [wanted, setWanted] = useState<{ readonly seq: number }>()
+  const [found, setFound] = useState<string>()
+  useEffect(() => {
+    const seq = target?.seq
+    if (seq !== undefined && hasRows) void store.reach(seq).then(() => setWanted({ seq }))
+  }, [target, hasRows, store])
+  useEffect(() => {
+    if (!wanted) return
+    const index = rows.findLastIndex((row) => row.type === "item" && row.item.seq <= wanted.seq)
+    if (index < 0) return
+    setFound(rows[index]?.key)
+    virtualizer.scrollToIndex(index, { align: "center" })
+    // Only when it is asked for: rows change all the time.
+  }, [wanted])
+
   const onScroll = (): void => {
     const element = scroller.current
     if (!element) return
@@ -122,7 +154,7 @@ export function Transcript({ store, state, editing, onEdit, onProvider }: Transc
                 key={key}
                 ref={virtualizer.measureElement}
                 data-index={index}
-                className="row"
+                className={key === found ? "row found" : "row"}
                 style={{ transform: `translateY(${start}px)` }}
               >
                 {row.day !== undefined && (
@@ -143,6 +175,18 @@ export function Transcript({ store, state, editing, onEdit, onProvider }: Transc
           })}
         </div>
       </div>
+      {isFinding && (
+        <Suspense>
+          <FindBar
+            namespace={store.namespace}
+            onFound={(seq) => void store.reach(seq).then(() => setWanted({ seq }))}
+            onClose={() => {
+              onFindEnd()
+              document.getElementById("message")?.focus()
+            }}
+          />
+        </Suspense>
+      )}
       {!isAtEnd && (
         <Button className="jump" onClick={() => virtualizer.scrollToEnd({ behavior: smooth() })}>
           <Icon name="arrowDown" size={16} />
@@ -160,7 +204,9 @@ const RowView = ({
   editing,
   onEdit,
   onProvider,
-}: TranscriptProps & { readonly row: Row }): ReactElement => {
+}: Pick<TranscriptProps, "store" | "state" | "editing" | "onEdit" | "onProvider"> & {
+  readonly row: Row
+}): ReactElement => {
   const isBusy = view.openRun !== undefined
   switch (row.type) {
     case "waiting":

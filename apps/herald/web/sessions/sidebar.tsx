@@ -1,4 +1,4 @@
-import { type ReactElement, type RefObject, useDeferredValue, useMemo, useState } from "react"
+import { type ReactElement, useDeferredValue, useMemo, useState } from "react"
 import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { ScreenList } from "../app/screen-list.tsx"
@@ -13,7 +13,6 @@ import { useSessions } from "./use-sessions.ts"
 
 export interface SidebarProps {
   readonly current: string | undefined
-  readonly search: RefObject<HTMLInputElement | null>
   readonly onHide: () => void
   /** Called when a chat or a screen was chosen: a drawer closes then. */
   readonly onChoose: () => void
@@ -21,7 +20,7 @@ export interface SidebarProps {
 }
 
 /** All chats, a way to find one and to begin another. */
-export function Sidebar({ current, search, onHide, onChoose, onShortcuts }: SidebarProps): ReactElement {
+export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps): ReactElement {
   const { assistant } = useShared()
   const [query, setQuery] = useState("")
   const wanted = useDeferredValue(query.trim())
@@ -53,7 +52,6 @@ export function Sidebar({ current, search, onHide, onChoose, onShortcuts }: Side
         <div className="search">
           <Icon name="search" size={16} />
           <input
-            ref={search}
             type="search"
             value={query}
             placeholder={t.sessions.search}

@@ -1,0 +1,28 @@
+/** What the palette and the search in a chat say. */
+export const words = {
+  label: "Search and commands",
+  placeholder: "Find a chat, a word, a command…",
+  results: "Results",
+  chats: "Chats",
+  texts: "Said in chats",
+  actions: "Commands",
+  screens: "Go to",
+  none: (query: string) => `Nothing is called “${query}”, and nobody said so.`,
+  failed: "The chats could not be searched.",
+  newChat: "New chat",
+  temporary: "New temporary chat, which is not stored",
+  shortcuts: "Keyboard shortcuts",
+  light: "Light theme",
+  dark: "Dark theme",
+  system: "Theme as the system",
+  setting: (part: string) => `Settings: ${part}`,
+  more: (count: number) => `${count} messages`,
+  keys: "↑ ↓ choose, Enter opens, Esc closes",
+
+  find: "Find in this chat",
+  found: (at: number, total: number) => `${at} of ${total}`,
+  nothing: "Nothing found",
+  older: "Older",
+  newer: "Newer",
+  closeFind: "Close the search",
+}
