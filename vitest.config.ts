@@ -47,6 +47,8 @@ export default defineConfig({
             "benchmarks/**/*.test.ts",
             "scripts/**/*.test.ts",
           ],
+          // Tests leave nothing behind for those after them, so a process need not load everything anew for each file.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
