@@ -6,6 +6,7 @@ import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
+import { directories } from "./api/files.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
 import type { Environment } from "./config/expand.ts"
@@ -29,6 +30,7 @@ import { Schedules } from "./schedules/schedules.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { buildTools } from "./tools/tools.ts"
+import { chosenFolders } from "./tools/work-folders.ts"
 import { Zones } from "./zones.ts"
 
 export interface HeraldIo {
@@ -117,7 +119,12 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const counter = runCounter()
     const metrics = await startMetrics(loaded, log)
     if (metrics) closers.push(() => metrics.close())
-    const listeners = [counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
+    const folders = directories({
+      folders: () => chosenFolders(live.loaded),
+      records: store.records("directories"),
+      runtime: () => team.runtime,
+    })
+    const listeners = [folders.hooks, counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
     const agents = await Agents.open(store.records("agents"), loaded)
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
@@ -164,6 +171,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...scheduleRoutes(schedules),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
+        ...folders.routes,
         ...configurationRoutes({ live, service, discord }),
         ...mcpRoutes({ live, mcp: toolbox.mcp }),
         ...updateRoutes({ live, version: io.version }),

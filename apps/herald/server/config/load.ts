@@ -114,6 +114,8 @@ export function configOf(source: ConfigSource, saved: Table = {}): LoadedConfig 
         ...config.tools,
         exec_working_directory: absolute(cwd, config.tools.exec_working_directory),
         filesystem_base_dir: absolute(cwd, config.tools.filesystem_base_dir),
+        claude_code_working_directory: absolute(cwd, config.tools.claude_code_working_directory),
+        directories: config.tools.directories.map((path) => resolve(cwd, path)),
       },
       documents: {
         ...config.documents,

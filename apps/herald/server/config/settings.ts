@@ -176,6 +176,11 @@ export const settings = {
       "Another folder for the owner's files. Herald's own data and configuration are never reached in it.",
       { was: "none was the whole machine" },
     ),
+    directories: texts(
+      [],
+      "Further folders that the owner may choose for a chat, or one below them: its tools then work there and nowhere else.",
+      { was: "any folder of the machine" },
+    ),
     filesystem_write: choice(
       ["ask", "allow", "deny"],
       "ask",

@@ -12,7 +12,7 @@ export function heraldClaudeCode(
   const { tools } = config
   const folderOf = workFolders({ config, dataDir }, tools.claude_code_working_directory)
   const all = claudeCode({
-    directory: ({ namespace }) => folderOf(namespace),
+    directory: folderOf,
     store,
     allowedTools: tools.claude_code_allowed_tools,
     maxTurns: tools.claude_code_max_turns,

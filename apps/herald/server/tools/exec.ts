@@ -20,7 +20,7 @@ export function heraldExec({ config, dataDir }: Pick<LoadedConfig, "config" | "d
   }
   const folderOf = workFolders({ config, dataDir }, own)
   const exec = execTool({
-    directory: ({ namespace }) => folderOf(namespace),
+    directory: folderOf,
     allow: tools.exec_allowed_commands,
     shell: tools.exec_shell ? "ask" : "deny",
     isolation: tools.exec_isolation,

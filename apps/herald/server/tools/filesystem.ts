@@ -20,9 +20,9 @@ export function heraldFiles(loaded: Pick<LoadedConfig, "config" | "dataDir" | "f
     throw new InvalidInput(
       `tools.filesystem_base_dir is "${own}", in the data directory: give another folder.`,
     )
-  const folderOf = workFolders(loaded, own)
+  const folderOf = workFolders(loaded, own, { mayHoldData: true })
   const all = filesystemTools({
-    root: ({ namespace }) => folderOf(namespace),
+    root: folderOf,
     maxReadSize: tools.filesystem_max_read_size,
     maxWriteSize: tools.filesystem_max_write_size,
     // Last, so that nothing takes them back.
