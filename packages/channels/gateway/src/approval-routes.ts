@@ -3,13 +3,15 @@ import {
   type ApprovalRule,
   type Approvals,
   InvalidInput,
+  type Namespace,
   type PendingApproval,
 } from "@orra/core"
-import { ownNamespace } from "./input.ts"
+import { notFound } from "./errors.ts"
+import { namespaceIn } from "./input.ts"
 import type { Principal } from "./principal.ts"
 import type { WireApproval, WireApprovalRule } from "./protocol.ts"
 import type { GatewayRequest, Route } from "./route.ts"
-import { existingSession } from "./sessions.ts"
+import { existingSession, isDeleted } from "./sessions.ts"
 
 const MAX_NOTE = 2_000
 const MAX_MINUTES = 24 * 60
@@ -48,18 +50,24 @@ export const approvalRoutes = (approvals: Approvals): readonly Route[] => [
   },
 ]
 
-async function list({ namespace }: Principal, approvals: Approvals): Promise<Response> {
-  const [waiting, rules] = await Promise.all([
-    approvals.list(namespace),
-    approvals.rules(namespace, { below: true }),
-  ])
-  return Response.json({ approvals: waiting.map(wireApproval), rules: rules.map(wireRule) })
+/** Where somebody decides. */
+const placesOf = ({ namespace, decidesIn = [] }: Principal): readonly Namespace[] => [namespace, ...decidesIn]
+
+async function list(principal: Principal, approvals: Approvals): Promise<Response> {
+  const found: { approvals: WireApproval[]; rules: WireApprovalRule[] } = { approvals: [], rules: [] }
+  for (const place of placesOf(principal)) {
+    found.approvals.push(...(await approvals.list(place)).map(wireApproval))
+    found.rules.push(...(await approvals.rules(place, { below: true })).map(wireRule))
+  }
+  return Response.json(found)
 }
 
 async function decide(request: GatewayRequest, approvals: Approvals): Promise<Response> {
   const { runtime, principal, params } = request
   const body = await request.body()
-  const { namespace } = await existingSession(runtime, principal, params["namespace"])
+  const namespace = namespaceIn(placesOf(principal), params["namespace"])
+  const info = await runtime.info(namespace)
+  if (!info || isDeleted(info)) throw notFound()
   const { decision } = body
   if (decision !== "approve" && decision !== "deny")
     throw new InvalidInput('"decision" must be "approve" or "deny".')
@@ -84,7 +92,9 @@ function rememberOf(
 ): Pick<ApprovalDecision, "remember"> {
   if (calls === undefined && scope === undefined) return {}
   if (decision === "approve" && (calls === "arguments" || calls === "tool")) {
-    return { remember: { calls, ...(scope !== undefined && { scope: ownNamespace(principal, scope) }) } }
+    return {
+      remember: { calls, ...(scope !== undefined && { scope: namespaceIn(placesOf(principal), scope) }) },
+    }
   }
   throw new InvalidInput(
     '"remember" is for an approval: "arguments" for exactly this call, "tool" for any of the tool. "scope" says where.',
@@ -112,11 +122,12 @@ async function approveEverything(request: GatewayRequest, approvals: Approvals):
 
 async function revoke(request: GatewayRequest, approvals: Approvals): Promise<Response> {
   const { runtime, principal, params } = request
-  const namespace = ownNamespace(principal, params["namespace"])
+  const namespace = namespaceIn(placesOf(principal), params["namespace"])
   const revoked = await approvals.revoke(namespace, params["ruleId"] ?? "", { by: principal.name })
-  const info = await runtime.info(namespace)
-  if (params["ruleId"] === EVERYTHING && info?.metadata[UNTIL] !== undefined)
-    await runtime.update(namespace, { [UNTIL]: null })
+  const info = params["ruleId"] === EVERYTHING ? await runtime.info(namespace) : undefined
+  const isShown = info?.metadata[UNTIL] !== undefined
+  if (isShown) await runtime.update(namespace, { [UNTIL]: null })
+  if (!revoked && !isShown) throw notFound()
   return Response.json({ revoked })
 }
 

@@ -1,7 +1,16 @@
 import { Namespace, PolicyRegistry, tool } from "@orra/core"
 import { call } from "@orra/testing"
 import { expect, test } from "vitest"
-import { ADA, ADA_KEY, GUEST, type Harness, harness, OWNER, OWNER_KEY } from "./fixture.ts"
+import {
+  ADA,
+  ADA_KEY,
+  GUEST,
+  type Harness,
+  type HarnessOptions,
+  harness,
+  OWNER,
+  OWNER_KEY,
+} from "./fixture.ts"
 
 const CHAT = Namespace.of("web", "chat")
 const principals = [{ ...OWNER, permissions: ["chat", "approve"] as const }, ADA, GUEST] as const
@@ -13,7 +22,7 @@ interface Asked {
 }
 
 /** A chat of the owner in which a call waits. */
-async function asked(): Promise<Asked> {
+async function asked(who: NonNullable<HarnessOptions["principals"]> = principals): Promise<Asked> {
   const paid: unknown[] = []
   const pay = tool({
     name: "pay",
@@ -26,7 +35,7 @@ async function asked(): Promise<Asked> {
     },
   })
   const gateway = await harness({
-    principals,
+    principals: who,
     script: [call("pay", { to: "bob" }), "Done.", call("pay", { to: "bob" }), "Done again."],
     has: { tools: [pay], policies: new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } }) },
   })
@@ -93,7 +102,7 @@ test("what is always approved holds in all chats of its person, until it is take
   const path = `/api/approval-rules/web/${encodeURIComponent(String(rule?.["ruleId"]))}`
   expect((await gateway.send(path, { method: "DELETE", key: ADA_KEY })).status).toBe(403)
   expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: true })
-  expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: false })
+  expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).status).toBe(404)
   expect(await rules()).toEqual([])
 })
 
@@ -116,6 +125,30 @@ test("approving everything is seen by all who look at the chat, and ends when it
   const rule = `/api/approval-rules/${encodeURIComponent(CHAT.key)}/everything`
   expect((await gateway.send(rule, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: true })
   expect(await until()).toBeUndefined()
+})
+
+test("who decides in another namespace sees what waits there, decides, and reaches nothing else", async () => {
+  const there = await asked([
+    {
+      ...OWNER,
+      namespace: Namespace.of("desk"),
+      decidesIn: [Namespace.of("web")],
+      permissions: ["chat", "approve"],
+    },
+    ADA,
+    GUEST,
+  ])
+  const { gateway, paid, decide } = there
+  const chat = `/api/sessions/${encodeURIComponent(CHAT.key)}`
+  expect((await gateway.send(chat, { key: OWNER_KEY })).status).toBe(404)
+  const put = { method: "PUT", key: OWNER_KEY, body: { minutes: 5 } }
+  expect((await gateway.send(`${chat}/approve-everything`, put)).status).toBe(404)
+  expect((await decide({ decision: "approve", remember: "tool", scope: "ada" })).status).toBe(404)
+  expect((await decide({ decision: "approve", remember: "tool", scope: CHAT.key })).status).toBe(200)
+  await ended(there, 1)
+  expect(paid).toHaveLength(1)
+  const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
+  expect(json).toMatchObject({ approvals: [], rules: [{ namespace: CHAT.key, type: "tool", tool: "pay" }] })
 })
 
 test("a refusal tells the model why", async () => {

@@ -5,7 +5,11 @@ import type { Principal } from "./principal.ts"
 import type { WireMessage } from "./protocol.ts"
 
 /** The namespace of one of the principal's sessions; anything else answers as one that does not exist. */
-export function ownNamespace(principal: Principal, key: unknown): Namespace {
+export const ownNamespace = (principal: Principal, key: unknown): Namespace =>
+  namespaceIn([principal.namespace], key)
+
+/** A namespace at or below one of these. @throws HttpError 404 */
+export function namespaceIn(places: readonly Namespace[], key: unknown): Namespace {
   if (typeof key !== "string") throw notFound()
   let namespace: Namespace
   try {
@@ -13,7 +17,7 @@ export function ownNamespace(principal: Principal, key: unknown): Namespace {
   } catch {
     throw notFound()
   }
-  if (!principal.namespace.contains(namespace)) throw notFound()
+  if (!places.some((place) => place.contains(namespace))) throw notFound()
   return namespace
 }
 

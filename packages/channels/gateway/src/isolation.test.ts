@@ -80,6 +80,8 @@ const BY_PATH: Readonly<Record<string, unknown>> = {
   "POST /api/sessions/:namespace/stop": {},
   "POST /api/sessions/:namespace/branch": { tip: 1 },
   "POST /api/sessions/:namespace/approvals/:approvalId": { decision: "approve" },
+  "PUT /api/sessions/:namespace/approve-everything": { minutes: 5 },
+  "DELETE /api/approval-rules/:namespace/:ruleId": undefined,
   "DELETE /api/sessions/:namespace/inputs/:inputId": undefined,
 }
 /** Routes that take a session's key in the body. */
@@ -169,7 +171,8 @@ describe("what is not one's own answers as what does not exist", () => {
           path
             .replace(":namespace", encodeURIComponent(key))
             .replace(":inputId", "waiting")
-            .replace(":approvalId", "x"),
+            .replace(":approvalId", "x")
+            .replace(":ruleId", "everything"),
           { method, key: ADA_KEY, body: content },
         )
         expect({ status: answer.status, ...(body(answer) as object) }, `${route}: ${reason}`).toEqual({
@@ -238,7 +241,8 @@ describe("what is not one's own answers as what does not exist", () => {
           path
             .replace(":namespace", encodeURIComponent(key))
             .replace(":inputId", "waiting")
-            .replace(":approvalId", "x"),
+            .replace(":approvalId", "x")
+            .replace(":ruleId", "everything"),
           { method, key: ADA_KEY, body: content },
         )
         expect({ status: answer.status, ...(body(answer) as object) }, `${route}: ${key}`).toEqual({

@@ -7,6 +7,11 @@ export interface Principal {
   readonly name: string
   readonly namespace: Namespace
   readonly permissions: readonly Permission[]
+  /**
+   * With `approve`: further namespaces whose waiting calls they may decide about, such as those of another channel. The
+   * sessions there stay out of their reach.
+   */
+  readonly decidesIn?: readonly Namespace[]
   /** Bearer key, if there is one: printable ASCII without spaces. Without it only a login link gets in. */
   readonly key?: string
 }

@@ -39,6 +39,8 @@ export type ServerFrame =
     }
   | { readonly type: "session"; readonly session: WireSession }
   | { readonly type: "session_deleted"; readonly namespace: string }
+  /** How many calls wait in a session in which the principal only decides. */
+  | { readonly type: "approvals"; readonly namespace: string; readonly waiting: number }
   | { readonly type: "pong" }
 
 /** Who is logged in. Sessions live at or below `namespace`. */

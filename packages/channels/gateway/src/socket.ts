@@ -228,8 +228,19 @@ export class GatewaySocket {
 
   async #watch(): Promise<void> {
     const { runtime, principal, changeFrame } = this.#options
+    for (const place of principal.decidesIn ?? []) this.#guarded(this.#watchApprovals(place), undefined)
     for await (const change of runtime.watch(principal.namespace, { signal: this.#closing.signal }))
       await this.#sendPaced(changeFrame(change))
+  }
+
+  /** Of sessions out of reach no more is told than that something waits in them. */
+  async #watchApprovals(place: Namespace): Promise<void> {
+    for await (const change of this.#options.runtime.watch(place, { signal: this.#closing.signal })) {
+      const { namespace, waiting } =
+        change.type === "session" ? change.info : { namespace: change.namespace, waiting: undefined }
+      const frame = { type: "approvals", namespace: namespace.key, waiting: waiting?.approvals ?? 0 } as const
+      await this.#sendPaced(JSON.stringify(frame satisfies ServerFrame))
+    }
   }
 
   /** Work that goes on by itself: its failure is told to the client. */
