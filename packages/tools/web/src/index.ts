@@ -13,8 +13,8 @@ export {
   guardedFetch,
   type Resolver,
 } from "./guarded-fetch.ts"
-export { htmlToMarkdown, type MarkdownPage } from "./html-to-markdown.ts"
 export type { PageOptions } from "./page-source.ts"
+export { htmlToMarkdown, type MarkdownPage } from "./reading.ts"
 export type { PolitenessOptions } from "./robots.ts"
 export type { SearchProvider, SearchResult } from "./search.ts"
 export {

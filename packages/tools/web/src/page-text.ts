@@ -1,11 +1,10 @@
 import { STATUS_CODES } from "node:http"
-import { codePoints, firstCodePoints, informationFrom, truncated, visibleText } from "@orra/core"
+import { codePoints, informationFrom, truncated, visibleText } from "@orra/core"
 import { type ContentKind, contentType, decodeText, kindOfBytes, kindOfType } from "./content.ts"
 import { WebError } from "./errors.ts"
 import type { ResponseHead } from "./exchange.ts"
-import { htmlToMarkdown } from "./html-to-markdown.ts"
 import type { Page } from "./page-source.ts"
-import { readArticle, readPdf } from "./reading.ts"
+import { htmlToMarkdown, line, readArticle, readPdf } from "./reading.ts"
 
 export const FROM_STRANGERS = informationFrom("the web, written by strangers")
 
@@ -25,11 +24,11 @@ const PDF = "application/pdf"
 /** A page for a model: where it is from, and at most `limit` characters of it. @throws WebError. */
 export async function pageText(page: Page, view: View, limit: number, signal: AbortSignal): Promise<string> {
   const { title, notes, content } = await textOf(page, view, limit, signal)
-  const head = visibleText(title).replace(/\s+/g, " ").trim()
+  const head = line(title)
   return [
     FROM_STRANGERS,
     `URL: ${page.url.href}`,
-    ...(head ? [`Title: ${firstCodePoints(head, 200)}`] : []),
+    ...(head ? [`Title: ${head}`] : []),
     ...notes,
     ...(page.ageMs > 0 ? [`[Fetched ${Math.ceil(page.ageMs / 1_000)} s ago]`] : []),
     ...(page.complete
@@ -47,31 +46,22 @@ async function textOf(page: Page, view: View, limit: number, signal: AbortSignal
   if (kind === "binary") throw notText(type)
   const text = decodeText(page.bytes, { kind, charset, complete: page.complete })
   if (kind !== "html") return { title: "", notes: [], content: shown(visibleText(text), limit) }
-  return view === "article"
-    ? await articleText(text, page.url, limit, signal)
-    : await markdownOf(text, page.url, limit)
+  if (view === "article") return await articleText(text, page.url, limit, signal)
+  const { title, markdown, total } = await htmlToMarkdown(text, { baseUrl: page.url, limit, signal })
+  return { title, notes: [], content: truncated(markdown, total, limit) }
 }
 
 const isPdf = (type: string, bytes: Uint8Array): boolean =>
   type === PDF ||
   (kindOfType(type) !== "html" && Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "%PDF-")
 
-async function markdownOf(html: string, baseUrl: URL, limit: number): Promise<PageText> {
-  const { title, markdown, total } = await htmlToMarkdown(html, { baseUrl, limit })
-  return { title, notes: [], content: truncated(markdown, total, limit) }
-}
-
 async function articleText(html: string, url: URL, limit: number, signal: AbortSignal): Promise<PageText> {
-  const article = await readArticle(html, url, signal)
-  if (!article) {
-    const whole = await markdownOf(html, url, limit)
-    return { ...whole, notes: ["[No article could be told apart: this is the whole page]"] }
-  }
-  const { content } = await markdownOf(article.html, url, limit)
-  const line = (text: string): string => firstCodePoints(visibleText(text).replace(/\s+/g, " ").trim(), 200)
+  const { title, markdown, article } = await readArticle(html, url, signal)
+  const content = shown(markdown, limit)
+  if (!article) return { title, notes: ["[No article could be told apart: this is the whole page]"], content }
   const [byline, published] = [line(article.byline), line(article.published)]
   const notes = [...(byline ? [`By: ${byline}`] : []), ...(published ? [`Published: ${published}`] : [])]
-  return { title: article.title, notes, content }
+  return { title, notes, content }
 }
 
 async function pdfText(page: Page, limit: number, signal: AbortSignal): Promise<PageText> {

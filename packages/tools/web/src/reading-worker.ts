@@ -1,22 +1,24 @@
 // The thread in which pages and documents of strangers are read. It imports nothing that is not its own.
 
 import { parentPort, workerData } from "node:worker_threads"
-import type { Article, PdfText, Reading, ReadingTask } from "./reading.ts"
+import { toMarkdown } from "./html-to-markdown.ts"
+import type { PageReading, PdfText, Reading, ReadingTask } from "./reading.ts"
 
 /** A page with more elements is no article. */
 const MAX_ELEMENTS = 100_000
 
 async function reading(task: ReadingTask): Promise<Reading> {
   try {
-    return task.type === "article"
-      ? { type: "article", article: await articleOf(task.html, task.url) }
-      : { type: "pdf", pdf: await textOf(task.bytes, task.maxCharacters) }
+    if (task.type === "pdf") return { type: "pdf", pdf: await textOf(task.bytes, task.maxCharacters) }
+    const article = task.type === "article" ? await articleOf(task.html, task.url) : undefined
+    return { type: "page", page: article ?? toMarkdown(task.html, task.url) }
   } catch (error) {
     return { type: "failed", reason: error instanceof Error ? error.message.slice(0, 200) : "unknown" }
   }
 }
 
-async function articleOf(html: string, url: string): Promise<Article | undefined> {
+/** The article of a page; undefined when it has none that can be told apart. */
+async function articleOf(html: string, url: string): Promise<PageReading | undefined> {
   const [{ Readability }, { parseHTML }] = await Promise.all([
     import("@mozilla/readability"),
     import("linkedom"),
@@ -29,12 +31,13 @@ async function articleOf(html: string, url: string): Promise<Article | undefined
   const found = new Readability(document as never, { maxElemsToParse: MAX_ELEMENTS }).parse()
   if (!found?.content) return undefined
   const { title, byline, publishedTime, content } = found
-  const base = document.querySelector("base")?.getAttribute("href") ?? url
+  const base = document.querySelector("base")?.getAttribute("href")
+  const article = withoutMenus(parseHTML(`<html><body>${content}</body></html>`).document.body) ?? content
+  const { markdown } = toMarkdown(article, (base && URL.parse(base, url)?.href) || url)
   return {
     title: title ?? "",
-    byline: byline ?? "",
-    published: publishedTime ?? "",
-    html: `<base href="${escaped(base)}">${withoutMenus(parseHTML(`<html><body>${content}</body></html>`).document.body) ?? content}`,
+    markdown,
+    article: { byline: byline ?? "", published: publishedTime ?? "" },
   }
 }
 
@@ -89,8 +92,6 @@ function ownText(element: DomNode): number {
 const BLOCKS: ReadonlySet<string> = new Set(
   "p ul ol div table tbody tr td th section article pre blockquote".split(" "),
 )
-
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;")
 
 async function textOf(bytes: Uint8Array, maxCharacters: number): Promise<PdfText> {
   const { getDocumentProxy } = await import("unpdf")

@@ -2,5 +2,4 @@
 
 export { type ContentKind, decodeText, kindOfBytes } from "./content.ts"
 export { WebError } from "./errors.ts"
-export { htmlToMarkdown, type MarkdownPage } from "./html-to-markdown.ts"
-export { type PdfOptions, type PdfText, readPdf } from "./reading.ts"
+export { htmlToMarkdown, type MarkdownPage, type PdfOptions, type PdfText, readPdf } from "./reading.ts"
