@@ -41,6 +41,12 @@ export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
     Component: lazy(() => import("../documents/documents-screen.tsx")),
     isListed: true,
   },
+  agents: {
+    label: t.screens.agents,
+    icon: "bot",
+    Component: lazy(() => import("../agents/agents-screen.tsx")),
+    isListed: true,
+  },
   settings: {
     label: t.screens.settings,
     icon: "settings",

@@ -16,6 +16,7 @@ import { RegenerateMenu } from "./regenerate-menu.tsx"
 import { Thinking } from "./thinking.tsx"
 import { ToolCard } from "./tool-card.tsx"
 
+const Delegation = lazy(() => import("../agents/delegation.tsx"))
 const Traces = lazy(() => import("../documents/traces.tsx"))
 
 export interface AnswerProps {
@@ -51,9 +52,7 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
   return (
     <article className="message answer" aria-label={name} aria-busy={isLive}>
       <h2 className={isNamed ? "answer-by" : "off-screen"}>{name}</h2>
-      {answer.messages.map((message) => (
-        <Message key={message.messageId} message={message} {...props} />
-      ))}
+      <AnswerParts {...props} />
       {isSilent && <Waiting since={answer.at} attempt={props.retryAttempt} />}
       {!isLive && <Outcome {...props} />}
       {!isLive && hasTraces(answer) && (
@@ -77,13 +76,34 @@ const hasTraces = ({ calls }: AnswerItem): boolean =>
 const hasRunningCall = ({ messages, calls }: AnswerItem): boolean =>
   messages.some(({ parts }) => parts.some((part) => part.type === "tool_call" && !calls[part.id]?.result))
 
+type PartsProps = Pick<AnswerProps, "answer" | "store" | "isLive" | "progress">
+
+/** What an answer is made of, in the order it came. */
+export const AnswerParts = ({ answer, store, isLive, progress }: PartsProps): ReactElement => (
+  <>
+    {answer.messages.map((message) => (
+      <Message
+        key={message.messageId}
+        message={message}
+        answer={answer}
+        store={store}
+        isLive={isLive}
+        progress={progress}
+      />
+    ))}
+  </>
+)
+
+/** Tools by which a task is handed on. */
+const HANDED_ON = /^(?:delegate_to_agent|spawn_agent)$/
+
 function Message({
   message,
   answer,
   isLive,
   progress,
   store,
-}: AnswerProps & { readonly message: AnswerMessage }): ReactElement {
+}: PartsProps & { readonly message: AnswerMessage }): ReactElement {
   const isWriting = message.status === "writing" && isLive
   const thoughts = message.parts.filter((part) => part.type === "thinking").length
   return (
@@ -103,19 +123,23 @@ function Message({
                 durationMs={thoughts === 1 ? message.thinkingMs : undefined}
               />
             )
-          default:
+          default: {
+            const card = {
+              part,
+              call: answer.calls[part.id],
+              progress: progress[part.id],
+              namespace: store.namespace,
+              agent: answer.agent,
+              isOpenRun: isLive,
+              onDecide: store.decide,
+            }
+            if (!HANDED_ON.test(part.name)) return <ToolCard key={part.id} {...card} />
             return (
-              <ToolCard
-                key={part.id}
-                part={part}
-                call={answer.calls[part.id]}
-                progress={progress[part.id]}
-                namespace={store.namespace}
-                agent={answer.agent}
-                isOpenRun={isLive}
-                onDecide={store.decide}
-              />
+              <Suspense key={part.id} fallback={<ToolCard {...card} />}>
+                <Delegation {...card} runId={answer.runId} />
+              </Suspense>
             )
+          }
         }
       })}
     </>

@@ -11,16 +11,7 @@ import { toolWords } from "./tool-words.ts"
 type CallPart = Extract<AnswerPart, { readonly type: "tool_call" }>
 type Status = "pending" | "running" | "asking" | "ok" | "error" | "denied" | "cancelled" | "unknown"
 
-/** One tool call: what it was for, how it goes, and on request everything that went in and came out. */
-export function ToolCard({
-  part,
-  call,
-  progress,
-  namespace,
-  agent,
-  isOpenRun,
-  onDecide,
-}: {
+export interface ToolCardProps {
   readonly part: CallPart
   readonly call: Call | undefined
   readonly progress: string | undefined
@@ -31,7 +22,18 @@ export function ToolCard({
   /** False once the run has ended: then a call without a result never gets one. */
   readonly isOpenRun: boolean
   readonly onDecide: (approvalId: string, decision: Decision) => Promise<boolean>
-}): ReactElement {
+}
+
+/** One tool call: what it was for, how it goes, and on request everything that went in and came out. */
+export function ToolCard({
+  part,
+  call,
+  progress,
+  namespace,
+  agent,
+  isOpenRun,
+  onDecide,
+}: ToolCardProps): ReactElement {
   const [isOpen, setOpen] = useState(false)
   const status = statusOf(call, isOpenRun)
   const isBusy = status === "running" || status === "pending"

@@ -21,7 +21,7 @@ export function AgentPicker({
       side="top"
       align="start"
       trigger={
-        <button type="button" className="model-button" aria-label={t.agents.pickerLabel(shown)}>
+        <button type="button" className="model-button agent-button" aria-label={t.agents.pickerLabel(shown)}>
           <Icon name="bot" size={16} />
           <span className="model-name">{shown}</span>
           <Icon name="down" size={14} />

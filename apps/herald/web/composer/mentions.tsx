@@ -2,6 +2,8 @@ import { type KeyboardEvent, type ReactElement, type RefObject, useState } from 
 import { type Agent, useAgents } from "../agents/use-agents.ts"
 import { t } from "../i18n/index.ts"
 
+/** Whoever looks for one of more types on. */
+const MAX_SHOWN = 6
 const LIST = "mentions"
 const option = (index: number): string => `${LIST}-${index}`
 
@@ -9,7 +11,7 @@ const option = (index: number): string => `${LIST}-${index}`
 export function fitting(text: string, caret: number, agents: readonly Agent[]): readonly Agent[] | undefined {
   const typed = /^\s*@([^@\n]{0,64})$/.exec(text.slice(0, caret))?.[1]?.toLowerCase()
   if (typed === undefined || agents.length < 2) return undefined
-  const found = agents.filter(({ name }) => name.toLowerCase().startsWith(typed))
+  const found = agents.filter(({ name }) => name.toLowerCase().startsWith(typed)).slice(0, MAX_SHOWN)
   // A name that is written out needs no help.
   return found.length === 0 || found.every(({ name }) => typed.startsWith(name.toLowerCase()))
     ? undefined
