@@ -47,6 +47,12 @@ export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
     Component: lazy(() => import("../agents/agents-screen.tsx")),
     isListed: true,
   },
+  schedules: {
+    label: t.screens.schedules,
+    icon: "clock",
+    Component: lazy(() => import("../schedules/schedules-screen.tsx")),
+    isListed: true,
+  },
   settings: {
     label: t.screens.settings,
     icon: "settings",

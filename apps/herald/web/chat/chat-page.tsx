@@ -1,4 +1,4 @@
-import type { UserPart } from "@orra/core"
+import type { UserMessage, UserPart } from "@orra/core"
 import { type ReactElement, useEffect, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { useConnectionStatus } from "../app/context.ts"
@@ -87,7 +87,7 @@ export function ChatPage({
     if (seq === undefined) field.current?.focus()
   }
   const editLast = (): void => {
-    const last = view.items.findLast((item) => item.type === "user" && item.message.origin?.kind !== "host")
+    const last = view.items.findLast((item) => item.type === "user" && !isNotice(item.message))
     if (last) setEditing(last.seq)
   }
 
@@ -145,6 +145,9 @@ export function ChatPage({
     </>
   )
 }
+
+/** Nobody has written it. */
+const isNotice = ({ origin }: UserMessage): boolean => origin?.kind === "host" || origin?.kind === "schedule"
 
 /** A choice that this browser remembers. */
 function useChoice(key: string): readonly [string | undefined, (value: string | undefined) => void] {

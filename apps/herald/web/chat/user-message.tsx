@@ -1,8 +1,10 @@
 import type { Fork, UserPart } from "@orra/core"
 import { memo, type ReactElement, useEffect, useRef, useState } from "react"
 import { formatFullTime, formatTime, t } from "../i18n/index.ts"
+import { Markdown } from "../markdown/markdown.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
+import { Icon } from "../ui/icons.tsx"
 import { Attachment } from "./attachment.tsx"
 import { Branches } from "./branches.tsx"
 import type { ChatStore } from "./chat-store.ts"
@@ -26,6 +28,7 @@ export const UserMessage = memo(function UserMessage({
   readonly onEdit: (seq: number | undefined) => void
 }): ReactElement {
   const { message, at, seq } = item
+  if (message.origin?.kind === "schedule") return <Notice item={item} />
   if (message.origin?.kind === "host") return <p className="marker">{t.chat.continued}</p>
   if (isEditing) {
     return (
@@ -56,6 +59,26 @@ export const UserMessage = memo(function UserMessage({
     </article>
   )
 })
+
+/** What a scheduled job had to say. Before its text stands, for the model, what it is. */
+function Notice({ item: { message, at } }: { readonly item: UserItem }): ReactElement {
+  const text = textOf(message.parts.slice(-1))
+  return (
+    <article className="message notice">
+      <h2 className="notice-name">
+        <Icon name="clock" size={16} />
+        {message.origin?.name}
+      </h2>
+      <Markdown text={text} isGrowing={false} />
+      <footer className="message-foot">
+        <time className="message-time" dateTime={new Date(at).toISOString()} title={formatFullTime(at)}>
+          {formatTime(at)}
+        </time>
+        <CopyButton text={() => text} label={t.chat.copyMessage} />
+      </footer>
+    </article>
+  )
+}
 
 export const UserParts = ({ parts }: { readonly parts: readonly UserPart[] }): ReactElement => {
   const text = textOf(parts)

@@ -97,6 +97,7 @@ export const en = {
     waiting: "waiting",
     memory: "Memory",
     documents: "Documents",
+    schedules: "Schedules",
     agents: "Assistants",
     settings: "Settings",
     notYours: "Only the owner of this Herald sees this.",

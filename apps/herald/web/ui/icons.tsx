@@ -51,6 +51,7 @@ const PATHS = {
   plug: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
   thought: "M9 18h6M10 21h4M8 14a6 6 0 1 1 8 0c-.7.7-1 1.500-1 2H9c0-.5-.3-1.300-1-2z",
   play: "M8 5l11 7-11 7z",
+  pause: "M8 5v14M16 5v14",
   queue: "M4 6h16M4 12h10M4 18h7M17 14v6M14 17h6",
 } as const
 

@@ -1,0 +1,142 @@
+import type { ReactElement } from "react"
+import { useNow } from "../app/use-now.ts"
+import { words } from "../i18n/en-schedules.ts"
+import { formatFullTime } from "../i18n/index.ts"
+import { IconButton } from "../ui/button.tsx"
+import { Icon } from "../ui/icons.tsx"
+import { HistoryLink } from "./history-link.tsx"
+import type { Job } from "./schedules-api.ts"
+import { browserZone, formatMoment } from "./times.ts"
+
+/** One job: when it is done, what came of it last, and what can be done about it. */
+export function JobCard({
+  job,
+  onAct,
+  onEdit,
+  onRemove,
+}: {
+  readonly job: Job
+  readonly onAct: (action: "pause" | "resume" | "run") => void
+  readonly onEdit: () => void
+  readonly onRemove: () => void
+}): ReactElement {
+  const { name, status, running, from_file: isFromFile, payload, paused_because: why } = job
+  const text = payload.type === "agent_turn" ? payload.prompt : payload.message
+  return (
+    <>
+      <div className="record-body">
+        <h2 className="job-name" dir="auto">
+          {name}
+          {running > 0 && <span className="job-mark working">{words.working}</span>}
+          {status === "paused" && <span className="job-mark">{words.paused}</span>}
+          {status === "completed" && <span className="job-mark">{words.over}</span>}
+          {isFromFile && (
+            <span className="job-mark" title={words.fromFileHint}>
+              {words.fromFile}
+            </span>
+          )}
+        </h2>
+        <p className="job-text" dir="auto">
+          {text}
+        </p>
+        <When job={job} />
+        {why && (
+          <p className="record-warning">
+            <Icon name="warning" size={14} />
+            {words.pausedBecause(why.message)}
+          </p>
+        )}
+        <Last job={job} />
+      </div>
+      <div className="record-actions">
+        <IconButton
+          icon="play"
+          size={18}
+          label={words.runNow}
+          aria-label={words.runNowOf(name)}
+          disabled={running > 0}
+          onClick={() => onAct("run")}
+        />
+        {status === "active" && (
+          <IconButton
+            icon="pause"
+            size={18}
+            label={words.pause}
+            aria-label={words.pauseOf(name)}
+            onClick={() => onAct("pause")}
+          />
+        )}
+        {status === "paused" && (
+          <IconButton
+            icon="clock"
+            size={18}
+            label={words.resume}
+            aria-label={words.resumeOf(name)}
+            onClick={() => onAct("resume")}
+          />
+        )}
+        {!isFromFile && (
+          <>
+            <IconButton
+              icon="edit"
+              size={18}
+              label={words.edit}
+              aria-label={words.editOf(name)}
+              onClick={onEdit}
+            />
+            <IconButton
+              icon="trash"
+              size={18}
+              label={words.remove}
+              aria-label={words.removeOf(name)}
+              onClick={onRemove}
+            />
+          </>
+        )}
+      </div>
+    </>
+  )
+}
+
+function When({
+  job: { schedule, words: said, next_run: next, status },
+}: {
+  readonly job: Job
+}): ReactElement {
+  const now = useNow(60_000)
+  const zone = schedule.type === "every" ? undefined : schedule.timezone
+  return (
+    <p className="record-facts">
+      <span>
+        {said}
+        {zone !== undefined && zone !== browserZone() && ` ${words.inZone(zone)}`}
+      </span>
+      {next !== undefined && status === "active" && (
+        <time dateTime={next} title={formatFullTime(Date.parse(next))}>
+          {words.next(formatMoment(next, now))}
+        </time>
+      )}
+    </p>
+  )
+}
+
+function Last({ job }: { readonly job: Job }): ReactElement {
+  const now = useNow(60_000)
+  const { last } = job
+  if (!last) return <p className="record-facts">{words.never}</p>
+  const { outcome, delivery, finished_at: at } = last
+  const isLate = delivery.state === "failed" || delivery.state === "dead"
+  return (
+    <p className="record-facts">
+      <span className={outcome === "completed" ? "" : "record-warning"}>
+        {words.last(words.outcomes[outcome], formatMoment(at, now))}
+      </span>
+      {isLate && (
+        <span className="record-warning" title={delivery.error}>
+          {words.deliveries[delivery.state]}
+        </span>
+      )}
+      <HistoryLink job={job} />
+    </p>
+  )
+}
