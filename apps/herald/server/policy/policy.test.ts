@@ -123,6 +123,22 @@ describe("a rule that denies or asks", () => {
   })
 })
 
+test("S4: no namespace is approved for its name", () => {
+  const decide = house("")
+  for (const key of [
+    "discord",
+    "discord:x",
+    "discord:a:b",
+    "discord:guild:1:2:3",
+    "discordx",
+    "web2",
+    "family",
+  ])
+    expect(decide(Namespace.parse(key), "write_file"), key).toBe(
+      key.startsWith("discord:") || key === "discord" ? "ask" : "deny",
+    )
+})
+
 test("the agent that calls is known to the rules, and what it hands on stays its own", async () => {
   const { config } = parseConfig(
     `[[agents]]\nname = "Atlas"\n[[agents]]\nname = "Nova"\n[[policy]]\ntools = ["read_file"]\nagents = ["Nova"]\nreason = "Nova reads nothing"`,

@@ -1,4 +1,4 @@
-import { Namespace, PolicyRegistry, tool } from "@orra/core"
+import { Approvals, Namespace, PolicyRegistry, tool } from "@orra/core"
 import { call } from "@orra/testing"
 import { expect, test } from "vitest"
 import {
@@ -22,7 +22,10 @@ interface Asked {
 }
 
 /** A chat of the owner in which a call waits. */
-async function asked(who: NonNullable<HarnessOptions["principals"]> = principals): Promise<Asked> {
+async function asked(
+  who: NonNullable<HarnessOptions["principals"]> = principals,
+  approvals = new Approvals(),
+): Promise<Asked> {
   const paid: unknown[] = []
   const pay = tool({
     name: "pay",
@@ -36,14 +39,17 @@ async function asked(who: NonNullable<HarnessOptions["principals"]> = principals
   })
   const gateway = await harness({
     principals: who,
+    approvals,
     script: [call("pay", { to: "bob" }), "Done.", call("pay", { to: "bob" }), "Done again."],
-    has: { tools: [pay], policies: new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } }) },
+    has: {
+      approvals,
+      tools: [pay],
+      policies: new PolicyRegistry({ default: "allow", base: { ask: ["pay"] } }),
+    },
   })
   await gateway.runtime.run(CHAT, "Pay bob")
-  const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
-  const [first] = json["approvals"] as readonly Record<string, unknown>[]
-  expect(first).toMatchObject({ namespace: CHAT.key, tool: "pay", arguments: { to: "bob" } })
-  const known = String(first?.["approvalId"])
+  const request = (await gateway.entries(CHAT)).find(({ type }) => type === "approval_request")
+  const known = request?.type === "approval_request" ? request.approvalId : ""
   const decide: Asked["decide"] = (body, key = OWNER_KEY, id = known) =>
     gateway.send(`/api/sessions/${encodeURIComponent(CHAT.key)}/approvals/${id}`, {
       method: "POST",
@@ -61,6 +67,8 @@ const ended = async ({ gateway }: Asked, count: number): Promise<void> => {
 test("a call waits until somebody with the right decides, once", async () => {
   const there = await asked()
   const { gateway, paid, decide } = there
+  const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
+  expect(json["approvals"]).toMatchObject([{ namespace: CHAT.key, tool: "pay", arguments: { to: "bob" } }])
   expect((await decide({ decision: "approve" }, ADA_KEY)).status).toBe(403)
   expect((await decide({ decision: "approve" }, OWNER_KEY, "no-such-id")).status).toBe(404)
   expect(paid).toEqual([])
@@ -149,6 +157,27 @@ test("who decides in another namespace sees what waits there, decides, and reach
   expect(paid).toHaveLength(1)
   const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
   expect(json).toMatchObject({ approvals: [], rules: [{ namespace: CHAT.key, type: "tool", tool: "pay" }] })
+})
+
+test("S5: whoever asked goes away, and nothing is approved by that", async () => {
+  const { gateway, paid, decide } = await asked()
+  const client = await gateway.connect({ key: OWNER_KEY })
+  client.send({ type: "subscribe", namespace: CHAT.key, after: 0 })
+  await client.frame("event")
+  await client.close()
+  const { json } = await gateway.send("/api/approvals", { key: OWNER_KEY })
+  expect(json["approvals"]).toHaveLength(1)
+  expect(paid).toEqual([])
+  expect((await decide({ decision: "approve" })).status).toBe(200)
+})
+
+test("R9: an approval pressed after expiry counts for nothing, and the call is refused", async () => {
+  const there = await asked(principals, new Approvals({ ttlMs: 1 }))
+  const { gateway, paid, decide } = there
+  await expect.poll(async () => (await decide({ decision: "approve" })).status).toBe(410)
+  await ended(there, 1)
+  expect(paid).toEqual([])
+  expect(JSON.stringify(await gateway.entries(CHAT))).toContain("nobody approved it in time")
 })
 
 test("a refusal tells the model why", async () => {
