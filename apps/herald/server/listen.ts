@@ -8,7 +8,7 @@ import {
   type Principal,
   type Route,
 } from "@orra/gateway"
-import { OWNER, OWNER_NAME } from "./config/load.ts"
+import { discordRoot, OWNER, OWNER_NAME } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import type { Logger } from "./log/log.ts"
 
@@ -69,11 +69,13 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   }
 }
 
-const ownerPrincipal = ({ gateway: { api_key } }: Config): Principal => ({
+const ownerPrincipal = (config: Config): Principal => ({
   name: OWNER_NAME,
   namespace: OWNER,
   permissions: ["chat", "model", "approve", "metrics", "owner"],
-  ...(api_key !== undefined && { key: api_key }),
+  // What waits in Discord waits in the page as well: the first answer counts.
+  decidesIn: [discordRoot(config)],
+  ...(config.gateway.api_key !== undefined && { key: config.gateway.api_key }),
 })
 
 const keyPrincipal = ({ name, key, namespace, approve }: Config["gateway"]["keys"][number]): Principal => ({

@@ -66,6 +66,7 @@ export type ServerFrame =
   | { readonly type: "event"; readonly namespace: string; readonly event: RunEvent }
   | { readonly type: "session"; readonly session: SessionSummary }
   | { readonly type: "session_deleted"; readonly namespace: string }
+  | { readonly type: "approvals"; readonly namespace: string; readonly waiting: number }
   | {
       readonly type: "error"
       readonly namespace?: string

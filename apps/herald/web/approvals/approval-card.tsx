@@ -10,7 +10,7 @@ import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import type { Waiting } from "./approvals-api.ts"
 import { KeepRule } from "./keep-rule.tsx"
-import { originOf } from "./origin.ts"
+import { type Origin, originOf } from "./origin.ts"
 import "../styles/approvals.css"
 
 /** Longer arguments are folded, and have to be unfolded before they can be allowed. */
@@ -107,9 +107,11 @@ export default function ApprovalCard({ waiting, onDecide }: ApprovalCardProps): 
           <Button disabled={isOff} onClick={() => setAsking("chat")}>
             {origin.type === "job" ? words.inJob : words.inChat}
           </Button>
-          <Button disabled={isOff} onClick={() => setAsking("always")}>
-            {words.always}
-          </Button>
+          {origin.type !== "channel" && (
+            <Button disabled={isOff} onClick={() => setAsking("always")}>
+              {words.always}
+            </Button>
+          )}
           <Button look="danger" disabled={isSending} onClick={() => setAsking("refuse")}>
             {words.refuse}
           </Button>
@@ -125,12 +127,12 @@ const distances = new Intl.RelativeTimeFormat(navigator.language)
 function roughly(ms: number): string {
   if (ms < 60_000) return distances.format(Math.ceil(ms / 1_000), "second")
   if (ms < 3_600_000) return distances.format(Math.floor(ms / 60_000), "minute")
-  return distances.format(Math.floor(ms / 3_600_000), "hour")
+  return distances.format(Math.round(ms / 3_600_000), "hour")
 }
 
 function whoAsks(
   { agent, delegatedBy = [], principal }: ApprovalCardProps["waiting"],
-  type: "chat" | "job",
+  type: Origin["type"],
   me: string,
 ): string {
   const who = agent === undefined ? words.assistant : words.agent(plainly(agent), delegatedBy.map(plainly))

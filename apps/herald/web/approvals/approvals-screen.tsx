@@ -65,10 +65,11 @@ export default function ApprovalsScreen(): ReactElement {
           <p>{words.noneLead}</p>
         </div>
       ) : (
-        <section aria-label={words.waiting}>
+        <section>
+          <h2 className="off-screen">{words.waiting}</h2>
           <ul className="records">
             {waiting.map((each) => (
-              <li key={each.approvalId} className="waiting">
+              <li key={each.approvalId} className="asked">
                 <Place waiting={each} />
                 <ApprovalCard waiting={each} onDecide={(decision) => decide(each, decision)} />
               </li>
@@ -101,8 +102,8 @@ function Place({ waiting: { namespace, requestedAt } }: { readonly waiting: Wait
       <time dateTime={new Date(requestedAt).toISOString()} title={formatFullTime(requestedAt)}>
         {formatDay(requestedAt, Date.now())} {formatTime(requestedAt)}
       </time>
-      {chat === undefined ? <span>{words.job}</span> : <ChatLink namespace={chat} />}
-      {type === "job" && chat !== undefined && <span>{words.job}</span>}
+      {chat !== undefined && <ChatLink namespace={chat} />}
+      {type !== "chat" && <span>{type === "job" ? words.job : words.channel(plainly(namespace))}</span>}
     </p>
   )
 }

@@ -12,7 +12,7 @@ export function KeepRule({
   onCancel,
 }: {
   readonly tool: string
-  readonly where: "chat" | "job" | "always"
+  readonly where: keyof typeof words.keepIn
   readonly isOff: boolean
   readonly onKeep: (calls: "arguments" | "tool") => void
   readonly onCancel: () => void

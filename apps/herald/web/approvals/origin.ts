@@ -1,6 +1,7 @@
 /** Where a call comes from, by the key of its session. */
 export interface Origin {
-  readonly type: "chat" | "job"
+  /** `channel`: of somebody in another channel, whose chats are theirs. */
+  readonly type: "chat" | "job" | "channel"
   /** The chat it belongs to; undefined for a job of no chat. */
   readonly chat: string | undefined
   /** What "for this chat" covers: the chat with all that is delegated in it, or the job with all its firings. */
@@ -9,6 +10,8 @@ export interface Origin {
 
 /** Below a chat, agents work in `~agents` and jobs in `~cron:<id>`. */
 export function originOf(namespace: string, person: string): Origin {
+  if (namespace !== person && !namespace.startsWith(`${person}:`))
+    return { type: "channel", chat: undefined, scope: namespace }
   const segments = namespace.split(":")
   const job = segments.indexOf("~cron")
   const inner = segments.findIndex((segment) => segment === "~agents" || segment === "~cron")

@@ -1,9 +1,24 @@
 import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useEffect } from "react"
+import type { ServerFrame } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { type ApprovalList, approvalsApi } from "./approvals-api.ts"
 
 const KEY = ["approvals"]
+
+/** How many calls wait in a session now. */
+function changeOf(frame: ServerFrame): { readonly namespace: string; readonly waiting: number } | undefined {
+  switch (frame.type) {
+    case "approvals":
+      return frame
+    case "session":
+      return { namespace: frame.session.namespace, waiting: frame.session.waiting?.approvals ?? 0 }
+    case "session_deleted":
+      return { namespace: frame.namespace, waiting: 0 }
+    default:
+      return undefined
+  }
+}
 
 /** What waits for whoever is logged in, and what stands allowed. It changes as soon as it does on the server. */
 export function useApprovals(): UseQueryResult<ApprovalList> {
@@ -15,12 +30,10 @@ export function useApprovals(): UseQueryResult<ApprovalList> {
     const again = (): void => void client.invalidateQueries({ queryKey: KEY })
     return connection.onFrame((frame) => {
       if (frame.type === "hello") again()
-      if (frame.type !== "session" && frame.type !== "session_deleted") return
-      const deleted = frame.type === "session_deleted"
-      const namespace = deleted ? frame.namespace : frame.session.namespace
-      const asks = deleted ? 0 : (frame.session.waiting?.approvals ?? 0)
+      const change = changeOf(frame)
+      if (!change) return
       const known = client.getQueryData<ApprovalList>(KEY)?.approvals
-      if (known?.filter((each) => each.namespace === namespace).length !== asks) again()
+      if (known?.filter(({ namespace }) => namespace === change.namespace).length !== change.waiting) again()
     })
   }, [mayApprove, connection, client])
   return useQuery({
