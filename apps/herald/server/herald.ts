@@ -9,6 +9,7 @@ import { delegationRoutes } from "./api/delegations.ts"
 import { directories } from "./api/files.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
+import { heraldBudget } from "./budget.ts"
 import type { Environment } from "./config/expand.ts"
 import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
 import { openDataDirectory } from "./data/directory.ts"
@@ -20,13 +21,13 @@ import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
 import { buildTeam, zone } from "./runtime.ts"
+import { Schedules } from "./schedules/schedules.ts"
 import { aboutRoutes } from "./settings/about.ts"
 import { LiveConfig } from "./settings/live.ts"
 import { mcpRoutes } from "./settings/mcp-routes.ts"
 import { configurationRoutes } from "./settings/routes.ts"
 import { SavedSettings } from "./settings/saved.ts"
 import { updateRoutes } from "./settings/updates.ts"
-import { Schedules } from "./schedules/schedules.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { buildTools } from "./tools/tools.ts"
@@ -127,13 +128,14 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const listeners = [folders.hooks, counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
     const agents = await Agents.open(store.records("agents"), loaded)
-    const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals }
+    const budget = heraldBudget(store, loaded.config)
+    const { budgets } = budget
+    const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals, budgets }
     const { team, applyPolicy } = buildTeam(parts)
-    live.onChange(
-      ({ config }) =>
-        () =>
-          applyPolicy(config),
-    )
+    live.onChange(({ config }) => () => {
+      applyPolicy(config)
+      budget.apply(config)
+    })
     const { runtime } = team
     const heraldTeam: GatewayTeam = {
       stop: (namespace) => team.stop(namespace),
@@ -169,6 +171,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...delegationRoutes(team),
         ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
         ...scheduleRoutes(schedules),
+        ...budget.routes(runtime),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
         ...folders.routes,

@@ -1,7 +1,6 @@
 import {
   type Approvals,
-  Budgets,
-  DEFAULT_PRICES,
+  type Budgets,
   type Hooks,
   MemoryStore,
   type PolicyLayer,
@@ -45,8 +44,9 @@ export function buildTeam(parts: {
   readonly listeners: readonly Hooks[]
   readonly toolbox: Toolbox
   readonly approvals: Approvals
+  readonly budgets: Budgets
 }): HeraldTeam {
-  const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals } = parts
+  const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals, budgets } = parts
   const { config } = loaded
   const policies = new PolicyRegistry()
   const { agentsOf, hooks: callerHooks } = callers()
@@ -69,8 +69,7 @@ export function buildTeam(parts: {
     policies,
     approvals,
     hooks,
-    // Nothing is limited: what an answer has cost is known all the same.
-    budgets: new Budgets({ store, prices: DEFAULT_PRICES }),
+    budgets,
     compaction: summarize(),
     context: {
       maxTokens: config.context.max_tokens,

@@ -9,6 +9,7 @@ export const LIVE: readonly string[] = [
   "mcp",
   "policy",
   "logging",
+  "budget",
   "updates",
 ]
 

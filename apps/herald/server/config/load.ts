@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
-import { checkPolicy } from "./check-policy.ts"
 import { checkJobs } from "./check-jobs.ts"
+import { checkPolicy } from "./check-policy.ts"
 import type { Environment } from "./expand.ts"
 import { positions } from "./positions.ts"
 import { type Notice, type Problem, type Reading, readTable } from "./read.ts"
@@ -160,6 +160,7 @@ export function parseConfig(
   const config = readTable(settings, table, [], reading) as Config
   checkKeys(config, reading)
   checkContext(config, reading)
+  checkBudget(config, reading)
   checkMcp(config, reading)
   checkDiscord(config, reading)
   checkJobs(config, reading)
@@ -295,6 +296,14 @@ function checkContext({ context }: Config, { problems, line }: Reading): void {
   problems.push({
     line: line(["context", "reserved_for_output"]),
     message: `context.reserved_for_output (${context.reserved_for_output}) must be less than context.max_tokens (${context.max_tokens})`,
+  })
+}
+
+function checkBudget({ budget, provider }: Config, { problems, line }: Reading): void {
+  if (budget.at_limit !== "cheap" || provider.cheap_model !== undefined) return
+  problems.push({
+    line: line(["budget", "at_limit"]),
+    message: 'budget.at_limit = "cheap" needs provider.cheap_model: name the cheaper model',
   })
 }
 

@@ -244,6 +244,22 @@ export const settings = {
     reserved_for_output: integer(4096, "Tokens of it kept for the answer.", { min: 1 }),
   }),
 
+  budget: section(
+    "What may be spent on models: by the owner, by each key, and by all of Discord, each for itself. What a call may cost at most is set aside before it is made. Days and months are those of UTC.",
+    {
+      usd_per_run: decimal(undefined, "Most US dollars for one answer, with all that is handed on for it.", {
+        min: 0,
+      }),
+      usd_per_day: decimal(undefined, "Most US dollars a day.", { min: 0 }),
+      usd_per_month: decimal(undefined, "Most US dollars a month.", { min: 0 }),
+      at_limit: choice(
+        ["stop", "ask", "cheap"],
+        "stop",
+        "What happens then: the answer ends; it waits until you allow more under Settings, Usage, or the next window begins; or it goes on with `provider.cheap_model` while there is room for that.",
+      ),
+    },
+  ),
+
   logging: section("The log, on the terminal and in `logs/` of the data directory.", {
     level: choice(["trace", "debug", "info", "warn", "error"], "info", "The least that is worth a line.", {
       was: "never read",
@@ -384,10 +400,6 @@ export const settings = {
     },
   ),
 
-  updates: section("New versions. Nobody is asked for them but when you say so in the page.", {
-    registry: text("https://registry.npmjs.org", "The registry that is asked."),
-  }),
-
   federation: section(
     "Other Heralds.",
     {
@@ -405,6 +417,10 @@ export const settings = {
     },
     LATER,
   ),
+
+  updates: section("New versions. Nobody is asked for them but when you say so in the page.", {
+    registry: text("https://registry.npmjs.org", "The registry that is asked."),
+  }),
 
   metrics: section("Numbers for monitoring, without anything that is said: `GET /metrics`, for Prometheus.", {
     enabled: boolean(false, "Collect them."),
