@@ -64,3 +64,15 @@ command = "/nowhere/server"
   expect(text).not.toContain("s3cret")
   expect(readdirSync(folder)).toEqual(["assistant.toml"])
 })
+
+test("jobs of the file are shown with when they come next and where to", async () => {
+  const job = (name: string, channel: string) =>
+    `[[scheduler.jobs]]\nname = "${name}"\nschedule = "0 8 * * MON-FRI"\nchannel = "${channel}"\nmessage = "m"\n`
+  const jobs = job("news", "300000000000000000") + job("plans", "own")
+  const text = await checked(`[scheduler]\nenabled = true\n${jobs}`)
+  expect(text).toMatch(
+    /^job +news: Every weekday at 08:00, next \d{4}-\S+Z, to channel:300000000000000000\njob +plans: .*, to own$/m,
+  )
+  expect(text).toMatch(/^tools on .*\bcron\b/m)
+  expect(await checked(jobs)).toMatch(/^job +news: .*off, as scheduler.enabled is false/m)
+})

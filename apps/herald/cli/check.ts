@@ -4,6 +4,7 @@ import type { LoadedConfig } from "../server/config/load.ts"
 import { effectiveSettings } from "../server/config/summary.ts"
 import { claudeLogin } from "../server/provider/claude-login.ts"
 import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
+import { fileJobLines } from "../server/schedules/file-jobs.ts"
 import { buildTools } from "../server/tools/tools.ts"
 
 /** How long MCP servers are waited for: whoever checks wants to know, and the first start of one may load it first. */
@@ -43,6 +44,7 @@ export async function check(
     `data           ${dataDir}`,
     `model          ${settings.model} (${settings.type}${settings.apiUrl ? `, ${settings.apiUrl}` : ""}), ${key}`,
     `tools on       ${[...names].join(", ")}`,
+    ...fileJobLines(config, Date.now()).map((line) => `job            ${line}`),
     ...remarks.map((remark) => `note           ${remark}`),
     "",
     ...effectiveSettings(config, origins),

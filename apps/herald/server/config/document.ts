@@ -143,7 +143,7 @@ const exampleFields = (path: string, fields: Fields): string[] =>
 
 function exampleValue(path: string, name: string, node: Extract<Node, { default: unknown }>): string {
   if (node.kind === "secret") return `"\${${`${path}_${name}`.replaceAll(".", "_").toUpperCase()}}"`
-  if (node.required) return `"${name}"`
+  if (node.required && node.example === undefined) return `"${name}"`
   if (node.example !== undefined) return JSON.stringify(node.example)
   if (node.default === undefined) return node.kind === "number" ? "1" : '""'
   return JSON.stringify(node.default)

@@ -76,8 +76,8 @@ export const text = <T extends string | undefined>(
 ) => field<T extends string ? string : string | undefined>("text", initial as never, doc, options)
 
 /** Text that must be given. */
-export const requiredText = (doc: string): Field<string> => ({
-  ...field("text", "", doc),
+export const requiredText = (doc: string, options: Options<string> = {}): Field<string> => ({
+  ...field("text", "", doc, options),
   required: true,
 })
 

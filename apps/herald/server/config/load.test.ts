@@ -114,6 +114,21 @@ describe("what is wrong is said with its line", () => {
       "a.toml:1: scheduler.jobs[0].schedule is missing: when, as a cron expression",
     ],
     [
+      "a job on a day there is not",
+      "[[scheduler.jobs]]\nname = 'j'\nschedule = '0 8 31 2 *'\nchannel = 'own'\nmessage = 'm'",
+      'a.toml:3: scheduler.jobs[0].schedule "0 8 31 2 *" never comes: no day matches it',
+    ],
+    [
+      "a job in a zone there is not",
+      "[[scheduler.jobs]]\nname = 'j'\nschedule = '@daily'\nchannel = 'own'\nmessage = 'm'\ntimezone = 'Mars'",
+      'a.toml:6: scheduler.jobs[0].timezone: There is no time zone "Mars"',
+    ],
+    [
+      "two jobs of one name",
+      "[[scheduler.jobs]]\nname = 'j'\nschedule = '@daily'\nchannel = 'own'\nmessage = 'm'\n".repeat(2),
+      'a.toml:7: scheduler.jobs[1].name "j" is used twice: give each job a name of its own',
+    ],
+    [
       "an MCP server that is nowhere",
       "[[mcp.servers]]\nname = 's'\ncommand = ''",
       "a.toml:1: mcp.servers[0] needs a command or a url: what is the server?",
@@ -276,8 +291,8 @@ describe("what is not built yet is reported", () => {
       "2: tools.image_gen is configured but not available in this version; it is ignored",
     ],
     [
-      "[provider]\ncheap_model = 'x'",
-      "2: provider.cheap_model is configured but not available in this version; it is ignored",
+      "[[scheduler.jobs]]\nname = 'j'\nschedule = '0 8 * * *'\nchannel = 'general'\nmessage = 'm'",
+      '4: scheduler.jobs[0].channel "general" is no id of a channel in Discord and no chat: what comes of it is told in a chat of its own',
     ],
     ["[gateway]\nenabled = false", "2: gateway.enabled is configured but always on in this version"],
     [

@@ -330,12 +330,16 @@ export const settings = {
     enabled: boolean(false, "Do them.", { was: "a line in the log was all they did" }),
     jobs: list("A job: the assistant is asked at its times.", {
       name: requiredText("Its name."),
-      schedule: requiredText("When, as a cron expression: minute, hour, day of month, month, day of week."),
+      schedule: requiredText("When, as a cron expression: minute, hour, day of month, month, day of week.", {
+        example: "0 8 * * MON-FRI",
+      }),
       channel: requiredText(
         "Where the result goes: the id of a channel in Discord, a chat such as `web:...`, or `own` for a chat of its own.",
+        { example: "own" },
       ),
       message: requiredText("What is asked."),
       timezone: text(undefined, "The time zone of `schedule`, such as `Europe/Oslo`. Default: the owner's.", {
+        example: "Europe/Oslo",
         was: "UTC",
       }),
     }),

@@ -1,9 +1,10 @@
 import { everyItem, type JsonObject, type Records } from "@orra/core"
-import type { NewJob } from "@orra/cron"
+import { type NewJob, nextRun } from "@orra/cron"
 import { OWNER } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import type { Logger } from "../log/log.ts"
 import { OWN, type Place, placeOf, placeText } from "./places.ts"
+import { scheduleWords } from "./schedule-words.ts"
 import type { Schedules } from "./schedules.ts"
 
 export type FileJob = Config["scheduler"]["jobs"][number]
@@ -61,6 +62,18 @@ export async function addFileJobs(parts: {
       logger.error({ err: error }, `the job "${name}" of the configuration cannot be done`)
     }
   }
+}
+
+/** The jobs of the file for a person, one line each, with when they come next. */
+export function fileJobLines({ scheduler }: Config, now: number): readonly string[] {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return scheduler.jobs.map((job) => {
+    const { schedule } = newJob({ ...job, timezone: job.timezone ?? here })
+    const next = scheduler.enabled ? nextRun(schedule, now, now) : undefined
+    const time =
+      next === undefined ? "off, as scheduler.enabled is false" : `next ${new Date(next).toISOString()}`
+    return `${job.name}: ${scheduleWords(schedule)}, ${time}, to ${placeText(filePlace(job))}`
+  })
 }
 
 /** The ids of the jobs that the configuration has made. */
