@@ -18,7 +18,7 @@ export interface ShownValue {
 }
 
 /** What the page changes besides what has routes of its own; of sections in `sections` every key. */
-const SECTIONS = ["tools", "github", "discord"] as const
+const SECTIONS = ["tools", "github", "discord", "budget"] as const
 const SINGLE: readonly string[] = ["provider.cheap_model", "logging.level"]
 /** What another person's data hangs on. */
 const NOT: readonly string[] = ["discord.namespace_prefix"]

@@ -245,4 +245,28 @@ export const words = {
       trace: "Everything",
     },
   },
+
+  usage: {
+    title: "Usage",
+    lead: "What models have cost, by their list prices. Days and months are those of UTC.",
+    per: { run: "One answer", hour: "This hour", day: "Today", month: "This month", ever: "In all" },
+    of: (spent: string, limit: string) => `${spent} of ${limit}`,
+    today: (calls: string, tokens: string) => `Today: ${calls} calls of models, ${tokens} tokens.`,
+    unpriced: "A model without a known price was used: it counts as the dearest one that is known.",
+    renews: (when: string) => `Begins anew ${when}`,
+    more: (amount: string) => `Allow ${amount} more`,
+    granted: "Allowed. What waited for it goes on.",
+    limits: "Limits",
+    limitsHint:
+      "In US dollars, for each person by themselves, and for all of Discord together. Empty means no limit. What an answer may cost at most is set aside before the model is asked.",
+    perRun: "For one answer",
+    perDay: "A day",
+    perMonth: "A month",
+    atLimit: "At a limit",
+    atLimits: {
+      stop: "The answer ends, and says why",
+      ask: "It waits until you allow more here",
+      cheap: "It goes on with the cheap model",
+    },
+  },
 }

@@ -99,7 +99,8 @@ function ServerCard({ server }: { readonly server: McpServer }): ReactElement {
       {headers.length > 0 && <p className="hint">{own.headers(headers.join(", "))}</p>}
       {enabled && (
         <StateLine look={LOOKS[state]} label={own.states[state]}>
-          {message}
+          {/* How many tools there are is said below. */}
+          {state === "connected" && !message?.includes(";") ? null : message}
         </StateLine>
       )}
       {enabled && present.length > 0 && (

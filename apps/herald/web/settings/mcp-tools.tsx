@@ -101,7 +101,7 @@ function Choice({
               <input type="checkbox" checked={on.has(name)} onChange={() => setOn(toggled(on, name))} />
               <span>
                 <strong>{name}</strong>
-                <small>{description}</small>
+                {description !== name && <small>{description}</small>}
               </span>
             </label>
             {on.has(name) && (

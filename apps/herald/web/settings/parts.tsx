@@ -8,6 +8,7 @@ import { McpPart } from "./mcp-part.tsx"
 import { ProviderPart } from "./provider-part.tsx"
 import { ToolsPart } from "./tools-part.tsx"
 import { UpdatesPart } from "./updates-part.tsx"
+import { UsagePart } from "./usage-part.tsx"
 
 interface SettingsPart {
   /** In its address: `/settings/model`. */
@@ -25,6 +26,7 @@ export const parts: readonly SettingsPart[] = [
   { name: "tools", label: words.tools.title, Component: ToolsPart, permission: "owner" },
   { name: "mcp", label: words.mcp.title, Component: McpPart, permission: "owner" },
   { name: "appearance", label: words.appearance, Component: AppearancePart },
+  { name: "usage", label: words.usage.title, Component: UsagePart },
   { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },
   { name: "about", label: words.about.title, Component: AboutPart, permission: "owner" },
 ]

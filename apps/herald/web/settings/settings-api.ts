@@ -80,13 +80,34 @@ export interface About {
   readonly started_at: number
 }
 
+/** How a limit stands; `limit` and `left` are null where it is only counted. */
+export interface LimitState {
+  readonly per: "day" | "month"
+  readonly unit: string
+  readonly limit: number | null
+  readonly spent: number
+  readonly renews_at: number | null
+  readonly unpriced: boolean
+}
+
+/** Somebody whose money it is. */
+export interface Spender {
+  readonly name: string
+  readonly namespace: string
+  readonly limits: readonly LimitState[]
+}
+
+interface Usage {
+  readonly people: readonly Spender[]
+}
+
 interface Servers {
   readonly servers: readonly McpServer[]
 }
 
 const server = (name: string): string => `/api/settings/mcp/${encodeURIComponent(name)}`
 
-/** What only the owner is answered; documented in docs/herald/api.md. */
+/** The settings; but for `usage` only the owner is answered. Documented in docs/herald/api.md. */
 export const settingsApi = {
   values: (signal: AbortSignal) => request<Values>("GET", "/api/settings/values", undefined, signal),
   save: (changes: Readonly<Record<string, unknown>>) =>
@@ -101,5 +122,8 @@ export const settingsApi = {
   removeServer: (name: string) => request<Servers>("DELETE", server(name), {}),
   restoreServer: (name: string) => request<Servers>("POST", `${server(name)}/restore`, {}),
   checkUpdate: () => request<Update>("POST", "/api/settings/updates/check", {}),
+  usage: (signal: AbortSignal) => request<Usage>("GET", "/api/usage", undefined, signal),
+  grant: (namespace: string, per: LimitState["per"], usd: number) =>
+    request<Usage>("POST", "/api/usage/grants", { namespace, per, usd }),
   about: (signal: AbortSignal) => request<About>("GET", "/api/settings/about", undefined, signal),
 }

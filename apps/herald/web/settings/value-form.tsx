@@ -99,7 +99,7 @@ function OptionField({
   }
   if (kind === "choice") {
     return (
-      <fieldset className="choices" disabled={isFixed}>
+      <fieldset className="choices narrow-choices" disabled={isFixed}>
         <legend>{label}</legend>
         {Object.entries(choices).map(([choice, text]) => (
           <label key={choice} className={value === choice ? "choice chosen" : "choice"}>
@@ -129,13 +129,13 @@ function OptionField({
         <input
           {...common}
           type={kind === "secret" ? "password" : "text"}
-          inputMode={kind === "number" ? "numeric" : undefined}
+          inputMode={kind === "number" ? "decimal" : undefined}
           autoComplete="off"
           spellCheck={false}
           value={value === null || value === undefined ? "" : String(value)}
           onChange={(event) => {
             const text = event.target.value
-            onChange(kind === "number" && /^\d+$/.test(text) ? Number(text) : text)
+            onChange(kind === "number" && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
           }}
         />
       )}
