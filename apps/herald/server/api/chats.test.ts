@@ -122,7 +122,7 @@ test("a fork is a chat of its own with what was said so far", async () => {
   await tell("copy", "three")
   expect(await texts("copy")).toEqual(["one", "You said: one", "three", "You said: three"])
   expect(await texts("source")).toEqual(["one", "You said: one", "two", "You said: two"])
-  expect((await read("copy")).info.metadata).toMatchObject({ title: "one", forkedFrom: "web:source" })
+  expect((await read("copy")).info.metadata).toMatchObject({ title: "one (2)", forkedFrom: "web:source" })
   const fork = (body: unknown) => ask("POST", "/api/sessions/web:source/fork", body)
   expect(await fork({ seq: end, to: "web:copy" })).toMatchObject({ status: 400 })
   expect(await fork({ seq: end, to: "ada:copy" })).toMatchObject({ status: 404 })

@@ -41,7 +41,7 @@ export async function forkChat(runtime: Runtime, from: Namespace, seq: number, t
     const meta: NewEntry = {
       type: "meta",
       at,
-      patch: { forkedFrom: from.key, ...(typeof title === "string" && { title }) },
+      patch: { forkedFrom: from.key, ...(typeof title === "string" && { title: nextTitle(title) }) },
     }
     await store.append(to, [meta, ...path.map(({ seq: _, ...entry }) => entry as NewEntry)], {
       expected: 0,
@@ -50,6 +50,12 @@ export async function forkChat(runtime: Runtime, from: Namespace, seq: number, t
   } finally {
     await store.release(lease)
   }
+}
+
+/** "Tea", "Tea (2)", "Tea (3)". */
+function nextTitle(title: string): string {
+  const [, name = title, number = "1"] = /^(.*) \((\d+)\)$/.exec(title) ?? []
+  return `${name} (${Number(number) + 1})`
 }
 
 async function entriesUpTo(runtime: Runtime, from: Namespace, seq: number): Promise<readonly Entry[]> {

@@ -12,6 +12,7 @@ import type { ChatStore } from "./chat-store.ts"
 import { Details } from "./details.tsx"
 import { ErrorNote } from "./error-note.tsx"
 import type { AnswerItem, AnswerMessage } from "./items.ts"
+import { MessageMenu } from "./message-menu.tsx"
 import { RegenerateMenu } from "./regenerate-menu.tsx"
 import { Thinking } from "./thinking.tsx"
 import { ToolCard } from "./tool-card.tsx"
@@ -224,7 +225,7 @@ function useAuthor({ agent }: AnswerItem): string | undefined {
   return agent === undefined ? undefined : find(agent)?.name
 }
 
-function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
+function Footer({ answer, store, fork, isLast, isBusy }: AnswerProps): ReactElement {
   const author = useAuthor(answer)
   const [isWorking, setWorking] = useState(false)
   const foot = useRef<HTMLElement>(null)
@@ -251,6 +252,13 @@ function Footer({ answer, store, fork, isBusy }: AnswerProps): ReactElement {
       />
       <RegenerateMenu isDisabled={isWorking || isBusy} onChoose={regenerate} />
       <Details answer={answer} />
+      <MessageMenu
+        store={store}
+        seq={answer.seq}
+        text={() => markdownOf(answer)}
+        canFork={answer.end !== undefined}
+        canUndo={isLast && !isBusy}
+      />
       <time
         className="message-time"
         dateTime={new Date(answer.at).toISOString()}

@@ -8,20 +8,32 @@ import { attachmentsOf, textOf } from "./parts.ts"
 async function allEntries(namespace: string): Promise<readonly Entry[]> {
   let entries: readonly Entry[] = []
   for (;;) {
-    const page = await api.history(namespace, entries[0]?.seq)
+    const page = await api.history(namespace, entries[0]?.seq, 1_000)
     entries = [...page.entries, ...entries]
     if (!page.more || page.entries.length === 0) return entries
   }
 }
 
+/** The chat as a file. */
+export async function exportChat(
+  namespace: string,
+  title: string,
+  format: "md" | "html" | "json",
+): Promise<string> {
+  if (format === "md") return await chatAsMarkdown(namespace, title)
+  if (format === "json") return await chatAsJson(namespace)
+  const { htmlOfChat } = await import("./export-html.ts")
+  return htmlOfChat((await allEntries(namespace)).reduce(addEntry, []), title)
+}
+
 /** The chat as a Markdown document. */
-export async function chatAsMarkdown(namespace: string, title: string): Promise<string> {
+async function chatAsMarkdown(namespace: string, title: string): Promise<string> {
   const items = (await allEntries(namespace)).reduce(addEntry, [])
   return `${[`# ${title}`, ...items.map(itemAsMarkdown)].join("\n\n")}\n`
 }
 
 /** The chat as its entries, as the server keeps them. */
-export const chatAsJson = async (namespace: string): Promise<string> =>
+const chatAsJson = async (namespace: string): Promise<string> =>
   JSON.stringify({ namespace, entries: await allEntries(namespace) }, null, 2)
 
 function itemAsMarkdown(item: Item): string {
@@ -35,7 +47,7 @@ const userTexts = ({ message: { parts } }: Extract<Item, { type: "user" }>): rea
   textOf(parts),
 ]
 
-const answerTexts = ({ messages, calls, end }: AnswerItem): readonly string[] => [
+export const answerTexts = ({ messages, calls, end }: AnswerItem): readonly string[] => [
   ...messages.flatMap(({ parts }) =>
     parts.flatMap((part) => {
       if (part.type === "text") return [part.text]

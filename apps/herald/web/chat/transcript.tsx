@@ -14,6 +14,7 @@ import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Answer, Waiting } from "./answer.tsx"
 import type { ChatState, ChatStore } from "./chat-store.ts"
+import { onPress } from "./long-press.ts"
 import { OutboundRow, QueuedRow } from "./pending-rows.tsx"
 import { type Row, rowsOf } from "./rows.ts"
 import { UserMessage } from "./user-message.tsx"
@@ -143,6 +144,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with the keyboard
         tabIndex={0}
         onScroll={onScroll}
+        onPointerDown={onPress}
       >
         <div className="rows" style={{ height: total }}>
           {isLoadingOlder && <p className="loading-older">{t.chat.loadingOlder}</p>}
@@ -223,6 +225,7 @@ const RowView = ({
             item={item}
             store={store}
             fork={fork}
+            isLast={isLast}
             isBusy={isBusy}
             isEditing={editing === item.seq}
             onEdit={onEdit}

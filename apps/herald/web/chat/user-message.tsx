@@ -9,6 +9,7 @@ import { Attachment } from "./attachment.tsx"
 import { Branches } from "./branches.tsx"
 import type { ChatStore } from "./chat-store.ts"
 import type { UserItem } from "./items.ts"
+import { MessageMenu } from "./message-menu.tsx"
 import { attachmentsOf, textOf } from "./parts.ts"
 
 /** What a person wrote, as they wrote it. */
@@ -16,6 +17,7 @@ export const UserMessage = memo(function UserMessage({
   item,
   store,
   fork,
+  isLast,
   isBusy,
   isEditing,
   onEdit,
@@ -23,6 +25,7 @@ export const UserMessage = memo(function UserMessage({
   readonly item: UserItem
   readonly store: ChatStore
   readonly fork: Fork | undefined
+  readonly isLast: boolean
   readonly isBusy: boolean
   readonly isEditing: boolean
   readonly onEdit: (seq: number | undefined) => void
@@ -52,6 +55,7 @@ export const UserMessage = memo(function UserMessage({
         </time>
         <CopyButton text={() => textOf(message.parts)} label={t.chat.copyMessage} />
         <IconButton icon="edit" size={18} label={t.chat.edit} onClick={() => onEdit(seq)} />
+        <MessageMenu store={store} seq={seq} text={() => textOf(message.parts)} canUndo={isLast && !isBusy} />
         {fork && (
           <Branches fork={fork} isDisabled={isBusy} onSwitch={(tip) => void store.switchBranch(tip)} />
         )}

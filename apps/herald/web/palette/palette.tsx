@@ -41,7 +41,7 @@ export default function Palette({
   const query = useDeferredValue(text.trim())
   const commands = useCommands(onShortcuts)
   const titles = useQuery({
-    queryKey: ["sessions", "palette", query],
+    queryKey: ["palette", query],
     queryFn: ({ signal }) => api.sessions({ q: query }, signal),
     placeholderData: (before) => before,
   })

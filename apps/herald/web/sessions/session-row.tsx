@@ -1,102 +1,91 @@
-import { useQueryClient } from "@tanstack/react-query"
 import { type MouseEvent, type ReactElement, useEffect, useRef, useState } from "react"
-import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
-import { useShared } from "../app/context.ts"
 import { navigate, pathOf } from "../app/router.ts"
 import { t } from "../i18n/index.ts"
-import { download, fileName } from "../ui/download.ts"
 import { Icon } from "../ui/icons.tsx"
-import { Menu, MenuItem } from "../ui/menu.tsx"
-import { toast } from "../ui/toast.tsx"
-import { dropSession, putSession, titleOf } from "./use-sessions.ts"
+import { Menu, MenuItem, MenuLine } from "../ui/menu.tsx"
+import type { SessionActions } from "./actions.ts"
+import { useUnread } from "./unread.ts"
+import { titleOf } from "./use-sessions.ts"
 
-/** A chat in the list: open it, rename it in place, delete it and take that back. */
-export function SessionRow({
-  session,
-  isOpen,
-  onOpen,
-}: {
+interface SessionRowProps {
   readonly session: SessionSummary
   readonly isOpen: boolean
+  readonly actions: SessionActions
+  /** Undefined while chats are not being selected. */
+  readonly isSelected: boolean | undefined
+  readonly onSelect: (isSelected: boolean) => void
   readonly onOpen: () => void
-}): ReactElement {
-  const { chats } = useShared()
-  const client = useQueryClient()
-  const [isRenaming, setRenaming] = useState(false)
-  const { namespace } = session
-  const title = titleOf(session) ?? t.sessions.untitled
-  const place = { type: "chat", namespace } as const
+}
 
-  const fail = (error: unknown): void => {
-    toast(error instanceof Error ? error.message : (t.errors["other"] ?? ""))
-    void client.invalidateQueries({ queryKey: ["sessions"] })
+/** A chat in the list: open it, or choose it among others. */
+export function SessionRow(props: SessionRowProps): ReactElement {
+  const { session, isSelected, onSelect } = props
+  const [isRenaming, setRenaming] = useState(false)
+  const title = titleOf(session) ?? t.sessions.untitled
+  if (isSelected !== undefined) {
+    return (
+      <label className="session session-choice">
+        <input type="checkbox" checked={isSelected} onChange={(event) => onSelect(event.target.checked)} />
+        <span className="session-title">{title}</span>
+      </label>
+    )
   }
-  const remove = async (): Promise<void> => {
-    dropSession(client, namespace)
-    if (isOpen) navigate({ type: "new" })
-    try {
-      await api.remove(namespace)
-      chats.forget(namespace)
-      toast(t.sessions.deleted(title), {
-        label: t.undo,
-        run: () => {
-          api.restore(namespace).then((restored) => {
-            putSession(client, restored)
-            if (isOpen) navigate(place)
-          }, fail)
-        },
-      })
-    } catch (error) {
-      fail(error)
-    }
+  if (isRenaming) {
+    return (
+      <TitleField
+        title={title}
+        onDone={(next) => {
+          setRenaming(false)
+          void props.actions.rename(session, next)
+        }}
+        onCancel={() => setRenaming(false)}
+      />
+    )
   }
-  const rename = async (next: string): Promise<void> => {
-    setRenaming(false)
-    if (next.trim() === title) return
-    try {
-      putSession(client, await api.rename(namespace, next))
-      void client.invalidateQueries({ queryKey: ["sessions"] })
-    } catch (error) {
-      fail(error)
-    }
-  }
-  const save = async (format: "md" | "json"): Promise<void> => {
-    try {
-      // Seldom needed, so not part of what every visit loads.
-      const { chatAsJson, chatAsMarkdown } = await import("../chat/export.ts")
-      const text = await (format === "md" ? chatAsMarkdown(namespace, title) : chatAsJson(namespace))
-      download(text, fileName(title, format), format === "md" ? "text/markdown" : "application/json")
-    } catch (error) {
-      fail(error)
-    }
-  }
+  return <SessionLink {...props} title={title} onRename={() => setRenaming(true)} />
+}
+
+function SessionLink({
+  session,
+  isOpen,
+  actions,
+  title,
+  onSelect,
+  onOpen,
+  onRename,
+}: SessionRowProps & { readonly title: string; readonly onRename: () => void }): ReactElement {
+  const isUnread = useUnread(session, isOpen)
+  const { namespace, metadata } = session
+  const [isPinned, isArchived] = [metadata["pinned"] === true, metadata["archived"] === true]
+  const place = { type: "chat", namespace } as const
   const open = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
     navigate(place)
     onOpen()
   }
-
-  if (isRenaming)
-    return (
-      <TitleField title={title} onDone={(next) => void rename(next)} onCancel={() => setRenaming(false)} />
-    )
   return (
-    <div className={isOpen ? "session open" : "session"}>
+    <div className={`session${isOpen ? " open" : ""}${isUnread ? " unread" : ""}`}>
       <a
         href={pathOf(place)}
         className="session-link"
         aria-current={isOpen ? "page" : undefined}
         title={title}
         onClick={open}
-        onDoubleClick={() => setRenaming(true)}
+        onDoubleClick={onRename}
       >
         <span className="session-title">{title}</span>
-        {session.openRun !== undefined && (
+        {session.openRun !== undefined ? (
           <span className="running">
             <span className="off-screen">{t.sessions.running}</span>
           </span>
+        ) : (
+          isUnread && (
+            <span className="unread-mark">
+              <span className="off-screen">{t.sessions.unread}</span>
+            </span>
+          )
         )}
       </a>
       <Menu
@@ -107,14 +96,41 @@ export function SessionRow({
           </button>
         }
       >
+        <MenuItem icon="edit" label={t.sessions.rename} onSelect={onRename} />
         <MenuItem
-          icon="edit"
-          label={t.sessions.rename}
-          onSelect={() => setTimeout(() => setRenaming(true))}
+          icon="pin"
+          label={isPinned ? t.sessions.unpin : t.sessions.pin}
+          onSelect={() => void actions.mark([session], { pinned: !isPinned })}
         />
-        <MenuItem icon="download" label={t.sessions.markdown} onSelect={() => void save("md")} />
-        <MenuItem icon="download" label={t.sessions.json} onSelect={() => void save("json")} />
-        <MenuItem icon="trash" label={t.sessions.delete} isDanger onSelect={() => void remove()} />
+        <MenuItem
+          icon="archive"
+          label={isArchived ? t.sessions.unarchive : t.sessions.archive}
+          onSelect={() => void actions.mark([session], { archived: !isArchived })}
+        />
+        <MenuItem icon="check" label={t.sessions.select} onSelect={() => onSelect(true)} />
+        <MenuLine />
+        <MenuItem
+          icon="download"
+          label={t.sessions.markdown}
+          onSelect={() => void actions.save(session, "md")}
+        />
+        <MenuItem
+          icon="download"
+          label={t.sessions.html}
+          onSelect={() => void actions.save(session, "html")}
+        />
+        <MenuItem
+          icon="download"
+          label={t.sessions.json}
+          onSelect={() => void actions.save(session, "json")}
+        />
+        <MenuLine />
+        <MenuItem
+          icon="trash"
+          label={t.sessions.delete}
+          isDanger
+          onSelect={() => void actions.remove([session])}
+        />
       </Menu>
     </div>
   )

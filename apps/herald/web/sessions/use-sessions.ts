@@ -1,4 +1,4 @@
-import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query"
+import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useEffect } from "react"
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
@@ -29,6 +29,17 @@ export function useSessions(query: string) {
   })
 }
 
+/** All chats with a mark, newest first. */
+export function useMarked(mark: "pinned" | "archived", isWanted = true): readonly SessionSummary[] {
+  const { data = [] } = useQuery({
+    queryKey: ["marked", mark],
+    queryFn: async ({ signal }) => (await api.marked(mark, signal)).sessions,
+    enabled: isWanted,
+    staleTime: 30_000,
+  })
+  return data
+}
+
 /** Keeps the lists of chats in step with the server. */
 export function useSessionChanges(): void {
   const { connection } = useShared()
@@ -37,11 +48,14 @@ export function useSessionChanges(): void {
     let again: ReturnType<typeof setTimeout> | undefined
     const stop = connection.onFrame((frame) => {
       // What agents hand to one another belongs to the chat it was for.
-      if (frame.type === "session" && frame.session.namespace.includes(":~agents:")) return
+      if (frame.type === "session" && frame.session.namespace.includes(":~")) return
       if (frame.type === "session") putSession(client, frame.session)
       else if (frame.type === "session_deleted") dropSession(client, frame.namespace)
       // What happened while there was no connection is not told again.
-      else if (frame.type === "hello") return void client.invalidateQueries({ queryKey: LISTS })
+      else if (frame.type === "hello") {
+        void client.invalidateQueries({ queryKey: ["marked"] })
+        return void client.invalidateQueries({ queryKey: LISTS })
+      }
       if (client.isFetching({ queryKey: LISTS }) === 0) return
       // A list on its way may be from before this change, and would undo it.
       clearTimeout(again)
@@ -60,6 +74,16 @@ const SETTLE_MS = 300
 type Client = ReturnType<typeof useQueryClient>
 
 export function putSession(client: Client, session: SessionSummary): void {
+  for (const mark of ["pinned", "archived"]) {
+    client.setQueryData<readonly SessionSummary[]>(["marked", mark], (before) => {
+      const others = before?.filter(({ namespace }) => namespace !== session.namespace)
+      return others && session.metadata[mark] === true ? [session, ...others] : others
+    })
+  }
+  if (session.metadata["archived"] === true) {
+    dropPage(client, session.namespace)
+    return
+  }
   client.setQueryData<Pages>(["sessions", ""], (pages) => {
     if (!pages) return pages
     const without = withoutSession(pages, session.namespace)
@@ -70,6 +94,13 @@ export function putSession(client: Client, session: SessionSummary): void {
 }
 
 export function dropSession(client: Client, namespace: string): void {
+  dropPage(client, namespace)
+  client.setQueriesData<readonly SessionSummary[]>({ queryKey: ["marked"] }, (sessions) =>
+    sessions?.filter((session) => session.namespace !== namespace),
+  )
+}
+
+function dropPage(client: Client, namespace: string): void {
   client.setQueriesData<Pages>(
     { queryKey: ["sessions"] },
     (pages) => pages && withoutSession(pages, namespace),
