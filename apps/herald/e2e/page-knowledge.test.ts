@@ -22,9 +22,10 @@ let site: Site
 beforeAll(async () => {
   site = await openSite({
     answer,
-    config: '[documents]\nfolders = [{ path = "handbook" }]\n',
+    config: '[tools]\nfilesystem = true\ndirectories = ["handbook"]\n[documents]\nfolders = [{ path = "handbook" }]\n',
     prepare: async (folder) => {
       mkdirSync(join(folder, "handbook"))
+      mkdirSync(join(folder, "handbook", "drafts"))
       writeFileSync(join(folder, "handbook", "leave.md"), "# Leave\n\nThirty days of leave.\n")
     },
   })
@@ -89,6 +90,18 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await page.getByRole("link", { name: "lines 1–3" }).click()
   await page.locator(".document-text .cited").getByText("The valve is red.").waitFor()
   await checkIfLong(page, "the text of a document")
+
+  // A chat's folder, chosen before its first message.
+  await page.getByRole("button", { name: "New chat" }).first().click()
+  await page.getByRole("button", { name: "Choose the folder this chat works in" }).click()
+  await page.getByRole("button", { name: /^handbook/ }).click()
+  await page.getByRole("button", { name: "drafts" }).click()
+  await checkIfLong(page, "the choice of a folder")
+  await page.getByRole("button", { name: "Work here" }).click()
+  await send(page, "What is here?")
+  await said(page, "You said: What is here?").waitFor()
+  await page.reload()
+  await page.getByRole("button", { name: "This chat works in drafts" }).waitFor()
   expect(site.problems).toEqual([])
   await context.close()
 })

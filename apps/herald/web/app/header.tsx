@@ -7,6 +7,7 @@ import { toast } from "../ui/toast.tsx"
 import { useShared } from "./context.ts"
 import { navigate } from "./router.ts"
 
+const DirectoryButton = lazy(() => import("../files/directory-button.tsx"))
 const Everything = lazy(() => import("../approvals/everything.tsx"))
 
 /** The chat's title, which is changed where it stands, and the way to the other chats. */
@@ -70,6 +71,9 @@ export function Header({
           </button>
         )}
       </h1>
+      <Suspense fallback={null}>
+        <DirectoryButton key={namespace} namespace={namespace} />
+      </Suspense>
       {!isNew && status === "ready" && (
         <Suspense fallback={null}>
           <Everything namespace={namespace} until={typeof until === "number" ? until : undefined} />
