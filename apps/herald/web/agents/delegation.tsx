@@ -14,6 +14,12 @@ import { toast } from "../ui/toast.tsx"
 import { type Branch, takenBy, useDelegations } from "./delegations.ts"
 import "../styles/delegation.css"
 
+const STYLES: Partial<Record<Branch["status"], string>> = {
+  running: "running",
+  waiting: "asking",
+  completed: "ok",
+}
+
 /** A task that was handed on, in the place of its call: who has it, how it goes, what it may and took, and what came of it. */
 export default function Delegation({
   runId,
@@ -52,7 +58,7 @@ function BranchCard({
     api.stop(namespace).catch((error: Error) => toast(error.message))
   }
   return (
-    <div className={`tool-card branch ${isOpenRun ? status : status === "completed" ? "ok" : "error"}`}>
+    <div className={`tool-card branch ${STYLES[status] ?? "error"}`}>
       <div className="branch-head">
         <button type="button" className="tool-head" aria-expanded={isOpen} onClick={() => setWanted(!isOpen)}>
           <Icon name="bot" size={18} />
