@@ -1,0 +1,121 @@
+import { once } from "node:events"
+import { appendFileSync, readFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import type { Page } from "playwright-core"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { check } from "./support/access.ts"
+import { openSite, type Site } from "./support/site.ts"
+
+const WIRE = join(import.meta.dirname, "../../../packages/mcp/src/wire.child.ts")
+const PARTS = ["model", "discord", "tools", "mcp", "appearance", "updates", "about"]
+
+let site: Site
+let asked = 0
+const registry = createServer((_, response) => {
+  asked++
+  response.end(JSON.stringify({ version: "999.0.0" }))
+})
+
+beforeAll(async () => {
+  registry.listen(0, "127.0.0.1")
+  await once(registry, "listening")
+  const { port } = registry.address() as AddressInfo
+  site = await openSite({
+    answer: () => "Hello.",
+    config: `[updates]\nregistry = "http://127.0.0.1:${port}"\n[tools]\nbrowser = true\n`,
+  })
+})
+afterAll(async () => {
+  await site.close()
+  registry.close()
+})
+
+const open = async (page: Page, part: string): Promise<void> => {
+  await page.goto(`${site.herald.url}/settings/${part}`)
+  await page.locator(".settings-part h2").waitFor()
+}
+
+test("an owner sets Herald up in the page; its file is only read, and nobody is asked who need not be", async () => {
+  const file = join(site.folder, "assistant.toml")
+  const before = readFileSync(file, "utf8")
+  const context = await site.person()
+  const page = await context.newPage()
+
+  await open(page, "tools")
+  await page.getByRole("switch", { name: "Read pages" }).click()
+  await page.locator(".switch:not(:checked)").first().waitFor()
+  expect(await page.getByRole("switch", { name: "Read articles" }).isDisabled()).toBe(true)
+  await page.getByText(/Set in .*assistant\.toml, line \d+\. Change it there\./).waitFor()
+  await page.getByRole("switch", { name: "Search", exact: true }).click()
+  await page.getByText("set tools.web_search_api_key").waitFor()
+
+  await open(page, "mcp")
+  await page.getByRole("button", { name: "Add a server" }).click()
+  await page.getByLabel("Name", { exact: true }).fill("wire")
+  await page.getByLabel("Program", { exact: true }).fill(process.execPath)
+  await page.getByLabel("Arguments", { exact: true }).fill(WIRE)
+  await page.getByRole("button", { name: "Connect and show its tools" }).click()
+  const boxes = page.locator(".tool-choices > li > label:first-child input")
+  await boxes.first().waitFor()
+  await page.getByRole("checkbox", { name: /^ask/ }).uncheck()
+  await page.getByRole("button", { name: "Add wire" }).click()
+  const card = page.getByRole("region", { name: "wire" })
+  await card.getByText("Connected").waitFor()
+  await card.locator("summary").click()
+  expect(await card.locator(".tags").innerText()).not.toContain("wire__ask")
+  await card.getByRole("button", { name: "Remove" }).click()
+  await card.waitFor({ state: "detached" })
+  await page.getByRole("button", { name: "Undo" }).click()
+  await card.getByText("Connected").waitFor()
+
+  await open(page, "updates")
+  expect(asked).toBe(0)
+  await page.getByRole("button", { name: "Check now" }).click()
+  await page.getByText("Herald 999.0.0 is there").waitFor()
+  expect(asked).toBe(1)
+
+  await open(page, "about")
+  expect(readFileSync(file, "utf8")).toBe(before)
+  appendFileSync(file, "exec = true\n[context]\nmax_tokens = 9000\n")
+  await page.getByRole("button", { name: "Read it again" }).click()
+  await page.getByText("Read, and in effect: tools.exec.").waitFor()
+  await page.getByText("In effect after a restart: context.max_tokens.").waitFor()
+  appendFileSync(file, "no sense\n")
+  await page.getByRole("button", { name: "Read it again" }).click()
+  await page.getByText("Not taken: what was there goes on.").waitFor()
+
+  await open(page, "appearance")
+  await page.getByRole("radio", { name: "Larger" }).check()
+  await page.getByRole("radio", { name: /^Enter begins/ }).check()
+  await page.goto(site.herald.url)
+  const message = page.getByRole("textbox", { name: "Message", exact: true })
+  await message.fill("One")
+  await message.press("Enter")
+  await message.pressSequentially("Two")
+  expect(await message.inputValue()).toBe("One\nTwo")
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe("21.6px")
+  await message.press("Control+Enter")
+  await page.locator(".row").getByText("Hello.").first().waitFor()
+  await context.close()
+  expect(site.problems).toEqual([])
+})
+
+test.runIf(process.env["ORRA_TEST_FULL"]).each([1280, 320])(
+  "every part of the settings can be read and used by everybody, %i px wide",
+  async (width) => {
+    const context = await site.person({ viewport: { width, height: 760 }, reducedMotion: "reduce" })
+    const page = await context.newPage()
+    for (const part of PARTS) {
+      await open(page, part)
+      await page
+        .locator(".settings-part > .muted")
+        .filter({ hasText: "Loading" })
+        .waitFor({ state: "detached" })
+      for (const summary of await page.locator("summary").all()) await summary.click()
+      await check(page, part)
+    }
+    await context.close()
+  },
+)
