@@ -248,6 +248,7 @@ export const words = {
 
   usage: {
     title: "Usage",
+    you: "You",
     lead: "What models have cost, by their list prices. Days and months are those of UTC.",
     per: { run: "One answer", hour: "This hour", day: "Today", month: "This month", ever: "In all" },
     of: (spent: string, limit: string) => `${spent} of ${limit}`,

@@ -29,7 +29,11 @@ export function UsagePart(): ReactElement {
     <>
       <p className="hint">{own.lead}</p>
       {data.people.map((spender) => (
-        <SpenderPanel key={spender.namespace} spender={spender} mayGrant={isOwner} />
+        <SpenderPanel
+          key={spender.namespace}
+          spender={spender.namespace === me.namespace ? { ...spender, name: own.you } : spender}
+          mayGrant={isOwner}
+        />
       ))}
       {isOwner && <Limits />}
     </>
