@@ -106,6 +106,9 @@ export {
   foldedTitle,
   type Listed,
   type ListPosition,
+  listPosition,
+  newestFirst,
+  newestOf,
   pageLimit,
   pageOf,
 } from "./paging.ts"

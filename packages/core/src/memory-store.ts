@@ -4,7 +4,7 @@ import { frozen } from "./frozen.ts"
 import { MemoryLeases } from "./memory-leases.ts"
 import { memoryRecords } from "./memory-records.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
-import { foldedTitle, pageOf } from "./paging.ts"
+import { foldedTitle, newestOf, pageOf } from "./paging.ts"
 import { type Records, recordName } from "./records.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type SessionInfo } from "./session.ts"
 import {
@@ -103,7 +103,7 @@ export class MemoryStore implements SessionStore {
   async list(prefix: Namespace, options: ListOptions = {}): Promise<Page<SessionInfo>> {
     this.#assertOpen()
     keyOf(prefix)
-    return pageOf(this.#sessions.values(), prefix, options)
+    return pageOf(newestOf(this.#sessions.values(), prefix), options)
   }
 
   async delete(namespace: Namespace): Promise<boolean> {

@@ -30,7 +30,7 @@ export const encodeCursor = ({ updatedAt, key }: ListPosition): string =>
 /** The position of a cursor. @throws InvalidInput for text that `encodeCursor` never made. */
 export function decodeCursor(cursor: string): ListPosition {
   const split = cursor.indexOf("~")
-  const updatedAt = split > 0 ? Number(cursor.slice(0, split)) : Number.NaN
+  const updatedAt = Number(cursor.slice(0, split))
   const key = decoded(cursor.slice(split + 1))
   if (Number.isFinite(updatedAt) && key !== undefined && encodeCursor({ updatedAt, key }) === cursor) {
     return { updatedAt, key }
@@ -84,33 +84,39 @@ export interface Listed {
   readonly title: string
 }
 
-/** A page of these sessions: what `list` of a store answers that has them all in memory. */
-export function pageOf(
-  sessions: Iterable<Listed>,
-  prefix: Namespace,
-  options: ListOptions,
-): Page<SessionInfo> {
+/** Where a session stands in a list. */
+export const listPosition = ({ updatedAt, namespace }: SessionInfo): ListPosition => ({
+  updatedAt,
+  key: namespace.key,
+})
+
+/** Negative when `a` comes before `b` in a list. */
+export const newestFirst = (a: ListPosition, b: ListPosition): number =>
+  b.updatedAt - a.updatedAt || Number(a.key < b.key) - Number(a.key > b.key)
+
+/** Those at and below the prefix, in the order of a list. */
+export const newestOf = (sessions: Iterable<Listed>, prefix: Namespace): Listed[] =>
+  [...sessions]
+    .filter(({ info }) => prefix.contains(info.namespace))
+    .sort((a, b) => newestFirst(listPosition(a.info), listPosition(b.info)))
+
+/**
+ * A page of sessions that are in memory, given in the order of a list: what `list` of a store answers. It looks at no
+ * more of them than it needs.
+ */
+export function pageOf(sessions: Iterable<Listed>, options: ListOptions): Page<SessionInfo> {
   const limit = pageLimit(options.limit)
   const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor)
   const title = options.title && foldCase(options.title)
   const deleted = options.deleted ?? false
   const found: SessionInfo[] = []
-  for (const session of sessions) {
-    const { info } = session
-    if (!prefix.contains(info.namespace)) continue
+  for (const { info, title: ownTitle } of sessions) {
     if ("deletedAt" in info.metadata !== deleted) continue
     if (options.openRun && info.openRun === undefined) continue
     if (options.waiting && !info.waiting) continue
-    if (title && !session.title.includes(title)) continue
-    if (after && newestFirst(position(info), after) <= 0) continue
-    found.push(info)
+    if (title && !ownTitle.includes(title)) continue
+    if (after && newestFirst(listPosition(info), after) <= 0) continue
+    if (found.push(info) > limit) break
   }
-  found.sort((a, b) => newestFirst(position(a), position(b)))
-  return firstPage(found, limit, (info) => encodeCursor(position(info)))
+  return firstPage(found, limit, (last) => encodeCursor(listPosition(last)))
 }
-
-const position = (info: SessionInfo): ListPosition => ({ updatedAt: info.updatedAt, key: info.namespace.key })
-
-/** Negative when `a` comes before `b` in a list. */
-const newestFirst = (a: ListPosition, b: ListPosition): number =>
-  b.updatedAt - a.updatedAt || (a.key === b.key ? 0 : a.key < b.key ? 1 : -1)

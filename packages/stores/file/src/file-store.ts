@@ -9,7 +9,6 @@ import {
   type Json,
   keyOf,
   type Lease,
-  type Listed,
   type ListOptions,
   MemoryLeases,
   Namespace,
@@ -17,7 +16,6 @@ import {
   needsLease,
   OrraError,
   type Page,
-  pageOf,
   type ReadOptions,
   type Records,
   randomId,
@@ -32,7 +30,7 @@ import { type Lock, lock } from "./lock.ts"
 import { toNames } from "./path-name.ts"
 import { RecordFile } from "./record-file.ts"
 import { readSummary, SessionFiles, SUMMARY, sizes } from "./session-files.ts"
-import { namespacesIn, putInto, takeIndex, writeIndex } from "./session-index.ts"
+import { namespacesIn, SessionIndex, takeIndex, writeIndex } from "./session-index.ts"
 
 export interface FileStoreOptions {
   /** The folder. It is made when it is missing. */
@@ -132,7 +130,7 @@ export class FileStore implements SessionStore {
   readonly #leases: MemoryLeases
   readonly #open = new Map<string, Open>()
   /** All sessions, once somebody asked for a list. */
-  #index: Promise<Map<string, Listed>> | undefined
+  #index: Promise<SessionIndex> | undefined
   /** What changed while the index was being made: newer than what it finds. */
   #changed: Map<string, SessionInfo | undefined> | undefined
   /** The leases that were taken last and not given back. */
@@ -142,12 +140,7 @@ export class FileStore implements SessionStore {
   #closed: Promise<void> | undefined
 
   /** Use `fileStore`. */
-  constructor(
-    options: FileStoreOptions,
-    taken: Lock,
-    records: RecordFile,
-    index: Map<string, Listed> | undefined,
-  ) {
+  constructor(options: FileStoreOptions, taken: Lock, records: RecordFile, index: SessionIndex | undefined) {
     this.#records = records
     this.#base = options.path
     this.#sync = options.sync !== "never"
@@ -189,7 +182,7 @@ export class FileStore implements SessionStore {
     keyOf(prefix)
     while (this.#erasing) await this.#erasing
     this.#index ??= this.#scan()
-    return pageOf((await this.#index).values(), prefix, options)
+    return (await this.#index).page(prefix, options)
   }
 
   async delete(namespace: Namespace): Promise<boolean> {
@@ -285,9 +278,7 @@ export class FileStore implements SessionStore {
     }
     await removeEmpty(dirname(folder), this.#base)
     const index = await this.#index
-    for (const { info } of index?.values() ?? []) {
-      if (prefix.contains(info.namespace)) index?.delete(info.namespace.key)
-    }
+    index?.erase(prefix)
     await this.#records.erase(prefix)
     await unlinkIfThere(join(this.#base, `${INDEX_FILE}.new`))
   }
@@ -365,15 +356,17 @@ export class FileStore implements SessionStore {
 
   async #listed(namespace: Namespace, info: SessionInfo | undefined): Promise<void> {
     this.#changed?.set(namespace.key, info)
-    if (this.#index && !this.#changed) putInto(await this.#index, namespace, info)
+    if (!this.#index || this.#changed) return
+    const index = await this.#index
+    index.put(namespace, info)
   }
 
-  async #scan(): Promise<Map<string, Listed>> {
+  async #scan(): Promise<SessionIndex> {
     this.#changed = new Map()
-    const index = new Map<string, Listed>()
+    const index = new SessionIndex()
     try {
-      for await (const info of this.#found()) putInto(index, info.namespace, info)
-      for (const [key, info] of this.#changed) putInto(index, Namespace.parse(key), info)
+      for await (const info of this.#found()) index.put(info.namespace, info)
+      for (const [key, info] of this.#changed) index.put(Namespace.parse(key), info)
       return index
     } catch (error) {
       this.#index = undefined
