@@ -1,7 +1,7 @@
 /** What the screen of schedules says. */
 export const words = {
   lead: (assistant: string) =>
-    `What ${assistant} does at its time, by itself: with the rights you have when you make it, and no more than you have then.`,
+    `What ${assistant} does by itself, at its time: with the rights you had when you made it, and never more than you have now.`,
   add: "New schedule",
   list: "Schedules",
   off: "Schedules are switched off. The owner of this Herald switches them on in the configuration, with enabled = true in [cron].",
@@ -23,7 +23,7 @@ export const words = {
   fromFile: "From the configuration file",
   fromFileHint: "It is changed and removed there.",
   pausedBecause: (why: string) => `It was paused: ${why}`,
-  last: (outcome: string, when: string) => `Last: ${outcome}, ${when}`,
+  last: (outcome: string, when: string) => `Last: ${when}, ${outcome}`,
   never: "Not done yet",
   outcomes: {
     completed: "done",

@@ -107,10 +107,12 @@ function When({
   const zone = schedule.type === "every" ? undefined : schedule.timezone
   return (
     <p className="record-facts">
-      <span>
-        {said}
-        {zone !== undefined && zone !== browserZone() && ` ${words.inZone(zone)}`}
-      </span>
+      {(schedule.type !== "at" || status !== "active") && (
+        <span>
+          {said}
+          {zone !== undefined && zone !== browserZone() && ` ${words.inZone(zone)}`}
+        </span>
+      )}
       {next !== undefined && status === "active" && (
         <time dateTime={next} title={formatFullTime(Date.parse(next))}>
           {words.next(formatMoment(next, now))}

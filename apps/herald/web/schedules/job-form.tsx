@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
-import { type FormEvent, type ReactElement, type ReactNode, useId, useState } from "react"
+import { type FormEvent, type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react"
 import { words } from "../i18n/en-schedules.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
@@ -25,6 +25,8 @@ export function JobForm({
   const [kind, setKind] = useState(job?.payload.type ?? "agent_turn")
   const [zone, setZone] = useState(zoneOf(job) ?? browserZone())
   const [when, setWhen] = useState<When>()
+  const first = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => first.current?.focus(), [])
   const save = useMutation({
     mutationFn: (body: object) => (job ? schedulesApi.change(job.id, body) : schedulesApi.create(body)),
     onSuccess: onDone,
@@ -91,6 +93,7 @@ export function JobForm({
           maxLength={32_000}
           dir="auto"
           defaultValue={job && textOf(job)}
+          ref={first}
           aria-describedby={`${id}-hint`}
         />
         <small id={`${id}-hint`}>{kind === "agent_turn" && words.promptHint}</small>

@@ -64,7 +64,7 @@ function Run({ run }: { readonly run: JobRun }): ReactElement {
           <time dateTime={due}>{formatMoment(due, now)}</time>
         </h3>
         {text !== "" && (
-          <p className="job-text" dir="auto">
+          <p className="record-content" dir="auto">
             {text}
           </p>
         )}
