@@ -132,9 +132,10 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const { budgets } = budget
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals, budgets }
     const { team, applyPolicy } = buildTeam(parts)
-    live.onChange(({ config }) => () => {
-      applyPolicy(config)
-      budget.apply(config)
+    live.onChange((next) => async () => {
+      applyPolicy(next.config)
+      budget.apply(next.config)
+      await agents.reload(next)
     })
     const { runtime } = team
     const heraldTeam: GatewayTeam = {
