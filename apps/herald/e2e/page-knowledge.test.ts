@@ -22,7 +22,8 @@ let site: Site
 beforeAll(async () => {
   site = await openSite({
     answer,
-    config: '[tools]\nfilesystem = true\ndirectories = ["handbook"]\n[documents]\nfolders = [{ path = "handbook" }]\n',
+    config:
+      '[tools]\nfilesystem = true\ndirectories = ["handbook"]\n[documents]\nfolders = [{ path = "handbook" }]\n',
     prepare: async (folder) => {
       mkdirSync(join(folder, "handbook"))
       mkdirSync(join(folder, "handbook", "drafts"))
@@ -35,6 +36,8 @@ afterAll(() => site.close())
 test("what is said is remembered, found, corrected, forgotten and back; documents are given, cited, deleted and back", async () => {
   const context = await site.person({ reducedMotion: "reduce" })
   const page = await context.newPage()
+  const undo = (said: string) =>
+    page.locator(".toast").filter({ hasText: said }).getByRole("button", { name: "Undo" }).click()
   await page.goto(`${site.herald.url}/memory`)
   await page.getByText("Nothing is remembered yet").waitFor()
   await checkIfLong(page, "the empty memory")
@@ -54,7 +57,7 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await memory.getByText("Allergic to all nuts.").waitFor()
   await memory.getByRole("button", { name: /^Forget/ }).click()
   await page.getByText("Nothing is remembered yet").waitFor()
-  await page.getByRole("button", { name: "Undo" }).last().click()
+  await undo("It is forgotten.")
   await memory.getByText("Allergic to all nuts.").waitFor()
   await page.getByRole("searchbox", { name: "Search the memories" }).fill("heating")
   await page.getByText("No memory says anything of “heating”.").waitFor()
@@ -78,7 +81,7 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await check(page, "the documents")
   await own.getByRole("button", { name: "Delete “boiler.md”" }).click()
   await own.waitFor({ state: "detached" })
-  await page.getByRole("button", { name: "Undo" }).last().click()
+  await undo("“boiler.md” was deleted.")
   await own.getByRole("link", { name: "Boiler" }).waitFor()
 
   await page.getByRole("button", { name: "New chat" }).first().click()
