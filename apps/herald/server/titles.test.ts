@@ -10,6 +10,8 @@ test.each([
   ["first line", "\n\n  Fix this:\n```js\nx\n```", "Fix this:"],
   ["white space", "a\t b \u00a0 c", "a b c"],
   ["markdown", "## Plan for Sunday\n- eat", "Plan for Sunday"],
+  ["to somebody", "@Nova, plan my Sunday", "plan my Sunday"],
+  ["only to somebody", "@Nova", "@Nova"],
   ["code first", "```js\nconst a = 1\n```", "const a = 1"],
   [
     "a sentence of a long line",

@@ -37,7 +37,10 @@ export function titleOf(message: UserMessage): string {
 
 function titleOfText(text: string): string {
   for (const line of text.slice(0, 4_000).split(/[\r\n\u2028\u2029]+/)) {
-    const words = clean(line).replace(/^(?:#{1,6}|>|[-*+]) +/, "")
+    const words = clean(line)
+      .replace(/^(?:#{1,6}|>|[-*+]) +/, "")
+      // To whom it was said is above the answer.
+      .replace(/^@[^\s,:]+[\s,:]+(?=\S)/, "")
     if (words !== "" && !/^(?:```|~~~)/.test(words)) return shorten(words)
   }
   return ""

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module"
 import { call, say, type WireAnswer, type WireRequest } from "@orra/testing"
 import { afterEach, describe, expect, test } from "vitest"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
@@ -155,6 +156,25 @@ describe("weaknesses of the original", () => {
     expect(lastSystem()).not.toContain("Pago_Pago")
   })
 
+  test("F10: the tools of MCP servers are every agent's, and none is spoken of that is not there", async () => {
+    const everything = createRequire(import.meta.url).resolve(
+      "@modelcontextprotocol/server-everything/dist/index.js",
+    )
+    const server = `[[mcp.servers]]\nname = "all"\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(everything)}, "stdio"]\nallow = ["echo"]\n`
+    site = await heraldSite({ config: `${FILE}[[agents]]\nname = "Nova"\n${server}`, answer: whoever })
+    expect(await shown("Atlas")).toMatchObject({ can: expect.arrayContaining(["all__echo", "web_fetch"]) })
+    expect((await shown("Nova"))?.["can"]).toEqual((await shown("Atlas"))?.["can"])
+    expect((await shown("Coder"))?.["can"]).not.toContain("all__echo")
+    for (const name of ["Atlas", "Coder", "Nova"]) {
+      await chat(`@${name} hi`)
+      const { tools } = site.model.requests.at(-1)?.body as {
+        readonly tools: readonly { readonly name: string }[]
+      }
+      const said = /Your tools: ([^.]+)\./.exec(lastSystem())?.[1]?.split(", ") ?? []
+      expect(said.toSorted()).toEqual(tools.map((each) => each.name).toSorted())
+    }
+  })
+
   test("F14: nobody on the page is told of a Discord server", async () => {
     site = await heraldSite({ config: FILE, answer: whoever })
     await chat("Hi")
@@ -188,6 +208,8 @@ test("a chat remembers its agent, also under another name; a mention is for one 
   expect(await choose("nova")).toEqual([200, { agent: "Nova" }])
   expect(await chat("Hi", inChat)).toBe("I am Nova.")
   expect(await chat("@atlas hi", inChat)).toBe("I am Atlas.")
+  // All of them know what was said before, by whomever.
+  expect(JSON.stringify(site.model.requests.at(-1)?.body["messages"])).toContain("I am Nova.")
   expect(await chat("Tell @Atlas that I am late", inChat)).toBe("I am Nova.")
   const { id, version } = (await shown("Nova")) as Record<string, unknown>
   await site.ask("PUT", `/api/agents/${id}`, { name: "Nova Stella", version })

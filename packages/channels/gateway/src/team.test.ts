@@ -3,6 +3,7 @@ import { call, say, scriptedProvider, wait } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { harness, OWNER, OWNER_KEY, send, sessionPath } from "./fixture.ts"
 import { createGateway } from "./gateway.ts"
+import { purge, UNDO_MS } from "./sessions.ts"
 
 const chat = Namespace.of("web", "chat")
 
@@ -34,7 +35,8 @@ async function teamHarness(script: Parameters<typeof scriptedProvider>[0] = []) 
   })
   return {
     team,
-    request: (path: string, body?: unknown) => send(port, path, { key: OWNER_KEY, body }),
+    request: (path: string, body?: unknown, method?: string) =>
+      send(port, path, { key: OWNER_KEY, body: body ?? (method && {}), ...(method && { method }) }),
     answered: async () =>
       (await team.runtime.store.read(chat, { types: ["run_started"] })).map((entry) =>
         entry.type === "run_started" ? entry.agent : undefined,
@@ -68,7 +70,7 @@ test("what is for another agent waits for the end of the run instead of joining 
   await expect.poll(answered).toEqual(["Atlas", "Nova"])
 })
 
-test("what agents hand to one another is in no list", async () => {
+test("what agents hand to one another is in no list, and goes with the chat when that is gone for good", async () => {
   const { team, request } = await teamHarness([
     [call("delegate_to_agent", { agent: "Nova", task: "Look." })],
     "I looked.",
@@ -80,6 +82,12 @@ test("what agents hand to one another is in no list", async () => {
   const { json } = await request("/api/sessions?limit=1")
   expect(json).toMatchObject({ sessions: [{ namespace: chat.key }] })
   expect((await request("/api/sessions")).json["sessions"]).toHaveLength(1)
+
+  await request(sessionPath(chat), undefined, "DELETE")
+  const later = Date.now() + UNDO_MS + 1
+  await purge(team.runtime, team, [OWNER], later)
+  expect(await team.runtime.list(OWNER.namespace, { deleted: true })).toMatchObject({ items: [] })
+  expect(await all()).toBe(0)
 })
 
 test("without agents none can be named", async () => {
