@@ -64,7 +64,7 @@ test("an owner sets Herald up in the page; its file is only read, and nobody is 
   const card = page.getByRole("region", { name: "wire" })
   await card.getByText("Connected").waitFor()
   await card.locator("summary").click()
-  expect(await card.locator(".tags").innerText()).not.toContain("wire__ask")
+  expect(await card.locator(".tags").textContent()).not.toContain("wire__ask")
   await card.getByRole("button", { name: "Remove" }).click()
   await card.waitFor({ state: "detached" })
   await page.getByRole("button", { name: "Undo" }).click()

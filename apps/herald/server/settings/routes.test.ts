@@ -33,7 +33,7 @@ async function site(options: Options = {}) {
   return { ...made, file, value, set, reload }
 }
 
-test("what the page changes is in effect at once, below the file, and the file stays as it is", async () => {
+test("F22: what the page changes is in effect at once, below the file, and the file stays as it is", async () => {
   const { ask, value, set, file, model } = await site({
     config: '[tools]\nweb_search_provider = "tavily"\n',
     answer: () => "Hello.",
@@ -118,11 +118,16 @@ test("the cheap model is asked before it is kept", async () => {
 })
 
 test("the file is read again when that is asked; one that is spoilt or gone changes nothing", async () => {
-  const { file, reload, value } = await site()
+  const { file, reload, value, ask } = await site()
   const before = readFileSync(file, "utf8")
-  appendFileSync(file, "[tools]\nexec = true\n[context]\nmax_tokens = 9000\n")
-  expect(await reload()).toMatchObject([200, { changed: ["tools.exec"], waiting: ["context.max_tokens"] }])
+  const more = '[agent]\nname = "Iris"\n[[policy]]\ndecision = "deny"\ntools = ["web_fetch"]\n'
+  appendFileSync(file, `[tools]\nexec = true\n[context]\nmax_tokens = 9000\n${more}`)
+  expect(await reload()).toMatchObject([
+    200,
+    { changed: ["agent.name", "tools.exec", "policy"], waiting: ["context.max_tokens"] },
+  ])
   expect(await value("tools.exec")).toMatchObject({ value: true, origin: "file" })
+  expect(await ask("GET", "/api/settings")).toMatchObject([200, { assistant: { name: "Iris" } }])
   appendFileSync(file, "no sense\n")
   expect(await reload()).toMatchObject([
     422,
@@ -132,10 +137,13 @@ test("the file is read again when that is asked; one that is spoilt or gone chan
   expect(await reload()).toMatchObject([422, { code: "config_missing" }])
   expect(await value("tools.exec")).toMatchObject({ value: true, origin: "file" })
   writeFileSync(file, before)
-  expect(await reload()).toMatchObject([200, { changed: ["tools.exec"], waiting: [] }])
+  expect(await reload()).toMatchObject([
+    200,
+    { changed: ["agent.name", "tools.exec", "policy"], waiting: [] },
+  ])
 })
 
-test("Discord is connected, changed and disconnected while Herald runs; what is wrong is said", async () => {
+test("R16: Discord is connected, changed and disconnected while Herald runs; what is wrong is said", async () => {
   const discord = await fakeDiscord()
   onTestFinished(() => discord.close())
   const { ask, set } = await site({ answer: () => "Hello, Ada.", discordApi: discord.api })

@@ -79,7 +79,7 @@ test("without a newer one its package is not even read", async () => {
   expect(asked).toEqual(["/@orra%2fherald/latest"])
 })
 
-test("a package that is not what it is announced as is said to be that", async () => {
+test("S16: a package that is not what it is announced as is said to be that", async () => {
   const { url } = await registry("1.3.0", { spoilt: true })
   expect(await (await check(url)).check()).toMatchObject([422, { code: "update_unverified" }])
 })
