@@ -18,6 +18,8 @@ export interface ConnectionOptions {
   readonly onStatus: (status: DiscordStatus) => void
   readonly onMessage: (message: Message) => void
   readonly onInteraction: (interaction: Interaction) => void
+  /** It is connected anew, and hears what is written from now on. */
+  readonly onReady: (client: Client) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -86,7 +88,7 @@ export class Connection {
   }
 
   async #connected(signal: AbortSignal): Promise<void> {
-    const { token, filter, commands, onMessage, onInteraction, onError } = this.#options
+    const { token, filter, commands, onMessage, onInteraction, onReady, onError } = this.#options
     // It takes half a second to load: only those who connect pay for it.
     const { Client, Events, GatewayIntentBits: Intents, Options, Partials } = await import("discord.js")
     const intents = [
@@ -127,6 +129,7 @@ export class Connection {
     client.on(Events.ShardDisconnect, ({ code }) => end.reject(refusal(code, filter)))
     client.once(Events.ClientReady, ({ application }) => {
       application.commands.set(commands).catch(onError)
+      onReady(client)
     })
     try {
       client.login(token).catch((error: unknown) => end.reject(isTokenError(error) ? wrongToken() : error))

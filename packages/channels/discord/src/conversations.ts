@@ -49,8 +49,8 @@ export class Conversations {
     await this.#keep(where, { ...(await this.#kept(where)), agent })
   }
 
-  #placeOf({ guildId = "dm", channelId, userId }: Whereabouts): Namespace {
-    return this.#prefix.child(guildId, channelId, userId)
+  #placeOf(where: Whereabouts): Namespace {
+    return personIn(this.#prefix, where)
   }
 
   async #kept(where: Whereabouts): Promise<Kept> {
@@ -67,6 +67,10 @@ export class Conversations {
     await this.#records.put(this.#placeOf(where), "conversation", value)
   }
 }
+
+/** Somebody in a channel. */
+export const personIn = (prefix: Namespace, { guildId = "dm", channelId, userId }: Whereabouts): Namespace =>
+  prefix.child(guildId, channelId, userId)
 
 export const prefixOf = (prefix: string | Namespace): Namespace =>
   typeof prefix === "string" ? Namespace.parse(prefix) : prefix

@@ -13,16 +13,24 @@ import {
   type Runtime,
   type UserPart,
 } from "@orra/core"
-import type { ButtonInteraction, ChatInputCommandInteraction, Interaction, Message } from "discord.js"
+import type {
+  ButtonInteraction,
+  ChatInputCommandInteraction,
+  Client,
+  Interaction,
+  Message,
+  SendableChannels,
+} from "discord.js"
 import { questionOf, readButtonId } from "./approval-message.ts"
 import { partsOf } from "./attachments.ts"
 import { buttonsOf, COMMANDS } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
 import { idsOf } from "./ids.ts"
-import { type AskingPlace, commandPlace, messagePlace } from "./places.ts"
+import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
 import { Queue } from "./queue.ts"
 import { Reply } from "./reply.ts"
+import { fateOf, type Unanswered, UnansweredRecords } from "./unanswered.ts"
 
 /** Which messages the bot answers: those that mention it in a server, all that it can read, or those in private. */
 export type DiscordFilter = "mentions" | "all" | "dm"
@@ -86,6 +94,7 @@ export class DiscordChannel implements Channel {
   readonly #allowed: ReadonlySet<string> | undefined
   readonly #approvers: ReadonlySet<string>
   readonly #conversations: Conversations
+  readonly #unanswered: UnansweredRecords
   readonly #connection: Connection
   readonly #queue = new Queue<InboundMessage>(MAX_QUEUED)
   readonly #asked = new Map<string, Asked>()
@@ -98,7 +107,9 @@ export class DiscordChannel implements Channel {
     this.#options = options
     this.#allowed = allowedUsers && idsOf("allowedUsers", allowedUsers)
     this.#approvers = idsOf("approvers", approvers)
-    this.#conversations = new Conversations(prefixOf(prefix), runtime.store.records("discord"))
+    const { store } = runtime
+    this.#conversations = new Conversations(prefixOf(prefix), store.records("discord"))
+    this.#unanswered = new UnansweredRecords(prefixOf(prefix), store.records("discord-unanswered"))
     this.#connection = new Connection({
       token,
       filter,
@@ -107,6 +118,7 @@ export class DiscordChannel implements Channel {
       onStatus: options.onStatus ?? (() => {}),
       onMessage: (message) => this.#work(this.#onMessage(message)),
       onInteraction: (interaction) => this.#work(this.#onInteraction(interaction)),
+      onReady: (client) => this.#work(this.#answerLeft(client)),
       commands: COMMANDS,
       onError: (error) => this.#report(error),
     })
@@ -138,11 +150,13 @@ export class DiscordChannel implements Channel {
     // In small letters, where it could have been another.
     const by = agent !== undefined && agents().length > 1 && result.text !== "" ? `\n-# ${agent}` : ""
     await asked?.reply.finish(result.text + by)
+    await this.#answered(metadata, asked)
   }
 
   async sendError({ metadata, error }: OutboundError): Promise<void> {
     const asked = this.#take(metadata)
     await asked?.reply.finish(`Sorry, there is no answer. ${error.message}`)
+    await this.#answered(metadata, asked)
   }
 
   async typing({ metadata }: InboundMessage): Promise<void> {
@@ -169,6 +183,34 @@ export class DiscordChannel implements Channel {
     const asked = this.#of(metadata)
     this.#asked.delete(String(metadata["message_id"]))
     return asked
+  }
+
+  async #answered({ message_id: id }: InboundMessage["metadata"], asked: Asked | undefined): Promise<void> {
+    if (asked) await this.#unanswered.remove({ id: String(id), where: asked.where })
+  }
+
+  /** What a process before this one has taken and not answered. */
+  async #answerLeft(client: Client): Promise<void> {
+    for (const left of await this.#unanswered.all())
+      if (!this.#asked.has(left.id)) this.#work(this.#answerOne(client, left))
+  }
+
+  async #answerOne(client: Client, left: Unanswered): Promise<void> {
+    const { id, where, conversation } = left
+    const { runtime } = this.#options
+    const fate = await fateOf(runtime.store, this.#conversations.numbered(where, conversation), id)
+    await this.#unanswered.remove(left)
+    // What waits for a decision has its buttons, and its answer comes with that.
+    if (fate.type === "open") return
+    const channel = (await client.channels.fetch(where.channelId)) as SendableChannels
+    // There is none where it was a command, or was deleted.
+    const message = await channel.messages.fetch(id).catch(() => undefined)
+    if (fate.type === "unseen" && message) return await this.#onMessage(message)
+    const reply = new Reply(message ? messagePlace(message) : channelPlace(channel))
+    if (fate.type === "unseen")
+      await reply.finish(`<@${where.userId}> I was not here when you asked. Ask me again.`)
+    else if (fate.error === undefined) await reply.finish(fate.text)
+    else await reply.finish([fate.text, `-# ${fate.error}`].filter((line) => line !== "").join("\n"))
   }
 
   /** The one place that says who may do what, by message, command or button. */
@@ -348,6 +390,7 @@ export class DiscordChannel implements Channel {
     const agent = named ?? mention?.name ?? agents().find((name) => name === chosen)
     const own = mention?.text.trim() || text
     const { channelId, guildId, userId } = where
+    await this.#unanswered.add({ id, where, conversation })
     const isTaken = this.#queue.push({
       namespace,
       message:

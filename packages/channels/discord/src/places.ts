@@ -37,14 +37,18 @@ const posted = (message: Message): Posted => ({
 })
 
 /** Below a message. */
-export function messagePlace(message: Message): AskingPlace {
-  const channel = message.channel as SendableChannels
+export const messagePlace = (message: Message): AskingPlace =>
+  channelPlace(message.channel as SendableChannels, message.id)
+
+/** In a channel, below a message of it if there is one. */
+export function channelPlace(channel: SendableChannels, messageId?: string): AskingPlace {
   return {
     async post(content, isFirst, file) {
       const options: MessageCreateOptions = {
         ...given(content, file),
         // A message that was deleted meanwhile is answered without it.
-        ...(isFirst && { reply: { messageReference: message.id, failIfNotExists: false } }),
+        ...(isFirst &&
+          messageId !== undefined && { reply: { messageReference: messageId, failIfNotExists: false } }),
       }
       return posted(await channel.send(options))
     },
