@@ -1,6 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { join } from "node:path"
+import { sqliteStore } from "@orra/store-sql"
 import { call, say, type WireAnswer, type WireRequest } from "@orra/testing"
 import { afterEach, describe, expect, test } from "vitest"
+import { Agents } from "../agents/agents.ts"
+import { loadConfig } from "../config/load.ts"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
 
 const systemOf = ({ body }: WireRequest): string => JSON.stringify(body["system"])
@@ -167,7 +172,7 @@ describe("weaknesses of the original", () => {
     expect((await shown("Coder"))?.["can"]).not.toContain("all__echo")
     for (const name of ["Atlas", "Coder", "Nova"]) {
       await chat(`@${name} hi`)
-      const { tools } = site.model.requests.at(-1)?.body as {
+      const { tools } = (site.model.requests.at(-1) as WireRequest).body as {
         readonly tools: readonly { readonly name: string }[]
       }
       const said = /Your tools: ([^.]+)\./.exec(lastSystem())?.[1]?.split(", ") ?? []
@@ -264,22 +269,39 @@ test("what agents hand to one another is a tree with its rights and its costs, f
   expect(sessions).toMatchObject({ sessions: [{ namespace: "web:chat" }] })
 })
 
-test("an agent of the file takes the place of one of the page with its name", async () => {
-  site = await heraldSite({ config: FILE })
+test("the file is read again: its agents change, and one of them takes the place of one of the page", async () => {
+  site = await heraldSite({ config: FILE, answer: whoever })
   await create({ name: "Nova" })
-  const { Agents } = await import("../agents/agents.ts")
-  const { loadConfig } = await import("../config/load.ts")
-  const { sqliteStore } = await import("@orra/store-sql")
-  const { writeFileSync } = await import("node:fs")
-  await site.herald.close(0)
-  writeFileSync(`${site.folder}/assistant.toml`, `${FILE}[[agents]]\nname = "NOVA"\n`)
-  const store = await sqliteStore({ path: site.database })
-  const agents = await Agents.open(store.records("agents"), loadConfig({ cwd: site.folder, env: {} }))
-  expect(agents.list().map(({ name, origin }) => `${name} ${origin}`)).toEqual([
-    "Atlas file",
+  await chat("@Nova hi", inChat)
+  const file = join(site.folder, "assistant.toml")
+  const before = readFileSync(file, "utf8")
+  writeFileSync(
+    file,
+    `${before.replace('"Atlas"', '"Alma"')}[[agents]]\nname = "NOVA"\npersonality = "loud"\n`,
+  )
+  await site.herald.reload()
+  const { agents, hidden, default: standard } = await list()
+  expect(agents.map(({ name, origin }) => `${name} ${origin}`)).toEqual([
+    "Alma file",
     "Coder file",
     "NOVA file",
   ])
-  expect(agents.hidden()).toMatchObject([{ name: "Nova", origin: "page" }])
+  expect([standard, hidden]).toMatchObject(["Alma", [{ name: "Nova", origin: "page" }]])
+  expect(await chat("@nova hi", inChat)).toBe("I am NOVA.")
+  writeFileSync(file, before)
+  await site.herald.reload()
+  expect((await list()).agents.map(({ name }) => name)).toEqual(["Atlas", "Coder", "Nova"])
+})
+
+test("agents of the page are there after a restart, and so is who answers by default", async () => {
+  site = await heraldSite({ answer: whoever })
+  await create({ name: "Nova", tools: ["web_*"] })
+  await site.ask("PUT", "/api/agents/default", { name: "Nova" })
+  const kept = await list()
+  await site.herald.close(0)
+  const store = await sqliteStore({ path: site.database })
+  const agents = await Agents.open(store.records("agents"), loadConfig({ cwd: site.folder, env: {} }))
+  expect(agents.default).toMatchObject({ name: "Nova", tools: ["web_*"], id: kept.agents[0]?.["id"] })
+  expect(agents.list()).toHaveLength(2)
   await store.close()
 })
