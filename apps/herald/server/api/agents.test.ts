@@ -265,6 +265,18 @@ test("what agents hand to one another is a tree with its rights and its costs, f
     },
   ])
   expect(await tree("ada")).toMatchObject([404, {}])
+
+  // Whoever has the task may do no more than whoever gave it.
+  await create({ name: "Clerk", tools: ["delegate_to_agent"] })
+  expect(await chat("@Clerk, ask Coder", { namespace: "web:other" })).toBe("Done.")
+  const [, other] = await site.ask("GET", "/api/sessions/web:other")
+  const { runId: second } = (
+    other as { readonly entries: readonly { readonly runId?: string }[] }
+  ).entries.find(({ runId: run }) => run !== undefined) as { readonly runId: string }
+  expect(await site.ask("GET", `/api/sessions/web:other/delegations?run=${second}`)).toMatchObject([
+    200,
+    { branches: [{ agent: "Coder", can: ["current_time"] }] },
+  ])
   const [, sessions] = await site.ask("GET", "/api/sessions")
   expect(sessions).toMatchObject({ sessions: [{ namespace: "web:chat" }] })
 })
