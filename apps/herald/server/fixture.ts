@@ -25,11 +25,13 @@ export async function heraldSite({
   config = "",
   answer,
   discordApi,
+  now,
 }: {
   /** What stands in the file besides, given the folder it is in. */
   readonly config?: string | ((folder: string) => string)
   readonly answer?: (request: WireRequest) => WireAnswer
   readonly discordApi?: string
+  readonly now?: () => number
 } = {}): Promise<HeraldSite> {
   const folder = mkdtempSync(join(tmpdir(), "herald-site-"))
   const model = await fakeModelServer([], { apiKey: MODEL_KEY, ...(answer && { otherwise: answer }) })
@@ -47,6 +49,7 @@ export async function heraldSite({
     terminal: { write: () => undefined },
     login: async () => ({ type: "none" }),
     ...(discordApi !== undefined && { discordApi }),
+    ...(now && { now }),
   })
   const site: HeraldSite = {
     herald,

@@ -45,6 +45,8 @@ export interface HeraldIo {
   readonly terminal: TextOutput
   /** Default: the system's. */
   readonly keychain?: Keychain | undefined
+  /** Instead of the machine's clock, in ms since 1970: for tests. */
+  readonly now?: () => number
   /** Default: that of this user. */
   readonly login?: () => Promise<ClaudeLogin>
   /** Default: Discord's. */
@@ -82,7 +84,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
       terminal: io.terminal,
     })
     closers.push(() => log.close())
-    const store = await sqliteStore({ path: directory.database })
+    const store = await sqliteStore({ path: directory.database, ...(io.now && { now: io.now }) })
     closers.push(() => store.close())
     const { keychain = systemKeychain(io.env) } = io
     const keeping = {

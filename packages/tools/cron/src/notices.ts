@@ -58,8 +58,8 @@ export class Notices {
     await this.#outbox.add(namespace, `${job.id} ${firing} ${type}`, notice as unknown as Json)
   }
 
-  run(prefix: Namespace, signal: AbortSignal): Promise<void> {
-    return this.#outbox.run(prefix, { signal })
+  run(prefix: Namespace, signal: AbortSignal, pollMs: number): Promise<void> {
+    return this.#outbox.run(prefix, { signal, pollMs })
   }
 
   deliver(prefix: Namespace): Promise<unknown> {

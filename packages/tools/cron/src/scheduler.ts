@@ -25,6 +25,8 @@ import { within } from "./within.ts"
 const AT_ONCE = 16
 /** A job that cannot be looked at, or that waits for its own firings, is looked at again so much later, in ms. */
 const AGAIN_MS = 5_000
+/** What others have left to be told is looked for no more often than this, in ms. */
+const TELL_MS = 5_000
 
 /**
  * Does jobs at their times, in as many processes as there are: each firing in one of them. Jobs are kept in the store of
@@ -169,8 +171,11 @@ export class Scheduler {
    * for `idle`. Or close the runtime first: what that stops goes on in the next process.
    */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const { pollMs } = this.#settings
     const telling = this.#notices
-      ? this.#unfailing(signal, (notices) => notices.run(this.#settings.prefix, signal))
+      ? this.#unfailing(signal, (notices) =>
+          notices.run(this.#settings.prefix, signal, Math.max(pollMs, TELL_MS)),
+        )
       : undefined
     const end = (): void => {
       this.#isEnding = true
@@ -179,7 +184,7 @@ export class Scheduler {
     while (!signal.aborted) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
-      let pause = this.#settings.pollMs
+      let pause = pollMs
       try {
         await this.tick()
         pause = Math.min(pause, this.#isFull ? pause : this.#timetable.next - (await this.#desk.now()))
