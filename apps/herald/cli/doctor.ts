@@ -12,6 +12,8 @@ import { systemKeychain } from "../server/provider/keychain.ts"
 import { serviceUrl } from "../server/provider/resolve.ts"
 import { ProviderService } from "../server/provider/service.ts"
 import { openVault } from "../server/provider/vault.ts"
+import { LiveConfig } from "../server/settings/live.ts"
+import { SavedSettings } from "../server/settings/saved.ts"
 
 /** What was looked at, and what to do if it is not as it should be. */
 interface Finding {
@@ -50,16 +52,16 @@ export async function doctor(loaded: LoadedConfig, io: DoctorIo): Promise<number
   tell(ok("config", loaded.file ?? "none, all defaults"))
   for (const { line, message } of loaded.notices) tell(note("config", `line ${line}: ${message}`))
   tell(...directory(loaded.dataDir), await port(loaded))
-  await withService(loaded, io, async (service, remark) => {
+  await withService(loaded, io, async (service, effective, remark) => {
     if (remark) tell(note("model", remark))
     const origin = serviceUrl(service.state())
-    const { token } = loaded.config.discord
+    const { token } = effective.config.discord
     const asked = [new URL(origin).host, ...(token === undefined ? [] : ["discord.com"])]
-    tell(...hosts(loaded))
+    tell(...hosts(effective))
     if (io.isOffline) return tell(note("network", `not asked: ${asked.join(", ")}`))
     io.write(`…      network     asking ${asked.join(" and ")}`)
     tell(await clock(origin), await model(service))
-    if (token !== undefined) tell(await discord(loaded, token, io.discordApi))
+    if (token !== undefined) tell(await discord(effective, token, io.discordApi))
   })
   io.write(isWell ? "All is well." : "Something is wrong: see above.")
   return isWell ? 0 : 1
@@ -146,11 +148,11 @@ async function isHerald(host: string, number: number): Promise<boolean> {
   }
 }
 
-/** The model service as it would be at a start. What the page saved is only read while no Herald runs. */
+/** The model service and the configuration as they would be at a start. What the page saved is only read while no Herald runs. */
 async function withService(
   loaded: LoadedConfig,
   { env }: DoctorIo,
-  work: (service: ProviderService, remark: string | undefined) => Promise<void>,
+  work: (service: ProviderService, effective: LoadedConfig, remark: string | undefined) => Promise<void>,
 ): Promise<void> {
   let data: DataDirectory | undefined
   let store: SqliteStore | undefined
@@ -161,18 +163,18 @@ async function withService(
   } catch (error) {
     remark =
       error instanceof OrraError && error.code === "data_dir_in_use"
-        ? "a Herald runs on this data: a key saved from its page is tested there, under Settings"
+        ? "a Herald runs on this data: what was saved from its page is tested there, under Settings"
         : errorMessage(error)
   }
   try {
-    const service = await ProviderService.start({
-      loaded,
-      env,
+    const keeping = {
       records: (store ?? new MemoryStore()).records("settings"),
       vault: openVault(loaded.dataDir, systemKeychain(env)),
       hide: () => {},
-    })
-    await work(service, remark)
+    }
+    const { loaded: effective } = new LiveConfig(loaded, await SavedSettings.open(keeping))
+    const service = await ProviderService.start({ ...keeping, loaded: effective, env })
+    await work(service, effective, remark)
   } finally {
     await store?.close()
     data?.release()

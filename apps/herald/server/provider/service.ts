@@ -212,7 +212,7 @@ export class ProviderService {
     if (isKeyOnly && config.provider.api_key === undefined) return
     throw new OrraError(
       "settings_in_file",
-      `The model service is set under [provider] in ${file}: change it there and start Herald again.`,
+      `The model service is set under [provider] in ${file}: change it there, and let Herald read it again.`,
     )
   }
 

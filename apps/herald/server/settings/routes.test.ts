@@ -76,6 +76,7 @@ test("what is not right is refused with what is wrong with it, and changes nothi
     [{ "gateway.port": 1 }, '"gateway.port" is not something'],
     [{ "discord.namespace_prefix": "x" }, "is not something"],
     [{ "tools.__proto__": true }, "is not something"],
+    [{ "tools.filesystem_base_dir": "notes" }, "must be an absolute path"],
     [{ data_dir: "/" }, "is not something"],
     [{ "discord.allowed_users": ["ada"] }, '"ada" is no id'],
     [{ "discord.filter": "dm" }, '"dm" needs allowed_users'],

@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path"
 import { InvalidInput, isObject, OrraError } from "@orra/core"
 import type { Fields } from "../config/field.ts"
 import { type LoadedConfig, SAVED, type Table } from "../config/load.ts"
@@ -75,12 +76,14 @@ export function changedTable(
     Object.entries(saved).map(([section, values]) => [section, { ...(values as Record<string, unknown>) }]),
   )
   for (const [name, value] of Object.entries(changes)) {
-    if (!fieldOf(name))
-      throw new InvalidInput(`"${name.slice(0, 60)}" is not something that is changed in the page.`)
+    const field = fieldOf(name)
+    if (!field) throw new InvalidInput(`"${name.slice(0, 60)}" is not something that is changed in the page.`)
     const origin = origins.get(name)
     if (origin !== undefined && origin !== SAVED) {
       throw new OrraError("settings_in_file", `${name} is set in ${file} (${origin}): change it there.`)
     }
+    if (field.kind === "path" && typeof value === "string" && value !== "" && !isAbsolute(value))
+      throw new InvalidInput(`${name} must be an absolute path, which begins at the top.`)
     if (isObject(value)) throw new InvalidInput(`${name} must be a value.`)
     const [section = "", key = ""] = name.split(".")
     table[section] ??= {}
