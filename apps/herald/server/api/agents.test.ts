@@ -278,7 +278,7 @@ test("what agents hand to one another is a tree with its rights and its costs, f
     { branches: [{ agent: "Coder", can: ["current_time"] }] },
   ])
   const [, sessions] = await site.ask("GET", "/api/sessions")
-  expect(sessions).toMatchObject({ sessions: [{ namespace: "web:chat" }] })
+  expect(sessions).toMatchObject({ sessions: [{ namespace: "web:other" }, { namespace: "web:chat" }] })
 })
 
 test("the file is read again: its agents change, and one of them takes the place of one of the page", async () => {
