@@ -15,7 +15,8 @@ export interface ChatUsage {
   /** Calls of models whose price is not known: they are not in `usd`. */
   readonly unpriced: number
   readonly context: {
-    /** Tokens read and written by the last call: about what the next one begins with. Undefined before the first. */
+    /** Tokens read and written by the last call: about what the next one begins with. Undefined before the first; an
+     * estimate when it was summed up since. */
     readonly used: number | undefined
     /** What may be sent: the window without what is kept for the answer. */
     readonly available: number
@@ -79,14 +80,18 @@ async function contextOf(
     if (!page) throw new NotFound("session")
     for (const entry of page.entries.toReversed()) {
       if (entry.seq < from) break
-      if (entry.type === "compaction" && from === 0) from = Math.max(1, entry.from)
-      else if (entry.type === "assistant" && entry.usage && from === 0)
+      if (entry.type === "compaction" && from === 0) {
+        from = Math.max(1, entry.from)
+        characters.assistant += entry.summary?.length ?? 0
+      } else if (entry.type === "assistant" && entry.usage && from === 0)
         used ??= entry.usage.inputTokens + entry.usage.outputTokens
       count(entry, characters)
     }
     before = page.entries[0]?.seq
     if (!page.more || before === undefined || before < from) break
   }
+  // Right after it was summed up nobody has counted what is left.
+  if (from > 0) used ??= Math.round((characters.user + characters.assistant + characters.tools) / CHARACTERS)
   const total = characters.user + characters.assistant + characters.tools
   // Estimates may come to more than what was counted; then they are shares of it.
   const scale = used === undefined ? 1 / CHARACTERS : Math.min(1 / CHARACTERS, used / Math.max(1, total))

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { lazy, type ReactElement, Suspense, useEffect, useMemo, useState } from "react"
+import { lazy, type ReactElement, Suspense, useEffect, useMemo, useRef, useState } from "react"
 import { api } from "../api/api.ts"
 import type { Me } from "../api/types.ts"
 import { markdownOf } from "../chat/answer.tsx"
@@ -54,6 +54,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   const [isSidebarOpen, setSidebarOpen] = useState(true)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   const [isHelpOpen, setHelpOpen] = useState(false)
+  const typed = useRef("")
   const [isPaletteOpen, setPaletteOpen] = useState(false)
   /** The chat that is searched. */
   const [finding, setFinding] = useState<string>()
@@ -83,6 +84,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     newChat: () => navigate({ type: "new" }),
     search: () => {
       setDrawerOpen(false)
+      typed.current = ""
       setPaletteOpen(true)
     },
     find: () => {
@@ -147,8 +149,21 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
         )}
       </main>
       {isPaletteOpen && (
-        <Suspense>
-          <Palette onClose={() => setPaletteOpen(false)} onShortcuts={showHelp} />
+        <Suspense
+          // What is typed while it is loaded is not lost.
+          fallback={
+            <Modal className="dialog" aria-label={t.shortcuts.search} onDismiss={() => setPaletteOpen(false)}>
+              <input
+                className="off-screen"
+                aria-label={t.shortcuts.search}
+                onChange={(event) => {
+                  typed.current = event.target.value
+                }}
+              />
+            </Modal>
+          }
+        >
+          <Palette typed={typed} onClose={() => setPaletteOpen(false)} onShortcuts={showHelp} />
         </Suspense>
       )}
       <ShortcutsDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />

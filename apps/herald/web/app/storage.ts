@@ -27,10 +27,14 @@ export const enterSends = (): boolean => recall("enter") !== "newline"
 /** How the page looks and is typed into. */
 const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter"]
 
+/** Where files wait that are attached to unsent messages. */
+export const ATTACHMENTS_DATABASE = "herald"
+
 /** Forgets all that is about chats: whoever uses this browser next is to find nothing. Their looks may stay. */
 export function forgetChats(): void {
   memory.clear()
   try {
+    indexedDB.deleteDatabase(ATTACHMENTS_DATABASE)
     for (const key of Object.keys(localStorage)) {
       if (key.startsWith("herald.") && !OF_DEVICE.includes(key)) localStorage.removeItem(key)
     }

@@ -6,6 +6,7 @@ import { navigate } from "../app/router.ts"
 import { keep, recall } from "../app/storage.ts"
 import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
+import { Gauge } from "../composer/gauge.tsx"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Announcer } from "./announcer.tsx"
@@ -91,6 +92,8 @@ export function ChatPage({
     if (last) setEditing(last.seq)
   }
 
+  const lastAnswer = view.items.findLast((item) => item.type === "answer" && item.end !== undefined)
+  const revision = lastAnswer?.key
   if (status === "missing") return <Missing />
   const isEmpty = view.items.length === 0 && state.outbox.length === 0 && view.queued.length === 0
   return (
@@ -138,6 +141,11 @@ export function ChatPage({
           onSend={send}
           onStop={() => void store.stop()}
           onEditLast={editLast}
+          gauge={
+            revision === undefined || status === "new" ? undefined : (
+              <Gauge namespace={namespace} revision={revision} isRunning={isRunning} />
+            )
+          }
         />
         <p className="composer-hint">{t.composer.hint}</p>
       </div>

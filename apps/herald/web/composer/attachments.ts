@@ -6,10 +6,10 @@ const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
 const TEXT =
   /\.(?:txt|md|markdown|csv|tsv|json|jsonl|xml|html?|css|js|mjs|ts|tsx|jsx|py|rb|rs|go|java|kt|c|h|cpp|hpp|cs|php|sh|toml|ya?ml|ini|conf|log|sql|tex|lua|swift|diff|patch|vue|svelte)$/i
 
-export const MAX_FILE_BYTES = 8 * 1_048_576
+const MAX_FILE_BYTES = 8 * 1_048_576
 /** The server takes 28 MiB of JSON; base64 adds a third. */
-export const MAX_TOTAL_BYTES = 18 * 1_048_576
-export const MAX_ATTACHMENTS = 10
+const MAX_TOTAL_BYTES = 18 * 1_048_576
+const MAX_ATTACHMENTS = 10
 /** Pasted text longer than this becomes an attachment, in characters. */
 export const LONG_PASTE = 8_000
 
@@ -17,7 +17,7 @@ export const ACCEPT =
   "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,.md,.json,.toml,.yaml,.yml,.log"
 
 /** A file as a part of a message. @throws Error with a text for the person, before anything is sent. */
-export async function attachFile(file: File): Promise<Attached> {
+async function attachFile(file: File): Promise<Attached> {
   const isImage = IMAGES.has(file.type)
   const mediaType = isImage || file.type === "application/pdf" ? file.type : textType(file)
   if (mediaType === undefined) throw new Error(t.composer.wrongType(file.name))
@@ -44,26 +44,17 @@ export const textFile = (text: string): File =>
     type: "text/plain",
   })
 
-/** The attachments with more of them. What does not fit is refused with a reason, in `problems`. */
-export async function withFiles(
-  attachments: readonly Attached[],
-  files: readonly File[],
-): Promise<{ readonly attachments: readonly Attached[]; readonly problems: readonly string[] }> {
-  const result = [...attachments]
-  const problems: string[] = []
-  for (const file of files) {
-    try {
-      const part = await attachFile(file)
-      const total = [...result, part].reduce((sum, one) => sum + sizeOf(one), 0)
-      if (result.length >= MAX_ATTACHMENTS) throw new Error(t.composer.tooMany(MAX_ATTACHMENTS))
-      if (total > MAX_TOTAL_BYTES) throw new Error(t.composer.totalTooLarge(formatBytes(MAX_TOTAL_BYTES)))
-      result.push(part)
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : t.composer.unreadable(file.name)
-      if (!problems.includes(problem)) problems.push(problem)
-    }
-  }
-  return { attachments: result, problems }
+/** The file as a part of a message, or why it cannot be one. */
+export const readFile = (file: File): Promise<Attached | string> =>
+  attachFile(file).catch((error: unknown) =>
+    error instanceof Error ? error.message : t.composer.unreadable(file.name),
+  )
+
+/** Why a message with these attachments cannot take another. */
+export function tooMuch(attachments: readonly Attached[], part: Attached): string | undefined {
+  if (attachments.length >= MAX_ATTACHMENTS) return t.composer.tooMany(MAX_ATTACHMENTS)
+  const total = [...attachments, part].reduce((sum, one) => sum + sizeOf(one), 0)
+  return total > MAX_TOTAL_BYTES ? t.composer.totalTooLarge(formatBytes(MAX_TOTAL_BYTES)) : undefined
 }
 
 function toBase64(bytes: Uint8Array): string {

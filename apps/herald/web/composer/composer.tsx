@@ -10,14 +10,14 @@ import {
 } from "react"
 import { enterSends } from "../app/storage.ts"
 import { Attachment } from "../chat/attachment.tsx"
-import type { Attached } from "../chat/parts.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice } from "../ui/menu.tsx"
 import { AgentPicker } from "./agent-picker.tsx"
-import { ACCEPT, LONG_PASTE, textFile, withFiles } from "./attachments.ts"
+import { ACCEPT, LONG_PASTE, readFile, textFile, tooMuch } from "./attachments.ts"
 import { useDraft } from "./draft.ts"
+import { useAttachments } from "./kept-attachments.ts"
 import { useMentions } from "./mentions.tsx"
 import { ModelPicker } from "./model-picker.tsx"
 
@@ -38,6 +38,8 @@ interface ComposerProps {
   readonly onSend: (parts: readonly UserPart[]) => void
   readonly onStop: () => void
   readonly onEditLast: () => void
+  /** What the chat has taken so far. */
+  readonly gauge: ReactElement | undefined
 }
 
 /** Where messages are written. */
@@ -45,25 +47,35 @@ export function Composer(props: ComposerProps): ReactElement {
   const { place, field, isRunning, isOffline, onSend, onStop, onEditLast } = props
   const [text, setText] = useDraft(place)
   const mentions = useMentions(text, setText, field)
-  const [attachments, setAttachments] = useState<readonly Attached[]>([])
+  const [attachments, setAttachments] = useAttachments(place)
+  const [reading, setReading] = useState<readonly string[]>([])
   const [problems, setProblems] = useState<readonly string[]>([])
   const [isDropping, setDropping] = useState(false)
   const picker = useRef<HTMLInputElement>(null)
-  const isEmpty = text.trim() === "" && attachments.length === 0
+  // A message does not leave without what is still being read for it.
+  const isEmpty = (text.trim() === "" && attachments.length === 0) || reading.length > 0
 
   useLayoutEffect(() => grow(field.current), [text, field])
 
   const add = async (files: readonly File[]): Promise<void> => {
-    const result = await withFiles(attachments, files)
-    setAttachments(result.attachments)
-    setProblems(result.problems)
+    setProblems([])
     field.current?.focus()
+    for (const file of files) {
+      setReading((names) => [...names, file.name])
+      const added = await readFile(file)
+      setReading((names) => names.toSpliced(names.indexOf(file.name), 1))
+      setAttachments((now) => {
+        const problem = typeof added === "string" ? added : tooMuch(now, added)
+        if (problem !== undefined) setProblems((others) => [...new Set([...others, problem])])
+        return problem === undefined && typeof added !== "string" ? [...now, added] : now
+      })
+    }
   }
   const send = (): void => {
     if (isEmpty) return
     onSend([...attachments, ...(text.trim() === "" ? [] : [{ type: "text", text } as const])])
     setText("")
-    setAttachments([])
+    setAttachments(() => [])
     setProblems([])
   }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
@@ -112,7 +124,7 @@ export function Composer(props: ComposerProps): ReactElement {
         void add([...event.dataTransfer.files])
       }}
     >
-      {attachments.length > 0 && (
+      {attachments.length + reading.length > 0 && (
         <ul className="attachments" aria-label={t.composer.attachments}>
           {attachments.map((part, index) => (
             <li key={index} className="attachment">
@@ -122,10 +134,18 @@ export function Composer(props: ComposerProps): ReactElement {
                 size={14}
                 label={t.remove}
                 onClick={() => {
-                  setAttachments(attachments.filter((_, at) => at !== index))
+                  setAttachments((now) => now.filter((_, at) => at !== index))
                   field.current?.focus()
                 }}
               />
+            </li>
+          ))}
+          {reading.map((name, index) => (
+            <li key={`${index}${name}`} className="attachment">
+              <span className="attached-file" role="status">
+                <span className="spinner" aria-hidden="true" />
+                <span className="attached-name">{t.composer.reading(name)}</span>
+              </span>
             </li>
           ))}
         </ul>
@@ -162,6 +182,7 @@ export function Composer(props: ComposerProps): ReactElement {
         />
         {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
         <span className="spring" />
+        {props.gauge}
         <AgentPicker agent={props.agent} onChange={props.onAgent} />
         <ModelPicker model={props.model} onChange={props.onModel} />
         {isRunning && (

@@ -64,7 +64,7 @@ export const en = {
     forgotten: "The saved key is gone.",
     inUse: (model: string, source: string) => `In use: ${model}, key from ${source}`,
     decided: (file: string) =>
-      `The configuration file ${file} decides about the model service: change it there and start Herald again.`,
+      `The configuration file ${file} decides about the model service: change it there, and let Herald read it again.`,
     nothingFound: "No key was found on this machine.",
   },
 
@@ -194,6 +194,7 @@ export const en = {
     refused: "The model service ended the answer for safety reasons.",
     emptyAnswer: "The model gave an empty answer.",
     image: "Attached picture",
+    enlarge: "Show the picture large",
     sending: "Sending…",
     notSent: "Not sent",
     copyDetails: "Copy details",
@@ -330,6 +331,7 @@ export const en = {
     tooMany: (count: number) => `A message takes at most ${count} attachments.`,
     wrongType: (name: string) => `${name} is of a kind that models cannot read. Pictures, PDF and text work.`,
     unreadable: (name: string) => `${name} could not be read.`,
+    reading: (name: string) => `Reading ${name}…`,
     queued: "Waits for its turn",
     steering: "Joins the answer at its next step",
     cancelQueued: "Take back",
@@ -343,6 +345,25 @@ export const en = {
     ownModelLabel: "Name of the model",
     use: "Use",
     hint: "Enter sends, Shift+Enter begins a new line",
+  },
+
+  gauge: {
+    title: "What this chat takes",
+    label: (share: string, cost: string) => `${share} of the model's window used, ${cost}`,
+    used: "Tokens of the window",
+    user: "Your messages",
+    assistant: "Answers",
+    tools: "Tools",
+    other: "Instructions and the rest",
+    cost: "Cost so far",
+    unknownCost: "price unknown",
+    atLeast: (cost: string, calls: number) =>
+      `${cost} and ${many(calls, "one call", `${calls} calls`)} of unknown price`,
+    compact: "Sum up older messages",
+    compacting: "Summing up…",
+    compacted: "Older messages were summed up. You still see them; the model reads the summary.",
+    nothing: "There is too little to sum up.",
+    note: "The shares are estimated by length.",
   },
 
   connection: {

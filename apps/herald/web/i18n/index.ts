@@ -19,6 +19,15 @@ const seconds = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
 const lists = new Intl.ListFormat(locale)
 
 export const formatList = (texts: readonly string[]): string => lists.format(texts)
+const dollars = new Intl.NumberFormat(locale, { style: "currency", currency: "USD" })
+const cents = new Intl.NumberFormat(locale, {
+  style: "currency",
+  currency: "USD",
+  maximumSignificantDigits: 2,
+})
+
+/** USD; less than a dollar with two digits that say something. */
+export const formatCost = (usd: number): string => (usd >= 1 || usd === 0 ? dollars : cents).format(usd)
 export const formatNumber = (value: number): string => numbers.format(value)
 export const formatPercent = (value: number): string => percents.format(value)
 export const formatTime = (at: number): string => times.format(at)

@@ -1,5 +1,13 @@
 import { useQuery } from "@tanstack/react-query"
-import { type KeyboardEvent, type ReactElement, useDeferredValue, useId, useRef, useState } from "react"
+import {
+  type KeyboardEvent,
+  type ReactElement,
+  type RefObject,
+  useDeferredValue,
+  useId,
+  useRef,
+  useState,
+} from "react"
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
@@ -28,13 +36,16 @@ const SHOWN = 8
 
 /** Everything the page has, by name: chats, what was said in them, commands, screens and settings. */
 export default function Palette({
+  typed,
   onClose,
   onShortcuts,
 }: {
+  /** What was typed before it was there. */
+  readonly typed: RefObject<string>
   readonly onClose: () => void
   readonly onShortcuts: () => void
 }): ReactElement {
-  const [text, setText] = useState("")
+  const [text, setText] = useState(() => typed.current)
   const [active, setActive] = useState(0)
   const list = useRef<HTMLDivElement>(null)
   const id = useId()

@@ -1,0 +1,96 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query"
+import { type ReactElement, useState } from "react"
+import { api } from "../api/api.ts"
+import { formatCost, formatNumber, formatPercent, t } from "../i18n/index.ts"
+import { Button } from "../ui/button.tsx"
+import { Popover } from "../ui/popover.tsx"
+import { toast } from "../ui/toast.tsx"
+
+const RADIUS = 7
+const AROUND = 2 * Math.PI * RADIUS
+/** From here on an answer may have to leave out the oldest messages. */
+const NEARLY_FULL = 0.8
+
+/** How much of the model's window the chat takes and what it has cost. `revision` changes with every answer. */
+export function Gauge({
+  namespace,
+  revision,
+  isRunning,
+}: {
+  readonly namespace: string
+  readonly revision: string
+  readonly isRunning: boolean
+}): ReactElement | null {
+  const client = useQueryClient()
+  const [isWorking, setWorking] = useState(false)
+  const { data } = useQuery({
+    queryKey: ["usage", namespace, revision],
+    queryFn: ({ signal }) => api.usage(namespace, signal),
+    placeholderData: (before) => before,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  if (data?.context.used === undefined) return null
+  const { usd, unpriced, context } = data
+  const { used = 0, available, user, assistant, tools } = context
+  const share = Math.min(1, used / available)
+  const cost =
+    unpriced === 0
+      ? formatCost(usd)
+      : usd === 0
+        ? t.gauge.unknownCost
+        : t.gauge.atLeast(formatCost(usd), unpriced)
+  const other = Math.max(0, used - user - assistant - tools)
+  const rows: readonly (readonly [string, string])[] = [
+    [t.gauge.used, `${formatNumber(used)} / ${formatNumber(available)}`],
+    [t.gauge.user, formatNumber(user)],
+    [t.gauge.assistant, formatNumber(assistant)],
+    [t.gauge.tools, formatNumber(tools)],
+    [t.gauge.other, formatNumber(other)],
+    [t.gauge.cost, cost],
+  ]
+  const compact = async (): Promise<void> => {
+    setWorking(true)
+    try {
+      const { compacted } = await api.compact(namespace)
+      toast(compacted ? t.gauge.compacted : t.gauge.nothing)
+      await client.invalidateQueries({ queryKey: ["usage", namespace] })
+    } catch (error) {
+      toast(error instanceof Error ? error.message : (t.errors["other"] ?? ""))
+    }
+    setWorking(false)
+  }
+  return (
+    <Popover
+      label={t.gauge.label(formatPercent(share), cost)}
+      className={share >= NEARLY_FULL ? "icon-button gauge full" : "icon-button gauge"}
+      title={t.gauge.title}
+      side="top"
+      icon={
+        <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+          <circle cx="10" cy="10" r={RADIUS} className="gauge-rest" />
+          <circle
+            cx="10"
+            cy="10"
+            r={RADIUS}
+            className="gauge-used"
+            strokeDasharray={`${share * AROUND} ${AROUND}`}
+            transform="rotate(-90 10 10)"
+          />
+        </svg>
+      }
+    >
+      <dl className="facts">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Button disabled={isWorking || isRunning} onClick={() => void compact()}>
+        {isWorking ? t.gauge.compacting : t.gauge.compact}
+      </Button>
+      <p className="muted gauge-note">{t.gauge.note}</p>
+    </Popover>
+  )
+}
