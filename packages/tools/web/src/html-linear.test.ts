@@ -21,7 +21,11 @@ async function work(html: string): Promise<number> {
     toMarkdown(html, url)
     const { result } = await session.post("Profiler.takePreciseCoverage")
     return result
-      .filter(({ url }) => /tools\/web\/src|htmlparser2|entities|cheerio|domhandler|domutils|dom-serializer|css-select|turndown|domino/.test(url))
+      .filter(({ url }) =>
+        /tools\/web\/src|htmlparser2|entities|cheerio|domhandler|domutils|dom-serializer|css-select|turndown|domino/.test(
+          url,
+        ),
+      )
       .flatMap(({ functions }) => functions)
       .flatMap(({ ranges }) => ranges)
       .reduce((sum, { count }) => sum + count, 0)

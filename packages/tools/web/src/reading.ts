@@ -41,6 +41,8 @@ export type Reading =
   | { readonly type: "failed"; readonly reason: string }
 
 const TIMEOUT_MS = 15_000
+/** Without a page there is nothing to give: it has the time that a busy machine needs for it. */
+const PAGE_TIMEOUT_MS = 30_000
 const MEMORY_MB = 512
 
 /**
@@ -48,7 +50,7 @@ const MEMORY_MB = 512
  * descriptions. Scripts, styles, comments, templates and hidden elements leave nothing behind, and neither do
  * invisible characters.
  *
- * Time and memory are linear in the page, however it is nested, and it is read in a thread of its own (15 s, 512 MB).
+ * Time and memory are linear in the page, however it is nested, and it is read in a thread of its own (30 s, 512 MB).
  * Beyond its first 100,000 elements there is only text.
  *
  * ```ts
@@ -86,7 +88,8 @@ async function readPage(
   { href: url }: URL,
   signal: AbortSignal | undefined,
 ): Promise<PageReading> {
-  const reading = await read({ type, html: visibleText(html), url }, signal)
+  const timeoutMs = type === "page" ? PAGE_TIMEOUT_MS : TIMEOUT_MS
+  const reading = await read({ type, html: visibleText(html), url }, signal, timeoutMs)
   if (reading.type !== "page") throw unreadable("page", reading)
   const { page } = reading
   return { ...page, title: line(page.title), markdown: visibleText(page.markdown) }

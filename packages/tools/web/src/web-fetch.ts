@@ -2,8 +2,8 @@ import { type Tool, tool } from "@orra/core"
 import type { PageSource } from "./page-source.ts"
 import { pageText, readable, type View } from "./page-text.ts"
 
-/** For reading what was fetched: articles and PDFs take their time. */
-const READING_MS = 20_000
+/** For reading what was fetched: the article, and the whole page when there is none. */
+const READING_MS = 50_000
 const MAX_LENGTH = 100_000
 
 /**
