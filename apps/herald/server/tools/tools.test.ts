@@ -38,13 +38,15 @@ const DEFAULT = [
   "search_documents",
   "read_document",
   "list_documents",
+  "cron",
   "web_fetch",
   "read_url",
 ]
 
-test("on by default are the clock, the memory, the documents and the web", async () => {
+test("on by default are the clock, the memory, the documents, the schedules and the web", async () => {
   expect(await namesOf()).toEqual(DEFAULT)
-  const off = "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = false\n"
+  const off =
+    "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = false\n[cron]\nenabled = false\n"
   expect(await namesOf(off)).toEqual(["current_time"])
 })
 
