@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises"
 import { type Namespace, OrraError, post, type Runtime, SessionBusy, userMessage } from "@orra/core"
 import type { Deliver, Notice } from "@orra/cron"
 import type { discordPoster } from "@orra/discord"
@@ -9,6 +10,7 @@ type Poster = Pick<ReturnType<typeof discordPoster>, "post">
 
 /** So long a chat that is being answered is waited for; after that the result goes to the job's own chat. */
 const BUSY_MS = 45_000
+const HELD_MS = 50
 
 /**
  * Tells what came of a job where it says. A chat that is gone, or in which a question waits for its answer, is not
@@ -50,13 +52,17 @@ export function delivery(parts: {
   const triedChat = async (session: Namespace, notice: Notice, signal: AbortSignal): Promise<boolean> => {
     const info = await runtime.info(session)
     if (!info || info.metadata["deletedAt"] !== undefined) return false
-    await chatting.quiet(session, BUSY_MS, signal)
-    try {
-      await chat(session, notice)
-      return true
-    } catch (error) {
-      if (error instanceof SessionBusy) return false
-      throw error
+    for (const until = performance.now() + BUSY_MS; ; await pause(HELD_MS, undefined, { signal })) {
+      await chatting.quiet(session, BUSY_MS, signal)
+      try {
+        await chat(session, notice)
+        return true
+      } catch (error) {
+        if (!(error instanceof SessionBusy)) throw error
+        // A run that has just ended holds its session for a moment. One that waits for somebody does so for long.
+        const isWaiting = (await runtime.info(session))?.waiting !== undefined
+        if (isWaiting || performance.now() > until) return false
+      }
     }
   }
 
