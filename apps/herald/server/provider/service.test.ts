@@ -38,7 +38,7 @@ function start(
   const { config, set } = parseConfig(given.toml ?? "", "assistant.toml", env)
   const origins = new Map([...set].map(([name, line]) => [name, `line ${line}`]))
   return ProviderService.start({
-    loaded: { config, origins, file: "/home/ada/assistant.toml", dataDir: folder, notices: [] },
+    loaded: { config, origins, file: "/home/ada/assistant.toml" },
     env,
     records: store.records("settings"),
     vault: openVault(folder, undefined),

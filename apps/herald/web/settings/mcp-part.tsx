@@ -1,13 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { plainly } from "@orra/core"
+import { type UseMutationResult, useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { type ReactElement, useState } from "react"
-import { plainly } from "../chat/plainly.ts"
 import { words } from "../i18n/en-settings.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
 import { McpAdd } from "./mcp-add.tsx"
 import { McpTools } from "./mcp-tools.tsx"
-import { type McpChange, type McpServer, settingsApi } from "./settings-api.ts"
+import { type McpChange, type McpServer, type Servers, settingsApi } from "./settings-api.ts"
 import { StateLine } from "./state-line.tsx"
 import { Switch } from "./value-form.tsx"
 
@@ -59,9 +59,12 @@ export function McpPart(): ReactElement {
 }
 
 /** Everything that changes servers; what was shown is what the server answers. */
-export function useServers() {
+export function useServers(): {
+  readonly put: UseMutationResult<Servers, Error, { readonly name: string; readonly change: McpChange }>
+  readonly remove: UseMutationResult<Servers, Error, string>
+} {
   const client = useQueryClient()
-  const take = (servers: Awaited<ReturnType<typeof settingsApi.putServer>>): void => {
+  const take = (servers: Servers): void => {
     client.setQueryData(KEY, servers)
   }
   const put = useMutation({

@@ -101,7 +101,7 @@ interface Usage {
   readonly people: readonly Spender[]
 }
 
-interface Servers {
+export interface Servers {
   readonly servers: readonly McpServer[]
 }
 
