@@ -12,6 +12,7 @@ import type { SqliteStore } from "@orra/store-sql"
 import type { Agents } from "./agents/agents.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
+import { WithTemporary } from "./data/temporary.ts"
 import type { Log } from "./log/log.ts"
 import { callers, heraldLayers } from "./policy/layers.ts"
 import type { AgentsOf } from "./policy/rules.ts"
@@ -52,7 +53,7 @@ export function buildTeam(parts: {
   const { agentsOf, hooks: callerHooks } = callers()
   const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy, agentsOf)
   applyPolicy(config)
-  const store = config.sessions.store === "memory" ? new MemoryStore() : disk
+  const store = config.sessions.store === "memory" ? new MemoryStore() : new WithTemporary(disk)
   const hooks: readonly Hooks[] = [
     callerHooks,
     ...listeners,

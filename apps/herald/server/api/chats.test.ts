@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs"
 import { lastText, say } from "@orra/testing"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
@@ -138,6 +139,18 @@ test("a chat says what it has cost and what of the window it takes, and can be s
     status: 200,
     answer: { compacted: false },
   })
+})
+
+test("a temporary chat is answered, but is in no list, in no search and in no file", async () => {
+  await tell("~temporary:t1", "A passing thought")
+  expect(await texts("~temporary:t1")).toEqual(["A passing thought", "You said: A passing thought"])
+  expect(await find("passing")).toEqual([])
+  expect(JSON.stringify((await ask("GET", "/api/sessions")).answer)).not.toContain("t1")
+  await tell("stored", "A lasting thought")
+  const files = [site.database, `${site.database}-wal`].filter(existsSync).map((file) => readFileSync(file))
+  expect(files.some((bytes) => bytes.includes("A lasting thought"))).toBe(true)
+  expect(files.some((bytes) => bytes.includes("A passing thought"))).toBe(false)
+  expect(await ask("GET", "/api/sessions/web:~temporary:t1", undefined, "ada")).toMatchObject({ status: 404 })
 })
 
 test("chats are pinned and put away", async () => {

@@ -1,4 +1,4 @@
-import { type Entry, everyItem, isDelegated, type Namespace, type Runtime, readHistory } from "@orra/core"
+import { type Entry, everyItem, type Namespace, type Runtime, readHistory } from "@orra/core"
 import { fold, type Snippet, snippetOf, wordsOf } from "./fold.ts"
 
 /** One message that was found. */
@@ -120,7 +120,8 @@ export class ChatSearch {
     let left = this.#maxCharacters
     for await (const info of everyItem((page) => this.#runtime.list(person, page))) {
       const { namespace, version, updatedAt, metadata } = info
-      if (isDelegated(namespace)) continue
+      // What agents do by themselves is in no list either.
+      if (namespace.segments.slice(person.depth).some((segment) => segment.startsWith("~"))) continue
       const title = typeof metadata["title"] === "string" ? metadata["title"] : ""
       const old = known.get(namespace.key)
       const chat =

@@ -3,9 +3,10 @@ import { api } from "../api/api.ts"
 import { useChat } from "../chat/use-chat.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
+import { Icon } from "../ui/icons.tsx"
 import { toast } from "../ui/toast.tsx"
 import { useShared } from "./context.ts"
-import { navigate } from "./router.ts"
+import { navigate, TEMPORARY } from "./router.ts"
 
 const DirectoryButton = lazy(() => import("../files/directory-button.tsx"))
 const Everything = lazy(() => import("../approvals/everything.tsx"))
@@ -71,6 +72,12 @@ export function Header({
           </button>
         )}
       </h1>
+      {namespace.includes(TEMPORARY) && (
+        <span className="temporary" title={t.chat.temporaryNote}>
+          <Icon name="ghost" size={16} />
+          {t.chat.temporary}
+        </span>
+      )}
       <Suspense fallback={null}>
         <DirectoryButton key={namespace} namespace={namespace} />
       </Suspense>

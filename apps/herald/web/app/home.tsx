@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query"
 import { lazy, type ReactElement, Suspense, useEffect, useMemo, useRef, useState } from "react"
+import { useAgents } from "../agents/use-agents.ts"
 import { api } from "../api/api.ts"
 import type { Me } from "../api/types.ts"
 import { markdownOf } from "../chat/answer.tsx"
@@ -14,7 +15,7 @@ import { Modal } from "../ui/modal.tsx"
 import { toast } from "../ui/toast.tsx"
 import { Chats, SharedProvider } from "./context.ts"
 import { Header } from "./header.tsx"
-import { navigate, usePlace } from "./router.ts"
+import { navigate, TEMPORARY, usePlace } from "./router.ts"
 import { Screen } from "./screen.tsx"
 import { useShortcuts } from "./shortcuts.ts"
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
@@ -26,19 +27,22 @@ const socketUrl = (): string => `${location.protocol === "https:" ? "wss:" : "ws
 
 /** The page of somebody who is logged in. */
 export function Home({ me, assistant }: { readonly me: Me; readonly assistant: string }): ReactElement {
-  const shared = useMemo(() => {
+  const { default: standard } = useAgents()
+  const base = useMemo(() => {
     // A refused socket looks like a lost one: asking who is logged in tells them apart.
     const connection = new Connection(socketUrl(), () => void api.me().catch(() => undefined))
-    return { me, connection, chats: new Chats(connection), assistant }
-  }, [me, assistant])
+    return { me, connection, chats: new Chats(connection) }
+  }, [me])
+  const { connection } = base
+  const shared = useMemo(() => ({ ...base, assistant: standard || assistant }), [base, standard, assistant])
   useEffect(() => {
     // What runs without the page has to know it too. Until it is told, the day is that of the server.
     api.tellZone(Intl.DateTimeFormat().resolvedOptions().timeZone).catch(() => undefined)
   }, [])
   useEffect(() => {
-    shared.connection.start()
-    return () => shared.connection.stop()
-  }, [shared])
+    connection.start()
+    return () => connection.stop()
+  }, [connection])
   return (
     <SharedProvider value={shared}>
       <Layout {...shared} />
@@ -59,12 +63,13 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   /** The chat that is searched. */
   const [finding, setFinding] = useState<string>()
   // A chat has its name before its first message, so that nothing moves when that is sent.
-  const [fresh, setFresh] = useState(() => newNamespace(me))
+  const [fresh, setFresh] = useState(newId)
   const isNew = place.type !== "chat"
-  const namespace = place.type === "chat" ? place.namespace : fresh
+  const below = place.type === "new" && place.isTemporary ? `${me.namespace}${TEMPORARY}` : `${me.namespace}:`
+  const namespace = place.type === "chat" ? place.namespace : `${below}${fresh}`
   useEffect(() => {
-    if (place.type === "chat" && place.namespace === fresh) setFresh(newNamespace(me))
-  }, [place, fresh, me])
+    if (place.type === "chat" && place.namespace.endsWith(fresh)) setFresh(newId())
+  }, [place, fresh])
 
   const showHelp = (): void => {
     setDrawerOpen(false)
@@ -178,4 +183,4 @@ function copy(text: string): void {
   if (text !== "") void copyText(text).then(() => toast(t.copied))
 }
 
-const newNamespace = ({ namespace }: Me): string => `${namespace}:${crypto.randomUUID()}`
+const newId = (): string => crypto.randomUUID()

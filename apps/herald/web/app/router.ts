@@ -6,7 +6,7 @@ export type ScreenName = (typeof SCREENS)[number]
 
 /** Where the page is. A chat's address is `/c/<namespace>`. */
 export type Place =
-  | { readonly type: "new" }
+  | { readonly type: "new"; readonly isTemporary?: true }
   | { readonly type: "screen"; readonly screen: ScreenName; readonly part: string | undefined }
   | {
       readonly type: "chat"
@@ -21,6 +21,7 @@ function placeOf(path: string, hash: string): Place {
   const [, first, part] = path.split("/")
   const screen = SCREENS.find((name) => name === first)
   if (screen) return { type: "screen", screen, part: part || undefined }
+  if (hash === "#temporary") return { type: "new", isTemporary: true }
   const found = /^\/c\/(.+)$/.exec(path)
   if (!found?.[1]) return { type: "new" }
   try {
@@ -38,10 +39,14 @@ function placeOf(path: string, hash: string): Place {
 export function pathOf(place: Place): string {
   if (place.type === "screen") return place.part ? `/${place.screen}/${place.part}` : `/${place.screen}`
   // A ":" may stand in a path as it is, which keeps the address readable.
+  if (place.type === "new" && place.isTemporary) return "/#temporary"
   if (place.type !== "chat") return "/"
   const chat = `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}`
   return place.seq === undefined ? chat : `${chat}#${place.seq}`
 }
+
+/** What stands between whose it is and the name of a chat that is stored nowhere. */
+export const TEMPORARY = ":~temporary:"
 
 let place = placeOf(location.pathname, location.hash)
 const listeners = new Set<() => void>()

@@ -2,7 +2,7 @@ import type { UserMessage, UserPart } from "@orra/core"
 import { type ReactElement, useEffect, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { useConnectionStatus } from "../app/context.ts"
-import { navigate } from "../app/router.ts"
+import { navigate, TEMPORARY } from "../app/router.ts"
 import { keep, recall } from "../app/storage.ts"
 import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
@@ -99,7 +99,11 @@ export function ChatPage({
   return (
     <>
       {isEmpty && status !== "loading" && status !== "failed" ? (
-        <EmptyChat agent={agent} onPick={(prompt) => send([{ type: "text", text: prompt }])} />
+        <EmptyChat
+          agent={agent}
+          isTemporary={namespace.includes(TEMPORARY)}
+          onPick={(prompt) => send([{ type: "text", text: prompt }])}
+        />
       ) : isEmpty ? (
         <Loading state={state} onRetry={() => void store.read()} />
       ) : (

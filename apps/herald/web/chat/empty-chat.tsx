@@ -2,14 +2,18 @@ import type { ReactElement } from "react"
 import { abilitiesOf, isAble } from "../agents/abilities.ts"
 import { useAgents } from "../agents/use-agents.ts"
 import { useShared } from "../app/context.ts"
+import { navigate } from "../app/router.ts"
 import { formatList, t } from "../i18n/index.ts"
-import { Mark } from "../ui/icons.tsx"
+import { Button } from "../ui/button.tsx"
+import { Icon, Mark } from "../ui/icons.tsx"
 
 /** What a new chat shows: who answers, and what that one can do. */
 export function EmptyChat({
   agent,
+  isTemporary,
   onPick,
 }: {
+  readonly isTemporary: boolean
   /** Undefined: the default. */
   readonly agent: string | undefined
   readonly onPick: (prompt: string) => void
@@ -35,6 +39,14 @@ export function EmptyChat({
             </li>
           ))}
       </ul>
+      {isTemporary ? (
+        <p className="muted">{t.chat.temporaryNote}</p>
+      ) : (
+        <Button look="quiet" onClick={() => navigate({ type: "new", isTemporary: true })}>
+          <Icon name="ghost" size={18} />
+          {t.chat.beTemporary}
+        </Button>
+      )}
     </div>
   )
 }

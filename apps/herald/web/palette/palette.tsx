@@ -201,6 +201,7 @@ function useCommands(onShortcuts: () => void): readonly Choice[] {
   })
   return [
     command(words.newChat, "plus", () => navigate({ type: "new" })),
+    command(words.temporary, "ghost", () => navigate({ type: "new", isTemporary: true })),
     command(words.shortcuts, "keyboard", onShortcuts),
     command(words.light, "sun", () => setTheme("light")),
     command(words.dark, "moon", () => setTheme("dark")),
