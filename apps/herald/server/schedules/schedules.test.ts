@@ -124,6 +124,36 @@ test("a page's job: read as it is said, done now, paused, changed, deleted and b
   expect(await jobs()).toMatchObject([{ id, last: { outcome: "completed" } }])
 })
 
+test("a job waits while its person is answered, and another person's does not", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const asked: string[] = []
+  const { ok, done, jobs, runs } = await place({
+    answer: (request: WireRequest) => {
+      const text = lastText(request)
+      asked.push(text)
+      return text === "Slow." ? () => promise.then(() => "Here.") : "A coat."
+    },
+  })
+  await ok("POST", "/api/sessions/web:chat/messages", { message: "Slow." })
+  await vi.waitFor(() => expect(asked).toEqual(["Slow."]), WAIT)
+  const mine = await ok("POST", "/api/schedules", create)
+  await ok("POST", `/api/schedules/${mine["id"]}/run`, {})
+  const prompt = "And Ada?"
+  const hers = await ok(
+    "POST",
+    "/api/schedules",
+    { ...create, payload: { type: "agent_turn", prompt } },
+    "ada",
+  )
+  await ok("POST", `/api/schedules/${hers["id"]}/run`, {}, "ada")
+  await vi.waitFor(() => expect(asked).toEqual(["Slow.", prompt]), WAIT)
+  expect(await jobs()).toMatchObject([{ running: 1 }])
+  resolve()
+  await vi.waitFor(async () => expect(await runs(mine["id"])).toMatchObject([{ outcome: "completed" }]), WAIT)
+  expect(asked).toEqual(["Slow.", prompt, "What should I wear?"])
+  await done(mine["id"])
+})
+
 test("what cannot be is refused with what to change", async () => {
   const { ask } = await place()
   const post = (more: object, who?: "ada") => ask("POST", "/api/schedules", { ...create, ...more }, who)
