@@ -207,7 +207,7 @@ export {
   type SessionStore,
 } from "./store.ts"
 export { type AgentPrompt, Team, type TeamAgent, type TeamMember, type TeamOptions } from "./team.ts"
-export { codePoints, firstCodePoints, informationFrom, truncated, visibleText } from "./text.ts"
+export { codePoints, firstCodePoints, informationFrom, plainly, truncated, visibleText } from "./text.ts"
 export {
   PENDING,
   type Tool,

@@ -9,6 +9,20 @@ const INVISIBLE =
 /** The text without invisible characters, lines ending in \n. */
 export const visibleText = (text: string): string => text.replace(/\r\n?/g, "\n").replace(INVISIBLE, "")
 
+/**
+ * Text in which nothing hides, for a person who decides about it: what no reader would see, and what turns the
+ * direction of writing, is shown as its number.
+ *
+ * ```ts
+ * plainly("rm \u202Egpj.a") // "rm \\u202egpj.a"
+ * ```
+ */
+export const plainly = (text: string): string =>
+  text.replace(/[^\P{C}\n]|[\u2028\u2029]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`
+  })
+
 /** Characters as people count them, near enough: code points. */
 export function codePoints(text: string): number {
   let pairs = 0

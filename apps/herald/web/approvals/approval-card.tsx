@@ -1,8 +1,8 @@
+import { plainly } from "@orra/core"
 import { type KeyboardEvent, type ReactElement, useState } from "react"
 import type { Decision } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
-import { plainly } from "../chat/plainly.ts"
 import { words } from "../i18n/en-approvals.ts"
 import { formatFullTime, formatNumber, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
@@ -49,7 +49,9 @@ export default function ApprovalCard({ waiting, onDecide }: ApprovalCardProps): 
     event.preventDefault()
   }
   return (
-    <section
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would hold fieldsets
+    <div
+      role="group"
       className="approval"
       aria-label={words.title(plainly(tool))}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys are for whoever stands on it
@@ -117,7 +119,7 @@ export default function ApprovalCard({ waiting, onDecide }: ApprovalCardProps): 
           </Button>
         </div>
       )}
-    </section>
+    </div>
   )
 }
 

@@ -1,4 +1,4 @@
-import type { PendingApproval } from "@orra/core"
+import { type PendingApproval, plainly } from "@orra/core"
 
 /** What a button says of itself: it outlives this process, and says whose conversation it is about. */
 export interface ButtonId {
@@ -21,24 +21,20 @@ export function readButtonId(text: string): ButtonId | undefined {
 
 const ROOM = 1_500
 
-/** Text in which nothing hides: what no reader would see is shown as its number, and nothing ends the code block. */
-const plainly = (text: string): string =>
-  text.replace(/[^\P{C}\n]|[\u2028\u2029`]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`
-  })
+/** Nothing in it is invisible, and nothing ends the code block it stands in. */
+const inCode = (text: string): string => plainly(text).replaceAll("`", "\\u0060")
 
 /** The question, with everything that the call is given: what does not fit is in a file. Nothing in it is invisible. */
 export function questionOf(pending: PendingApproval): {
   readonly content: string
   readonly file?: { readonly name: string; readonly bytes: Buffer }
 } {
-  const whole = plainly(JSON.stringify(pending.arguments, null, 2))
+  const whole = inCode(JSON.stringify(pending.arguments, null, 2))
   const fits = whole.length <= ROOM
   const shown = fits ? whole : whole.slice(0, ROOM)
   const until = `<t:${Math.floor(pending.expiresAt / 1_000)}:R>`
-  const content = `**${plainly(pending.tool).slice(0, 100)}** wants to run, and somebody has to allow it (ends ${until}).
-Rule: ${plainly(pending.reason).slice(0, 200)}
+  const content = `**${inCode(pending.tool).slice(0, 100)}** wants to run, and somebody has to allow it (ends ${until}).
+Rule: ${inCode(pending.reason).slice(0, 200)}
 \`\`\`json
 ${shown}
 \`\`\`${fits ? "" : "\nThis is only the beginning. **Read the whole in the file before you decide.**"}`

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs"
 import { isAbsolute, sep } from "node:path"
-import type { ToolContext } from "@orra/core"
+import { plainly, type ToolContext } from "@orra/core"
 import { type Directory, type Holding, isNoDirectory, openChild, openRoot } from "./directory.ts"
 import { errnoOf, FilesystemError, inWords } from "./errors.ts"
 import { type Base, stepsTo } from "./path.ts"
@@ -215,11 +215,7 @@ function shownPath(path: string, root: string, working: string): string {
 
 /** A name that has controls in it could look like several lines: it is shown as JSON. */
 export const legible = (name: string): string =>
-  /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u.test(name)
-    ? JSON.stringify(name).replace(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, escaped)
-    : name
-
-const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
+  /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u.test(name) ? plainly(JSON.stringify(name)) : name
 
 const outside = (path: string): FilesystemError =>
   new FilesystemError(
