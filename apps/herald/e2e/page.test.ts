@@ -287,7 +287,7 @@ describe("the page", () => {
   })
 
   test("asks before it writes a file: once, for exactly this, or not at all, with the reason", async () => {
-    const card = page.getByRole("region", { name: "May write_file run?" })
+    const card = page.getByRole("group", { name: "May write_file run?" })
     const files = join(site.folder, "data", "work", "web")
     await send(page, "write one")
     await card.waitFor()
