@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { DeltaWriter } from "./delta-writer.ts"
-import type { DeltaPiece, NewEntry } from "./session.ts"
+import type { DeltaPiece, Entry, NewEntry } from "./session.ts"
 
 const pauses = fc.array(fc.tuple(fc.string({ minLength: 1 }), fc.oneof(fc.constant(0), fc.nat(60))))
 const say = (text: string): DeltaPiece => ({ type: "text", text })
@@ -9,15 +9,16 @@ const say = (text: string): DeltaPiece => ({ type: "text", text })
 /** A log whose writes end when the test says so. */
 function slowLog() {
   const written: NewEntry<"delta">[] = []
-  const ends: PromiseWithResolvers<number>[] = []
-  const append = (entry: NewEntry<"delta">): Promise<number> => {
-    const end = Promise.withResolvers<number>()
+  const ends: PromiseWithResolvers<readonly Entry[]>[] = []
+  const append = (entry: NewEntry<"delta">): Promise<readonly Entry[]> => {
+    const end = Promise.withResolvers<readonly Entry[]>()
     ends.push(end)
     written.push(entry)
     return end.promise
   }
   const finish = async (seq = written.length): Promise<void> => {
-    ends.shift()?.resolve(seq)
+    const entry = written.at(-1)
+    ends.shift()?.resolve(entry ? [{ seq, ...entry }] : [])
     await vi.advanceTimersByTimeAsync(0)
   }
   const fail = async (error: unknown): Promise<void> => {
@@ -83,18 +84,18 @@ describe("pieces", () => {
     )
   })
 
-  test("with an interval of 0, those of one millisecond are written eight at a time, the rest when it is over", async () => {
+  test("with an interval of 0, those of one millisecond are written sixteen at a time, the rest when it is over", async () => {
     const log = slowLog()
     const writer = log.writer(0)
     const written = () => log.written.map(({ pieces }) => pieces.map(({ text }) => text).join(""))
     for (const letter of "abc") writer.push(say(letter))
     expect(written()).toEqual(["a"])
     await log.finish()
-    for (const letter of "defghi") writer.push(say(letter))
-    expect(written()).toEqual(["a", "bcdefghi"])
-    for (const letter of "jklmnopqr") writer.push(say(letter))
+    for (const letter of "defghijklmnopq") writer.push(say(letter))
+    expect(written()).toEqual(["a", "bcdefghijklmnopq"])
+    for (const letter of "ABCDEFGHIJKLMNOPQ") writer.push(say(letter))
     await log.finish()
-    expect(written()).toEqual(["a", "bcdefghi", "jklmnopqr"])
+    expect(written()).toEqual(["a", "bcdefghijklmnopq", "ABCDEFGHIJKLMNOPQ"])
     writer.push(say("s"))
     await log.finish()
     expect(written()).toHaveLength(3)

@@ -120,7 +120,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
           runId: run.runId,
           messageId,
           intervalMs: settings.deltaIntervalMs,
-          append: async (entry) => (await record(run, [entry]))[0]?.seq,
+          append: (entry) => record(run, [entry]),
         })
         writer.push(piece)
       }

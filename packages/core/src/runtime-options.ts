@@ -55,7 +55,7 @@ export interface RuntimeOptions {
   readonly parallelTools?: number
   /**
    * Streamed text is recorded, and shown, at most this often. Default 30 ms, which spares a disk; 0 shows each piece
-   * as soon as the store has taken the ones before it, those that come within a millisecond eight at a time.
+   * as soon as the store has taken the ones before it, those that come within a millisecond sixteen at a time.
    */
   readonly deltaIntervalMs?: number
   /**
