@@ -94,6 +94,8 @@ export class Rest {
     const { body, files } = await this.#body(bytes, request)
     const { world, interactions } = this.#options
     const [, first = "", id = "", second = "", third = ""] = path.split("/")
+    if (method === "POST" && first === "interactions")
+      return interactions.answer(id, body) ? { status: 204 } : unknown("interaction", 10062)
     switch (`${method} ${first}/${second}`) {
       case "GET gateway/":
         return ok({
@@ -123,9 +125,6 @@ export class Rest {
         const user = world.users.get(third)
         return user ? ok(memberJson(user)) : unknown("Member", 10007)
       }
-      case "POST interactions/":
-      case `POST interactions/${second}`:
-        return interactions.answer(id, body) ? { status: 204 } : unknown("interaction", 10062)
       default:
         break
     }
