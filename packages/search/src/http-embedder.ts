@@ -10,6 +10,7 @@ import {
   serviceFailure,
   watchdog,
 } from "@orra/provider-http"
+import { batches } from "./batches.ts"
 import type { Embedder, EmbedOptions } from "./embedder.ts"
 import { EmbeddingError } from "./errors.ts"
 
@@ -109,30 +110,14 @@ export function embedder(options: EmbedderOptions): Embedder {
     async embed(texts, { purpose = "document", signal }: EmbedOptions = {}) {
       const before = prefix?.[purpose] ?? ""
       const vectors: Float32Array[] = []
-      for (const part of batches(
-        texts.map((text) => before + text),
-        batch,
-      ))
+      // In requests that are neither too many texts nor too long.
+      const whole = texts.map((text) => before + text)
+      const limits = { items: batch, size: MAX_CHARACTERS }
+      for (const part of batches(whole, (text) => text.length, limits))
         vectors.push(...(await vectorsOf(part, signal)))
       return vectors
     },
   }
-}
-
-/** In requests that are neither too many texts nor too long. */
-function* batches(texts: readonly string[], most: number): Generator<readonly string[]> {
-  let part: string[] = []
-  let characters = 0
-  for (const text of texts) {
-    if (part.length >= most || (part.length > 0 && characters + text.length > MAX_CHARACTERS)) {
-      yield part
-      part = []
-      characters = 0
-    }
-    part.push(text)
-    characters += text.length
-  }
-  if (part.length > 0) yield part
 }
 
 function parsed(

@@ -1,3 +1,4 @@
+export { batches } from "./batches.ts"
 export { type Embedder, type EmbedOptions, embedAll } from "./embedder.ts"
 export { EmbeddingError, type EmbeddingErrorCode } from "./errors.ts"
 export { reciprocalRankFusion } from "./fusion.ts"

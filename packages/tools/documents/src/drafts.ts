@@ -1,5 +1,5 @@
 import { OrraError } from "@orra/core"
-import { type Embedder, embedAll } from "@orra/search"
+import { batches, type Embedder, embedAll } from "@orra/search"
 import type { Draft } from "./document.ts"
 
 /** Documents whose records are one write. */
@@ -7,20 +7,11 @@ const MAX_WRITE = 100
 const MAX_CHARACTERS = 2_000_000
 
 /** At most a hundred documents at a time, and not too much text. Of those with the same id the last one counts. */
-export function* groupsOf(drafts: readonly Draft[]): Generator<readonly Draft[]> {
-  let group: Draft[] = []
-  let characters = 0
-  for (const draft of new Map(drafts.map((draft) => [draft.id, draft])).values()) {
-    if (group.length > 0 && (group.length === MAX_WRITE || characters + draft.characters > MAX_CHARACTERS)) {
-      yield group
-      group = []
-      characters = 0
-    }
-    group.push(draft)
-    characters += draft.characters
-  }
-  if (group.length > 0) yield group
-}
+export const groupsOf = (drafts: readonly Draft[]): Generator<readonly Draft[]> =>
+  batches(new Map(drafts.map((draft) => [draft.id, draft])).values(), ({ characters }) => characters, {
+    items: MAX_WRITE,
+    size: MAX_CHARACTERS,
+  })
 
 /** The vectors of all chunks, one after the other; none without an embedder, or with the reason why it failed. */
 export async function vectorsFor(
