@@ -9,6 +9,8 @@ export const words = {
   saved: "Saved, and in effect.",
   ofFile: (where: string) => `Set in ${where}. Change it there.`,
   secretSet: "One is set. Leave this empty to keep it.",
+  forget: "Forget it",
+  secretForgotten: "It is forgotten when you save.",
 
   cheap: {
     label: "Cheap model",

@@ -1,24 +1,25 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
 import type { ReactElement } from "react"
 import { words } from "../i18n/en-settings.ts"
-import { formatFullTime, t } from "../i18n/index.ts"
+import { formatFullTime } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { settingsApi } from "./settings-api.ts"
 import { useTakeValues, useValues } from "./use-values.ts"
 import { ValueForm } from "./value-form.tsx"
+import { Waiting } from "./waiting.tsx"
 
 const own = words.about
 
 /** This Herald: what it is, where its data is, and its configuration file. */
 export function AboutPart(): ReactElement {
-  const { data: values, value } = useValues()
-  const { data: about } = useQuery({
+  const { data: values, value, error: unread } = useValues()
+  const { data: about, error: unknown } = useQuery({
     queryKey: ["about"],
     queryFn: ({ signal }) => settingsApi.about(signal),
   })
   const take = useTakeValues()
   const reload = useMutation({ mutationFn: settingsApi.reload, onSuccess: take })
-  if (!about || !values) return <p className="muted">{t.loading}</p>
+  if (!about || !values) return <Waiting error={unread ?? unknown} />
   const { changed } = reload.data ?? {}
   return (
     <>

@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import type { ReactElement } from "react"
 import { words } from "../i18n/en-settings.ts"
-import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { type DiscordStatus, settingsApi } from "./settings-api.ts"
 import { StateLine } from "./state-line.tsx"
 import { useSave, useValues } from "./use-values.ts"
 import { type Option, ValueForm } from "./value-form.tsx"
+import { Waiting } from "./waiting.tsx"
 
 const own = words.discord
 
@@ -32,9 +32,9 @@ const LOOKS = {
 
 /** The bot: how it is with it, and who may talk to it. */
 export function DiscordPart(): ReactElement {
-  const { data, value } = useValues()
+  const { data, value, error: unread } = useValues()
   const client = useQueryClient()
-  const { data: status } = useQuery({
+  const { data: status, error: unknown } = useQuery({
     queryKey: ["discord-status"],
     queryFn: ({ signal }) => settingsApi.discord(signal),
     refetchInterval: ({ state }) => (isChanging(state.data) ? CHANGING_MS : RESTING_MS),
@@ -44,7 +44,7 @@ export function DiscordPart(): ReactElement {
     mutationFn: settingsApi.connectDiscord,
     onSuccess: (next) => client.setQueryData(["discord-status"], next),
   })
-  if (!data || !status) return <p className="muted">{t.loading}</p>
+  if (!data || !status) return <Waiting error={unread ?? unknown} />
   const hasToken = value("discord.token")?.value === true
   const enabled = value("discord.enabled")
   const isOn = enabled?.value === true

@@ -10,6 +10,7 @@ import { McpTools } from "./mcp-tools.tsx"
 import { type McpChange, type McpServer, type Servers, settingsApi } from "./settings-api.ts"
 import { StateLine } from "./state-line.tsx"
 import { Switch } from "./value-form.tsx"
+import { Waiting } from "./waiting.tsx"
 
 const own = words.mcp
 const KEY = ["mcp-servers"]
@@ -29,8 +30,7 @@ export function McpPart(): ReactElement {
     refetchInterval: ({ state }) =>
       state.data?.servers.some((server) => server.state === "connecting") ? CHANGING_MS : RESTING_MS,
   })
-  if (error && !data) return <p className="form-error">{error.message}</p>
-  if (!data) return <p className="muted">{t.loading}</p>
+  if (!data) return <Waiting error={error} />
   const { servers } = data
   return (
     <>

@@ -7,12 +7,13 @@ import { toast } from "../ui/toast.tsx"
 import { ProviderForm } from "./provider-form.tsx"
 import { useValues } from "./use-values.ts"
 import { ValueForm } from "./value-form.tsx"
+import { Waiting } from "./waiting.tsx"
 
 /** The model service, and the model for what is light. */
 export function ProviderPart(): ReactElement {
-  const { data } = useQuery({ queryKey: ["settings"], queryFn: ({ signal }) => api.settings(signal) })
+  const { data, error } = useQuery({ queryKey: ["settings"], queryFn: ({ signal }) => api.settings(signal) })
   const { value } = useValues()
-  if (!data) return <p className="muted">{t.loading}</p>
+  if (!data) return <Waiting error={error} />
   return (
     <>
       <ProviderForm

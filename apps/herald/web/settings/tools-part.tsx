@@ -1,14 +1,14 @@
 import type { ReactElement } from "react"
 import { words } from "../i18n/en-settings.ts"
-import { t } from "../i18n/index.ts"
 import { families, type ToolFamily } from "./tool-families.ts"
 import { useSave, useValues } from "./use-values.ts"
 import { Switch, ValueForm } from "./value-form.tsx"
+import { Waiting } from "./waiting.tsx"
 
 /** What the assistant can do: each family on or off, with what that may lead to. */
 export function ToolsPart(): ReactElement {
-  const { data } = useValues()
-  if (!data) return <p className="muted">{t.loading}</p>
+  const { data, error } = useValues()
+  if (!data) return <Waiting error={error} />
   return (
     <>
       <p className="muted">{words.tools.lead}</p>

@@ -38,7 +38,7 @@ export function ValueForm({
       className="form"
       onSubmit={(event) => {
         event.preventDefault()
-        if (Object.keys(draft).length > 0) save.mutate(draft)
+        if (Object.keys(draft).length > 0) save.mutate(withoutBlanks(draft))
       }}
     >
       {shown.map(({ option, found }) => (
@@ -67,6 +67,15 @@ export function ValueForm({
   )
 }
 
+/** Lists without the lines that are empty: whoever types needs them. */
+const withoutBlanks = (draft: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(draft).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((line) => String(line).trim()).filter(Boolean) : value,
+    ]),
+  )
+
 function OptionField({
   option: { name, label, hint, kind, choices = {} },
   found,
@@ -80,9 +89,16 @@ function OptionField({
 }): ReactElement {
   const id = useId()
   const isFixed = found.origin === "file"
+  const isSet = kind === "secret" && found.value === true
   const about = (
     <small id={`${id}-hint`}>
-      {isFixed ? words.ofFile(found.where ?? "") : kind === "secret" && found.value ? words.secretSet : hint}
+      {isFixed
+        ? words.ofFile(found.where ?? "")
+        : value === null && isSet
+          ? words.secretForgotten
+          : isSet
+            ? words.secretSet
+            : hint}
     </small>
   )
   const common = { id, name, disabled: isFixed, "aria-describedby": `${id}-hint` }
@@ -121,23 +137,27 @@ function OptionField({
           spellCheck={false}
           value={Array.isArray(value) ? value.join("\n") : ""}
           onChange={(event) => onChange(event.target.value.split("\n"))}
-          onBlur={() =>
-            Array.isArray(value) && onChange(value.map((line) => String(line).trim()).filter(Boolean))
-          }
         />
       ) : (
-        <input
-          {...common}
-          type={kind === "secret" ? "password" : "text"}
-          inputMode={kind === "number" ? "decimal" : undefined}
-          autoComplete="off"
-          spellCheck={false}
-          value={value === null || value === undefined ? "" : String(value)}
-          onChange={(event) => {
-            const text = event.target.value
-            onChange(kind === "number" && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
-          }}
-        />
+        <span className="with-button">
+          <input
+            {...common}
+            type={kind === "secret" ? "password" : "text"}
+            inputMode={kind === "number" ? "decimal" : undefined}
+            autoComplete="off"
+            spellCheck={false}
+            value={value === null || value === undefined ? "" : String(value)}
+            onChange={(event) => {
+              const text = event.target.value
+              onChange(kind === "number" && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
+            }}
+          />
+          {isSet && !isFixed && (
+            <Button look="quiet" onClick={() => onChange(null)}>
+              {words.forget}
+            </Button>
+          )}
+        </span>
       )}
       {about}
     </div>
