@@ -1,4 +1,4 @@
-import { type Entry, everyItem, type Namespace, type Runtime, readHistory } from "@orra/core"
+import { type Entry, type EntryType, everyItem, type Namespace, type Runtime, readHistory } from "@orra/core"
 import { fold, type Snippet, snippetOf, wordsOf } from "./fold.ts"
 
 /** One message that was found. */
@@ -25,12 +25,17 @@ interface Message {
   readonly folded: string
 }
 
-interface Indexed {
-  readonly version: number
-  readonly title: string
-  readonly updatedAt: number
+interface Texts {
   readonly messages: readonly Message[]
   readonly size: number
+  /** It has gone back to an earlier message at least once. */
+  readonly isBranched: boolean
+}
+
+interface Indexed extends Texts {
+  readonly version: number
+  readonly createdAt: number
+  readonly title: string
 }
 
 export interface ChatSearchLimits {
@@ -41,6 +46,7 @@ export interface ChatSearchLimits {
 }
 
 const PAGE = 1_000
+const READ: readonly EntryType[] = ["user", "assistant", "rewind"]
 /** Of a longer message the rest is not searched, in characters. */
 const MAX_MESSAGE = 200_000
 
@@ -119,15 +125,17 @@ export class ChatSearch {
     const now = new Map<string, Indexed>()
     let left = this.#maxCharacters
     for await (const info of everyItem((page) => this.#runtime.list(person, page))) {
-      const { namespace, version, updatedAt, metadata } = info
+      const { namespace, version, createdAt, metadata } = info
       // What agents do by themselves is in no list either.
       if (namespace.segments.slice(person.depth).some((segment) => segment.startsWith("~"))) continue
       const title = typeof metadata["title"] === "string" ? metadata["title"] : ""
-      const old = known.get(namespace.key)
+      const before = known.get(namespace.key)
+      // One that was made anew under the name of another has nothing of it.
+      const old = before?.createdAt === createdAt ? before : undefined
       const chat =
         old?.version === version
           ? old
-          : { version, title, updatedAt, ...(await this.#messages(namespace, old?.messages ?? [])) }
+          : { version, createdAt, title, ...(await this.#messages(namespace, old)) }
       left -= chat.size
       if (left < 0) break
       now.set(namespace.key, chat)
@@ -135,32 +143,46 @@ export class ChatSearch {
     return now
   }
 
+  async #messages(namespace: Namespace, old: Indexed | undefined): Promise<Texts> {
+    const known = old?.messages ?? []
+    const newer = old?.isBranched ? undefined : await this.#appended(namespace, known.at(-1)?.seq ?? 0)
+    const messages = newer ? [...known, ...newer] : await this.#path(namespace, known)
+    const size = messages.reduce((sum, { text }) => sum + text.length, 0)
+    return { messages, size, isBranched: newer === undefined }
+  }
+
+  /** What was said after an entry; undefined when the conversation went back since: then not all of it is shown. */
+  async #appended(namespace: Namespace, after: number): Promise<readonly Message[] | undefined> {
+    const messages: Message[] = []
+    for (;;) {
+      const entries = await this.#runtime.store.read(namespace, { types: READ, after, limit: PAGE })
+      if (entries.some(({ type }) => type === "rewind")) return undefined
+      messages.push(...entries.flatMap(messageOf))
+      const last = entries.at(-1)
+      if (entries.length < PAGE || !last) return messages
+      after = last.seq
+    }
+  }
+
   /** Reads back from the end until there is a message that is known: what comes before it never changes. */
-  async #messages(
-    namespace: Namespace,
-    known: readonly Message[],
-  ): Promise<Pick<Indexed, "messages" | "size">> {
+  async #path(namespace: Namespace, known: readonly Message[]): Promise<readonly Message[]> {
     const places = new Map(known.map(({ seq }, index) => [seq, index]))
-    let newer: Message[] = []
+    let newer: readonly Message[] = []
     let before: number | undefined
     for (;;) {
       const page = await readHistory(this.#runtime, namespace, {
         limit: PAGE,
         ...(before !== undefined && { before }),
       })
-      if (!page) break
+      if (!page) return newer
       const read = page.entries.flatMap(messageOf)
       const first = read.findLastIndex(({ seq }) => places.has(seq))
       newer = [...read.slice(first + 1), ...newer]
       const joint = read[first]
-      if (joint) {
-        newer = [...known.slice(0, (places.get(joint.seq) ?? -1) + 1), ...newer]
-        break
-      }
+      if (joint) return [...known.slice(0, (places.get(joint.seq) ?? -1) + 1), ...newer]
       before = page.entries[0]?.seq
-      if (!page.more || before === undefined) break
+      if (!page.more || before === undefined) return newer
     }
-    return { messages: newer, size: newer.reduce((sum, { text }) => sum + text.length, 0) }
   }
 }
 
