@@ -9,7 +9,7 @@ export const words = {
   saved: "Saved, and in effect.",
   ofFile: (where: string) => `Set in ${where}. Change it there.`,
   secretSet: "One is set. Leave this empty to keep it.",
-  forget: "Forget it",
+  forget: "Forget",
   secretForgotten: "It is forgotten when you save.",
 
   cheap: {
