@@ -11,7 +11,7 @@ export type SpeechPrice =
   | { readonly input: number; readonly output: number }
 
 export interface OpenAISpeakerOptions extends OpenAIServiceOptions {
-  /** Default "gpt-4o-mini-tts". */
+  /** Default "gpt-4o-mini-tts". OpenAI ends its models for this on 2027-01-06; other servers (`baseURL`) go on. */
   readonly model?: string
   /** The voices there are. Default OpenAI's. */
   readonly voices?: readonly string[]
@@ -19,7 +19,7 @@ export interface OpenAISpeakerOptions extends OpenAIServiceOptions {
   readonly maxCharacters?: number
   /** The most audio that is taken, in bytes. Default 50,000,000. */
   readonly maxBytes?: number
-  /** What the model costs. Default: what is known of OpenAI's, as of 2026-05. */
+  /** What the model costs. Default: what is known of OpenAI's, as of 2026-11. */
   readonly price?: SpeechPrice
 }
 

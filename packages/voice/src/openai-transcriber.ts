@@ -14,15 +14,17 @@ export type TranscriptionPrice =
   | { readonly audioInput: number; readonly textInput: number; readonly output: number }
 
 export interface OpenAITranscriberOptions extends OpenAIServiceOptions {
-  /** Default "gpt-4o-mini-transcribe". Times of words come from "whisper-1". */
+  /** Default "gpt-transcribe". Times of words come from "whisper-1", which OpenAI ends on 2027-02-26. */
   readonly model?: string
   /** The largest audio that is sent, in bytes. Default 25,000,000, which is what OpenAI takes. */
   readonly maxBytes?: number
-  /** What the model costs. Default: what is known of OpenAI's, as of 2026-05. */
+  /** What the model costs. Default: what is known of OpenAI's, as of 2026-11. */
   readonly price?: TranscriptionPrice
 }
 
 const PRICES: Readonly<Record<string, TranscriptionPrice>> = {
+  "gpt-transcribe": { minute: 0.0045 },
+  // OpenAI ends these on 2027-02-26.
   "whisper-1": { minute: 0.006 },
   "gpt-4o-transcribe": { audioInput: 6, textInput: 2.5, output: 10 },
   "gpt-4o-mini-transcribe": { audioInput: 3, textInput: 1.25, output: 5 },
@@ -42,7 +44,7 @@ const KNOWS_LOGPROBS = /^gpt-4o-(mini-)?transcribe(-\d|$)/
  * @throws InvalidInput when `baseURL` is not an http(s) address.
  */
 export function openaiTranscriber(options: OpenAITranscriberOptions = {}): SpeechToText {
-  const { model = "gpt-4o-mini-transcribe", maxBytes = 25_000_000, price = PRICES[model] } = options
+  const { model = "gpt-transcribe", maxBytes = 25_000_000, price = PRICES[model] } = options
   const service = openaiService(options)
   const isWhisper = model.startsWith("whisper") || !service.official
 

@@ -44,15 +44,17 @@ describe("what is said is written down", () => {
       output_tokens: 50,
       total_tokens: 1_150,
     }
-    const { ears: one, asked } = await ears((_, response) =>
-      json(response, {
-        text: "Good morning.",
-        logprobs: [
-          { token: "a", logprob: -0.1 },
-          { token: "b", logprob: -0.3 },
-        ],
-        usage,
-      }),
+    const { ears: one, asked } = await ears(
+      (_, response) =>
+        json(response, {
+          text: "Good morning.",
+          logprobs: [
+            { token: "a", logprob: -0.1 },
+            { token: "b", logprob: -0.3 },
+          ],
+          usage,
+        }),
+      { model: "gpt-4o-mini-transcribe" },
     )
     const transcript = await one.transcribe(AUDIO.wav, { language: "en", prompt: "Ada, Herald" })
     expect(transcript).toEqual({
@@ -116,14 +118,17 @@ describe("what is said is written down", () => {
         {
           type: "transcript.text.done",
           text: "Good morning.",
-          usage: { type: "tokens", input_tokens: 1_000, output_tokens: 0, total_tokens: 1_000 },
+          usage: { type: "duration", seconds: 40 },
         },
       ]),
     )
     expect(await all(one.stream(AUDIO.ogg))).toEqual([
       { type: "text", text: "Good " },
       { type: "text", text: "morning." },
-      { type: "done", transcript: { text: "Good morning.", words: [], costUsd: expect.closeTo(0.003) } },
+      {
+        type: "done",
+        transcript: { text: "Good morning.", words: [], durationSecs: 40, costUsd: expect.closeTo(0.003) },
+      },
     ])
     expect(asked[0]?.fields).toMatchObject({ stream: "true" })
   })

@@ -128,9 +128,9 @@ describe("generate_image", () => {
       path: "/v1/images/generations",
       authorization: `Bearer ${KEY}`,
       fields: {
-        model: "gpt-image-1.5",
+        model: "gpt-image-2.6-flare",
         prompt: "A heron\n\nStyle: natural, true to life.",
-        size: "1536x1024",
+        size: "1792x1024",
         quality: "high",
         output_format: "webp",
         n: 1,
@@ -148,7 +148,7 @@ describe("generate_image", () => {
       name,
       mediaType: "image/webp",
       bytes: WEBP.length,
-      costUsd: 0.1361,
+      costUsd: 0.1281,
     })
   })
 
@@ -263,7 +263,11 @@ describe("edit_image", () => {
       size: "auto",
     })
     expect(asked[0]?.path).toBe("/v1/images/edits")
-    expect(asked[0]?.fields).toMatchObject({ prompt: "Bluer", model: "gpt-image-1.5", quality: "medium" })
+    expect(asked[0]?.fields).toMatchObject({
+      prompt: "Bluer",
+      model: "gpt-image-2.6-flare",
+      quality: "medium",
+    })
     const sent = asked[0]?.files.map(({ name, type, size }) => [name, type, size])
     expect(sent?.sort()).toEqual([
       ["image-1.png", "image/png", PNG.length],
@@ -300,7 +304,8 @@ describe("what a picture costs", () => {
     const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
     budgets.set(ada, { per: "day", usd: 1 })
     const { tools, asked } = await world(() => answer, { budgets, maxUsd: 0.4 }, images)
-    const make = () => use(tools, "generate_image", { prompt: "A heron" }).catch((error: unknown) => error)
+    const make = (look = {}) =>
+      use(tools, "generate_image", { prompt: "A heron", ...look }).catch((error: unknown) => error)
     const used = async (): Promise<number | undefined> =>
       (await budgets.state(ada)).find(({ unit }) => unit === "usd")?.spent
     return { make, used, asked }
@@ -309,11 +314,18 @@ describe("what a picture costs", () => {
   test("is charged as the service counts it, and no picture is begun that a budget has no room for", async () => {
     const { make, used, asked } = await spending(picture(WEBP))
     await make()
-    expect(await used()).toBeCloseTo(0.1361)
+    expect(await used()).toBeCloseTo(0.1281)
     for (let count = 0; count < 10; count++) await make()
     expect(await make()).toMatchObject({ code: "budget_exceeded" })
-    // 0.4 are set aside each time: after five of 0.1361 there is no room.
+    // 0.4 are set aside each time: after five of 0.1281 there is no room.
     expect(asked.length).toBe(5)
+  })
+
+  test("is that of its own model, whose three sizes are kept to", async () => {
+    const { make, used, asked } = await spending(picture(WEBP), { model: "gpt-image-1.5" })
+    await make({ size: "1792x1024" })
+    expect(await used()).toBeCloseTo(0.1361)
+    expect(asked[0]?.fields["size"]).toBe("1536x1024")
   })
 
   test("is all it may be when nobody knows it, and nothing when the service refused", async () => {

@@ -17,17 +17,24 @@ export interface ImagePrice {
 }
 
 export interface OpenAIImagesOptions extends OpenAIServiceOptions {
-  /** Default "gpt-image-1.5". */
+  /** Default "gpt-image-2.6-flare"; "gpt-image-2.6-sunburst" takes longer, for more detail. */
   readonly model?: string
   /** Default "webp", which is small enough for a chat; of the models before gpt-image it is what they give. */
   readonly format?: "png" | "jpeg" | "webp"
   /** How much webp and jpeg are to be like the original, 0 to 100. Default 85. */
   readonly compression?: number
-  /** What the model costs. Default: what is known of gpt-image-1.5 and gpt-image-1-mini, as of 2026-05. */
+  /** What the model costs. Default: what is known of OpenAI's, as of 2026-11. */
   readonly price?: ImagePrice
 }
 
+const SECOND: ImagePrice = { textInput: 5, imageInput: 8, output: 30 }
 const PRICES: Readonly<Record<string, ImagePrice>> = {
+  "gpt-image-2.6-flare": SECOND,
+  "gpt-image-2.6-sunburst": SECOND,
+  "gpt-image-2.5-flare": SECOND,
+  "gpt-image-2.5-sunburst": SECOND,
+  "gpt-image-2": SECOND,
+  // OpenAI ends these two on 2026-12-01.
   "gpt-image-1.5": { textInput: 5, imageInput: 8, output: 32 },
   "gpt-image-1-mini": { textInput: 2, imageInput: 2.5, output: 8 },
 }
@@ -44,14 +51,14 @@ type Response = Awaited<ReturnType<ServiceCall["sdk"]["images"]["generate"]>>
  * Pictures by OpenAI's models, and by servers that speak `/v1/images`.
  *
  * ```ts
- * const images = openaiImages({ model: "gpt-image-1.5" })
+ * const images = openaiImages({ model: "gpt-image-2.6-flare" })
  * const { bytes, mediaType } = await images.generate({ prompt: "A heron, in ink" })
  * ```
  *
  * @throws InvalidInput when `baseURL` is not an http(s) address.
  */
 export function openaiImages(options: OpenAIImagesOptions = {}): ImageProvider {
-  const { model = "gpt-image-1.5", format = "webp", compression = 85, price = PRICES[model] } = options
+  const { model = "gpt-image-2.6-flare", format = "webp", compression = 85, price = PRICES[model] } = options
   const service = openaiService(options)
   const isOld = model.startsWith("dall-e") || !service.official
   const refusal = (code: string): ImageError | undefined => (REFUSALS.has(code) ? refused(code) : undefined)
