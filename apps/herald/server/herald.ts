@@ -20,6 +20,7 @@ import type { ClaudeLogin } from "./provider/claude-login.ts"
 import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
+import { spender } from "./outlay.ts"
 import { buildTeam, zone } from "./runtime.ts"
 import { Schedules } from "./schedules/schedules.ts"
 import { aboutRoutes } from "./settings/about.ts"
@@ -30,8 +31,10 @@ import { SavedSettings } from "./settings/saved.ts"
 import { updateRoutes } from "./settings/updates.ts"
 import { runCounter } from "./shutdown.ts"
 import { loginLines, startupLines } from "./startup.ts"
+import { imageRoute } from "./tools/image.ts"
 import { buildTools } from "./tools/tools.ts"
 import { chosenFolders } from "./tools/work-folders.ts"
+import { heraldVoice } from "./voice.ts"
 import { Zones } from "./zones.ts"
 
 export interface HeraldIo {
@@ -114,7 +117,9 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
       zones,
       discordApi: io.discordApi,
     })
-    const about = { told, discordApi: io.discordApi, zoneOf, schedules }
+    const budget = heraldBudget(store, loaded.config)
+    const { budgets } = budget
+    const about = { told, discordApi: io.discordApi, zoneOf, schedules, budgets }
     const toolbox = await buildTools(loaded, zone, store, about)
     live.onChange((next) => toolbox.prepare(next))
     closers.push(() => toolbox.close())
@@ -122,6 +127,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const counter = runCounter()
     const metrics = await startMetrics(loaded, log)
     if (metrics) closers.push(() => metrics.close())
+    const spend = spender(budgets, (error) => log.logger.error({ err: error }, "after something was paid for"))
     const folders = directories({
       folders: () => chosenFolders(live.loaded),
       records: store.records("directories"),
@@ -130,8 +136,6 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const listeners = [folders.hooks, counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
     const approvals = new Approvals()
     const agents = await Agents.open(store.records("agents"), loaded)
-    const budget = heraldBudget(store, loaded.config)
-    const { budgets } = budget
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals, budgets }
     const { team, applyPolicy } = buildTeam(parts)
     live.onChange((next) => async () => {
@@ -178,6 +182,8 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...(metrics?.routes ?? []),
         ...toolbox.routes,
         ...folders.routes,
+        imageRoute(store),
+        ...(await heraldVoice(loaded.config, spend)),
         ...configurationRoutes({ live, service, discord }),
         ...mcpRoutes({ live, mcp: toolbox.mcp }),
         ...updateRoutes({ live, version: io.version }),
@@ -225,9 +231,10 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
 /** The log knows all secrets, and its level is that of the configuration. */
 function followLog(live: LiveConfig, log: Log): void {
   const follow = ({ config }: LoadedConfig): void => {
-    const { gateway, discord, mcp, tools, github } = config
+    const { gateway, discord, mcp, tools, github, voice, documents } = config
     for (const { key } of [{ key: gateway.api_key }, ...gateway.keys]) log.hide(key)
     for (const secret of [discord.token, tools.web_search_api_key, github.token]) log.hide(secret)
+    for (const secret of [tools.image_gen_api_key, voice.api_key, documents.embeddings.api_key]) log.hide(secret)
     for (const { env, headers, url } of mcp.servers)
       for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
     log.setLevel(config.logging.level)

@@ -58,6 +58,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       logins,
       routes,
       ...(page !== undefined && { assets: page }),
+      microphone: config.voice.enabled,
       showLink,
       version,
       log: (entry) => logEntry(logger, entry),

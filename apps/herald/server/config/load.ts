@@ -165,6 +165,7 @@ export function parseConfig(
   checkDiscord(config, reading)
   checkJobs(config, reading)
   checkDocuments(config, reading)
+  checkMedia(config, reading)
   checkPolicy(config, reading)
   checkAgents(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
@@ -362,6 +363,20 @@ function checkDiscord(config: Config, { problems, line }: Reading): void {
     if (!(error instanceof NamespaceError)) throw error
     wrong("namespace_prefix", error.message)
   }
+}
+
+/** What is paid for at somebody's needs a key; a server of one's own may not. */
+function checkMedia({ tools, image, voice }: Config, { problems, line }: Reading): void {
+  const wrong = (section: string, key: string, message: string) =>
+    problems.push({ line: line([section, key]), message: `${section}.${key} ${message}` })
+  const isAddress = (url: string | undefined): boolean =>
+    url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? "")
+  if (tools.image_gen && tools.image_gen_api_key === undefined && image.api_url === undefined)
+    wrong("tools", "image_gen", "needs image_gen_api_key, or image.api_url: who makes the pictures?")
+  if (voice.enabled && voice.api_key === undefined && voice.api_url === undefined)
+    wrong("voice", "enabled", "needs voice.api_key, or voice.api_url: who listens and speaks?")
+  if (!isAddress(image.api_url)) wrong("image", "api_url", "must be an address that begins with http:// or https://")
+  if (!isAddress(voice.api_url)) wrong("voice", "api_url", "must be an address that begins with http:// or https://")
 }
 
 /** Names of documents of different folders must differ. */

@@ -202,8 +202,8 @@ export const settings = {
     documents: boolean(true, "Search the documents that each person gave it, and those of `[documents]`.", {
       was: "`false`, and there was no way to add one",
     }),
-    image_gen: boolean(false, "Make pictures.", { later: LATER }),
-    image_gen_api_key: secret("OpenAI key for pictures.", { later: LATER }),
+    image_gen: boolean(false, "Make and change pictures. They cost money: `[image]` and `[budget]` say how much."),
+    image_gen_api_key: secret("OpenAI's key for pictures, or that of `image.api_url`."),
     delegation: boolean(
       false,
       "Hand tasks to helpers of its own. Where there are several agents they hand tasks to one another in any case.",
@@ -290,6 +290,27 @@ export const settings = {
       ),
       api_key: secret("Its key, where it wants one."),
     }),
+  }),
+
+  image: section("Pictures, with `tools.image_gen`.", {
+    model: text("gpt-image-2.6-flare", "The model that makes them.", { was: "`dall-e-3`, which has ended" }),
+    api_url: text(undefined, "A server with OpenAI's `/images`. Default: OpenAI's own.", {
+      example: "http://localhost:8000/v1",
+    }),
+    max_usd: decimal(0.5, "What one picture can cost at most, and counts as where nobody knows, in USD.", {
+      min: 0,
+    }),
+  }),
+
+  voice: section("Dictating messages and hearing answers, in the page.", {
+    enabled: boolean(false, "Send recordings and answers to the service below."),
+    api_key: secret("Its key, where it wants one."),
+    api_url: text(undefined, "A server with OpenAI's `/audio`. Default: OpenAI's own, which reads aloud until 6 January 2027.", {
+      example: "http://localhost:8000/v1",
+    }),
+    transcription_model: text("gpt-transcribe", "The model that writes down what is said."),
+    speech_model: text("gpt-4o-mini-tts", "The model that reads aloud."),
+    voice: text("alloy", "Whose voice that is."),
   }),
 
   discord: section("The Discord channel. Without a token there is none.", {

@@ -1,4 +1,4 @@
-import type { Namespace, SessionStore } from "@orra/core"
+import type { Budgets, Namespace, SessionStore } from "@orra/core"
 import type { LoadedConfig } from "../config/load.ts"
 import type { Library } from "../documents/library.ts"
 import type { CronHost } from "./cron.ts"
@@ -10,6 +10,8 @@ export interface FamilyParts {
   readonly zoneOf: (session: Namespace) => string
   readonly store: SessionStore
   readonly library: Library
+  /** What is paid for is charged to them. */
+  readonly budgets?: Budgets | undefined
   readonly schedules: CronHost
   /** Where Discord is; default its own address. */
   readonly discordApi?: string | undefined
@@ -53,6 +55,11 @@ export const families: readonly FamilyEntry[] = [
       return web_fetch || browser || web_search ? toolKeys(config, "web_", "browser") : undefined
     },
     build: async ({ config }) => (await import("./web.ts")).heraldWeb(config),
+  },
+  {
+    made: (config) => (config.tools.image_gen ? toolKeys(config, "image_") : undefined),
+    build: async ({ config }, { store, budgets }) =>
+      (await import("./image.ts")).heraldImages(config, store, budgets),
   },
   {
     made: (config) => (config.tools.filesystem ? folderKeys(config) : undefined),

@@ -1,4 +1,5 @@
 import {
+  type Budgets,
   type Hooks,
   type Namespace,
   NotFound,
@@ -79,6 +80,7 @@ export async function buildTools(
     discordApi,
     zoneOf = () => zone,
     schedules = NOTHING_SCHEDULED,
+    budgets,
   }: {
     readonly told?: (line: string) => void
     readonly waitMs?: number
@@ -86,10 +88,11 @@ export async function buildTools(
     /** Where somebody is. Default: where this machine is. */
     readonly zoneOf?: (session: Namespace) => string
     readonly schedules?: CronHost
+    readonly budgets?: Budgets
   } = {},
 ): Promise<Toolbox> {
   const library = openLibrary(loaded.config, store, told)
-  const parts = { zoneOf, store, library, schedules, discordApi }
+  const parts = { zoneOf, store, library, schedules, budgets, discordApi }
   let made: readonly (Made | undefined)[] = []
   const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
   const own = (): readonly Tool[] => on().flatMap(({ tools }) => tools)

@@ -47,6 +47,8 @@ export interface GatewayOptions {
   readonly routes?: readonly Route[]
   /** The folder of a built page, with its index.html. */
   readonly assets?: string
+  /** Whether the page may ask for the microphone. Default false. */
+  readonly microphone?: boolean
   /** Shows a login link where only the owner looks, when the login page asks for a new one. */
   readonly showLink?: (link: string) => void
   /** What the gateway tells clients it is. */
@@ -142,6 +144,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       trustedProxies,
     }),
     assets: options.assets === undefined ? undefined : await Assets.load(options.assets),
+    microphone: options.microphone ?? false,
     tls: options.tls,
     limits: { ...LIMITS, ...options.limits },
     version: options.version ?? "0",

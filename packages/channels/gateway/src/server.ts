@@ -35,6 +35,7 @@ export interface GatewayServerOptions {
   readonly access: AccessOptions
   readonly guard: Guard
   readonly assets: Assets | undefined
+  readonly microphone: boolean
   readonly tls: GatewayOptions["tls"]
   readonly limits: Required<NonNullable<GatewayOptions["limits"]>>
   readonly version: string
@@ -170,7 +171,7 @@ export class GatewayServer {
       address: caller?.address ?? "",
       principal: access?.principal.name,
     })
-    return secured(response)
+    return secured(response, { microphone: this.#options.microphone })
   }
 
   /** Who may do what the route does. @throws HttpError for everybody else. */

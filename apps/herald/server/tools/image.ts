@@ -1,0 +1,49 @@
+import { type Budgets, Namespace, type SessionStore } from "@orra/core"
+import { HttpError, type Route } from "@orra/gateway"
+import { ImageFiles, imageTools, openaiImages } from "@orra/image"
+import type { Config } from "../config/settings.ts"
+import type { ToolFamily } from "./tools.ts"
+
+/** Making pictures as the configuration has it. They are files of the chat, and charged to whoever has it. */
+export function heraldImages(
+  { tools, image }: Config,
+  store: SessionStore,
+  budgets: Budgets | undefined,
+): ToolFamily {
+  const provider = openaiImages({
+    ...(tools.image_gen_api_key !== undefined && { apiKey: tools.image_gen_api_key }),
+    ...(image.api_url !== undefined && { baseURL: image.api_url }),
+    model: image.model,
+  })
+  const { max_usd: maxUsd = 0.5 } = image
+  return {
+    tools: imageTools({ provider, store, maxUsd, ...(budgets && { budgets }) }),
+    remarks: [`pictures: by ${image.model}, at most ${maxUsd} USD each`],
+  }
+}
+
+/** The pictures of a chat, for whoever has the chat. */
+export const imageRoute = (store: SessionStore): Route => ({
+  method: "GET",
+  path: "/api/sessions/:namespace/images/:name",
+  permission: "chat",
+  handle: async ({ principal, params }) => {
+    const missing = new HttpError(404, "not_found", "There is no such picture.")
+    let namespace: Namespace
+    try {
+      namespace = Namespace.parse(params["namespace"] ?? "")
+    } catch {
+      throw missing
+    }
+    if (!principal.namespace.contains(namespace)) throw missing
+    const image = await new ImageFiles(store).read(namespace, params["name"] ?? "")
+    if (!image) throw missing
+    return new Response(new Uint8Array(image.bytes), {
+      headers: {
+        "content-type": image.mediaType,
+        // Another picture has another name.
+        "cache-control": "private, max-age=31536000, immutable",
+      },
+    })
+  },
+})
