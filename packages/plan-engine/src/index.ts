@@ -1,0 +1,12 @@
+export {
+  leaves,
+  type Plan,
+  type PlanTask,
+  parallelGroups,
+  type Service,
+  withConstantsInTaskZero,
+} from "./plan.ts"
+export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planner.ts"
+export { type Finding, type FindingCode, type ProofOptions, prove } from "./prove.ts"
+export { type Answer, readAnswer, readPlan } from "./read-plan.ts"
+export { resolve } from "./reference.ts"
