@@ -16,11 +16,11 @@ import { openDataDirectory } from "./data/directory.ts"
 import { DiscordHost } from "./discord.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
+import { spender } from "./outlay.ts"
 import type { ClaudeLogin } from "./provider/claude-login.ts"
 import { systemKeychain } from "./provider/keychain.ts"
 import { ProviderService } from "./provider/service.ts"
 import { type Keychain, openVault } from "./provider/vault.ts"
-import { spender } from "./outlay.ts"
 import { buildTeam, zone } from "./runtime.ts"
 import { Schedules } from "./schedules/schedules.ts"
 import { aboutRoutes } from "./settings/about.ts"
@@ -127,7 +127,9 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const counter = runCounter()
     const metrics = await startMetrics(loaded, log)
     if (metrics) closers.push(() => metrics.close())
-    const spend = spender(budgets, (error) => log.logger.error({ err: error }, "after something was paid for"))
+    const spend = spender(budgets, (error) =>
+      log.logger.error({ err: error }, "after something was paid for"),
+    )
     const folders = directories({
       folders: () => chosenFolders(live.loaded),
       records: store.records("directories"),
@@ -234,7 +236,8 @@ function followLog(live: LiveConfig, log: Log): void {
     const { gateway, discord, mcp, tools, github, voice, documents } = config
     for (const { key } of [{ key: gateway.api_key }, ...gateway.keys]) log.hide(key)
     for (const secret of [discord.token, tools.web_search_api_key, github.token]) log.hide(secret)
-    for (const secret of [tools.image_gen_api_key, voice.api_key, documents.embeddings.api_key]) log.hide(secret)
+    for (const secret of [tools.image_gen_api_key, voice.api_key, documents.embeddings.api_key])
+      log.hide(secret)
     for (const { env, headers, url } of mcp.servers)
       for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
     log.setLevel(config.logging.level)

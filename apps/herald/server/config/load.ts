@@ -375,8 +375,10 @@ function checkMedia({ tools, image, voice }: Config, { problems, line }: Reading
     wrong("tools", "image_gen", "needs image_gen_api_key, or image.api_url: who makes the pictures?")
   if (voice.enabled && voice.api_key === undefined && voice.api_url === undefined)
     wrong("voice", "enabled", "needs voice.api_key, or voice.api_url: who listens and speaks?")
-  if (!isAddress(image.api_url)) wrong("image", "api_url", "must be an address that begins with http:// or https://")
-  if (!isAddress(voice.api_url)) wrong("voice", "api_url", "must be an address that begins with http:// or https://")
+  if (!isAddress(image.api_url))
+    wrong("image", "api_url", "must be an address that begins with http:// or https://")
+  if (!isAddress(voice.api_url))
+    wrong("voice", "api_url", "must be an address that begins with http:// or https://")
 }
 
 /** Names of documents of different folders must differ. */

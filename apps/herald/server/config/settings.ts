@@ -202,7 +202,10 @@ export const settings = {
     documents: boolean(true, "Search the documents that each person gave it, and those of `[documents]`.", {
       was: "`false`, and there was no way to add one",
     }),
-    image_gen: boolean(false, "Make and change pictures. They cost money: `[image]` and `[budget]` say how much."),
+    image_gen: boolean(
+      false,
+      "Make and change pictures. They cost money: `[image]` and `[budget]` say how much.",
+    ),
     image_gen_api_key: secret("OpenAI's key for pictures, or that of `image.api_url`."),
     delegation: boolean(
       false,
@@ -305,9 +308,13 @@ export const settings = {
   voice: section("Dictating messages and hearing answers, in the page.", {
     enabled: boolean(false, "Send recordings and answers to the service below."),
     api_key: secret("Its key, where it wants one."),
-    api_url: text(undefined, "A server with OpenAI's `/audio`. Default: OpenAI's own, which reads aloud until 6 January 2027.", {
-      example: "http://localhost:8000/v1",
-    }),
+    api_url: text(
+      undefined,
+      "A server with OpenAI's `/audio`. Default: OpenAI's own, which reads aloud until 6 January 2027.",
+      {
+        example: "http://localhost:8000/v1",
+      },
+    ),
     transcription_model: text("gpt-transcribe", "The model that writes down what is said."),
     speech_model: text("gpt-4o-mini-tts", "The model that reads aloud."),
     voice: text("alloy", "Whose voice that is."),
