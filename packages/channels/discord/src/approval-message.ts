@@ -21,6 +21,8 @@ export function readButtonId(text: string): ButtonId | undefined {
 
 const ROOM = 1_500
 
+const TAINTED = "**What strangers wrote was read here, such as a web page: this may be their wish.**"
+
 /** Nothing in it is invisible, and nothing ends the code block it stands in. */
 const inCode = (text: string): string => plainly(text).replaceAll("`", "\\u0060")
 
@@ -33,7 +35,9 @@ export function questionOf(pending: PendingApproval): {
   const fits = whole.length <= ROOM
   const shown = fits ? whole : whole.slice(0, ROOM)
   const until = `<t:${Math.floor(pending.expiresAt / 1_000)}:R>`
-  const content = `**${inCode(pending.tool).slice(0, 100)}** wants to run, and somebody has to allow it (ends ${until}).
+  const by = pending.agent === undefined ? "" : ` for ${inCode(pending.agent).slice(0, 64)}`
+  const taint = pending.tainted ? `\n${TAINTED}` : ""
+  const content = `**${inCode(pending.tool).slice(0, 100)}** wants to run${by}, and somebody has to allow it (ends ${until}).${taint}
 Rule: ${inCode(pending.reason).slice(0, 200)}
 \`\`\`json
 ${shown}

@@ -67,6 +67,35 @@ test("S9: a call that policy asks about waits for a person who may decide, and n
   expect(errors).toEqual([])
 })
 
+test("a question that is decided elsewhere loses its buttons, and the answer comes", async () => {
+  const { answer, tools, paid } = paying()
+  const own = asking()
+  const { discord, ada, bob, channel, errors } = await place({
+    answer,
+    runtime: { tools, ...own },
+    channel: { approvals: own.approvals },
+    rights: (people) => ({ approvers: [people.bob.id] }),
+  })
+  mention(discord, ada, channel, "pay bob")
+  await discord.until(() => question(discord, channel) !== undefined)
+  const asked = question(discord, channel)
+  const [pending] = await own.approvals.list(Namespace.of("discord"))
+  if (!asked || !pending) throw new Error("nothing was asked")
+  await own.approvals.decide(pending.namespace, pending.approvalId, { decision: "approve", by: "owner" })
+  await discord.until(() => said(discord, channel).includes("Done."))
+  await discord.until(() => question(discord, channel) === undefined)
+  const closed = discord.messages(channel).find(({ id }) => id === asked.id)
+  expect(closed?.content).toContain('"to": "bob"')
+  expect(closed?.content).toContain("Allowed by owner, elsewhere.")
+  // Whoever still sees them presses in vain.
+  await discord.press(bob, asked, "Refuse")
+  await discord.until(() =>
+    discord.messages(channel).some(({ content }) => content.includes("This is closed.")),
+  )
+  expect(paid).toHaveLength(1)
+  expect(errors).toEqual([])
+})
+
 test("a question outlives the process that asked it", async () => {
   const { answer, tools, paid } = paying()
   const first = asking()

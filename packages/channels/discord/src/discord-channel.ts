@@ -10,6 +10,7 @@ import {
   OrraError,
   type OutboundError,
   type OutboundMessage,
+  type PendingApproval,
   type Runtime,
   type UserPart,
 } from "@orra/core"
@@ -26,6 +27,7 @@ import { partsOf } from "./attachments.ts"
 import { buttonsOf, COMMANDS } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
+import { decidedElsewhere } from "./decided-elsewhere.ts"
 import { idsOf } from "./ids.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
 import { Queue } from "./queue.ts"
@@ -315,9 +317,18 @@ export class DiscordChannel implements Channel {
     for (const pending of own) {
       shown.add(pending.approvalId)
       const { content, file } = questionOf(pending)
-      await place.ask(content, buttonsOf(pending.approvalId, userId, conversation), file)
+      const close = await place.ask(content, buttonsOf(pending.approvalId, userId, conversation), file)
+      this.#work(this.#closeLater(pending, (said) => close(withWords(content, said))))
     }
     return own.length
+  }
+
+  /** The same question may stand elsewhere too: the first answer counts, and the buttons go. */
+  async #closeLater(pending: PendingApproval, close: (said: string) => Promise<unknown>): Promise<void> {
+    const { runtime } = this.#options
+    const isOurs = (by: string): boolean => this.#approvers.values().some((id) => by === this.#principal(id))
+    const said = await decidedElsewhere(runtime, pending, isOurs, this.#serving.signal)
+    if (said !== undefined) await close(said)
   }
 
   async #onButton(interaction: ButtonInteraction): Promise<void> {
@@ -331,7 +342,7 @@ export class DiscordChannel implements Channel {
     const { decision, approvalId } = button
     const before = interaction.message.content
     const close = async (said: string): Promise<void> => {
-      await interaction.editReply({ content: `${before.slice(0, 1_900)}\n${said}`, components: [] })
+      await interaction.editReply({ content: withWords(before, said), components: [] })
     }
     try {
       const namespace = this.#conversations.numbered(where, button.conversation)
@@ -442,6 +453,9 @@ export class DiscordChannel implements Channel {
     onError(error)
   }
 }
+
+/** A question with what became of it, within what Discord takes. */
+const withWords = (content: string, said: string): string => `${content.slice(0, 1_900)}\n${said}`
 
 /** Seen by one person only. Source: Discord's message flags. */
 const EPHEMERAL = 64

@@ -13,9 +13,12 @@ interface NamedFile {
   readonly bytes: Buffer
 }
 
+type Close = (content: string) => Promise<unknown>
+
 /** Where an answer goes, and what has to be asked on the way to it. */
 export interface AskingPlace extends Place {
-  ask(content: string, buttons: Buttons, file: NamedFile | undefined): Promise<void>
+  /** @returns what puts other words in the place of the question and takes its buttons away. */
+  ask(content: string, buttons: Buttons, file: NamedFile | undefined): Promise<Close>
 }
 
 /** Nobody is called by what a model writes. */
@@ -26,6 +29,11 @@ const given = (content: string, file: NamedFile | undefined): BaseMessageOptions
   allowedMentions: NOBODY,
   ...(file && { files: [{ name: file.name, attachment: file.bytes }] }),
 })
+
+const closing =
+  (message: Message): Close =>
+  (content) =>
+    message.edit({ ...given(content, undefined), components: [] })
 
 const posted = (message: Message): Posted => ({
   async edit(content) {
@@ -56,7 +64,7 @@ export function channelPlace(channel: SendableChannels, messageId?: string): Ask
       await channel.sendTyping()
     },
     async ask(content, buttons, file) {
-      await channel.send({ ...given(content, file), components: [buttons] })
+      return closing(await channel.send({ ...given(content, file), components: [buttons] }))
     },
   }
 }
@@ -72,8 +80,7 @@ export function commandPlace(interaction: ChatInputCommandInteraction): AskingPl
     },
   })
   const send = async (options: BaseMessageOptions): Promise<Posted> => {
-    const channel = await interaction.client.channels.fetch(interaction.channelId)
-    return posted(await (channel as SendableChannels).send(options))
+    return posted(await (await channelOf(interaction)).send(options))
   }
   const isOpen = (): boolean => Date.now() - interaction.createdTimestamp < OPEN_MS
   return {
@@ -90,11 +97,14 @@ export function commandPlace(interaction: ChatInputCommandInteraction): AskingPl
     async typing() {},
     async ask(content, buttons, file) {
       const options = { ...given(content, file), components: [buttons] }
-      if (isOpen()) await interaction.followUp(options)
-      else await send(options)
+      if (isOpen()) return closing(await interaction.followUp(options))
+      return closing(await (await channelOf(interaction)).send(options))
     },
   }
 }
 
 /** Source: Discord, Interactions: tokens are valid for 15 minutes. One less, for clocks. */
 const OPEN_MS = 14 * 60_000
+
+const channelOf = async ({ client, channelId }: ChatInputCommandInteraction): Promise<SendableChannels> =>
+  (await client.channels.fetch(channelId)) as SendableChannels
