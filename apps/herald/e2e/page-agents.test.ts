@@ -11,7 +11,7 @@ function answer(request: WireRequest): WireAnswer {
   const system = JSON.stringify(request.body["system"])
   const who = /You are ([\w ]+),/.exec(system)?.[1]
   const text = lastUserText(request)
-  if (system.includes("Another assistant gives you this task"))
+  if (system.includes("Another agent gives you this task"))
     return [say(`${who} begins. `), wait(gate(text).promise), say(`${who} has looked.`)]
   if (!/^Ask (\w+)/.test(text)) return `I am ${who}.`
   if (hasResults(request)) return "That is all."
@@ -30,18 +30,18 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 
-test("an assistant is made, mentioned, chosen, deleted and back; what one hands to another is a tree that can be stopped", async () => {
+test("an agent is made, mentioned, chosen, deleted and back; what one hands to another is a tree that can be stopped", async () => {
   const context = await site.person({ timezoneId: "Pacific/Kiritimati", reducedMotion: "reduce" })
   const page = await context.newPage()
   await page.goto(`${site.herald.url}/agents`)
-  const list = page.getByRole("list", { name: "Assistants" })
+  const list = page.getByRole("list", { name: "Agents" })
   await list.getByRole("heading", { name: "Atlas answers when nobody is chosen" }).waitFor()
-  await checkIfLong(page, "the assistants")
-  await page.getByRole("button", { name: "New assistant" }).click()
+  await checkIfLong(page, "the agents")
+  await page.getByRole("button", { name: "New agent" }).click()
   await page.getByLabel("Name", { exact: true }).fill("Coder")
   await page.getByRole("radio", { name: "Only these" }).check()
   await page.getByRole("checkbox", { name: "remember" }).check()
-  await checkIfLong(page, "a new assistant")
+  await checkIfLong(page, "a new agent")
   await page.getByRole("button", { name: "Save" }).click()
   await page.getByText('There is an agent "Coder" already').waitFor()
   await page.getByLabel("Name", { exact: true }).fill("Nova")
@@ -70,7 +70,7 @@ test("an assistant is made, mentioned, chosen, deleted and back; what one hands 
   await page.getByRole("button", { name: "Answers here: Nova" }).waitFor()
 
   // Deleted: its chat stays, the default answers, and it can be had back.
-  await page.getByRole("link", { name: "Assistants" }).click()
+  await page.getByRole("link", { name: "Agents" }).click()
   await list.getByRole("button", { name: "Delete Nova" }).click()
   await list.getByRole("heading", { name: "Nova" }).waitFor({ state: "detached" })
   await page.goBack()
@@ -86,7 +86,6 @@ test("an assistant is made, mentioned, chosen, deleted and back; what one hands 
   await first.getByRole("button", { name: "Coder: first" }).click()
   await first.getByText("Coder begins.").waitFor()
   await first.getByText("current_time, web_fetch").waitFor()
-  await checkIfLong(page, "a branch at work")
   await second.getByRole("button", { name: "Stop Coder" }).click()
   await second.getByText("Stopped").waitFor()
   gate("first").resolve()
@@ -96,6 +95,7 @@ test("an assistant is made, mentioned, chosen, deleted and back; what one hands 
   await said(page, "That is all.").waitFor()
   await settled(page)
   await page.getByRole("heading", { name: "Atlas" }).last().waitFor()
+  await checkIfLong(page, "the branches")
   expect(site.problems).toEqual([])
   await context.close()
 })

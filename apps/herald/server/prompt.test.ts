@@ -32,13 +32,11 @@ test("F14: says who, when and where", () => {
 })
 
 test("says who else is there, and of a task that somebody else is waiting for it", () => {
-  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z"))).not.toContain("Other assistants")
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z"))).not.toContain("Other agents")
   const text = systemPrompt(ada, at("2026-11-21T10:00:00Z", { others: ["Bob", "Cy"] }))
-  expect(text).toContain("Other assistants here: Bob, Cy.")
+  expect(text).toContain("Other agents here: Bob, Cy.")
   const task = { namespace: delegatedIn(Namespace.of("web", "s")).child("run", "call") }
-  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", task))).toContain(
-    "Another assistant gives you this task",
-  )
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", task))).toContain("Another agent gives you this task")
 })
 
 test("stays the same for a day, in the zone's own days", () => {

@@ -57,7 +57,7 @@ export function systemPrompt(
     placeOf(context),
     ...(others.length > 0
       ? [
-          `Other assistants here: ${others.join(", ")}. Earlier answers in a conversation may be theirs. A message that begins with @ and a name goes to that one.`,
+          `Other agents here: ${others.join(", ")}. Earlier answers in a conversation may be theirs. A message that begins with @ and a name goes to that one.`,
         ]
       : []),
     "Answer directly and as briefly as the question allows. Say so when you do not know something or are not sure.",
@@ -78,7 +78,7 @@ function placeOf({
   readonly isInPage: boolean
 }): string {
   if (isDelegated(namespace))
-    return "Another assistant gives you this task. Your last answer is all that it gets to see of your work."
+    return "Another agent gives you this task. Your last answer is all that it gets to see of your work."
   if (OWNER.contains(namespace))
     return "You are talking with the person who runs you. Your answers are shown as Markdown in a chat on a web page."
   if (discord.contains(namespace))

@@ -231,7 +231,7 @@ test("what agents hand to one another is a tree with its rights and its costs, f
   const answer = (request: WireRequest): WireAnswer => {
     const said = JSON.stringify(request.body["messages"])
     if (said.includes("tool_result")) return say("Done.")
-    if (systemOf(request).includes("Another assistant gives you this task")) return say("It is blue.")
+    if (systemOf(request).includes("Another agent gives you this task")) return say("It is blue.")
     return call("delegate_to_agent", { agent: "Coder", task: "What colour is it?" })
   }
   site = await heraldSite({ config: FILE, answer })

@@ -58,6 +58,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   const [isSidebarOpen, setSidebarOpen] = useState(true)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   const [isHelpOpen, setHelpOpen] = useState(false)
+  const main = useRef<HTMLElement>(null)
   const typed = useRef("")
   const [isPaletteOpen, setPaletteOpen] = useState(false)
   /** The chat that is searched. */
@@ -115,8 +116,12 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   )
   return (
     <div className={hasSidebar ? "layout" : "layout alone"}>
-      <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
-        {t.skipToMessage}
+      <button
+        type="button"
+        className="skip"
+        onClick={() => (document.getElementById("message") ?? main.current)?.focus()}
+      >
+        {place.type === "screen" ? t.skipToContent : t.skipToMessage}
       </button>
       {isNarrow
         ? isDrawerOpen && (
@@ -125,7 +130,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
             </Modal>
           )
         : isSidebarOpen && sidebar}
-      <main className="main">
+      <main ref={main} className="main" tabIndex={-1}>
         {place.type === "screen" ? (
           <>
             <ConnectionBanner />

@@ -1,10 +1,10 @@
 /** What the screen of agents, and the tasks they hand on in a chat, say. */
 export const words = {
-  lead: "Assistants that share your chats, each with a character, a model and tools of its own. Choose one below the message field, or begin a message with @ and a name.",
+  lead: "Agents that share your chats, each with a character, a model and tools of its own. Choose one below the message field, or begin a message with @ and a name.",
   leadOthers:
     "Choose who answers below the message field, or begin a message with @ and a name. The owner of this Herald makes and changes them.",
-  list: "Assistants",
-  add: "New assistant",
+  list: "Agents",
+  add: "New agent",
   standard: "answers when nobody is chosen",
   makeStandard: "Answer when nobody is chosen",
   makeStandardOf: (name: string) => `Let ${name} answer when nobody is chosen`,
@@ -25,7 +25,7 @@ export const words = {
     `${name} is deleted. Its chats stay, and ${standard} answers in them.`,
   back: (name: string) => `${name} is back.`,
   saved: (name: string) => `${name} is saved. It answers so from the next message on.`,
-  form: "Assistant",
+  form: "Agent",
   name: "Name",
   nameHint: "What you call it, also after @",
   personality: "Character",
@@ -38,12 +38,12 @@ export const words = {
   someTools: "Only these",
   patterns: "More, by name or pattern",
   patternsHint: "Separated by spaces, such as github__* for all of an MCP server",
-  clock: "Every assistant can tell the time.",
+  clock: "Every agent can tell the time.",
   prompt: "Prompt of its own",
   promptHint:
     "Takes the place of everything Herald tells it: its name, the date, where it is and what it can do. Empty is best for most.",
   save: "Save",
-  emptyTitle: "One assistant answers so far",
+  emptyTitle: "One agent answers so far",
   emptyLead: "More can be useful:",
   examples: [
     "one for work, that may read your documents and nothing else",
