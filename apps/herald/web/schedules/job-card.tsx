@@ -135,7 +135,7 @@ function Last({ job }: { readonly job: Job }): ReactElement {
       </span>
       {isLate && (
         <span className="record-warning" title={delivery.error}>
-          {words.deliveries[delivery.state]}
+          {words.delivery}: {words.deliveries[delivery.state]}
         </span>
       )}
       <HistoryLink job={job} />

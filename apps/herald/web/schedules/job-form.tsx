@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
 import { type FormEvent, type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react"
+import { useAgents } from "../agents/use-agents.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
@@ -46,6 +47,7 @@ export function JobForm({
       ...when,
       ...changesOf({
         delivery: data.get("silent") === null ? "announce" : "silent",
+        agent: text("agent") || null,
         lightweight: data.get("light") === null ? null : true,
         model: text("model") || null,
         cooldown_secs: number("cooldown", 60),
@@ -160,6 +162,7 @@ function More({
       </datalist>
       {kind === "agent_turn" && (
         <>
+          <Who current={job?.agent} />
           <Check name="light" isOn={job?.lightweight === true}>
             {words.light} {cheapModel === null ? words.lightUsual : words.lightBy(cheapModel)}
           </Check>
@@ -207,6 +210,29 @@ function More({
         </select>
       </div>
     </>
+  )
+}
+
+/** Which of several agents is asked. */
+function Who({ current = "" }: { readonly current: string | undefined }): ReactElement | null {
+  const id = useId()
+  const { agents, default: usual } = useAgents()
+  if (agents.length < 2 && current === "") return null
+  const names = agents.map(({ name }) => name).filter((name) => name !== current)
+  return (
+    <div className="field">
+      <label htmlFor={id}>{words.who}</label>
+      <select id={id} name="agent" defaultValue={current}>
+        <option value="">{words.whoUsual(usual)}</option>
+        {[current, ...names]
+          .filter((name) => name !== "")
+          .map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+      </select>
+    </div>
   )
 }
 
