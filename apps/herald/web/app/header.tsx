@@ -65,6 +65,7 @@ export function Header({
           <button
             type="button"
             className="title-text"
+            dir="auto"
             title={t.sessions.rename}
             onClick={() => setRenaming(true)}
           >

@@ -13,6 +13,7 @@ export const en = {
   loading: "Loading…",
   notifications: "Notifications",
   skipToMessage: "Skip to the message field",
+  skipToContent: "Skip to the content",
   today: "Today",
   yesterday: "Yesterday",
   previousWeek: "Previous 7 days",

@@ -156,8 +156,10 @@ export default function Palette({
                   >
                     <Icon name={choice.icon} size={18} />
                     <span className="palette-text">
-                      <span className="palette-label">{choice.label}</span>
-                      {choice.note && <small>{choice.note}</small>}
+                      <span className="palette-label" dir="auto">
+                        {choice.label}
+                      </span>
+                      {choice.note && <small dir="auto">{choice.note}</small>}
                     </span>
                   </div>
                 ),

@@ -27,7 +27,9 @@ export function SessionRow(props: SessionRowProps): ReactElement {
     return (
       <label className="session session-choice">
         <input type="checkbox" checked={isSelected} onChange={(event) => onSelect(event.target.checked)} />
-        <span className="session-title">{title}</span>
+        <span className="session-title" dir="auto">
+          {title}
+        </span>
       </label>
     )
   }
@@ -75,7 +77,9 @@ function SessionLink({
         onClick={open}
         onDoubleClick={onRename}
       >
-        <span className="session-title">{title}</span>
+        <span className="session-title" dir="auto">
+          {title}
+        </span>
         {session.openRun !== undefined ? (
           <span className="running">
             <span className="off-screen">{t.sessions.running}</span>
