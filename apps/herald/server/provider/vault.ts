@@ -103,7 +103,7 @@ async function vaultKey(dataDir: string, create: boolean): Promise<Buffer> {
 const unreadable = (sealed: Sealed, cause?: unknown): OrraError =>
   new OrraError(
     "vault_unreadable",
-    `The saved API key cannot be read (${sealed.in === "keychain" ? "the keychain does not give it" : `${KEY_FILE} is missing or not the one it was saved with`}): enter it again in the settings.`,
+    `The saved secret cannot be read (${sealed.in === "keychain" ? "the keychain does not give it" : `${KEY_FILE} is missing or not the one it was saved with`}): enter it again in the settings.`,
     {},
     cause,
   )

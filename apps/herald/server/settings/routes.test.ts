@@ -154,8 +154,8 @@ test("R16: Discord is connected, changed and disconnected while Herald runs; wha
   const until = (expected: object) =>
     vi.waitFor(async () => expect(await state()).toMatchObject(expected), WAIT)
   const answers = () => discord.messages(channel).filter(({ content }) => content === "Hello, Ada.").length
-  const write = () =>
-    discord.write(ada, channel, { content: `<@${discord.bot.id}> Hi`, mentions: [discord.bot] })
+  const write = (user = ada) =>
+    discord.write(user, channel, { content: `<@${discord.bot.id}> Hi`, mentions: [discord.bot] })
 
   expect(await state()).toMatchObject({ state: "off", invite: null })
   await set({ "discord.token": "a-wrong-token-0123456789" })
@@ -170,16 +170,19 @@ test("R16: Discord is connected, changed and disconnected while Herald runs; wha
   await discord.until(() => answers() === 1)
 
   // Somebody else only: Ada is not heard any more.
-  await set({ "discord.allowed_users": [discord.addUser("boss").id] })
+  const boss = discord.addUser("boss")
+  await set({ "discord.allowed_users": [boss.id] })
   await until({ state: "connected" })
   write()
+  write(boss)
+  await discord.until(() => answers() === 2)
   await set({ "discord.enabled": false })
   expect(await state()).toMatchObject({ state: "off" })
   await vi.waitFor(() => expect(discord.connected).toBe(0), WAIT)
   await set({ "discord.enabled": null, "discord.allowed_users": null })
   await until({ state: "connected" })
   write()
-  await discord.until(() => answers() === 2)
+  await discord.until(() => answers() === 3)
 
   discord.forbidIntents(1 << 15)
   await set({ "discord.filter": "all" })
@@ -193,6 +196,45 @@ test("R16: Discord is connected, changed and disconnected while Herald runs; wha
   await until({ state: "connected" })
   discord.cut(4004)
   await until({ state: "failed", code: "discord_token" })
+  expect(answers()).toBe(3)
+})
+
+test("S9: with a bot added in the page nobody in Discord allows anything, until somebody is named", async () => {
+  const discord = await fakeDiscord()
+  onTestFinished(() => discord.close())
+  const { set, ask, model } = await site({
+    config: "[tools]\nfilesystem = true\n",
+    discordApi: discord.api,
+    answer: ({ body }) =>
+      JSON.stringify((body as { readonly messages: readonly unknown[] }).messages.at(-1)).includes(
+        "tool_result",
+      )
+        ? "Tried."
+        : [call("write_file", { path: "note", content: "x" })],
+  })
+  const [ada, boss] = [discord.addUser("ada"), discord.addUser("boss")]
+  const channel = discord.addChannel(discord.addGuild("home"), "general")
+  const connected = () =>
+    vi.waitFor(
+      async () =>
+        expect(await ask("GET", "/api/settings/discord")).toMatchObject([200, { state: "connected" }]),
+      WAIT,
+    )
+  const write = () =>
+    discord.write(ada, channel, { content: `<@${discord.bot.id}> Write`, mentions: [discord.bot] })
+  const asked = () => discord.messages(channel).filter(({ components }) => components.length > 0)
+  await set({ "discord.token": discord.token })
+  await connected()
+  write()
+  await discord.until(() => discord.messages(channel).some(({ content }) => content === "Tried."))
+  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("is not allowed here")
+  // The bot's own tools are there as soon as it is.
+  expect(toolNames(model.requests)).toContain("list_channels")
+  expect(asked()).toEqual([])
+  await set({ "discord.approvers": [boss.id] })
+  await connected()
+  write()
+  await discord.until(() => asked().length === 1)
 })
 
 test("a token says where its bot is invited, and asks nobody", () => {
