@@ -281,6 +281,52 @@ test("what agents hand to one another is a tree with its rights and its costs, f
   expect(sessions).toMatchObject({ sessions: [{ namespace: "web:other" }, { namespace: "web:chat" }] })
 })
 
+test("a branch that waits for somebody goes on when they decide, and is stopped alone", async () => {
+  const answer = (request: WireRequest): WireAnswer => {
+    const said = JSON.stringify(request.body["messages"])
+    const isTask = systemOf(request).includes("Another agent gives you this task")
+    if (said.includes("tool_result")) return say(isTask ? "Looked." : "Done.")
+    if (isTask) return call("current_time", {})
+    return ["one", "two"].map((task) => call("delegate_to_agent", { agent: "Coder", task }))
+  }
+  const ask = '[[policy]]\ndecision = "ask"\ntools = ["current_time"]\nagents = ["Coder"]\n'
+  site = await heraldSite({ config: FILE + ask, answer })
+  const path = (session: string, rest = "") => `/api/sessions/${encodeURIComponent(session)}${rest}`
+  const read = async () => {
+    const [, history] = await site.ask("GET", path("web:chat"))
+    return history as {
+      readonly info: { readonly openRun?: string; readonly waiting?: object }
+      readonly entries: readonly { readonly type: string; readonly runId?: string }[]
+    }
+  }
+  await site.ask("POST", path("web:chat", "/messages"), { message: "Ask Coder twice" })
+  await expect.poll(async () => (await read()).info.waiting, { timeout: 60_000 }).toBeDefined()
+  const { openRun } = (await read()).info
+  const branches = async () => {
+    const [, tree] = await site.ask("GET", path("web:chat", `/delegations?run=${openRun}`))
+    return (tree as { readonly branches: readonly { readonly namespace: string; readonly status: string }[] })
+      .branches
+  }
+  const [first, second] = await branches()
+  expect([first?.status, second?.status]).toEqual(["waiting", "waiting"])
+  const [, inbox] = await site.ask("GET", "/api/approvals")
+  const { approvals } = inbox as {
+    readonly approvals: readonly { readonly namespace: string; readonly approvalId: string }[]
+  }
+  const waiting = approvals.find(({ namespace }) => namespace === first?.namespace)
+  await site.ask("POST", path(first?.namespace ?? "", `/approvals/${waiting?.approvalId}`), {
+    decision: "approve",
+  })
+  await site.ask("POST", path(second?.namespace ?? "", "/stop"), {})
+  const ended = async () => (await read()).entries.some(({ type }) => type === "run_finished")
+  await expect.poll(ended, { timeout: 60_000 }).toBe(true)
+  const statuses = (await branches()).map(({ namespace, status }) => [namespace, status])
+  expect(Object.fromEntries(statuses)).toEqual({
+    [first?.namespace ?? ""]: "completed",
+    [second?.namespace ?? ""]: expect.stringMatching(/^(?:stopped|interrupted)$/),
+  })
+})
+
 test("the file is read again: its agents change, and one of them takes the place of one of the page", async () => {
   site = await heraldSite({ config: FILE, answer: whoever })
   await create({ name: "Nova" })
