@@ -179,7 +179,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
         ...delegationRoutes(team),
         ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
-        ...scheduleRoutes(schedules),
+        ...scheduleRoutes(schedules, agents),
         ...budget.routes(runtime),
         ...(metrics?.routes ?? []),
         ...toolbox.routes,

@@ -10,6 +10,7 @@ import {
   type Schedule,
 } from "@orra/cron"
 import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
+import type { Agents } from "../agents/agents.ts"
 import { OWN, type Place, placeFrom, placeJson, placeOf, placeText } from "../schedules/places.ts"
 import { readWhen } from "../schedules/read-when.ts"
 import { scheduleWords } from "../schedules/schedule-words.ts"
@@ -20,7 +21,7 @@ const job = "/api/schedules/:id"
 const MAX_WHEN = 200
 
 /** What a person does with their jobs; documented in docs/herald/api.md. */
-export function scheduleRoutes(schedules: Schedules): readonly Route[] {
+export function scheduleRoutes(schedules: Schedules, agents: Pick<Agents, "find">): readonly Route[] {
   const route = (
     method: Route["method"],
     path: string,
@@ -94,7 +95,7 @@ export function scheduleRoutes(schedules: Schedules): readonly Route[] {
       const body = await request.body()
       const schedule = scheduleIn(body, schedules.zoneOf(namespace))
       const place = placeIn(request, body, OWN)
-      const given = { ...changes(body), schedule, to: placeText(place) } as NewJob
+      const given = { ...changes(body, agents), schedule, to: placeText(place) } as NewJob
       return await shown(request, await scheduler.create(namespace, given))
     }),
     route("GET", job, async (request, id) => await shown(request, await existing(request, id))),
@@ -104,7 +105,7 @@ export function scheduleRoutes(schedules: Schedules): readonly Route[] {
       const body = await request.body()
       const isRescheduled = body["when"] !== undefined || body["schedule"] !== undefined
       const patch: JobPatch = {
-        ...changes(body),
+        ...changes(body, agents),
         ...(isRescheduled && { schedule: scheduleIn(body, schedules.zoneOf(namespace)) }),
         ...(body["to"] !== undefined && { to: placeText(placeIn(request, body, OWN)) }),
       }
@@ -153,10 +154,14 @@ export function scheduleRoutes(schedules: Schedules): readonly Route[] {
   ]
 }
 
-/** What the body says of a job, besides when and where to. The name of an agent is nobody's right: its tools are. */
-const changes = (body: Readonly<Record<string, unknown>>): JobPatch => {
+/** What the body says of a job, besides when and where to. @throws InvalidInput for an agent that is not there. */
+function changes(body: Readonly<Record<string, unknown>>, agents: Pick<Agents, "find">): JobPatch {
   const { schedule: _, to: __, ...patch } = jobPatch(body)
-  return patch
+  if (typeof patch.agent !== "string") return patch
+  const agent = agents.find(patch.agent)
+  if (!agent)
+    throw new InvalidInput(`There is no agent "${patch.agent.slice(0, 64)}" (any more): choose another.`)
+  return { ...patch, agent: agent.name }
 }
 
 /** When, as text or as fields. @throws InvalidInput with what to write instead. */

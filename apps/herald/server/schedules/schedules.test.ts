@@ -169,6 +169,7 @@ test("what cannot be is refused with what to change", async () => {
     [{ when: undefined }, 400, "schedule_invalid"],
     [{ timezone: "Mars/Olympus" }, 400, "invalid_input"],
     [{ name: "" }, 400, "job_invalid"],
+    [{ agent: "nobody" }, 400, "invalid_input"],
     [{ payload: { type: "agent_turn" } }, 400, "job_invalid"],
     [{ to: { type: "chat", namespace: "ada:chat" } }, 404, "not_found"],
     [{ to: { type: "channel", id: "general" } }, 400, "invalid_input"],
