@@ -1,5 +1,5 @@
 import react from "@vitejs/plugin-react"
-import { defineConfig } from "vite"
+import { defaultClientConditions, defineConfig } from "vite"
 
 /** `HERALD_URL` is the Herald that the development server asks for everything but the page. */
 const herald = process.env["HERALD_URL"] ?? "http://127.0.0.1:8080"
@@ -7,6 +7,8 @@ const herald = process.env["HERALD_URL"] ?? "http://127.0.0.1:8080"
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
+  // Of the workspace's packages the sources, whether they have been built or not.
+  resolve: { conditions: ["@orra/source", ...defaultClientConditions] },
   build: {
     outDir: "../dist/web",
     emptyOutDir: true,
