@@ -287,10 +287,6 @@ describe("what is not built yet is reported", () => {
       "1: [federation] is configured but not available in this version; it is ignored",
     ],
     [
-      "[tools]\nimage_gen = true",
-      "2: tools.image_gen is configured but not available in this version; it is ignored",
-    ],
-    [
       "[[scheduler.jobs]]\nname = 'j'\nschedule = '0 8 * * *'\nchannel = 'general'\nmessage = 'm'",
       '4: scheduler.jobs[0].channel "general" is no id of a channel in Discord and no chat: what comes of it is told in a chat of its own',
     ],

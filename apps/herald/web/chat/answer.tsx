@@ -1,5 +1,5 @@
 import type { Fork } from "@orra/core"
-import { lazy, memo, type ReactElement, Suspense, useRef, useState } from "react"
+import { Fragment, lazy, memo, type ReactElement, Suspense, useRef, useState } from "react"
 import { isSame, useAgents } from "../agents/use-agents.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
@@ -18,6 +18,8 @@ import { Thinking } from "./thinking.tsx"
 import { ToolCard } from "./tool-card.tsx"
 
 const Delegation = lazy(() => import("../agents/delegation.tsx"))
+const Picture = lazy(() => import("../files/picture.tsx"))
+const ReadAloud = lazy(() => import("../voice/read-aloud.tsx"))
 const Traces = lazy(() => import("../documents/traces.tsx"))
 
 export interface AnswerProps {
@@ -65,6 +67,9 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
     </article>
   )
 })
+
+/** Tools that make pictures. */
+const DRAWN = /^(?:generate|edit)_image$/
 
 /** Tools that find something, or change what is remembered. */
 const TRACED = /^(?:search_documents|read_document|web_fetch|read_url|remember|recall|forget)$/
@@ -133,6 +138,16 @@ function Message({
               agent: answer.agent,
               isOpenRun: isLive,
               onDecide: store.decide,
+            }
+            if (DRAWN.test(part.name)) {
+              return (
+                <Fragment key={part.id}>
+                  <ToolCard {...card} />
+                  <Suspense>
+                    <Picture namespace={store.namespace} call={card.call} />
+                  </Suspense>
+                </Fragment>
+              )
             }
             if (!HANDED_ON.test(part.name)) return <ToolCard key={part.id} {...card} />
             return (
@@ -243,6 +258,9 @@ function Footer({ answer, store, fork, isLast, isBusy }: AnswerProps): ReactElem
         html={() => htmlOf(foot.current)}
         label={t.chat.copyMessage}
       />
+      <Suspense>
+        <ReadAloud text={() => markdownOf(answer)} />
+      </Suspense>
       <IconButton
         icon="retry"
         size={18}

@@ -2,8 +2,10 @@ import type { UserPart } from "@orra/core"
 import {
   type ClipboardEvent,
   type KeyboardEvent,
+  lazy,
   type ReactElement,
   type RefObject,
+  Suspense,
   useLayoutEffect,
   useRef,
   useState,
@@ -20,6 +22,8 @@ import { useDraft } from "./draft.ts"
 import { useAttachments } from "./kept-attachments.ts"
 import { useMentions } from "./mentions.tsx"
 import { ModelPicker } from "./model-picker.tsx"
+
+const DictateButton = lazy(() => import("../voice/dictate-button.tsx"))
 
 export type BusyMode = "queue" | "steer"
 
@@ -56,6 +60,13 @@ export function Composer(props: ComposerProps): ReactElement {
   const isEmpty = (text.trim() === "" && attachments.length === 0) || reading.length > 0
 
   useLayoutEffect(() => grow(field.current), [text, field])
+
+  /** What was said follows what is written by now. */
+  const dictate = (said: string): void => {
+    const before = field.current?.value ?? ""
+    setText(before === "" || /\s$/.test(before) ? before + said : `${before} ${said}`)
+    field.current?.focus()
+  }
 
   const add = async (files: readonly File[]): Promise<void> => {
     setProblems([])
@@ -180,6 +191,9 @@ export function Composer(props: ComposerProps): ReactElement {
             event.target.value = ""
           }}
         />
+        <Suspense>
+          <DictateButton onText={dictate} />
+        </Suspense>
         {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
         <span className="spring" />
         {props.gauge}
