@@ -30,6 +30,18 @@ test("exec is shown with what it may do, how it is confined, and rules that allo
   expect(readdirSync(folder)).toEqual(["assistant.toml"])
 })
 
+test("rules of the owner's own are shown, and what they name that is not there", async () => {
+  const text = await checked(
+    '[[policy]]\ntools = ["web_*", "exce"]\nagents = ["Atlas", "Nova"]\nreason = "not here"\n',
+  )
+  expect(text).toMatch(/^\[\[policy\]\]$/m)
+  expect(text).toContain('tools = ["web_*","exce"]  # line 2')
+  expect(text.match(/^note +policy.*$/gm)).toEqual([
+    'note           policy 1: not here: no tool that is on is called "exce"',
+    'note           policy 1: not here: the configuration has no assistant "Nova"',
+  ])
+})
+
 test("without exec nothing is said of it", async () => {
   expect(await checked("")).not.toContain("exec:")
 })

@@ -2,6 +2,7 @@ import { MemoryStore } from "@orra/core"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { effectiveSettings } from "../server/config/summary.ts"
+import { policyRemarks } from "../server/policy/remarks.ts"
 import { claudeLogin } from "../server/provider/claude-login.ts"
 import { resolveProvider, sourceLabel } from "../server/provider/resolve.ts"
 import { fileJobLines } from "../server/schedules/file-jobs.ts"
@@ -37,6 +38,7 @@ export async function check(
     ...notices.map(({ line, message }) => `line ${line}: ${message}`),
     ...advice,
     ...toolbox.remarks,
+    ...policyRemarks(config, names),
   ]
   return `${[
     `Herald ${io.version}`,

@@ -6,6 +6,7 @@ import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { toast } from "../ui/toast.tsx"
 import { useShared } from "./context.ts"
+import { MenuButton } from "./menu-button.tsx"
 import { navigate, TEMPORARY } from "./router.ts"
 
 const DirectoryButton = lazy(() => import("../files/directory-button.tsx"))
@@ -40,7 +41,7 @@ export function Header({
   }
   return (
     <header className="header">
-      {!hasSidebar && <IconButton icon="menu" label={t.sessions.open} onClick={onSidebar} />}
+      {!hasSidebar && <MenuButton onClick={onSidebar} />}
       <h1 className="chat-title">
         {isRenaming ? (
           <input

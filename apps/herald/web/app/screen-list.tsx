@@ -1,20 +1,17 @@
 import type { ReactElement } from "react"
-import { useApprovals } from "../approvals/use-approvals.ts"
+import { useWaiting } from "../approvals/use-approvals.ts"
 import { t } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
 import { useShared } from "./context.ts"
 import { navigate, pathOf, SCREENS, usePlace } from "./router.ts"
 import { maySee, screens } from "./screens.tsx"
-import { useNow } from "./use-now.ts"
 
 /** The ways to the screens, above the chats. */
 export function ScreenList({ onChoose }: { readonly onChoose: () => void }): ReactElement | null {
   const { me } = useShared()
   const place = usePlace()
   const listed = SCREENS.filter((name) => screens[name].isListed && maySee(me, name))
-  const { data } = useApprovals()
-  const now = useNow(30_000)
-  const waits = data?.approvals.filter(({ expiresAt }) => expiresAt > now).length ?? 0
+  const waits = useWaiting()
   if (listed.length === 0) return null
   return (
     <ul className="screen-list">

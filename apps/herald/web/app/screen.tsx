@@ -1,7 +1,7 @@
 import { type ReactElement, Suspense, useEffect } from "react"
 import { t } from "../i18n/index.ts"
-import { IconButton } from "../ui/button.tsx"
 import { useShared } from "./context.ts"
+import { MenuButton } from "./menu-button.tsx"
 import type { ScreenName } from "./router.ts"
 import { maySee, screens } from "./screens.tsx"
 
@@ -25,7 +25,7 @@ export function Screen({
   return (
     <>
       <header className="header">
-        {!hasSidebar && <IconButton icon="menu" label={t.sessions.open} onClick={onSidebar} />}
+        {!hasSidebar && <MenuButton onClick={onSidebar} />}
         <h1 className="chat-title screen-title">{label}</h1>
       </header>
       <div className="screen">

@@ -2,6 +2,7 @@ import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-q
 import { useEffect } from "react"
 import type { ServerFrame } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
+import { useNow } from "../app/use-now.ts"
 import { type ApprovalList, approvalsApi } from "./approvals-api.ts"
 
 const KEY = ["approvals"]
@@ -42,4 +43,11 @@ export function useApprovals(): UseQueryResult<ApprovalList> {
     enabled: mayApprove,
     staleTime: 30_000,
   })
+}
+
+/** How many calls wait for whoever is logged in. */
+export function useWaiting(): number {
+  const { data } = useApprovals()
+  const now = useNow(30_000)
+  return data?.approvals.filter(({ expiresAt }) => expiresAt > now).length ?? 0
 }
