@@ -1,22 +1,12 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { call } from "@orra/testing"
-import { fakeDiscord } from "@orra/testing/discord"
-import { expect, onTestFinished, test, vi } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { loadConfig } from "../config/load.ts"
 import { heraldSite } from "../fixture.ts"
-import { inviteLink } from "./discord-link.ts"
-
-const WAIT = { timeout: 60_000 } as const
+import { startHerald } from "../herald.ts"
 
 type Options = NonNullable<Parameters<typeof heraldSite>[0]>
-
-/** The tools that the model was given last. */
-function toolNames(requests: readonly { readonly body: unknown }[]): readonly string[] {
-  const { tools = [] } = (requests.at(-1)?.body ?? {}) as {
-    readonly tools?: readonly { readonly name: string }[]
-  }
-  return tools.map(({ name }) => name)
-}
 
 /** A Herald, and what its owner is told of its settings. */
 async function site(options: Options = {}) {
@@ -41,13 +31,13 @@ test("F22: what the page changes is in effect at once, below the file, and the f
   const before = readFileSync(file, "utf8")
   const tools = async (): Promise<string> => {
     await ask("POST", "/api/chat", { message: "Hi" })
-    return toolNames(model.requests).join()
+    return JSON.stringify((model.requests.at(-1)?.body as { readonly tools?: unknown } | undefined)?.tools)
   }
-  expect(await tools()).toContain("web_fetch")
+  expect(await tools()).toContain('"name":"web_fetch"')
   expect(
     await set({ "tools.web_fetch": false, "tools.web_search_api_key": "of-tavily-0123456789" }),
   ).toMatchObject([200, { changed: ["tools.web_fetch", "tools.web_search_api_key"], waiting: [] }])
-  expect(await tools()).not.toContain("web_fetch")
+  expect(await tools()).not.toContain('"name":"web_fetch"')
   expect(await value("tools.web_fetch")).toMatchObject({ value: false, origin: "page" })
   expect(await value("tools.web_search_api_key")).toMatchObject({
     value: true,
@@ -64,7 +54,7 @@ test("F22: what the page changes is in effect at once, below the file, and the f
     { code: "settings_in_file" },
   ])
   expect(await set({ "tools.web_fetch": null })).toMatchObject([200, { changed: ["tools.web_fetch"] }])
-  expect(await tools()).toContain("web_fetch")
+  expect(await tools()).toContain('"name":"web_fetch"')
   expect(readFileSync(file, "utf8")).toBe(before)
 })
 
@@ -144,172 +134,6 @@ test("the file is read again when that is asked; one that is spoilt or gone chan
   ])
 })
 
-test("R16: Discord is connected, changed and disconnected while Herald runs; what is wrong is said", async () => {
-  const discord = await fakeDiscord()
-  onTestFinished(() => discord.close())
-  const { ask, set } = await site({ answer: () => "Hello, Ada.", discordApi: discord.api })
-  const ada = discord.addUser("ada")
-  const channel = discord.addChannel(discord.addGuild("home"), "general")
-  const state = async () => (await ask("GET", "/api/settings/discord"))[1]
-  const until = (expected: object) =>
-    vi.waitFor(async () => expect(await state()).toMatchObject(expected), WAIT)
-  const answers = () => discord.messages(channel).filter(({ content }) => content === "Hello, Ada.").length
-  const write = (user = ada) =>
-    discord.write(user, channel, { content: `<@${discord.bot.id}> Hi`, mentions: [discord.bot] })
-
-  expect(await state()).toMatchObject({ state: "off", invite: null })
-  await set({ "discord.token": "a-wrong-token-0123456789" })
-  await until({
-    state: "failed",
-    code: "discord_token",
-    message: expect.stringContaining("Developer Portal"),
-  })
-  await set({ "discord.token": discord.token })
-  await until({ state: "connected", code: null })
-  write()
-  await discord.until(() => answers() === 1)
-
-  // Somebody else only: Ada is not heard any more.
-  const boss = discord.addUser("boss")
-  await set({ "discord.allowed_users": [boss.id] })
-  await until({ state: "connected" })
-  write()
-  write(boss)
-  await discord.until(() => answers() === 2)
-  await set({ "discord.enabled": false })
-  expect(await state()).toMatchObject({ state: "off" })
-  await vi.waitFor(() => expect(discord.connected).toBe(0), WAIT)
-  await set({ "discord.enabled": null, "discord.allowed_users": null })
-  await until({ state: "connected" })
-  write()
-  await discord.until(() => answers() === 3)
-
-  discord.forbidIntents(1 << 15)
-  await set({ "discord.filter": "all" })
-  await until({
-    state: "failed",
-    code: "discord_intents",
-    message: expect.stringContaining("Message Content Intent"),
-  })
-  discord.forbidIntents(0)
-  await ask("POST", "/api/settings/discord/connect", {})
-  await until({ state: "connected" })
-  discord.cut(4004)
-  await until({ state: "failed", code: "discord_token" })
-  expect(answers()).toBe(3)
-})
-
-test("S9: with a bot added in the page nobody in Discord allows anything, until somebody is named", async () => {
-  const discord = await fakeDiscord()
-  onTestFinished(() => discord.close())
-  const { set, ask, model } = await site({
-    config: "[tools]\nfilesystem = true\n",
-    discordApi: discord.api,
-    answer: ({ body }) =>
-      JSON.stringify((body as { readonly messages: readonly unknown[] }).messages.at(-1)).includes(
-        "tool_result",
-      )
-        ? "Tried."
-        : [call("write_file", { path: "note", content: "x" })],
-  })
-  const [ada, boss] = [discord.addUser("ada"), discord.addUser("boss")]
-  const channel = discord.addChannel(discord.addGuild("home"), "general")
-  const connected = () =>
-    vi.waitFor(
-      async () =>
-        expect(await ask("GET", "/api/settings/discord")).toMatchObject([200, { state: "connected" }]),
-      WAIT,
-    )
-  const write = () =>
-    discord.write(ada, channel, { content: `<@${discord.bot.id}> Write`, mentions: [discord.bot] })
-  const asked = () => discord.messages(channel).filter(({ components }) => components.length > 0)
-  await set({ "discord.token": discord.token })
-  await connected()
-  write()
-  await discord.until(() => discord.messages(channel).some(({ content }) => content === "Tried."))
-  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("is not allowed here")
-  // The bot's own tools are there as soon as it is.
-  expect(toolNames(model.requests)).toContain("list_channels")
-  expect(asked()).toEqual([])
-  await set({ "discord.approvers": [boss.id] })
-  await connected()
-  write()
-  await discord.until(() => asked().length === 1)
-})
-
-test("a token says where its bot is invited, and asks nobody", () => {
-  const token = `${Buffer.from("200000000000000001").toString("base64url")}.x.y`
-  expect(inviteLink(token)).toBe(
-    "https://discord.com/oauth2/authorize?client_id=200000000000000001&scope=bot+applications.commands&permissions=274878008320",
-  )
-  expect(inviteLink("no-token")).toBeUndefined()
-})
-
-test("a server of the page is tried, added, narrowed, removed and brought back; its tools come and go", async () => {
-  const wire = join(import.meta.dirname, "../../../../packages/mcp/src/wire.child.ts")
-  const { ask, model, database } = await site({
-    config: `[[mcp.servers]]\nname = "ours"\nenabled = false\ncommand = "x"\n`,
-    answer: ({ body }) => {
-      const { messages } = body as { readonly messages: readonly unknown[] }
-      return messages.length === 1 ? [call("wire__echo", { text: "hi" })] : "Done."
-    },
-  })
-  const server = {
-    command: process.execPath,
-    args: [wire, "--key=in-args-0123456789"],
-    env: { TOKEN: "in-env-0123456789" },
-  }
-  const toolsOf = async () => {
-    await ask("POST", "/api/chat", { message: "Hi" })
-    return toolNames(model.requests).filter((name) => name.startsWith("wire__"))
-  }
-  const [status, tried] = await ask("POST", "/api/settings/mcp/wire/test", server)
-  expect(status).toBe(200)
-  const { tools } = tried as {
-    readonly tools: readonly { readonly name: string; readonly description: string }[]
-  }
-  expect(tools.map(({ name }) => name)).toContain("echo")
-  expect(await ask("GET", "/api/settings/mcp")).toMatchObject([
-    200,
-    { servers: [{ name: "ours", state: "off" }] },
-  ])
-  expect(await ask("PUT", "/api/settings/mcp/ours", server)).toMatchObject([
-    409,
-    { code: "settings_in_file" },
-  ])
-  expect(await ask("PUT", "/api/settings/mcp/wire", { ...server, url: "http://x.example" })).toMatchObject([
-    400,
-    { error: expect.stringContaining("has a command and a url") },
-  ])
-
-  const [, added] = await ask("PUT", "/api/settings/mcp/wire", server)
-  expect(added).toMatchObject({
-    servers: [
-      { name: "ours" },
-      { name: "wire", state: "connected", where: null, args: server.args, env: ["TOKEN"] },
-    ],
-  })
-  expect(JSON.stringify(added)).not.toContain("in-env")
-  expect(readFileSync(database, "latin1")).not.toMatch(/in-(env|args)-0123456789/)
-  expect((await toolsOf()).length).toBe(tools.length)
-  await ask("PUT", "/api/settings/mcp/wire", { tools: ["echo"] })
-  expect(await toolsOf()).toEqual(["wire__echo"])
-  expect(await ask("DELETE", "/api/settings/mcp/wire", {})).toMatchObject([
-    200,
-    { servers: [{ name: "ours" }] },
-  ])
-  expect(await toolsOf()).toEqual([])
-  expect(await ask("POST", "/api/settings/mcp/wire/restore", {})).toMatchObject([
-    200,
-    { servers: [{}, { name: "wire", tools: ["echo"], env: ["TOKEN"], state: "connected" }] },
-  ])
-  expect(await toolsOf()).toEqual(["wire__echo"])
-  expect(await ask("POST", "/api/settings/mcp/none/test", { command: "/nowhere/server" })).toMatchObject([
-    422,
-    { code: "mcp_unavailable" },
-  ])
-})
-
 test("where the data is, and how much", async () => {
   const { ask, folder } = await site()
   expect(await ask("GET", "/api/settings/about")).toMatchObject([
@@ -321,4 +145,44 @@ test("where the data is, and how much", async () => {
       bytes: expect.any(Number),
     },
   ])
+})
+
+test("F3: what was saved is in effect after a restart: tools, servers, and secrets that are in no file as they are", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "herald-again-"))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, "assistant.toml"), `[gateway]\nport = 0\napi_key = "owner-key-0123456789"\n`)
+  const env = { HERALD_KEYCHAIN: "off", CLAUDE_CREDENTIALS_FILE: join(folder, "none") }
+  const start = async () => {
+    const herald = await startHerald(loadConfig({ cwd: folder, env }), {
+      version: "1.2.3",
+      page: undefined,
+      env,
+      out: { write: () => undefined },
+      terminal: { write: () => undefined },
+    })
+    const ask = async (method: string, path: string, body?: unknown): Promise<string> => {
+      const response = await fetch(`${herald.url}/api/settings/${path}`, {
+        method,
+        headers: { authorization: "Bearer owner-key-0123456789", "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      return await response.text()
+    }
+    return { ask, close: () => herald.close(0) }
+  }
+  const first = await start()
+  await first.ask("PUT", "values", { "tools.web_fetch": false, "github.token": "of-github-0123456789" })
+  await first.ask("PUT", "mcp/house", { url: "http://127.0.0.1:9/secret-0123456789", enabled: false })
+  const before = [await first.ask("GET", "values"), await first.ask("GET", "mcp")]
+  await first.close()
+  const again = await start()
+  expect([await again.ask("GET", "values"), await again.ask("GET", "mcp")]).toEqual(before)
+  expect(before.join()).toContain('"host":"127.0.0.1:9"')
+  await again.close()
+  for (const entry of readdirSync(join(folder, "data"), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile())
+      expect(readFileSync(join(entry.parentPath, entry.name), "latin1"), entry.name).not.toMatch(
+        /(?:github|secret)-0123456789/,
+      )
+  }
 })
