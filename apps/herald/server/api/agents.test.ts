@@ -266,6 +266,17 @@ test("what agents hand to one another is a tree with its rights and its costs, f
   ])
   expect(await tree("ada")).toMatchObject([404, {}])
 
+  // The chat has cost what its branches have as well.
+  const [, usage] = await site.ask("GET", "/api/sessions/web:chat/usage")
+  const [, own] = await tree()
+  const { usd } = usage as { readonly usd: number }
+  const { branches } = own as { readonly branches: readonly { readonly cost: number }[] }
+  const answers = entries.flatMap(({ type, cost }) => (type === "assistant" ? Number(cost) : []))
+  expect(usd).toBeCloseTo(
+    answers.reduce((sum, cost) => sum + cost, branches[0]?.cost ?? 0),
+    9,
+  )
+
   // Whoever has the task may do no more than whoever gave it.
   await create({ name: "Clerk", tools: ["delegate_to_agent"] })
   expect(await chat("@Clerk, ask Coder", { namespace: "web:other" })).toBe("Done.")

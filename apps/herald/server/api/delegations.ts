@@ -1,5 +1,6 @@
-import { addUsage, delegatedIn, everyItem, NO_USAGE, type SessionInfo, type Team } from "@orra/core"
+import { delegatedIn, everyItem, type SessionInfo, type Team } from "@orra/core"
 import { HttpError, type Route } from "@orra/gateway"
+import { takenIn } from "../chats/usage.ts"
 import { ownSession } from "./agents.ts"
 
 /** More than a run can have at the usual depth, and as much as a page can show. */
@@ -37,15 +38,7 @@ async function branchOf(team: Team, info: SessionInfo): Promise<unknown> {
   const started = entries.find((entry) => entry.type === "run_started")
   const finished = entries.findLast((entry) => entry.type === "run_finished")
   const isOpen = info.openRun !== undefined || finished === undefined
-  // What a run has taken so far is in its answers.
-  const spent = isOpen ? await store.read(namespace, { types: ["assistant"] }) : entries
-  let usage = NO_USAGE
-  let cost: number | undefined
-  for (const entry of spent) {
-    if (entry.type !== "assistant" && entry.type !== "run_finished") continue
-    if (entry.usage) usage = addUsage(usage, entry.usage)
-    if (entry.cost !== undefined) cost = (cost ?? 0) + entry.cost
-  }
+  const { usage, usd, unpriced } = await takenIn(store, namespace)
   const { agent, envelope } = started?.type === "run_started" ? started : {}
   return {
     namespace: namespace.key,
@@ -62,7 +55,7 @@ async function branchOf(team: Team, info: SessionInfo): Promise<unknown> {
     ended_at: isOpen ? null : (finished?.at ?? null),
     input_tokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
     output_tokens: usage.outputTokens,
-    cost: cost ?? null,
+    cost: unpriced > 0 ? null : usd,
     can: team.toolsOf({ agent, namespace, metadata, envelope }).map(({ definition }) => definition.name),
   }
 }

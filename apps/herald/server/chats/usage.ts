@@ -1,16 +1,22 @@
 import {
+  addUsage,
   DEFAULT_PRICES,
+  delegatedIn,
   type Entry,
+  everyItem,
   type Namespace,
+  NO_USAGE,
   NotFound,
   priceOf,
   type Runtime,
   readHistory,
+  type SessionStore,
+  type Usage,
 } from "@orra/core"
 
 /** What a chat has cost, and how much of the model's window it takes. */
 export interface ChatUsage {
-  /** USD of all its answers, also of those on other branches. */
+  /** USD of all its answers, also of those on other branches, and of what was handed on in it. */
   readonly usd: number
   /** Calls of models whose price is not known: they are not in `usd`. */
   readonly unpriced: number
@@ -38,23 +44,37 @@ export async function chatUsage(
   return { ...(await costOf(runtime, namespace)), context: await contextOf(runtime, namespace, available) }
 }
 
-async function costOf(
-  { store }: Runtime,
+/** What the answers of a chat have taken, with all that was handed on in it. */
+async function costOf(runtime: Runtime, namespace: Namespace): Promise<Pick<ChatUsage, "usd" | "unpriced">> {
+  let { usd, unpriced } = await takenIn(runtime.store, namespace)
+  for await (const below of everyItem((page) => runtime.list(delegatedIn(namespace), page))) {
+    const more = await takenIn(runtime.store, below.namespace)
+    usd += more.usd
+    unpriced += more.unpriced
+  }
+  return { usd, unpriced }
+}
+
+/** What the answers of one session have taken; calls of models without a known price are counted, not priced. */
+export async function takenIn(
+  store: SessionStore,
   namespace: Namespace,
-): Promise<Pick<ChatUsage, "usd" | "unpriced">> {
+): Promise<Pick<ChatUsage, "usd" | "unpriced"> & { readonly usage: Usage }> {
+  let usage = NO_USAGE
   let usd = 0
   let unpriced = 0
   for (let after = 0; ; ) {
     const entries = await store.read(namespace, { types: ["assistant"], after, limit: PAGE })
     for (const entry of entries) {
       if (entry.type !== "assistant" || !entry.usage) continue
+      usage = addUsage(usage, entry.usage)
       const { model } = entry.message
       if (entry.cost !== undefined && model !== undefined && priceOf(DEFAULT_PRICES, model).known)
         usd += entry.cost
       else unpriced++
     }
     const last = entries.at(-1)
-    if (entries.length < PAGE || !last) return { usd, unpriced }
+    if (entries.length < PAGE || !last) return { usage, usd, unpriced }
     after = last.seq
   }
 }
