@@ -10,6 +10,7 @@ export const words = {
   read: "Read aloud",
   stopReading: "Stop reading",
   loading: "The voice is on its way…",
+  notPlayable: "What the voice sent cannot be played by this browser.",
   open: "Open the picture",
   download: "Download the picture",
   picture: "Picture",

@@ -75,7 +75,12 @@ async function fetched(context: AudioContext, text: string, signal: AbortSignal)
     const { error } = (await response.json()) as { readonly error?: string }
     throw new Error(error ?? `${response.status}`)
   }
-  return await context.decodeAudioData(await response.arrayBuffer())
+  const sound = await response.arrayBuffer()
+  try {
+    return await context.decodeAudioData(sound)
+  } catch {
+    throw new Error(words.notPlayable)
+  }
 }
 
 function play(context: AudioContext, sound: AudioBuffer, signal: AbortSignal): Promise<void> {
