@@ -10,3 +10,13 @@ export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./
 export { type Finding, type FindingCode, type ProofOptions, prove } from "./prove.ts"
 export { type Answer, readAnswer, readPlan } from "./read-plan.ts"
 export { resolve } from "./reference.ts"
+export {
+  type PlanResult,
+  type RetryOptions,
+  type RunPlanOptions,
+  runPlan,
+  type TaskCall,
+  type TaskOutcome,
+  type UndoCall,
+} from "./run.ts"
+export { type Halt, type RunEntry, type RunLog, RunState, type Undo, type UndoOutcome } from "./run-log.ts"
