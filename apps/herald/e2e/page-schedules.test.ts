@@ -58,8 +58,8 @@ test("a schedule is said in words, done now, read where it was told, paused, del
   await check(page, "the form, narrow")
 
   // What it said came into a chat of its own, as nobody's message.
-  const { jobs } = await (await context.request.get(`${site.herald.url}/api/schedules`)).json()
-  await page.goto(`${site.herald.url}/c/web:job-${jobs[0].id}`)
+  await page.getByRole("button", { name: "Cancel" }).click()
+  await page.getByRole("link", { name: /^Chat with the results/ }).click()
   await said(page, "a light jacket").waitFor()
   expect(await page.locator(".notice strong").textContent()).toBe("dry")
   await page.getByRole("heading", { name: 'the "best" coat' }).first().waitFor()

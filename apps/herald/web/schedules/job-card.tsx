@@ -1,10 +1,11 @@
 import type { ReactElement } from "react"
+import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatFullTime } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
-import { HistoryLink } from "./history-link.tsx"
+import { PlaceLink } from "./place-link.tsx"
 import type { Job } from "./schedules-api.ts"
 import { browserZone, formatMoment } from "./times.ts"
 
@@ -138,7 +139,20 @@ function Last({ job }: { readonly job: Job }): ReactElement {
           {words.delivery}: {words.deliveries[delivery.state]}
         </span>
       )}
-      <HistoryLink job={job} />
+      <PlaceLink
+        to={{ type: "screen", screen: "schedules", part: job.id }}
+        label={words.historyOf(job.name)}
+        text={words.history}
+      />
+      <Where job={job} />
     </p>
   )
+}
+
+/** Where what came of it is. */
+function Where({ job: { id, name, to } }: { readonly job: Job }): ReactElement {
+  const { me } = useShared()
+  if (to.type === "channel") return <span>{words.inDiscord}</span>
+  const namespace = to.type === "chat" ? to.namespace : `${me.namespace}:job-${id}`
+  return <PlaceLink to={{ type: "chat", namespace }} label={words.chatOf(name)} text={words.chat} />
 }

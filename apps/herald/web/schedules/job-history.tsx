@@ -1,11 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query"
 import type { ReactElement } from "react"
-import { navigate, pathOf } from "../app/router.ts"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatDuration, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
-import { HistoryLink } from "./history-link.tsx"
+import { PlaceLink } from "./place-link.tsx"
 import { type Job, type JobRun, schedulesApi } from "./schedules-api.ts"
 import { formatMoment } from "./times.ts"
 
@@ -29,7 +28,7 @@ export function JobHistory({
   return (
     <>
       <p>
-        <HistoryLink />
+        <PlaceLink to={{ type: "screen", screen: "schedules", part: undefined }} text={words.all} />
       </p>
       {!job && <p className="note quiet-note">{words.gone}</p>}
       {job && <h2 className="job-title">{words.historyOf(job.name)}</h2>}
@@ -82,7 +81,11 @@ function Run({ run }: { readonly run: JobRun }): ReactElement {
             {isToldLate && delivery.error !== undefined && `: ${delivery.error}`}
           </dd>
         </dl>
-        {session?.includes(":~cron:") && <SessionLink namespace={session} />}
+        {session?.includes(":~cron:") && (
+          <p className="record-facts">
+            <PlaceLink to={{ type: "chat", namespace: session }} text={words.open} />
+          </p>
+        )}
       </div>
     </li>
   )
@@ -93,21 +96,3 @@ const money = new Intl.NumberFormat(undefined, {
   currency: "USD",
   maximumFractionDigits: 4,
 })
-
-function SessionLink({ namespace }: { readonly namespace: string }): ReactElement {
-  const to = { type: "chat", namespace } as const
-  return (
-    <p className="record-facts">
-      <a
-        href={pathOf(to)}
-        onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return
-          event.preventDefault()
-          navigate(to)
-        }}
-      >
-        {words.open}
-      </a>
-    </p>
-  )
-}
