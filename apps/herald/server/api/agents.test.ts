@@ -38,7 +38,8 @@ const lastSystem = (): string => systemOf(site.model.requests.at(-1) as WireRequ
 const inChat = { namespace: "web:chat" }
 
 test("agents are listed for everybody, and made by the owner only", async () => {
-  site = await heraldSite({ config: FILE, answer: whoever })
+  const files = '[tools]\nfilesystem = true\nfilesystem_write = "ask"\n'
+  site = await heraldSite({ config: FILE + files, answer: whoever })
   expect(await create({ name: "Nova", personality: "dry" })).toMatchObject([200, { default: "Atlas" }])
   expect(await list()).toMatchObject({
     default: "Atlas",
@@ -50,10 +51,17 @@ test("agents are listed for everybody, and made by the owner only", async () => 
       { name: "Nova", origin: "page", personality: "dry" },
     ],
   })
+  expect((await list()).agents.map(({ asks }) => asks)).toEqual([
+    ["edit_file", "write_file"],
+    [],
+    ["edit_file", "write_file"],
+  ])
   // What somebody else sees of them is whom to ask, and for what.
   const seen = await list("ada")
   expect(Object.keys(seen)).toEqual(["default", "agents"])
-  for (const each of seen.agents) expect(Object.keys(each)).toEqual(["name", "personality", "can"])
+  // Nobody can be asked there: what would be asked about is not to be had.
+  expect(seen.agents[0]).toMatchObject({ can: expect.not.arrayContaining(["write_file"]), asks: [] })
+  for (const each of seen.agents) expect(Object.keys(each)).toEqual(["name", "personality", "can", "asks"])
 
   const nova = await shown("Nova")
   for (const [method, path] of [
@@ -318,6 +326,7 @@ test("a branch that waits for somebody goes on when they decide, and is stopped 
     return (tree as { readonly branches: readonly { readonly namespace: string; readonly status: string }[] })
       .branches
   }
+  expect(await shown("Coder")).toMatchObject({ can: ["current_time", "web_fetch"] })
   const [first, second] = await branches()
   expect([first?.status, second?.status]).toEqual(["waiting", "waiting"])
   const [, inbox] = await site.ask("GET", "/api/approvals")

@@ -7,6 +7,7 @@ import {
   NotFound,
   OrraError,
   type Team,
+  type Tool,
 } from "@orra/core"
 import { type GatewayRequest, HttpError, type Principal, type Route } from "@orra/gateway"
 import type { Agent, Agents } from "../agents/agents.ts"
@@ -28,22 +29,26 @@ const agent = "/api/agents/:id"
 export function agentRoutes({ agents, team, zones, people, file }: AgentApiOptions): readonly Route[] {
   const list = (principal: Principal) => {
     const isOwner = principal.permissions.includes("owner")
-    const usable = (name?: string) =>
-      team
-        .toolsOf({ agent: name, namespace: principal.namespace, metadata: {}, envelope: undefined })
-        .map(({ definition }) => definition.name)
+    const { policies } = team.runtime
+    const usable = (agent: string) => {
+      const { namespace } = principal
+      const tools = team.toolsOf({ agent, namespace, metadata: {}, envelope: undefined })
+      const isAsked = ({ definition, risk }: Tool): boolean =>
+        policies.explain(namespace, { tool: definition.name, risk }).decision === "ask"
+      return { can: tools.map(nameOf), asks: tools.filter(isAsked).map(nameOf) }
+    }
     return {
       default: agents.default.name,
       agents: agents.list().map((each) => ({
         name: each.name,
         personality: each.personality,
-        can: usable(each.name),
+        ...usable(each.name),
         ...(isOwner && ownersView(each)),
       })),
       ...(isOwner && {
         file: file ?? null,
         hidden: agents.hidden().map((each) => ({ name: each.name, ...ownersView(each) })),
-        tools: [...team.runtime.tools.list()].map(({ definition }) => definition.name).concat(HANDING),
+        tools: [...team.runtime.tools.list().map(nameOf), ...HANDING],
       }),
     }
   }
@@ -106,6 +111,8 @@ export function agentRoutes({ agents, team, zones, people, file }: AgentApiOptio
     },
   ]
 }
+
+const nameOf = ({ definition }: Tool): string => definition.name
 
 /** How agents hand tasks on. */
 const HANDING = ["delegate_to_agent", "spawn_agent"]

@@ -6,7 +6,7 @@ export interface AllAgents extends AgentList<OwnAgent> {
   /** The configuration file, where there is one. */
   readonly file?: string | null
   /** Of the page, but out of use: the file has one of the same name. */
-  readonly hidden?: readonly Omit<OwnAgent, "personality" | "can">[]
+  readonly hidden?: readonly Omit<OwnAgent, "personality" | "can" | "asks">[]
   /** The names of all tools there are. */
   readonly tools?: readonly string[]
 }

@@ -103,9 +103,9 @@ export default function AgentsScreen(): ReactElement {
           {hidden.map((agent) => (
             <AgentCard
               key={agent.id}
-              agent={{ ...agent, personality: words.hidden(agent.name), can: [] }}
+              agent={{ ...agent, personality: words.hidden(agent.name), can: [], asks: [] }}
               isStandard={false}
-              owning={withoutStandard(owning({ ...agent, personality: "", can: [] }))}
+              owning={withoutStandard(owning({ ...agent, personality: "", can: [], asks: [] }))}
             />
           ))}
         </ul>

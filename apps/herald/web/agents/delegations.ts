@@ -44,7 +44,10 @@ export function useDelegations(namespace: string, runId: string): readonly Branc
     let again: ReturnType<typeof setTimeout> | undefined
     const below = `${namespace}:~agents:${runId}:`
     const stop = connection.onFrame((frame) => {
-      if (frame.type !== "session" || !frame.session.namespace.startsWith(below)) return
+      // What happened without a connection is not told again.
+      const isNews =
+        frame.type === "hello" || (frame.type === "session" && frame.session.namespace.startsWith(below))
+      if (!isNews) return
       again ??= setTimeout(() => {
         again = undefined
         void client.invalidateQueries({ queryKey: ["delegations", namespace, runId] })

@@ -7,6 +7,8 @@ export interface Agent {
   readonly personality: string
   /** The names of the tools it may use for whoever is logged in. */
   readonly can: readonly string[]
+  /** Those of them that somebody has to allow each time. */
+  readonly asks: readonly string[]
 }
 
 /** What the owner sees of an agent besides. */

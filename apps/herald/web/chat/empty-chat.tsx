@@ -1,7 +1,6 @@
 import type { ReactElement } from "react"
-import { abilitiesOf, isAble } from "../agents/abilities.ts"
+import { abilitiesOf, askedOf, isAble } from "../agents/abilities.ts"
 import { useAgents } from "../agents/use-agents.ts"
-import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { formatList, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
@@ -18,7 +17,6 @@ export function EmptyChat({
   readonly agent: string | undefined
   readonly onPick: (prompt: string) => void
 }): ReactElement {
-  const { assistant } = useShared()
   const { default: standard, find } = useAgents()
   const chosen = (agent === undefined ? undefined : find(agent)) ?? find(standard)
   const can = chosen?.can ?? []
@@ -26,10 +24,13 @@ export function EmptyChat({
     <div className="empty" id="transcript">
       <Mark size={44} />
       <h2>{t.chat.emptyTitle}</h2>
-      <p>{t.chat.emptyLead(chosen?.name ?? assistant, formatList(abilitiesOf(can)))}</p>
+      {/* Nothing is said of what is not known yet. */}
+      <p>
+        {chosen && t.chat.emptyLead(chosen.name, formatList(abilitiesOf(can)), formatList(askedOf(chosen)))}
+      </p>
       <ul className="examples">
         {t.chat.examples
-          .filter(({ needs }) => needs === undefined || isAble(can, needs))
+          .filter(({ needs }) => needs === undefined || !chosen || isAble(can, needs))
           .map(({ title, prompt }) => (
             <li key={title}>
               <button type="button" className="example" onClick={() => onPick(prompt)}>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { fitting } from "./mentions.tsx"
 
-const agents = ["Atlas", "Ada", "Code Bot"].map((name) => ({ name, personality: "", can: [] }))
+const agents = ["Atlas", "Ada", "Code Bot"].map((name) => ({ name, personality: "", can: [], asks: [] }))
 const names = (text: string, caret = text.length, of = agents) =>
   fitting(text, caret, of)?.map(({ name }) => name)
 

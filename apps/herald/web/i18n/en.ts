@@ -133,10 +133,10 @@ export const en = {
     you: "You",
     assistant: "Herald",
     emptyTitle: "What can I do for you?",
-    emptyLead: (name: string, abilities: string) =>
+    emptyLead: (name: string, abilities: string, asked: string) =>
       abilities === ""
         ? `${name} answers here from what its model knows. It has no tools.`
-        : `${name} answers here, and can ${abilities}.`,
+        : `${name} answers here, and can ${abilities}.${asked && ` It asks you before it may ${asked}.`}`,
     examples: [
       {
         needs: "webPages",
@@ -221,7 +221,9 @@ export const en = {
       schedules: "do things at a time you say",
       pictures: "make pictures",
       discord: "look into Discord",
+      discordWrite: "write in Discord",
       github: "work with GitHub issues",
+      githubWrite: "change things on GitHub",
       others: "ask the other agents",
       time: "tell the time",
     },
