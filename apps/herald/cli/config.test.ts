@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { loadConfig } from "../server/config/load.ts"
 import { heraldSite } from "../server/fixture.ts"
+import { check } from "./check.ts"
 import { shownConfig } from "./config.ts"
 
 test("every value is shown with where it is from, while Herald runs; no secret is", async () => {
@@ -42,6 +43,9 @@ test("every value is shown with where it is from, while Herald runs; no secret i
   const discord = await config("discord")
   expect(discord).toContain("[discord]\n")
   expect(discord).not.toContain("[tools]")
+  const checked = await check(loadConfig({ cwd: folder, env }), { env, version: "1.2.3" })
+  expect(checked).toContain("  web_fetch = false  # the web page\n")
+  expect(checked).not.toMatch(/^tools on .*web_fetch/m)
   await expect(config("nothing")).rejects.toThrow('There is no section "nothing": there are agent,')
   expect(readFileSync(file, "utf8")).toBe(before)
 })
