@@ -42,14 +42,14 @@ test("all is well: each thing is named, and whom it asks before it asks them", a
   const discord = await fakeDiscord()
   onTestFinished(() => discord.close())
   const { code, text } = await examine(
-    `[gateway]\nport = 0\n[discord]\ntoken = "${discord.token}"\n[[mcp.servers]]\nname = "notes"\nurl = "https://notes.example/mcp"\n`,
+    `[gateway]\nport = 0\n[discord]\ntoken = "${discord.token}"\n[[mcp.servers]]\nname = "notes"\nurl = "https://notes.example/mcp"\n[voice]\nenabled = true\napi_url = "https://voice.example/v1"\n`,
     { env: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url }, discordApi: discord.api },
   )
   expect(text).toMatch(/^ok +model +claude-opus-4-6 answers; key: ANTHROPIC_API_KEY$/m)
   expect(text).toMatch(/^ok +discord +.* may connect/m)
   expect(text).toMatch(/^ok +clock +right, zone /m)
   expect(text).toMatch(/^ok +port +0 of 127\.0\.0\.1 is free$/m)
-  expect(text).toMatch(/^note +hosts +.*gateway\.discord\.gg.*notes\.example/m)
+  expect(text).toMatch(/^note +hosts +.*gateway\.discord\.gg.*voice\.example.*notes\.example/m)
   expect(text.indexOf("asking 127.0.0.1")).toBeLessThan(text.indexOf("answers; key"))
   expect(text).not.toContain(KEY)
   expect(text).not.toContain(discord.token)

@@ -228,7 +228,8 @@ async function clock(origin: string): Promise<Finding> {
 
 /** Whom a running Herald talks to by itself, besides the model. */
 function hosts({ config }: LoadedConfig): readonly Finding[] {
-  const { tools, discord, github, mcp } = config
+  const { tools, discord, github, mcp, documents, image, voice } = config
+  const openai = (url: string | undefined): string => (url === undefined ? "api.openai.com" : hostOf(url))
   const search = {
     brave: "api.search.brave.com",
     tavily: "api.tavily.com",
@@ -238,12 +239,15 @@ function hosts({ config }: LoadedConfig): readonly Finding[] {
     ...(discord.token === undefined ? [] : ["discord.com", "gateway.discord.gg"]),
     ...(tools.web_search ? [search[tools.web_search_provider]] : []),
     ...(github.repositories.length > 0 ? ["api.github.com"] : []),
+    ...(documents.embeddings.model === undefined ? [] : [openai(documents.embeddings.api_url)]),
+    ...(tools.image_gen ? [openai(image.api_url)] : []),
+    ...(voice.enabled ? [openai(voice.api_url)] : []),
     ...mcp.servers.map(({ name, url }) =>
       url === undefined ? `what the program ${name} asks` : hostOf(url),
     ),
     ...(tools.web_fetch || tools.browser ? ["public pages that a chat names"] : []),
   ]
-  return [note("hosts", `besides the model: ${named.length === 0 ? "none" : named.join(", ")}`)]
+  return [note("hosts", `besides the model: ${named.length === 0 ? "none" : [...new Set(named)].join(", ")}`)]
 }
 
 const hostOf = (url: string | undefined): string =>
