@@ -1,6 +1,7 @@
 import { MemoryStore, Namespace, PolicyRegistry, Runtime } from "@orra/core"
 import { jobRights, Scheduler } from "@orra/cron"
 import { scriptedProvider } from "@orra/testing"
+import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { readWhen } from "./read-when.ts"
 import { scheduleWords } from "./schedule-words.ts"
@@ -128,3 +129,49 @@ test.each(["tomorrow at 25:00", "at 13pm", "30 february at 9", "every day at 12:
     await expect(understood(text)).rejects.toMatchObject({ code: expect.stringMatching(/^schedule_/) })
   },
 )
+
+test("whatever is written, the answer is a schedule or what to write instead", () => {
+  const word = fc.constantFrom(
+    ..."every each day at on the in 9 nine 15th 1st mon friday month week of and hour minutes tomorrow last half past to noon 12:30 2 24 december . am 99 0 : # * -1 2026-02-30".split(
+      " ",
+    ),
+  )
+  const text = fc.oneof(
+    fc.array(word, { maxLength: 12 }).map((words) => words.join(" ")),
+    fc.string({ unit: "binary", maxLength: 200 }),
+  )
+  fc.assert(
+    fc.property(text, (said) => {
+      const { schedule, problem } = readWhen(said, NOW, ZONE)
+      expect(schedule === undefined).toBe(typeof problem === "string" && problem !== "")
+    }),
+  )
+})
+
+test("a time of day is that of the clocks there, in whatever zone and on whatever day", async () => {
+  const zone = fc.constantFrom(
+    "Europe/Oslo",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "UTC",
+  )
+  const time = fc.record({ hour: fc.integer({ min: 0, max: 23 }), minute: fc.integer({ min: 0, max: 59 }) })
+  const day = fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2027, 0) })
+  fc.assert(
+    fc.property(zone, time, day, (timezone, { hour, minute }, now) => {
+      const clock = `${hour}:${String(minute).padStart(2, "0")}`
+      const today = new Date(now).toLocaleDateString("sv-SE", { timeZone: timezone })
+      const tomorrow = new Date(Date.parse(today) + 86_400_000).toISOString().slice(0, 10)
+      const datetime = `${tomorrow}T${clock.padStart(5, "0")}:00`
+      expect(readWhen(`tomorrow at ${clock}`, now, timezone)).toEqual({
+        schedule: { type: "at", datetime, timezone },
+      })
+    }),
+  )
+  // Clocks are put forward in the night to 29 March there.
+  const saturday = Date.UTC(2026, 2, 28, 12)
+  const { schedule } = readWhen("tomorrow at nine", saturday, ZONE)
+  const { times } = await scheduler.preview(schedule ?? { type: "every", interval_ms: 1 })
+  expect(times).toEqual([Date.UTC(2026, 2, 29, 7)])
+})
