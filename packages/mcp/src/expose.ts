@@ -84,16 +84,10 @@ export interface Serving {
   /** Seals what a client carries between the parts of one call. */
   readonly secret: Uint8Array
   readonly changes: Changes
-  /** Whether this kind of connection can be told of what a client watches. */
-  readonly canWatch: boolean
 }
 
 /** A server for one caller. */
-export function serverFor(
-  options: ExposeOptions,
-  caller: Caller,
-  { secret, changes, canWatch }: Serving,
-): McpServer {
+export function serverFor(options: ExposeOptions, caller: Caller, { secret, changes }: Serving): McpServer {
   const { runtime, name, version = "0", instructions, agents = [], tools = [], sessions = true } = options
   const { prompts = [], resources = [] } = options
   const bind = () => JSON.stringify([caller.namespace.key, caller.principal ?? null])
@@ -106,7 +100,7 @@ export function serverFor(
         tools: { listChanged: true },
         logging: {},
         completions: {},
-        ...(read && { resources: { subscribe: canWatch, listChanged: false } }),
+        ...(read && { resources: { subscribe: true, listChanged: false } }),
         ...(prompts.length > 0 && { prompts: { listChanged: false } }),
       },
       requestState: { verify: codec.verify },

@@ -13,14 +13,13 @@ import {
   localhostAllowedHostnames,
   oauthMetadataResponse,
   originValidationResponse,
+  type Server,
   type ServerEvent,
-  type SubscriptionFilter,
 } from "@modelcontextprotocol/server"
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio"
-import { isObject } from "@orra/core"
 import { type Caller, type ExposeOptions, type Serving, serverFor } from "./expose.ts"
 import { HttpSessions } from "./http-sessions.ts"
-import { MAX_WATCHED, newChanges, tellOfTools, type Watch, watchable } from "./watch.ts"
+import { Listening, newChanges, onlyWatchable, tellOfTools, type Watch, watchable } from "./watch.ts"
 
 export interface HttpOptions extends ExposeOptions {
   /**
@@ -86,7 +85,7 @@ export function mcpHttp(options: HttpOptions): HttpHandler {
     secret = randomBytes(32),
     onError,
   } = options
-  const serving: Serving = { secret, changes: newChanges(), canWatch: true }
+  const serving: Serving = { secret, changes: newChanges() }
   const { changes } = serving
   const challenge = oauth
     ? `Bearer resource_metadata="${getOAuthProtectedResourceMetadataUrl(oauth.resourceServerUrl)}"`
@@ -164,19 +163,6 @@ const bodyOf = (request: Request): Promise<unknown> =>
     .json()
     .catch(() => undefined)
 
-/** Takes out of the request what the caller cannot watch, so that nothing is promised of it, and gives the rest. */
-function onlyWatchable(body: unknown, watchOf: (uri: string) => Watch | undefined) {
-  const filter =
-    isObject(body) && isObject(body["params"]) && (body["params"]["notifications"] as SubscriptionFilter)
-  if (!filter || !Array.isArray(filter.resourceSubscriptions)) return []
-  const watched = [...new Set(filter.resourceSubscriptions)].slice(0, MAX_WATCHED).flatMap((uri) => {
-    const watch = typeof uri === "string" ? watchOf(uri) : undefined
-    return watch ? [{ uri, watch }] : []
-  })
-  filter.resourceSubscriptions = watched.map(({ uri }) => uri)
-  return watched
-}
-
 export interface StdioOptions extends ExposeOptions {
   /** Whoever started this program. */
   readonly caller: Caller
@@ -186,15 +172,32 @@ export interface StdioOptions extends ExposeOptions {
 
 /** A runtime as a server on this program's standard input and output; write nothing else to its output. */
 export function mcpStdio(options: StdioOptions): Told & { close(): Promise<void> } {
-  const secret = randomBytes(32)
-  const changes = newChanges()
-  const { streams } = options
-  const transport = streams && { transport: new StdioServerTransport(streams.input, streams.output) }
-  const { close } = serveStdio(({ era }) => {
-    const mcp = serverFor(options, options.caller, { secret, changes, canWatch: era === "legacy" })
-    tellOfTools(mcp.server, changes)
-    return mcp
-  }, transport)
+  const { caller, streams } = options
+  const serving: Serving = { secret: randomBytes(32), changes: newChanges() }
+  const { changes } = serving
+  const wire = new StdioServerTransport(streams?.input, streams?.output)
+  let server: Server | undefined
+  const { close } = serveStdio(
+    () => {
+      const mcp = serverFor(options, caller, serving)
+      server = mcp.server
+      tellOfTools(server, changes)
+      return mcp
+    },
+    { transport: wire },
+  )
+  const listening = new Listening(watchable(options, caller, changes), async (uri) => {
+    await server?.sendResourceUpdated({ uri }).catch(() => {})
+  })
+  const { onmessage, onclose } = wire
+  wire.onmessage = (message) => {
+    listening.see(message)
+    onmessage?.(message)
+  }
+  wire.onclose = () => {
+    listening.close()
+    onclose?.()
+  }
   return {
     close,
     toolsChanged: () => void changes.emit("tools"),

@@ -76,21 +76,54 @@ test.each(["auto", "legacy"] as const)(
     if (era === "auto") await client.listen({ toolsListChanged: true })
     server.toolsChanged()
     await expect.poll(() => told).toBe(1)
+    // The model's first answer is a call that waits for a person.
+    await runtime.run(ann.namespace.child("other"), "Wipe it.")
     const uri = "orra://sessions/tenant%3Aann%3Achat"
-    const watching = client.getServerCapabilities()?.resources?.subscribe
-    // The newer protocol has no way of telling a program which of its client's addresses are watched.
-    expect(watching).toBe(era === "legacy")
-    if (!watching) return
     const heard: string[] = []
     client.setNotificationHandler(
       "notifications/resources/updated",
       ({ params }) => void heard.push(params.uri),
     )
-    await client.subscribeResource({ uri })
+    const others = "orra://sessions/tenant%3Abob%3Achat"
+    const listening =
+      era === "auto"
+        ? await client.listen({ resourceSubscriptions: [uri, others] })
+        : await client.subscribeResource({ uri })
     await runtime.run(ann.namespace.child("chat"), "Hi.")
     await expect.poll(() => heard).toContain(uri)
+    expect(new Set(heard)).toEqual(new Set([uri]))
+    // Whoever no longer listens is told nothing more.
+    if ("close" in listening) await listening.close()
+    else await client.unsubscribeResource({ uri })
+    await client.listTools()
+    const before = heard.length
+    await runtime.run(ann.namespace.child("chat"), "Hi again.")
+    await client.listTools()
+    expect(heard).toHaveLength(before)
   },
 )
+
+test("a client of 2026 listens twice to the same, and to no more than a hundred", async () => {
+  const { client, runtime } = await connected("auto", "decline")
+  const heard: string[] = []
+  client.setNotificationHandler(
+    "notifications/resources/updated",
+    ({ params }) => void heard.push(params.uri),
+  )
+  const uri = (name: string): string => `orra://sessions/tenant%3Aann%3A${name}`
+  const many = Array.from({ length: 99 }, (_, index) => uri(`many${index}`))
+  const [first] = [
+    await client.listen({ resourceSubscriptions: [uri("chat")] }),
+    await client.listen({ resourceSubscriptions: [...many, uri("chat")] }),
+    await client.listen({ resourceSubscriptions: [uri("more")] }),
+  ]
+  await first.close()
+  await client.listTools()
+  await runtime.run(ann.namespace.child("more"), "Hi.")
+  await runtime.run(ann.namespace.child("chat"), "Hi.")
+  await expect.poll(() => heard).toContain(uri("chat"))
+  expect(heard).not.toContain(uri("more"))
+})
 
 test("lines that are no messages are passed over", async () => {
   const { client, toServer } = await connected("legacy", "decline")
