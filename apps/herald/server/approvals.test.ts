@@ -1,0 +1,144 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { call, fakeModelServer, type WireRequest } from "@orra/testing"
+import { fakeDiscord } from "@orra/testing/discord"
+import { expect, onTestFinished, test } from "vitest"
+import { loadConfig } from "./config/load.ts"
+import { startHerald } from "./herald.ts"
+
+const OWNER = "owner-key-0123456789"
+const ADA = "adas-key-0123456789"
+
+/** A model that writes the file that it is asked for, and says so when it has. */
+function writing({ body }: WireRequest) {
+  const last = JSON.stringify((body["messages"] as readonly unknown[]).at(-1))
+  if (last.includes("tool_result")) return "So be it."
+  const [, path] = /write ([\w./-]+)/.exec(last) ?? []
+  return path === undefined ? "Hello." : [call("write_file", { path, content: "Hello" })]
+}
+
+/** A real Herald with this configuration, which can be stopped and started again on its data. */
+async function house(toml: string, discordApi?: string) {
+  const folder = mkdtempSync(join(tmpdir(), "herald-approvals-"))
+  const model = await fakeModelServer([], { otherwise: writing })
+  writeFileSync(
+    join(folder, "assistant.toml"),
+    `[gateway]\nport = 0\napi_key = "${OWNER}"\n[[gateway.keys]]\nname = "Ada"\nkey = "${ADA}"\nnamespace = "ada"\n[tools]\nfilesystem = true\n${toml}`,
+  )
+  const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: "sk-ant-key", HERALD_KEYCHAIN: "off" }
+  const start = () =>
+    startHerald(loadConfig({ cwd: folder, env }), {
+      version: "1.2.3",
+      page: undefined,
+      env,
+      out: { write: () => undefined },
+      terminal: { write: () => undefined },
+      login: async () => ({ type: "none" }),
+      ...(discordApi !== undefined && { discordApi }),
+    })
+  let herald = await start()
+  onTestFinished(async () => {
+    await herald.close(0)
+    await model.close()
+    rmSync(folder, { recursive: true })
+  })
+  const request = async (method: string, path: string, body?: unknown, key = OWNER) => {
+    const response = await fetch(`${herald.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+  }
+  const waiting = async () =>
+    (await request("GET", "/api/approvals")).json["approvals"] as readonly Record<string, unknown>[]
+  return {
+    request,
+    waiting,
+    async restart() {
+      await herald.close(0)
+      herald = await start()
+    },
+    isWritten: (path: string) => existsSync(join(folder, "data", "work", "web", path)),
+    send: (chat: string, message: string) =>
+      request("POST", `/api/sessions/web:${chat}/messages`, { message }),
+    decide: (of: Record<string, unknown> | undefined, key = OWNER) =>
+      request(
+        "POST",
+        `/api/sessions/${encodeURIComponent(String(of?.["namespace"]))}/approvals/${String(of?.["approvalId"])}`,
+        { decision: "approve" },
+        key,
+      ),
+    ended: async (chat: string) =>
+      await expect
+        .poll(async () => (await request("GET", `/api/sessions/web:${chat}`)).json["info"])
+        .not.toHaveProperty("openRun"),
+  }
+}
+
+test("R9: a question survives a restart of Herald; a bystander, and who presses twice, decide nothing", async () => {
+  const { send, waiting, restart, decide, isWritten, ended } = await house("")
+  await send("one", "write a.txt")
+  await expect.poll(async () => (await waiting()).length).toBe(1)
+  await restart()
+  const [asked] = await waiting()
+  expect(asked).toMatchObject({ namespace: "web:one", tool: "write_file", agent: "Atlas" })
+  expect((await decide(asked, ADA)).status).toBe(403)
+  expect(isWritten("a.txt")).toBe(false)
+  const presses = await Promise.all([decide(asked), decide(asked)])
+  expect(presses.map(({ status }) => status).sort()).toEqual([200, 409])
+  await ended("one")
+  expect(isWritten("a.txt")).toBe(true)
+})
+
+test("S6, S20: approving everything goes past no denial, into no other chat, and ends when it is taken back", async () => {
+  const { send, waiting, request, isWritten, ended } = await house(
+    '[[policy]]\ntools = ["write_file"]\narguments = { path = "secret*" }\nreason = "not these"\n',
+  )
+  await send("one", "Hello")
+  await ended("one")
+  expect((await request("PUT", "/api/sessions/web:one/approve-everything", { minutes: 5 })).status).toBe(200)
+  await send("one", "write a.txt")
+  await expect.poll(() => isWritten("a.txt")).toBe(true)
+  await ended("one")
+  await send("one", "write secret.txt")
+  await ended("one")
+  expect(isWritten("secret.txt")).toBe(false)
+  expect(JSON.stringify((await request("GET", "/api/sessions/web:one")).json)).toContain(
+    "policy 1: not these",
+  )
+  await send("two", "write b.txt")
+  await expect.poll(async () => (await waiting()).map((each) => each["namespace"])).toEqual(["web:two"])
+  expect((await request("DELETE", "/api/approval-rules/web:one/everything")).json).toEqual({ revoked: true })
+  await send("one", "write c.txt")
+  await expect.poll(async () => (await waiting()).length).toBe(2)
+  expect(isWritten("c.txt")).toBe(false)
+})
+
+test("what waits in Discord waits for the owner as well, and the first answer counts in both", async () => {
+  const discord = await fakeDiscord()
+  onTestFinished(() => discord.close())
+  const [bob, boss] = [discord.addUser("bob"), discord.addUser("boss")]
+  const channel = discord.addChannel(discord.addGuild("home"), "general")
+  const { waiting, request, decide } = await house(
+    `[discord]\ntoken = "${discord.token}"\napprovers = ["${boss.id}"]\n`,
+    discord.api,
+  )
+  await discord.until(() => discord.connected > 0)
+  discord.write(bob, channel, { content: `<@${discord.bot.id}> write a.txt`, mentions: [discord.bot] })
+  const question = () => discord.messages(channel).find(({ components }) => components.length > 0)
+  await discord.until(() => question() !== undefined)
+  const [asked] = await waiting()
+  const namespace = String(asked?.["namespace"])
+  expect(namespace).toMatch(/^discord:/)
+  expect((await request("GET", `/api/sessions/${encodeURIComponent(namespace)}`)).status).toBe(404)
+  expect((await decide(asked, ADA)).status).toBe(403)
+  expect((await decide(asked)).status).toBe(200)
+  await discord.until(() => discord.messages(channel).some(({ content }) => content.includes("So be it.")))
+  await discord.until(() => question() === undefined)
+  expect(
+    discord.messages(channel).some(({ content }) => content.includes("Allowed by owner, elsewhere.")),
+  ).toBe(true)
+  expect((await decide(asked)).status).toBe(409)
+})
