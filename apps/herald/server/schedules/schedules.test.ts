@@ -80,7 +80,7 @@ test("F7, F8: what is asked for in a chat comes into that chat, at the person's 
 test("a page's job: read as it is said, done now, paused, changed, deleted and back, each person's their own", async () => {
   const { ok, ask, jobs, done, said, model } = await place({
     config: '[provider]\ncheap_model = "small"',
-    answer: "A coat.",
+    answer: () => "A coat.",
   })
   expect(
     await ok("POST", "/api/schedules/preview", { when: create.when, timezone: create.timezone }),
@@ -189,7 +189,7 @@ test("F6: results reach Discord, tried again when it fails, and the outcome is a
   const { ok, runs, done } = await place({
     config: `[discord]\nenabled = true\ntoken = "${discord.token}"`,
     discordApi: discord.api,
-    answer: "Soup.",
+    answer: () => "Soup.",
   })
   expect(await ok("GET", "/api/schedules/channels")).toEqual({
     channels: [{ id: channel, name: "kitchen", guild: "home" }],
@@ -249,7 +249,7 @@ test("a chat that is gone loses nothing: the job's own chat has it; a failure is
 
 test("D5: jobs of the file are done, and those of the original taken over once, at their times", async () => {
   const { ok, ask, jobs, done, folder } = await place({
-    answer: "Good morning.",
+    answer: () => "Good morning.",
     config: (folder) => {
       const original = [
         {
