@@ -207,6 +207,7 @@ describe("the page", () => {
     }
     const markdown = await save("Markdown")
     expect(markdown).toMatch(/^# What time is it\?\n/)
+    expect(markdown).toContain("**Atlas** · ")
     expect(markdown).toContain('> `current_time` {"zone":"Asia/Tokyo"} · Done')
     expect(markdown).toContain("**Tokyo** is furthest ahead")
     const { entries } = JSON.parse(await save("JSON")) as { entries: readonly { type: string }[] }
