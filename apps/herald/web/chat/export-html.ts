@@ -34,7 +34,8 @@ ${items.map(articleOf).join("\n")}
 `
 
 function articleOf(item: Item): string {
-  const who = item.type === "user" ? t.chat.you : (item.agent ?? t.chat.assistant)
+  const who =
+    item.type === "user" ? (item.message.origin?.name ?? t.chat.you) : (item.agent ?? t.chat.assistant)
   const head = `<header>${escaped(who)} · <time datetime="${new Date(item.at).toISOString()}">${escaped(formatFullTime(item.at))}</time></header>`
   return `<article class="${item.type}">${head}${item.type === "user" ? userOf(item) : answerOf(item)}</article>`
 }

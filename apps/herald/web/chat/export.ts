@@ -37,7 +37,8 @@ const chatAsJson = async (namespace: string): Promise<string> =>
   JSON.stringify({ namespace, entries: await allEntries(namespace) }, null, 2)
 
 function itemAsMarkdown(item: Item): string {
-  const who = item.type === "user" ? t.chat.you : (item.agent ?? t.chat.assistant)
+  const who =
+    item.type === "user" ? (item.message.origin?.name ?? t.chat.you) : (item.agent ?? t.chat.assistant)
   const head = `**${who}** · ${formatFullTime(item.at)}`
   return [head, ...(item.type === "user" ? userTexts(item) : answerTexts(item))].join("\n\n")
 }
