@@ -119,7 +119,10 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     })
     const budget = heraldBudget(store, loaded.config)
     const { budgets } = budget
-    const about = { told, discordApi: io.discordApi, zoneOf, schedules, budgets }
+    const spend = spender(budgets, (error) =>
+      log.logger.error({ err: error }, "after something was paid for"),
+    )
+    const about = { told, discordApi: io.discordApi, zoneOf, schedules, budgets, spend }
     const toolbox = await buildTools(loaded, zone, store, about)
     live.onChange((next) => toolbox.prepare(next))
     closers.push(() => toolbox.close())
@@ -127,9 +130,6 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const counter = runCounter()
     const metrics = await startMetrics(loaded, log)
     if (metrics) closers.push(() => metrics.close())
-    const spend = spender(budgets, (error) =>
-      log.logger.error({ err: error }, "after something was paid for"),
-    )
     const folders = directories({
       folders: () => chosenFolders(live.loaded),
       records: store.records("directories"),

@@ -25,6 +25,12 @@ async function mediaService() {
       return
     }
     response.setHeader("content-type", "application/json")
+    if (path.endsWith("/embeddings")) {
+      const { input } = JSON.parse(body) as { readonly input: readonly string[] }
+      const data = input.map((_, index) => ({ index, embedding: [1, index] }))
+      response.end(JSON.stringify({ data, usage: { total_tokens: 100_000 } }))
+      return
+    }
     const usage = {
       input_tokens: 20,
       input_tokens_details: { text_tokens: 20, image_tokens: 0 },
@@ -167,4 +173,28 @@ test("what is said and heard is charged where it has a price, and not begun wher
     { code: "budget_exceeded" },
   ])
   await poor.close()
+})
+
+test("what finds documents by their meaning is charged to the owner by what the service counts, and not asked for without room", async () => {
+  const embedding = (usd: number) =>
+    `[budget]\nusd_per_day = 0.3\n[documents.embeddings]\nmodel = "m"\napi_url = "${media.url}"\nusd_per_million_tokens = ${usd}\n`
+  const paying = await heraldSite({ config: embedding(2) })
+  const upload = (name: string, who?: "ada") =>
+    paying.ask(
+      "POST",
+      "/api/documents",
+      { name, data: Buffer.from(`All of ${name}`).toString("base64") },
+      who,
+    )
+  expect(await upload("a.txt")).toMatchObject([200, { document: { byMeaning: true } }])
+  const [, usage] = await paying.ask("GET", "/api/usage")
+  const { people } = usage as { people: { limits: { per: string; unit: string; spent: number }[] }[] }
+  expect(people[0]?.limits.find(({ per, unit }) => per === "day" && unit === "usd")?.spent).toBeCloseTo(0.2)
+  expect(await upload("b.txt", "ada")).toMatchObject([200, { document: { byMeaning: true } }])
+  // The limit is passed: the next one is found by its words alone, and that is said.
+  expect(await upload("c.txt")).toMatchObject([
+    200,
+    { document: { byMeaning: false }, failure: expect.stringContaining("budget") },
+  ])
+  await paying.close()
 })

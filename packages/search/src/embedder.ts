@@ -5,6 +5,8 @@ export interface EmbedOptions {
   /** Many models want to know whether a text is to be found or is what is looked for. Default "document". */
   readonly purpose?: "document" | "query"
   readonly signal?: AbortSignal | undefined
+  /** Told how many tokens the service has counted, after each request, where it says so. */
+  readonly onUsage?: (tokens: number) => void
 }
 
 /** What turns texts into vectors that are near each other when the texts mean the same. */

@@ -91,6 +91,7 @@ export function embedder(options: EmbedderOptions): Embedder {
   async function vectorsOf(
     input: readonly string[],
     signal: AbortSignal | undefined,
+    onUsage: EmbedOptions["onUsage"],
   ): Promise<readonly Float32Array[]> {
     let answer: unknown
     // A model call that writes nothing: it is tried again by the same rules.
@@ -102,19 +103,22 @@ export function embedder(options: EmbedderOptions): Embedder {
       { signal, retry },
     )
     for await (const _ of attempts);
+    const usage = isObject(answer) ? answer["usage"] : undefined
+    const tokens = isObject(usage) ? usage["total_tokens"] : undefined
+    if (typeof tokens === "number" && tokens >= 0) onUsage?.(tokens)
     return parsed(answer, input.length, service, dimensions)
   }
 
   return {
     id: options.id ?? `${host} ${model}${dimensions === undefined ? "" : ` ${dimensions}`}`,
-    async embed(texts, { purpose = "document", signal }: EmbedOptions = {}) {
+    async embed(texts, { purpose = "document", signal, onUsage }: EmbedOptions = {}) {
       const before = prefix?.[purpose] ?? ""
       const vectors: Float32Array[] = []
       // In requests that are neither too many texts nor too long.
       const whole = texts.map((text) => before + text)
       const limits = { items: batch, size: MAX_CHARACTERS }
       for (const part of batches(whole, (text) => text.length, limits))
-        vectors.push(...(await vectorsOf(part, signal)))
+        vectors.push(...(await vectorsOf(part, signal, onUsage)))
       return vectors
     },
   }

@@ -292,6 +292,11 @@ export const settings = {
         { example: "http://localhost:11434/v1" },
       ),
       api_key: secret("Its key, where it wants one."),
+      usd_per_million_tokens: decimal(
+        undefined,
+        "What it costs, for the owner's budget. Default: what is known of OpenAI's models, and nothing on a server of your own.",
+        { min: 0 },
+      ),
     }),
   }),
 

@@ -4,7 +4,9 @@ import { Documents } from "@orra/documents"
 import { embedder } from "@orra/search"
 import { HERALD, OWNER, principals } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
+import type { Spend } from "../outlay.ts"
 import { personOf } from "../tools/person.ts"
+import { chargedEmbedder, EMBEDDING_USD } from "./charged.ts"
 import { type Folder, FolderSync } from "./folders.ts"
 
 /** Documents of folders that everybody may search. */
@@ -35,8 +37,16 @@ export interface Library {
   close(): Promise<void>
 }
 
-/** @param told hears what has become of folders, one line each. */
-export function openLibrary(config: Config, store: SessionStore, told: (line: string) => void): Library {
+/**
+ * @param told hears what has become of folders, one line each.
+ * @param spend for an embedding model that costs money; the owner pays. Without it nothing is charged.
+ */
+export function openLibrary(
+  config: Config,
+  store: SessionStore,
+  told: (line: string) => void,
+  spend?: Spend,
+): Library {
   const { embeddings, sync_minutes } = config.documents
   const model = embeddings.model
   const meaning =
@@ -47,7 +57,14 @@ export function openLibrary(config: Config, store: SessionStore, told: (line: st
           apiKey: embeddings.api_key,
           ...(embeddings.api_url !== undefined && { url: embeddings.api_url }),
         })
-  const documents = new Documents({ store, embedder: meaning })
+  const price =
+    embeddings.usd_per_million_tokens ??
+    (embeddings.api_url === undefined ? EMBEDDING_USD[model ?? ""] : undefined)
+  const paid =
+    meaning && spend && price !== undefined
+      ? chargedEmbedder(meaning, { payer: OWNER, usdPerMillion: price, spend })
+      : meaning
+  const documents = new Documents({ store, embedder: paid })
   // What is in the bin need not be found.
   const bin = new Documents({ store })
   const folders = config.documents.folders.map(

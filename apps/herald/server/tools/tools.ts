@@ -13,6 +13,7 @@ import type { Route } from "@orra/gateway"
 import { documentRoutes } from "../api/documents.ts"
 import type { LoadedConfig } from "../config/load.ts"
 import { type Library, openLibrary } from "../documents/library.ts"
+import type { Spend } from "../outlay.ts"
 import type { CronHost } from "./cron.ts"
 import { families } from "./families.ts"
 import { McpHost } from "./mcp.ts"
@@ -81,6 +82,7 @@ export async function buildTools(
     zoneOf = () => zone,
     schedules = NOTHING_SCHEDULED,
     budgets,
+    spend,
   }: {
     readonly told?: (line: string) => void
     readonly waitMs?: number
@@ -89,9 +91,10 @@ export async function buildTools(
     readonly zoneOf?: (session: Namespace) => string
     readonly schedules?: CronHost
     readonly budgets?: Budgets
+    readonly spend?: Spend
   } = {},
 ): Promise<Toolbox> {
-  const library = openLibrary(loaded.config, store, told)
+  const library = openLibrary(loaded.config, store, told, spend)
   const parts = { zoneOf, store, library, schedules, budgets, discordApi }
   let made: readonly (Made | undefined)[] = []
   const on = (): readonly ToolFamily[] => made.flatMap((each) => each?.family ?? [])
