@@ -1,13 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
-import {
-  type KeyboardEvent,
-  type ReactElement,
-  type RefObject,
-  useDeferredValue,
-  useId,
-  useRef,
-  useState,
-} from "react"
+import { type KeyboardEvent, type ReactElement, type RefObject, useId, useRef, useState } from "react"
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
@@ -49,7 +41,8 @@ export default function Palette({
   const [active, setActive] = useState(0)
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
-  const query = useDeferredValue(text.trim())
+  const query = text.trim()
+  const wanted = query.toLowerCase()
   const commands = useCommands(onShortcuts)
   const titles = useQuery({
     queryKey: ["palette", query],
@@ -60,12 +53,15 @@ export default function Palette({
     queryKey: ["search", query],
     queryFn: ({ signal }) => api.search(query, signal),
     enabled: query.length > 1,
-    placeholderData: (before) => (query.length > 1 ? before : undefined),
     staleTime: 5_000,
   })
   const now = Date.now()
   const choices: readonly Choice[] = [
-    ...(titles.data?.sessions ?? []).slice(0, SHOWN).map((session): Choice => chatChoice(session, now)),
+    ...(titles.data?.sessions ?? [])
+      // Those of the question before, while this one is on its way: Enter must not open what nobody asked for.
+      .filter((session) => !titles.isPlaceholderData || titleOf(session)?.toLowerCase().includes(wanted))
+      .slice(0, SHOWN)
+      .map((session): Choice => chatChoice(session, now)),
     ...(query.length > 1 ? (said.data?.chats ?? []) : []).map(
       ({ namespace, title, count, hit }): Choice => ({
         key: `said:${namespace}`,
@@ -83,7 +79,7 @@ export default function Palette({
         run: () => navigate({ type: "chat", namespace, seq: hit.seq }),
       }),
     ),
-    ...commands.filter(({ label }) => label.toLowerCase().includes(query.toLowerCase())),
+    ...commands.filter(({ label }) => label.toLowerCase().includes(wanted)),
   ]
   const at = Math.min(active, choices.length - 1)
   const move = (to: number): void => {

@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises"
+import type { Page } from "playwright-core"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { answers, gates } from "./support/answers.ts"
+import { writeLongChat } from "./support/long-chat.ts"
+import { openSite, type Site, said, send, settled, transcript } from "./support/site.ts"
+
+let site: Site
+beforeAll(async () => {
+  site = await openSite({ answer: answers(gates()), prepare: (folder) => writeLongChat(folder, 1_000) })
+})
+afterAll(() => site.close())
+
+/** Says something and waits for the answer. */
+async function tell(page: Page, text: string): Promise<void> {
+  await send(page, text)
+  await said(page, `You said: ${text}`).waitFor()
+  await settled(page)
+}
+
+test("finds what was said in any chat, takes a turn back, copies a chat, and deletes several", async () => {
+  const context = await site.person()
+  const page = await context.newPage()
+  await page.goto(site.herald.url)
+  await tell(page, "one apple")
+  await tell(page, "two pears")
+  const chat = page.url()
+
+  // The palette finds a message that no page has loaded, and shows it.
+  await page.keyboard.press("Control+K")
+  await page.keyboard.type("question 17?")
+  await page.getByRole("option", { name: /A long chat/ }).click()
+  await said(page, "Question 417?").waitFor()
+  await page.keyboard.press("Control+F")
+  await page.getByRole("textbox", { name: "Find in this chat" }).fill("3?")
+  await page.getByText("1 of 50").waitFor()
+  await page.keyboard.press("Enter")
+  await page.getByText("2 of 50").waitFor()
+  await said(page, "Question 483?").waitFor()
+  await page.keyboard.press("Escape")
+
+  // Commands are there by name.
+  await page.keyboard.press("Control+K")
+  await page.keyboard.type("dark th")
+  await page.keyboard.press("Enter")
+  await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark")
+
+  // A turn is taken back, and brought back.
+  await page.goto(chat)
+  await said(page, "You said: two pears").waitFor()
+  await page.getByRole("button", { name: "More" }).last().click()
+  await page.getByRole("menuitem", { name: "Take this turn back" }).click()
+  await expect.poll(() => transcript(page)).toEqual(["one apple", "You said: one apple"])
+  await page.getByRole("button", { name: "Bring it back" }).click()
+  await said(page, "You said: two pears").waitFor()
+
+  // A copy up to an answer goes its own way.
+  await page.getByRole("button", { name: "More" }).nth(1).click()
+  await page.getByRole("menuitem", { name: "Go on from here in a new chat" }).click()
+  await page.getByRole("button", { name: "one apple (2)", exact: true }).waitFor()
+  await tell(page, "three plums")
+  expect(await transcript(page)).toEqual([
+    "one apple",
+    "You said: one apple",
+    "three plums",
+    "You said: three plums",
+  ])
+
+  // Several are deleted at once, and come back.
+  const chats = page.getByRole("navigation", { name: "Chats" })
+  await chats.getByRole("button", { name: "Options for “one apple (2)”" }).click()
+  await page.getByRole("menuitem", { name: "Select several" }).click()
+  await chats.getByRole("checkbox", { name: "one apple", exact: true }).check()
+  await chats.getByRole("button", { name: "Delete" }).click()
+  await page.getByText("2 chats were deleted.").waitFor()
+  await chats.getByRole("link", { name: "one apple" }).first().waitFor({ state: "detached" })
+  await page.getByRole("button", { name: "Undo" }).click()
+  await chats.getByRole("link", { name: "one apple (2)" }).waitFor()
+
+  // What is pinned stands first; what is archived stands elsewhere.
+  await chats.getByRole("button", { name: "Options for “A long chat”" }).click()
+  await page.getByRole("menuitem", { name: "Pin", exact: true }).click()
+  await chats.getByRole("region", { name: "Pinned" }).getByRole("link", { name: "A long chat" }).waitFor()
+  await chats.getByRole("button", { name: "Options for “one apple (2)”" }).click()
+  await page.getByRole("menuitem", { name: "Archive" }).click()
+  await chats.getByRole("link", { name: "one apple (2)" }).waitFor({ state: "detached" })
+  await chats.getByRole("button", { name: "Archived chats" }).click()
+  await chats.getByRole("link", { name: "one apple (2)" }).waitFor()
+  await context.close()
+  expect(site.problems).toEqual([])
+})
+
+test.runIf(process.env["ORRA_TEST_FULL"])(
+  "attachments survive a reload, a temporary chat is in no list, HTML is harmless, the gauge says what is used",
+  async () => {
+    const context = await site.person()
+    const page = await context.newPage()
+    await page.goto(site.herald.url)
+    await tell(page, "Harmless <script>alert(1)</script>")
+    await page.getByRole("button", { name: /of the model's window used/ }).click()
+    await page.getByText("Cost so far").waitFor()
+    await page.keyboard.press("Escape")
+    await send(page, "evil")
+    await settled(page)
+
+    const chats = page.getByRole("navigation", { name: "Chats" })
+    await chats.getByRole("button", { name: /^Options for “Harmless/ }).click()
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: "Download as HTML" }).click(),
+    ])
+    const html = await readFile(await saved.path(), "utf8")
+    expect(html).toContain("default-src 'none'")
+    expect(html).toContain("the end")
+    expect(html).not.toMatch(/<script|<iframe|<form|<base|<[^>]*\son\w+=|href="javascript:/i)
+
+    const text = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") }
+    await page.locator("input[type=file]").setInputFiles([text])
+    await page.getByText("notes.txt").waitFor()
+    await expect
+      .poll(() =>
+        page.evaluate(
+          () =>
+            new Promise((resolve) => {
+              const opening = indexedDB.open("herald")
+              opening.onsuccess = () => {
+                const count = opening.result.transaction("attachments").objectStore("attachments").count()
+                count.onsuccess = () => resolve(count.result)
+              }
+            }),
+        ),
+      )
+      .toBe(1)
+    await page.reload()
+    await page.getByText("notes.txt").waitFor()
+
+    await page.goto(`${site.herald.url}/#temporary`)
+    await page.getByText("This chat is in no list and no file.").waitFor()
+    await tell(page, "forget this")
+    await page.reload()
+    await said(page, "You said: forget this").waitFor()
+    await page.getByText("Temporary", { exact: true }).waitFor()
+    expect(await chats.getByRole("link", { name: "forget this" }).count()).toBe(0)
+    await context.close()
+    // What was cut out of the HTML is told of.
+    expect(site.problems.filter((problem) => !/has been blocked/.test(problem))).toEqual([])
+  },
+)
