@@ -1,6 +1,7 @@
-import { InvalidInput, OrraError, ProviderError } from "@orra/core"
-import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
+import { InvalidInput } from "@orra/core"
+import type { Route } from "@orra/gateway"
 import type { ProviderInput, ProviderService, ProviderState } from "../provider/service.ts"
+import { ownerRoute } from "../settings/routes.ts"
 
 export interface SettingsApiOptions {
   readonly service: ProviderService
@@ -11,36 +12,22 @@ export interface SettingsApiOptions {
 
 /** The routes about the model service, for the owner only; documented in docs/herald/api.md. */
 export function settingsRoutes({ service, version, assistant }: SettingsApiOptions): readonly Route[] {
-  const answer = (state: ProviderState) =>
-    Response.json({ version, assistant: { name: assistant() }, provider: shownState(state) })
-  const route = (
-    method: Route["method"],
-    path: string,
-    work: (request: GatewayRequest) => Promise<Response>,
-  ): Route => ({
-    method,
-    path,
-    permission: "owner",
-    maxBytes: MAX_BODY,
-    handle: async (request) => {
-      try {
-        return await work(request)
-      } catch (error) {
-        throw withStatus(error)
-      }
-    },
+  const answer = (state: ProviderState) => ({
+    version,
+    assistant: { name: assistant() },
+    provider: shownState(state),
   })
   return [
-    route("GET", "/api/settings", async () => answer(service.state())),
-    route("PUT", "/api/settings/provider", async (request) =>
+    ownerRoute("GET", "/api/settings", async () => answer(service.state())),
+    ownerRoute("PUT", "/api/settings/provider", async (request) =>
       answer(await service.save(providerInput(await request.body()), request.signal)),
     ),
-    route("POST", "/api/settings/provider/test", async (request) => {
+    ownerRoute("POST", "/api/settings/provider/test", async (request) => {
       await service.test(providerInput(await request.body()), request.signal)
-      return Response.json({ ok: true })
+      return { ok: true }
     }),
-    route("POST", "/api/settings/provider/detect", async () => answer(await service.detect())),
-    route("DELETE", "/api/settings/provider", async () => answer(await service.forget())),
+    ownerRoute("POST", "/api/settings/provider/detect", async () => answer(await service.detect())),
+    ownerRoute("DELETE", "/api/settings/provider", async () => answer(await service.forget())),
   ]
 }
 
@@ -59,7 +46,6 @@ const shownState = (state: ProviderState) => ({
 const FIELDS = ["provider_type", "api_key", "model", "api_url"] as const
 /** Longer than any key or address there is. */
 const MAX_FIELD = 4_096
-const MAX_BODY = 5 * MAX_FIELD
 
 /** The body's fields. @throws InvalidInput for what is none, or is not text. */
 export function providerInput(body: Readonly<Record<string, unknown>>): ProviderInput {
@@ -89,11 +75,4 @@ export function providerInput(body: Readonly<Record<string, unknown>>): Provider
     model: model ?? undefined,
     apiUrl: api_url ?? undefined,
   }
-}
-
-/** Never 401: the caller is logged in; it is the model service that refuses. */
-function withStatus(error: unknown): unknown {
-  if (!(error instanceof OrraError) || error instanceof InvalidInput) return error
-  if (error.code === "settings_in_file") return new HttpError(409, error.code, error.message)
-  return error instanceof ProviderError ? new HttpError(422, error.code, error.message) : error
 }

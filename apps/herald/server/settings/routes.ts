@@ -81,11 +81,11 @@ export function configurationRoutes({
   ]
 }
 
+/** Never 401: the caller is logged in; it is another service that refuses, or is not there. */
 function withStatus(error: unknown): unknown {
   if (error instanceof ConfigError) return new InvalidInput(messagesOf(error))
   if (!(error instanceof OrraError) || error instanceof InvalidInput) return error
   if (error.code === "settings_in_file") return new HttpError(409, error.code, error.message)
-  // It is another service that refuses or is not there; the caller is known here.
   return error instanceof ProviderError || error.code.startsWith("mcp_") || error.code.startsWith("update_")
     ? new HttpError(422, error.code, error.message)
     : error
