@@ -1,15 +1,24 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { call } from "@orra/testing"
 import type { Page } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { check } from "./support/access.ts"
 import { answers, gates } from "./support/answers.ts"
+import { hasResults, lastUserText } from "./support/demo-model.ts"
 import { openSite, type Site, said, send, settled } from "./support/site.ts"
 
 let site: Site
 
 beforeAll(async () => {
-  site = await openSite({ answer: answers(gates()), config: "[tools]\nfilesystem = true" })
+  const answer = answers(gates())
+  site = await openSite({
+    answer: (request) =>
+      lastUserText(request).startsWith("hand on ") && !hasResults(request)
+        ? [call("spawn_agent", { task: lastUserText(request).slice("hand on ".length) })]
+        : answer(request),
+    config: "[tools]\nfilesystem = true\ndelegation = true",
+  })
 })
 afterAll(() => site.close())
 
@@ -78,6 +87,19 @@ test("what waits is in one place, with a badge; keys count where the focus is; r
   expect(isWritten("five")).toBe(false)
   await context.close()
   expect(site.problems).toEqual([])
+})
+
+test.runIf(process.env["ORRA_TEST_FULL"])("what was handed on asks in the chat it belongs to", async () => {
+  const context = await site.person()
+  const page = await context.newPage()
+  await page.goto(site.herald.url)
+  await send(page, "hand on write below")
+  const below = page.getByRole("region", { name: "Waits for you in what this chat has handed on" })
+  await below.getByRole("button", { name: "Allow once" }).click()
+  await settled(page)
+  await below.waitFor({ state: "detached" })
+  expect(isWritten("below")).toBe(true)
+  await context.close()
 })
 
 test.runIf(process.env["ORRA_TEST_FULL"])(

@@ -1,9 +1,7 @@
 import { plainly } from "@orra/core"
 import { useQueryClient } from "@tanstack/react-query"
 import type { ReactElement } from "react"
-import { api } from "../api/api.ts"
 import { ApiError } from "../api/http.ts"
-import type { Decision } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { navigate, pathOf } from "../app/router.ts"
 import { useNow } from "../app/use-now.ts"
@@ -16,7 +14,7 @@ import { toast } from "../ui/toast.tsx"
 import ApprovalCard from "./approval-card.tsx"
 import { approvalsApi, type StandingRule, type Waiting } from "./approvals-api.ts"
 import { originOf } from "./origin.ts"
-import { useApprovals } from "./use-approvals.ts"
+import { APPROVALS, useApprovals, useDecide } from "./use-approvals.ts"
 import "../styles/records.css"
 
 /** Everything that waits for whoever is logged in, and what they have allowed for longer. */
@@ -25,22 +23,11 @@ export default function ApprovalsScreen(): ReactElement {
   const client = useQueryClient()
   const now = useNow(30_000)
   const found = useApprovals()
-  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: ["approvals"] })
-  const decide = async ({ namespace, approvalId }: Waiting, decision: Decision): Promise<boolean> => {
-    try {
-      await api.decide(namespace, approvalId, decision)
-      return true
-    } catch (error) {
-      toast((error as Error).message)
-      return false
-    } finally {
-      await refresh()
-    }
-  }
+  const decide = useDecide()
   const revoke = (rule: StandingRule): void => {
     approvalsApi.revoke(rule.namespace, rule.ruleId).then(
       async () => {
-        await refresh()
+        await client.invalidateQueries({ queryKey: APPROVALS })
         toast(words.revoked)
       },
       (error: Error) => toast(error.message),

@@ -1,11 +1,14 @@
 import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useEffect } from "react"
-import type { ServerFrame } from "../api/types.ts"
+import { api } from "../api/api.ts"
+import type { Decision, ServerFrame } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
-import { type ApprovalList, approvalsApi } from "./approvals-api.ts"
+import { toast } from "../ui/toast.tsx"
+import { type ApprovalList, approvalsApi, type Waiting } from "./approvals-api.ts"
 
-const KEY = ["approvals"]
+/** The key of the query. */
+export const APPROVALS = ["approvals"]
 
 /** How many calls wait in a session now. */
 function changeOf(frame: ServerFrame): { readonly namespace: string; readonly waiting: number } | undefined {
@@ -28,17 +31,17 @@ export function useApprovals(): UseQueryResult<ApprovalList> {
   const mayApprove = me.permissions.includes("approve")
   useEffect(() => {
     if (!mayApprove) return
-    const again = (): void => void client.invalidateQueries({ queryKey: KEY })
+    const again = (): void => void client.invalidateQueries({ queryKey: APPROVALS })
     return connection.onFrame((frame) => {
       if (frame.type === "hello") again()
       const change = changeOf(frame)
       if (!change) return
-      const known = client.getQueryData<ApprovalList>(KEY)?.approvals
+      const known = client.getQueryData<ApprovalList>(APPROVALS)?.approvals
       if (known?.filter(({ namespace }) => namespace === change.namespace).length !== change.waiting) again()
     })
   }, [mayApprove, connection, client])
   return useQuery({
-    queryKey: KEY,
+    queryKey: APPROVALS,
     queryFn: ({ signal }) => approvalsApi.list(signal),
     enabled: mayApprove,
     staleTime: 30_000,
@@ -50,4 +53,20 @@ export function useWaiting(): number {
   const { data } = useApprovals()
   const now = useNow(30_000)
   return data?.approvals.filter(({ expiresAt }) => expiresAt > now).length ?? 0
+}
+
+/** Decides about a call. It resolves to false when that did not count, which is said. */
+export function useDecide(): (waiting: Waiting, decision: Decision) => Promise<boolean> {
+  const client = useQueryClient()
+  return async ({ namespace, approvalId }, decision) => {
+    try {
+      await api.decide(namespace, approvalId, decision)
+      return true
+    } catch (error) {
+      toast((error as Error).message)
+      return false
+    } finally {
+      await client.invalidateQueries({ queryKey: APPROVALS })
+    }
+  }
 }

@@ -4,6 +4,7 @@ import { useAgents } from "../agents/use-agents.ts"
 import { useConnectionStatus } from "../app/context.ts"
 import { navigate, TEMPORARY } from "../app/router.ts"
 import { keep, recall } from "../app/storage.ts"
+import { BelowChat } from "../approvals/below-chat.tsx"
 import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
 import { Gauge } from "../composer/gauge.tsx"
@@ -119,6 +120,7 @@ export function ChatPage({
         />
       )}
       <div className="dock">
+        <BelowChat namespace={namespace} />
         {state.actionError && status !== "failed" && (
           <div className="action-error" role="alert">
             <span>{state.actionError.message}</span>

@@ -253,6 +253,7 @@ export const en = {
 
   approval: {
     announced: (tool: string) => `${tool} waits until you allow it.`,
+    below: "Waits for you in what this chat has handed on",
     decided: "Decision",
     by: (decision: "approve" | "deny", who: string) =>
       decision === "approve" ? `Allowed by ${who}.` : `Refused by ${who}.`,
