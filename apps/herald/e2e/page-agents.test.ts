@@ -25,7 +25,8 @@ let site: Site
 beforeAll(async () => {
   site = await openSite({
     answer,
-    config: '[[agents]]\nname = "Atlas"\n[[agents]]\nname = "Coder"\ntools = ["web_*"]\n',
+    config:
+      '[[agents]]\nname = "Atlas"\n[[agents]]\nname = "Coder"\nmodel = "claude-haiku-4-5"\ntools = ["web_*"]\n',
   })
 })
 afterAll(() => site.close())
@@ -48,8 +49,15 @@ test("an agent is made, mentioned, chosen, deleted and back; what one hands to a
   await page.getByRole("button", { name: "Save" }).click()
   await list.getByText("Can remember what you tell it and tell the time.").waitFor()
 
-  // Chosen for a chat; one message is for somebody else.
+  // What answers is said, also where it is the agent that has a model of its own.
   await page.getByRole("button", { name: "New chat" }).first().click()
+  await page.getByRole("button", { name: "Model: Claude Opus 4.6" }).waitFor()
+  await page.getByRole("button", { name: /^Answers here/ }).click()
+  await page.getByRole("menuitemradio", { name: "Coder" }).click()
+  await page.getByRole("button", { name: "Model: Claude Haiku 4.5" }).waitFor()
+  await page.keyboard.press("Escape")
+
+  // Chosen for a chat; one message is for somebody else.
   const picker = page.getByRole("button", { name: /^Answers here/ })
   await picker.click()
   await page.getByRole("menuitemradio", { name: "Nova" }).click()

@@ -61,7 +61,8 @@ test("agents are listed for everybody, and made by the owner only", async () => 
   expect(Object.keys(seen)).toEqual(["default", "agents"])
   // Nobody can be asked there: what would be asked about is not to be had.
   expect(seen.agents[0]).toMatchObject({ can: expect.not.arrayContaining(["write_file"]), asks: [] })
-  for (const each of seen.agents) expect(Object.keys(each)).toEqual(["name", "personality", "can", "asks"])
+  for (const each of seen.agents)
+    expect(Object.keys(each)).toEqual(["name", "personality", "model", "can", "asks"])
 
   const nova = await shown("Nova")
   for (const [method, path] of [

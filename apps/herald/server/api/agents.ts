@@ -42,12 +42,17 @@ export function agentRoutes({ agents, team, zones, people, file }: AgentApiOptio
       agents: agents.list().map((each) => ({
         name: each.name,
         personality: each.personality,
+        model: each.model ?? null,
         ...usable(each.name),
         ...(isOwner && ownersView(each)),
       })),
       ...(isOwner && {
         file: file ?? null,
-        hidden: agents.hidden().map((each) => ({ name: each.name, ...ownersView(each) })),
+        hidden: agents.hidden().map((each) => ({
+          name: each.name,
+          model: each.model ?? null,
+          ...ownersView(each),
+        })),
         tools: [...team.runtime.tools.list().map(nameOf), ...HANDING],
       }),
     }
@@ -117,12 +122,11 @@ const nameOf = ({ definition }: Tool): string => definition.name
 /** How agents hand tasks on. */
 const HANDING = ["delegate_to_agent", "spawn_agent"]
 
-const ownersView = ({ id, version, origin, system_prompt, model, tools }: Agent) => ({
+const ownersView = ({ id, version, origin, system_prompt, tools }: Agent) => ({
   id: id ?? null,
   version: version ?? null,
   origin,
   system_prompt: system_prompt ?? null,
-  model: model ?? null,
   tools,
 })
 

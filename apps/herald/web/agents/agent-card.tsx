@@ -30,7 +30,7 @@ export function AgentCard({
   readonly owning: Owning | undefined
 }): ReactElement {
   const [isEditing, setEditing] = useState(false)
-  const { name, personality, can } = agent
+  const { name, personality, can, model } = agent
   const abilities = abilitiesOf(can)
   if (isEditing && owning?.onChange)
     return (
@@ -50,7 +50,7 @@ export function AgentCard({
         </p>
         <p className="record-facts">
           <span>{abilities.length === 0 ? words.cannot : words.can(formatList(abilities))}</span>
-          {owning?.agent.model && <span>{words.model(owning.agent.model)}</span>}
+          {model !== null && <span>{words.model(model)}</span>}
           {owning?.agent.system_prompt && <span>{words.ownPrompt}</span>}
           {owning?.agent.origin === "file" && <span>{words.ofFile(owning.file)}</span>}
           {owning?.agent.origin === "built_in" && <span>{words.builtIn}</span>}

@@ -9,6 +9,8 @@ export interface Agent {
   readonly can: readonly string[]
   /** Those of them that somebody has to allow each time. */
   readonly asks: readonly string[]
+  /** Null: that of Herald. */
+  readonly model: string | null
 }
 
 /** What the owner sees of an agent besides. */
@@ -18,7 +20,6 @@ export interface OwnAgent extends Agent {
   readonly version: number | null
   readonly origin: "file" | "page" | "built_in"
   readonly system_prompt: string | null
-  readonly model: string | null
   readonly tools: readonly string[]
 }
 

@@ -198,7 +198,7 @@ export function Composer(props: ComposerProps): ReactElement {
         <span className="spring" />
         {props.gauge}
         <AgentPicker agent={props.agent} onChange={props.onAgent} />
-        <ModelPicker model={props.model} onChange={props.onModel} />
+        <ModelPicker agent={props.agent} model={props.model} onChange={props.onModel} />
         {isRunning && (
           <IconButton
             icon="stop"

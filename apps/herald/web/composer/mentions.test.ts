@@ -1,7 +1,13 @@
 import { expect, test } from "vitest"
 import { fitting } from "./mentions.tsx"
 
-const agents = ["Atlas", "Ada", "Code Bot"].map((name) => ({ name, personality: "", can: [], asks: [] }))
+const agents = ["Atlas", "Ada", "Code Bot"].map((name) => ({
+  name,
+  personality: "",
+  can: [],
+  asks: [],
+  model: null,
+}))
 const names = (text: string, caret = text.length, of = agents) =>
   fitting(text, caret, of)?.map(({ name }) => name)
 

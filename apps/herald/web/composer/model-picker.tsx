@@ -1,4 +1,5 @@
 import { type ReactElement, useState } from "react"
+import { useAgents } from "../agents/use-agents.ts"
 import { t } from "../i18n/index.ts"
 import { useModels } from "../settings/use-models.ts"
 import { Button } from "../ui/button.tsx"
@@ -11,13 +12,18 @@ const STANDARD = ""
 
 /** Which model answers in this chat. */
 export function ModelPicker({
+  agent,
   model,
   onChange,
 }: {
+  /** Who answers; undefined: the default. */
+  readonly agent: string | undefined
   readonly model: string | undefined
   readonly onChange: (model: string | undefined) => void
 }): ReactElement | null {
-  const { standard, list, canChoose } = useModels()
+  const { standard: ofHerald, list, canChoose } = useModels()
+  const { default: byDefault, find } = useAgents()
+  const standard = ((agent === undefined ? undefined : find(agent)) ?? find(byDefault))?.model ?? ofHerald
   const [isNaming, setNaming] = useState(false)
   if (!canChoose || !standard) return null
   const name = (id: string): string => list.find((one) => one.id === id)?.name ?? id
