@@ -15,7 +15,7 @@ function answer(request: WireRequest): WireAnswer {
   return `You said: ${text}`
 }
 
-/** Looking at every screen takes its time: at the others only where there is time. */
+/** Looking at every screen takes its time. */
 const checkIfLong = process.env["ORRA_TEST_FULL"] ? check : async () => {}
 let site: Site
 
@@ -63,7 +63,7 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await page.getByText("No memory says anything of “heating”.").waitFor()
   await page.getByRole("searchbox", { name: "Search the memories" }).fill("NUTS")
   await memory.getByText("Allergic to all nuts.").waitFor()
-  await check(page, "the memory")
+  await checkIfLong(page, "the memory")
 
   await page.getByRole("link", { name: "Documents" }).click()
   await page.getByRole("button", { name: "Choose files" }).waitFor()
@@ -78,7 +78,7 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await page.getByRole("list", { name: "handbook" }).getByRole("link", { name: "Leave" }).waitFor()
   await page.getByRole("searchbox", { name: "Try a search" }).fill("leave")
   await page.getByRole("list", { name: "What is found" }).getByText("Thirty days").waitFor()
-  await check(page, "the documents")
+  await checkIfLong(page, "the documents")
   await own.getByRole("button", { name: "Delete “boiler.md”" }).click()
   await own.waitFor({ state: "detached" })
   await undo("“boiler.md” was deleted.")
