@@ -97,6 +97,27 @@ test("R4: a server that dies and comes back: it is said, what is written is kept
   await expect.poll(() => transcript(page)).toHaveLength(4)
 })
 
+test("a browser that is offline in the middle of an answer has all of it when it is back, and what was written meanwhile", async () => {
+  await send(page, "hold offline")
+  await said(page, "The first half.").waitFor()
+  await page.context().setOffline(true)
+  await send(page, "written offline")
+  await page.getByText("Not sent").waitFor()
+  gate("offline").resolve()
+  await page.getByText("You are offline.").waitFor()
+  await page.context().setOffline(false)
+  await said(page, "You said: written offline").waitFor()
+  await settled(page)
+  await expect
+    .poll(() => transcript(page))
+    .toEqual([
+      "hold offline",
+      "The first half. The second half.",
+      "written offline",
+      "You said: written offline",
+    ])
+})
+
 test("a message that could not be sent survives a reload, even the first one", async () => {
   await page.route("**/messages", (route) => route.abort())
   await send(page, "do not lose me")

@@ -66,6 +66,7 @@ export class Connection {
     if (!this.#stopped) return
     this.#stopped = false
     window.addEventListener("online", this.retryNow)
+    window.addEventListener("offline", this.#onOffline)
     document.addEventListener("visibilitychange", this.#onVisible)
     this.#connect()
   }
@@ -73,6 +74,7 @@ export class Connection {
   stop(): void {
     this.#stopped = true
     window.removeEventListener("online", this.retryNow)
+    window.removeEventListener("offline", this.#onOffline)
     document.removeEventListener("visibilitychange", this.#onVisible)
     clearTimeout(this.#retry)
     clearInterval(this.#ping)
@@ -99,6 +101,14 @@ export class Connection {
     clearTimeout(this.#retry)
     this.#attempt = 0
     this.#connect()
+  }
+
+  /** A socket would go on as if nothing were, until its silence is noticed. */
+  readonly #onOffline = (): void => {
+    const socket = this.#socket
+    if (!socket) return
+    this.#onLost()
+    socket.close()
   }
 
   readonly #onVisible = (): void => {
