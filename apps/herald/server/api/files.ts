@@ -5,12 +5,12 @@ import {
   type Hooks,
   InvalidInput,
   isObject,
-  Namespace,
+  type Namespace,
   type Records,
   type Runtime,
   type SessionInfo,
 } from "@orra/core"
-import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
+import { type GatewayRequest, HttpError, ownNamespace, type Route } from "@orra/gateway"
 import { type ChosenFolders, WORKING_DIRECTORY } from "../tools/work-folders.ts"
 
 /** So many folders in one are shown. */
@@ -101,16 +101,10 @@ async function ownSession({ runtime, principal, params }: GatewayRequest): Promi
   readonly namespace: Namespace
   readonly info: SessionInfo | undefined
 }> {
-  const missing = new HttpError(404, "not_found", "There is no such session.")
-  let namespace: Namespace
-  try {
-    namespace = Namespace.parse(params["namespace"] ?? "")
-  } catch {
-    throw missing
-  }
-  if (!principal.namespace.contains(namespace)) throw missing
+  const namespace = ownNamespace(principal, params["namespace"])
   const info = await runtime.info(namespace)
-  if (info?.metadata["deletedAt"] !== undefined) throw missing
+  if (info?.metadata["deletedAt"] !== undefined)
+    throw new HttpError(404, "not_found", "There is no such session.")
   return { namespace, info }
 }
 

@@ -1,5 +1,5 @@
-import { type Budgets, Namespace, type SessionStore } from "@orra/core"
-import { HttpError, type Route } from "@orra/gateway"
+import type { Budgets, SessionStore } from "@orra/core"
+import { HttpError, ownNamespace, type Route } from "@orra/gateway"
 import { ImageFiles, imageTools, openaiImages } from "@orra/image"
 import type { Config } from "../config/settings.ts"
 import type { ToolFamily } from "./tools.ts"
@@ -28,16 +28,9 @@ export const imageRoute = (store: SessionStore): Route => ({
   path: "/api/sessions/:namespace/images/:name",
   permission: "chat",
   handle: async ({ principal, params }) => {
-    const missing = new HttpError(404, "not_found", "There is no such picture.")
-    let namespace: Namespace
-    try {
-      namespace = Namespace.parse(params["namespace"] ?? "")
-    } catch {
-      throw missing
-    }
-    if (!principal.namespace.contains(namespace)) throw missing
+    const namespace = ownNamespace(principal, params["namespace"])
     const image = await new ImageFiles(store).read(namespace, params["name"] ?? "")
-    if (!image) throw missing
+    if (!image) throw new HttpError(404, "not_found", "There is no such picture.")
     return new Response(new Uint8Array(image.bytes), {
       headers: {
         "content-type": image.mediaType,

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query"
 import { type ReactElement, useDeferredValue, useState } from "react"
 import { words } from "../i18n/en-documents.ts"
 import { formatNumber } from "../i18n/index.ts"
-import { Icon } from "../ui/icons.tsx"
+import { SearchField } from "../ui/search-field.tsx"
 import { DocumentLink } from "./document-link.tsx"
 import { documentsApi, type Passage } from "./documents-api.ts"
 
@@ -19,17 +19,7 @@ export function Search(): ReactElement {
   const { passages = [], failure } = found.data ?? {}
   return (
     <search>
-      <label className="search-field">
-        <Icon name="search" size={18} />
-        <input
-          type="search"
-          aria-label={words.search}
-          placeholder={words.search}
-          value={text}
-          maxLength={1_000}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </label>
+      <SearchField label={words.search} value={text} onChange={setText} />
       {query !== "" && (
         <div className="search-results" role="status">
           {found.error && <p className="form-error">{found.error.message}</p>}

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query"
 import { type ReactElement, useMemo, useState } from "react"
-import { navigate } from "../app/router.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import type { AnswerItem } from "../chat/items.ts"
 import { words } from "../i18n/en-traces.ts"
 import { formatNumber, t } from "../i18n/index.ts"
@@ -43,18 +43,10 @@ export default function Traces({ answer }: { readonly answer: AnswerItem }): Rea
         <ul className="memory-chips" aria-label={words.memory}>
           {recalled > 0 && (
             <li>
-              <a
-                className="memory-chip"
-                href="/memory"
-                onClick={(event) => {
-                  if (event.ctrlKey || event.metaKey || event.shiftKey) return
-                  event.preventDefault()
-                  navigate({ type: "screen", screen: "memory", part: undefined })
-                }}
-              >
+              <PlaceLink className="memory-chip" to={{ type: "screen", screen: "memory", part: undefined }}>
                 <Icon name="thought" size={14} />
                 {words.recalled(recalled, formatNumber(recalled))}
-              </a>
+              </PlaceLink>
             </li>
           )}
           {changes.map((change) => (

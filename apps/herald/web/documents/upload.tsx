@@ -1,5 +1,6 @@
 import { type ReactElement, useRef, useState } from "react"
 import { ApiError } from "../api/http.ts"
+import { base64Of } from "../files/base64.ts"
 import { words } from "../i18n/en-documents.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
@@ -90,14 +91,4 @@ export function Upload({ onAdded }: { readonly onAdded: () => Promise<unknown> }
       </div>
     </form>
   )
-}
-
-/** The browser encodes it by itself, which a loop over millions of bytes could not as fast. */
-function base64Of(file: File): Promise<string> {
-  const reader = new FileReader()
-  return new Promise((resolve, reject) => {
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,?/, ""))
-    reader.onerror = () => reject(new Error(words.unreadable))
-    reader.readAsDataURL(file)
-  })
 }

@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from "react"
 import { useShared } from "../app/context.ts"
-import { navigate, pathOf } from "../app/router.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import { words } from "../i18n/en-memory.ts"
 import { formatDay, formatFullTime } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
@@ -116,18 +116,9 @@ function Origin({ memory: { source, updatedAt, expiresAt } }: { readonly memory:
 }
 
 function ChatLink({ namespace, text }: { readonly namespace: string; readonly text: string }): ReactElement {
-  const to = { type: "chat", namespace } as const
   return (
-    <a
-      href={pathOf(to)}
-      title={words.chat}
-      onClick={(event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-        event.preventDefault()
-        navigate(to)
-      }}
-    >
+    <PlaceLink to={{ type: "chat", namespace }} title={words.chat}>
       {text}, {words.chatLink}
-    </a>
+    </PlaceLink>
   )
 }

@@ -8,6 +8,7 @@ import { words } from "../i18n/en-memory.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { SearchField } from "../ui/search-field.tsx"
 import { toast } from "../ui/toast.tsx"
 import { type Memory, type MemoryText, memoryApi } from "./memory-api.ts"
 import { MemoryCard } from "./memory-card.tsx"
@@ -66,17 +67,7 @@ export default function MemoryScreen(): ReactElement {
     <>
       <p className="muted">{words.lead(assistant)}</p>
       <div className="record-bar">
-        <label className="search-field">
-          <Icon name="search" size={18} />
-          <input
-            type="search"
-            aria-label={words.search}
-            placeholder={words.search}
-            value={text}
-            maxLength={1_000}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </label>
+        <SearchField label={words.search} value={text} onChange={setText} />
         <Button onClick={() => setAdding(true)} disabled={isAdding}>
           <Icon name="plus" size={18} />
           {words.add}

@@ -1,5 +1,6 @@
 import { type ReactElement, useEffect, useRef, useState } from "react"
 import { request } from "../api/http.ts"
+import { base64Of } from "../files/base64.ts"
 import { words } from "../i18n/en-voice.ts"
 import { IconButton } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -79,13 +80,4 @@ export default function DictateButton({
       </span>
     </>
   )
-}
-
-function base64Of(blob: Blob): Promise<string> {
-  const reader = new FileReader()
-  return new Promise((resolve, reject) => {
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,?/, ""))
-    reader.onerror = () => reject(reader.error)
-    reader.readAsDataURL(blob)
-  })
 }

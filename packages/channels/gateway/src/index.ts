@@ -7,6 +7,7 @@ export {
   type GatewayTeam,
 } from "./gateway.ts"
 export type { Caller } from "./guard.ts"
+export { ownNamespace } from "./input.ts"
 export { type Login, type LoginRecords, memoryLogins } from "./logins.ts"
 export type { Principal } from "./principal.ts"
 export type {
