@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { expect, onTestFinished, test } from "vitest"
 
-const manifest = createRequire(import.meta.url).resolve("@modelcontextprotocol/inspector/package.json")
+const require = createRequire(import.meta.url)
+const manifest = require.resolve("@modelcontextprotocol/inspector/package.json")
 const inspector = join(dirname(manifest), "clients/launcher/build/index.js")
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const child = [process.execPath, "--conditions=@orra/source"] as const
