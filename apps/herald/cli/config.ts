@@ -47,7 +47,8 @@ export async function shownConfig(
       `# model          ${model} (${apiUrl ?? type}), key: ${sourceLabel}`,
       ...(ofPage.length > 0 ? [`# agents         also, from ${SAVED}: ${ofPage.join(", ")}`] : []),
       ...remarks.map((remark) => `# note           ${remark}`),
-      "",
+      // One section begins with a line of its own.
+      ...(section === undefined ? [""] : []),
       ...effectiveSettings(config, { get: where }, section),
     ].join("\n")}\n`
   })

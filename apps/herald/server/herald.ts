@@ -12,6 +12,7 @@ import { settingsRoutes } from "./api/settings.ts"
 import { heraldBudget } from "./budget.ts"
 import type { Environment } from "./config/expand.ts"
 import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
+import { secretsOf } from "./config/summary.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { DiscordHost } from "./discord.ts"
 import { listen } from "./listen.ts"
@@ -232,27 +233,20 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
 
 /** The log knows all secrets, and its level is that of the configuration. */
 function followLog(live: LiveConfig, log: Log): void {
-  const follow = ({ config }: LoadedConfig): void => {
-    const { gateway, discord, mcp, tools, github, voice, documents } = config
-    for (const { key } of [{ key: gateway.api_key }, ...gateway.keys]) log.hide(key)
-    for (const secret of [discord.token, tools.web_search_api_key, github.token]) log.hide(secret)
-    for (const secret of [tools.image_gen_api_key, voice.api_key, documents.embeddings.api_key])
-      log.hide(secret)
-    for (const { env, headers, url } of mcp.servers)
-      for (const secret of [...Object.values(env), ...Object.values(headers), url]) log.hide(secret)
-    log.setLevel(config.logging.level)
+  const hideAll = ({ config }: LoadedConfig): void => {
+    for (const secret of secretsOf(config)) log.hide(secret)
   }
-  follow(live.loaded)
+  hideAll(live.loaded)
+  log.setLevel(live.loaded.config.logging.level)
   live.onChange((next) => {
     // What is tried is not written down either, whatever comes of it.
-    follow({ ...next, config: { ...next.config, logging: live.loaded.config.logging } })
+    hideAll(next)
     return () => log.setLevel(next.config.logging.level)
   })
 }
 
-async function startMetrics({ config }: LoadedConfig, { logger, hide }: Log) {
+async function startMetrics({ config }: LoadedConfig, { logger }: Log) {
   if (!config.metrics.enabled) return undefined
-  hide(config.metrics.token)
   const { heraldMetrics } = await import("./metrics.ts")
   return heraldMetrics(logger, { isLogged: config.metrics.log_metrics })
 }

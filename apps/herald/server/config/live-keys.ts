@@ -5,6 +5,7 @@ export const LIVE: readonly string[] = [
   "provider",
   "tools",
   "github",
+  "image",
   "discord",
   "mcp",
   "policy",

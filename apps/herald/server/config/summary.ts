@@ -84,3 +84,16 @@ export function valuesByName(config: Readonly<Record<string, unknown>>): Readonl
   gather(settings, config, "")
   return values
 }
+
+/** Every secret of a configuration. */
+export function secretsOf(config: Readonly<Record<string, unknown>>): readonly string[] {
+  const gather = (fields: Fields, from: Values): readonly unknown[] =>
+    Object.entries(fields).flatMap(([key, node]) => {
+      const value = from[key]
+      if (node.kind === "section") return gather(node.fields, value as Values)
+      if (node.kind === "list")
+        return (value as readonly Values[]).flatMap((each) => gather(node.fields, each))
+      return node.kind === "secrets" ? Object.values(value as Values) : node.kind === "secret" ? [value] : []
+    })
+  return gather(settings, config).filter((secret) => typeof secret === "string")
+}

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { MemoryStore, Namespace } from "@orra/core"
 import { beforeEach, expect, onTestFinished, test } from "vitest"
 import { loadConfig, SAVED, type Table } from "../config/load.ts"
+import { secretsOf } from "../config/summary.ts"
 import { openVault } from "../provider/vault.ts"
 import { LiveConfig } from "./live.ts"
 import { SavedSettings } from "./saved.ts"
@@ -151,4 +152,21 @@ test("a secret whose key file is gone is not there, and that is said", async () 
   const live = await start("")
   expect(live.loaded.config.discord).toMatchObject({ token: undefined, filter: "all" })
   expect(live.notices).toEqual([expect.stringContaining("token: The saved secret cannot be read")])
+})
+
+test("every secret of a configuration is known, whatever section it is in", async () => {
+  const { loaded } = await start(`[gateway]
+api_key = "of-the-owner"
+[[gateway.keys]]
+name = "Ada"
+key = "of-ada"
+namespace = "ada"
+[metrics]
+token = "of-metrics"
+[[mcp.servers]]
+name = "files"
+command = "x"
+env = { A = "of-env" }
+`)
+  expect(secretsOf(loaded.config)).toEqual(["of-the-owner", "of-ada", "of-env", "of-metrics"])
 })

@@ -57,7 +57,7 @@ export const families: readonly FamilyEntry[] = [
     build: async ({ config }) => (await import("./web.ts")).heraldWeb(config),
   },
   {
-    made: (config) => (config.tools.image_gen ? toolKeys(config, "image_") : undefined),
+    made: (config) => (config.tools.image_gen ? [toolKeys(config, "image_"), config.image] : undefined),
     build: async ({ config }, { store, budgets }) =>
       (await import("./image.ts")).heraldImages(config, store, budgets),
   },

@@ -95,6 +95,14 @@ export const words = {
         risk: "Risk: what it finds goes to the model. Everybody's documents stay their own.",
         on: "Search documents",
       },
+      images: {
+        title: "Pictures",
+        lead: "It makes and changes pictures.",
+        risk: "Risk: each picture costs money, and what it shows is sent to the service that makes it.",
+        on: "Make pictures",
+        key: "Key",
+        keyHint: "Of OpenAI, or of the server that [image] names.",
+      },
       files: {
         title: "Files",
         lead: "It reads files, in a folder that each person has by themselves.",

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react"
 import { useShared } from "../app/context.ts"
-import { navigate, pathOf } from "../app/router.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import type { ScreenProps } from "../app/screens.tsx"
 import { words } from "../i18n/en-settings.ts"
 import { parts } from "./parts.tsx"
@@ -20,18 +20,9 @@ export default function SettingsScreen({ part }: ScreenProps): ReactElement | nu
         {shown.map(({ name, label }) => {
           const to = { type: "screen", screen: "settings", part: name } as const
           return (
-            <a
-              key={name}
-              href={pathOf(to)}
-              aria-current={current.name === name ? "page" : undefined}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return
-                event.preventDefault()
-                navigate(to)
-              }}
-            >
+            <PlaceLink key={name} to={to} aria-current={current.name === name ? "page" : undefined}>
               {label}
-            </a>
+            </PlaceLink>
           )
         })}
       </nav>

@@ -11,7 +11,8 @@ export interface ToolFamily {
   readonly options: readonly Option[]
 }
 
-const { web, search, files, exec, claudeCode, github, discord, delegation, documents } = words.tools.families
+const { web, search, images, files, exec, claudeCode, github, discord, delegation, documents } =
+  words.tools.families
 
 /** In the order they are shown: what reads before what acts. */
 export const families: readonly ToolFamily[] = [
@@ -38,6 +39,11 @@ export const families: readonly ToolFamily[] = [
     ],
   },
   { ...documents, switches: [{ name: "tools.documents", label: documents.on }], options: [] },
+  {
+    ...images,
+    switches: [{ name: "tools.image_gen", label: images.on }],
+    options: [{ name: "tools.image_gen_api_key", label: images.key, hint: images.keyHint, kind: "secret" }],
+  },
   {
     ...files,
     switches: [{ name: "tools.filesystem", label: files.on }],
