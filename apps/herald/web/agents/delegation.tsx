@@ -46,9 +46,7 @@ function BranchCard({
 }): ReactElement {
   const { namespace, helper, status, can } = branch
   const isOpenRun = status === "running" || status === "waiting"
-  // What somebody has to decide is not to be hidden.
-  const [wanted, setWanted] = useState<boolean>()
-  const isOpen = wanted ?? status === "waiting"
+  const [isOpen, setOpen] = useState(false)
   const agent = helper ? words.helper(branch.agent ?? "") : (branch.agent ?? "")
   const task = taskOf(part.arguments ?? call?.intent?.arguments)
   const { tokens, usd, below } = takenBy(branch, all)
@@ -60,7 +58,7 @@ function BranchCard({
   return (
     <div className={`tool-card branch ${STYLES[status] ?? "error"}`}>
       <div className="branch-head">
-        <button type="button" className="tool-head" aria-expanded={isOpen} onClick={() => setWanted(!isOpen)}>
+        <button type="button" className="tool-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           <Icon name="bot" size={18} />
           <span className="tool-summary">
             <span className="tool-title">{words.task(agent, firstLine(task))}</span>
@@ -83,7 +81,9 @@ function BranchCard({
           <dl className="facts">
             <div>
               <dt>{words.mayUse}</dt>
-              <dd>{can.length === 0 ? words.nothing : can.join(", ")}</dd>
+              <dd>
+                <Rights can={can} />
+              </dd>
             </div>
             <div>
               <dt>{words.taken}</dt>
@@ -106,6 +106,20 @@ function BranchCard({
         </div>
       )}
     </div>
+  )
+}
+
+/** More names than this are folded. */
+const FEW = 6
+
+function Rights({ can }: Pick<Branch, "can">): ReactElement {
+  const names = can.join(", ")
+  if (can.length <= FEW) return <>{names || words.nothing}</>
+  return (
+    <details>
+      <summary>{words.manyTools(formatNumber(can.length))}</summary>
+      {names}
+    </details>
   )
 }
 

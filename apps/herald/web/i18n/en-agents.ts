@@ -66,6 +66,7 @@ export const words = {
   },
   mayUse: "May use",
   nothing: "no tools",
+  manyTools: (count: string) => `${count} tools`,
   taken: "Took",
   tokens: (count: string) => `${count} tokens`,
   cost: (usd: string) => `about ${usd}`,
