@@ -108,13 +108,14 @@ async function contextOf(
       count(entry, characters)
     }
     before = page.entries[0]?.seq
-    if (!page.more || before === undefined || before < from) break
+    // More than fits is not sent: the oldest is left out.
+    if (!page.more || before === undefined || before < from || sum(characters) > available * CHARACTERS) break
   }
   // Right after it was summed up nobody has counted what is left.
-  if (from > 0) used ??= Math.round((characters.user + characters.assistant + characters.tools) / CHARACTERS)
-  const total = characters.user + characters.assistant + characters.tools
+  if (from > 0) used ??= Math.round(sum(characters) / CHARACTERS)
   // Estimates may come to more than what was counted; then they are shares of it.
-  const scale = used === undefined ? 1 / CHARACTERS : Math.min(1 / CHARACTERS, used / Math.max(1, total))
+  const scale =
+    used === undefined ? 1 / CHARACTERS : Math.min(1 / CHARACTERS, used / Math.max(1, sum(characters)))
   const share = (value: number): number => Math.round(value * scale)
   return {
     used,
@@ -125,9 +126,24 @@ async function contextOf(
   }
 }
 
-function count(entry: Entry, sum: { user: number; assistant: number; tools: number }): void {
-  if (entry.type === "user") sum.user += JSON.stringify(entry.message.parts).length
-  else if (entry.type === "assistant") {
+interface Characters {
+  user: number
+  assistant: number
+  tools: number
+}
+
+const sum = ({ user, assistant, tools }: Characters): number => user + assistant + tools
+
+/** What a picture counts as, in characters: about 1,500 tokens. */
+const PICTURE = 6_000
+
+function count(entry: Entry, sum: Characters): void {
+  if (entry.type === "user") {
+    for (const part of entry.message.parts) {
+      if (part.type === "text") sum.user += part.text.length
+      else sum.user += part.type === "image" ? PICTURE : Math.round((part.data.length * 3) / 4)
+    }
+  } else if (entry.type === "assistant") {
     for (const part of entry.message.parts) {
       if (part.type === "text") sum.assistant += part.text.length
       else if (part.type === "tool_call") sum.tools += JSON.stringify(part.arguments).length

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { type ReactElement, useState } from "react"
+import { type ReactElement, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { formatCost, formatNumber, formatPercent, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
@@ -8,6 +8,8 @@ import { toast } from "../ui/toast.tsx"
 
 const RADIUS = 7
 const AROUND = 2 * Math.PI * RADIUS
+/** What a long chat takes is long to count: what is said in it comes first, in ms. */
+const DELAY_MS = 1_500
 /** From here on an answer may have to leave out the oldest messages. */
 const NEARLY_FULL = 0.8
 
@@ -23,9 +25,15 @@ export function Gauge({
 }): ReactElement | null {
   const client = useQueryClient()
   const [isWorking, setWorking] = useState(false)
+  const [isDue, setDue] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setDue(true), DELAY_MS)
+    return () => clearTimeout(timer)
+  }, [])
   const { data } = useQuery({
     queryKey: ["usage", namespace, revision],
     queryFn: ({ signal }) => api.usage(namespace, signal),
+    enabled: isDue,
     placeholderData: (before) => before,
     staleTime: Number.POSITIVE_INFINITY,
   })
