@@ -9,6 +9,7 @@ export {
 export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planner.ts"
 export { type Finding, type FindingCode, type ProofOptions, prove } from "./prove.ts"
 export { type Answer, readAnswer, readPlan } from "./read-plan.ts"
+export { RecordedLog } from "./recorded-log.ts"
 export { resolve } from "./reference.ts"
 export {
   type PlanResult,
