@@ -3,7 +3,8 @@ import { useWaiting } from "../approvals/use-approvals.ts"
 import { t } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
 import { useShared } from "./context.ts"
-import { navigate, pathOf, SCREENS, usePlace } from "./router.ts"
+import { PlaceLink } from "./place-link.tsx"
+import { SCREENS, usePlace } from "./router.ts"
 import { maySee, screens } from "./screens.tsx"
 
 /** The ways to the screens, above the chats. */
@@ -19,16 +20,11 @@ export function ScreenList({ onChoose }: { readonly onChoose: () => void }): Rea
         const to = { type: "screen", screen, part: undefined } as const
         return (
           <li key={screen}>
-            <a
+            <PlaceLink
               className="screen-link"
-              href={pathOf(to)}
+              to={to}
               aria-current={place.type === "screen" && place.screen === screen ? "page" : undefined}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return
-                event.preventDefault()
-                navigate(to)
-                onChoose()
-              }}
+              onGo={onChoose}
             >
               <Icon name={screens[screen].icon} size={18} />
               {screens[screen].label}
@@ -38,7 +34,7 @@ export function ScreenList({ onChoose }: { readonly onChoose: () => void }): Rea
                   <span className="off-screen"> {t.screens.waiting}</span>
                 </span>
               )}
-            </a>
+            </PlaceLink>
           </li>
         )
       })}

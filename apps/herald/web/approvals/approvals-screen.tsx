@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query"
 import type { ReactElement } from "react"
 import { ApiError } from "../api/http.ts"
 import { useShared } from "../app/context.ts"
-import { navigate, pathOf } from "../app/router.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
 import { ErrorNote } from "../chat/error-note.tsx"
 import { words } from "../i18n/en-approvals.ts"
@@ -96,21 +96,9 @@ function Place({ waiting: { namespace, requestedAt } }: { readonly waiting: Wait
 }
 
 function ChatLink({ namespace }: { readonly namespace: string }): ReactElement {
-  const to = { type: "chat", namespace } as const
   const { data } = useSessions("")
   const chat = data?.pages.flatMap(({ sessions }) => sessions).find((each) => each.namespace === namespace)
-  return (
-    <a
-      href={pathOf(to)}
-      onClick={(event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-        event.preventDefault()
-        navigate(to)
-      }}
-    >
-      {(chat && titleOf(chat)) ?? words.openChat}
-    </a>
-  )
+  return <PlaceLink to={{ type: "chat", namespace }}>{(chat && titleOf(chat)) ?? words.openChat}</PlaceLink>
 }
 
 function Rule({

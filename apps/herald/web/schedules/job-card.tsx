@@ -1,11 +1,11 @@
 import type { ReactElement } from "react"
 import { useShared } from "../app/context.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatFullTime } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
-import { PlaceLink } from "./place-link.tsx"
 import type { Job } from "./schedules-api.ts"
 import { browserZone, formatMoment } from "./times.ts"
 
@@ -141,9 +141,10 @@ function Last({ job }: { readonly job: Job }): ReactElement {
       )}
       <PlaceLink
         to={{ type: "screen", screen: "schedules", part: job.id }}
-        label={words.historyOf(job.name)}
-        text={words.history}
-      />
+        aria-label={words.historyOf(job.name)}
+      >
+        {words.history}
+      </PlaceLink>
       <Where job={job} />
     </p>
   )
@@ -154,5 +155,9 @@ function Where({ job: { id, name, to } }: { readonly job: Job }): ReactElement {
   const { me } = useShared()
   if (to.type === "channel") return <span>{words.inDiscord}</span>
   const namespace = to.type === "chat" ? to.namespace : `${me.namespace}:job-${id}`
-  return <PlaceLink to={{ type: "chat", namespace }} label={words.chatOf(name)} text={words.chat} />
+  return (
+    <PlaceLink to={{ type: "chat", namespace }} aria-label={words.chatOf(name)}>
+      {words.chat}
+    </PlaceLink>
+  )
 }

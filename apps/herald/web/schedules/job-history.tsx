@@ -1,10 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query"
 import type { ReactElement } from "react"
+import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatDuration, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
-import { PlaceLink } from "./place-link.tsx"
 import { type Job, type JobRun, schedulesApi } from "./schedules-api.ts"
 import { formatMoment } from "./times.ts"
 
@@ -28,7 +28,7 @@ export function JobHistory({
   return (
     <>
       <p>
-        <PlaceLink to={{ type: "screen", screen: "schedules", part: undefined }} text={words.all} />
+        <PlaceLink to={{ type: "screen", screen: "schedules", part: undefined }}>{words.all}</PlaceLink>
       </p>
       {!job && <p className="note quiet-note">{words.gone}</p>}
       {job && <h2 className="job-title">{words.historyOf(job.name)}</h2>}
@@ -83,7 +83,7 @@ function Run({ run }: { readonly run: JobRun }): ReactElement {
         </dl>
         {session?.includes(":~cron:") && (
           <p className="record-facts">
-            <PlaceLink to={{ type: "chat", namespace: session }} text={words.open} />
+            <PlaceLink to={{ type: "chat", namespace: session }}>{words.open}</PlaceLink>
           </p>
         )}
       </div>
