@@ -91,6 +91,7 @@ test("an owner sets Herald up in the page; its file is only read, and nobody is 
   await page.getByRole("radio", { name: /^Enter begins/ }).check()
   await page.goto(site.herald.url)
   const message = page.getByRole("textbox", { name: "Message", exact: true })
+  await page.getByText("Ctrl+Enter sends").waitFor()
   await message.fill("One")
   await message.press("Enter")
   await message.pressSequentially("Two")

@@ -2,6 +2,7 @@ import type { ReactElement } from "react"
 import { t } from "../i18n/index.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { shortcutLabel } from "./shortcuts.ts"
+import { enterSends } from "./storage.ts"
 
 export const ShortcutsDialog = ({
   isOpen,
@@ -11,8 +12,8 @@ export const ShortcutsDialog = ({
   readonly onClose: () => void
 }): ReactElement => {
   const rows: readonly (readonly [string, string])[] = [
-    [t.shortcuts.send, "Enter"],
-    [t.shortcuts.newLine, "Shift+Enter"],
+    [t.shortcuts.send, enterSends() ? "Enter" : "Ctrl+Enter"],
+    [t.shortcuts.newLine, enterSends() ? "Shift+Enter" : "Enter"],
     [t.shortcuts.editLast, "↑"],
     [t.shortcuts.stop, "Esc"],
     [t.shortcuts.focus, shortcutLabel("focus")],

@@ -24,6 +24,12 @@ export function keep(key: string, value: string | undefined): void {
 /** Whether Enter sends a message: read when it is pressed, so that it holds in every open chat. */
 export const enterSends = (): boolean => recall("enter") !== "newline"
 
+/** Whether a key sends what is being written. */
+export const isSendKey = (
+  event: Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">,
+): boolean =>
+  event.key === "Enter" && !event.altKey && (enterSends() ? !event.shiftKey : event.ctrlKey || event.metaKey)
+
 /** How the page looks and is typed into. */
 const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter"]
 

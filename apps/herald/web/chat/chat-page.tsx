@@ -3,7 +3,7 @@ import { type ReactElement, useEffect, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { useConnectionStatus } from "../app/context.ts"
 import { navigate, TEMPORARY } from "../app/router.ts"
-import { keep, recall } from "../app/storage.ts"
+import { enterSends, keep, recall } from "../app/storage.ts"
 import { BelowChat } from "../approvals/below-chat.tsx"
 import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
@@ -153,7 +153,7 @@ export function ChatPage({
             )
           }
         />
-        <p className="composer-hint">{t.composer.hint}</p>
+        <p className="composer-hint">{enterSends() ? t.composer.hint : t.composer.hintMod}</p>
       </div>
       <Announcer view={view} />
     </>

@@ -1,5 +1,6 @@
 import type { Fork, UserPart } from "@orra/core"
 import { memo, type ReactElement, useEffect, useRef, useState } from "react"
+import { isSendKey } from "../app/storage.ts"
 import { formatFullTime, formatTime, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
@@ -150,7 +151,7 @@ function Editor({
           if (event.key === "Escape") {
             event.stopPropagation()
             onCancel()
-          } else if (event.key === "Enter" && !event.shiftKey) {
+          } else if (isSendKey(event)) {
             event.preventDefault()
             send()
           }

@@ -10,7 +10,7 @@ import {
   useRef,
   useState,
 } from "react"
-import { enterSends } from "../app/storage.ts"
+import { enterSends, isSendKey } from "../app/storage.ts"
 import { Attachment } from "../chat/attachment.tsx"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
@@ -93,8 +93,7 @@ export function Composer(props: ComposerProps): ReactElement {
     // While an input method composes, every key is its own. Safari says so only by the code 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
     if (mentions.onKeyDown(event)) return
-    const isSending = enterSends() ? !event.shiftKey : event.ctrlKey || event.metaKey
-    if (event.key === "Enter" && isSending && !event.altKey) {
+    if (isSendKey(event)) {
       event.preventDefault()
       send()
     } else if (event.key === "ArrowUp" && text === "" && attachments.length === 0) {

@@ -354,6 +354,7 @@ export const en = {
     ownModelLabel: "Name of the model",
     use: "Use",
     hint: "Enter sends, Shift+Enter begins a new line",
+    hintMod: "Ctrl+Enter sends, Enter begins a new line",
   },
 
   gauge: {
