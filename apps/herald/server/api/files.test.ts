@@ -79,7 +79,7 @@ test("folders are shown below those that the configuration names, without hidden
   expect(await below(at("projects", "way-out"))).toMatchObject([200, {}])
 })
 
-test("SEC: never outside the roots, by whatever way", async () => {
+test("S21: never outside the roots, by whatever way", async () => {
   for (const path of [
     "/",
     "/etc",
