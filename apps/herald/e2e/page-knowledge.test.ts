@@ -101,6 +101,7 @@ test("what is said is remembered, found, corrected, forgotten and back; document
   await page.getByRole("button", { name: "drafts" }).click()
   await checkIfLong(page, "the choice of a folder")
   await page.getByRole("button", { name: "Work here" }).click()
+  await page.getByRole("dialog", { name: "The folder of this chat" }).waitFor({ state: "detached" })
   await page.getByRole("button", { name: "This chat works in drafts" }).waitFor()
   await send(page, "What is here?")
   await said(page, "You said: What is here?").waitFor()
