@@ -1,34 +1,14 @@
-import type { JsonObject } from "@orra/core"
+import type { ApprovalRule, PendingApproval } from "@orra/core"
 import { request } from "../api/http.ts"
 
+/** What is known of a session, with its namespace written as a key. */
+type Wire<T> = Omit<T, "namespace"> & { readonly namespace: string }
+
 /** A call that waits, as it travels. */
-export interface Waiting {
-  readonly namespace: string
-  readonly approvalId: string
-  readonly tool: string
-  readonly arguments: JsonObject
-  readonly reason: string
-  readonly principal?: string
-  readonly agent?: string
-  readonly delegatedBy?: readonly string[]
-  readonly tainted?: true
-  /** ms since 1970. */
-  readonly requestedAt: number
-  readonly expiresAt: number
-}
+export type Waiting = Wire<Omit<PendingApproval, "runId">>
 
 /** What stands allowed, as it travels. */
-export interface StandingRule {
-  readonly ruleId: string
-  readonly namespace: string
-  readonly type: "arguments" | "tool" | "everything"
-  readonly tool?: string
-  readonly arguments?: JsonObject
-  readonly by: string
-  /** ms since 1970. */
-  readonly at: number
-  readonly until?: number
-}
+export type StandingRule = Wire<ApprovalRule>
 
 export interface ApprovalList {
   readonly approvals: readonly Waiting[]

@@ -34,19 +34,26 @@ function paying(args: Record<string, string> = { to: "bob" }): Paid {
 const question = (discord: FakeDiscord, channel: string): DiscordMessage | undefined =>
   discord.messages(channel).findLast(({ components }) => components.length > 0)
 
-test("S9: a call that policy asks about waits for a person who may decide, and nobody else's press counts", async () => {
+/** Ada's payment waits in a channel, and Bob may decide about it. */
+async function askedInChannel() {
   const { answer, tools, paid } = paying()
   const own = asking()
-  const { discord, ada, bob, channel, errors } = await place({
+  const there = await place({
     answer,
     runtime: { tools, ...own },
     channel: { approvals: own.approvals },
     rights: (people) => ({ approvers: [people.bob.id] }),
   })
+  const { discord, ada, channel } = there
   mention(discord, ada, channel, "pay bob")
   await discord.until(() => question(discord, channel) !== undefined)
   const asked = question(discord, channel)
-  if (!asked) return
+  if (!asked) throw new Error("nothing was asked")
+  return { ...there, paid, asked, approvals: own.approvals }
+}
+
+test("S9: a call that policy asks about waits for a person who may decide, and nobody else's press counts", async () => {
+  const { discord, ada, bob, channel, errors, paid, asked } = await askedInChannel()
   expect(asked.content).toContain('"to": "bob"')
   const refused = await discord.press(ada, asked, "Allow")
   expect(refused).toMatchObject({ ephemeral: true, content: "You may not decide this." })
@@ -68,20 +75,10 @@ test("S9: a call that policy asks about waits for a person who may decide, and n
 })
 
 test("a question that is decided elsewhere loses its buttons, and the answer comes", async () => {
-  const { answer, tools, paid } = paying()
-  const own = asking()
-  const { discord, ada, bob, channel, errors } = await place({
-    answer,
-    runtime: { tools, ...own },
-    channel: { approvals: own.approvals },
-    rights: (people) => ({ approvers: [people.bob.id] }),
-  })
-  mention(discord, ada, channel, "pay bob")
-  await discord.until(() => question(discord, channel) !== undefined)
-  const asked = question(discord, channel)
-  const [pending] = await own.approvals.list(Namespace.of("discord"))
-  if (!asked || !pending) throw new Error("nothing was asked")
-  await own.approvals.decide(pending.namespace, pending.approvalId, { decision: "approve", by: "owner" })
+  const { discord, bob, channel, errors, paid, asked, approvals } = await askedInChannel()
+  const [pending] = await approvals.list(Namespace.of("discord"))
+  if (!pending) throw new Error("nothing waits")
+  await approvals.decide(pending.namespace, pending.approvalId, { decision: "approve", by: "owner" })
   await discord.until(() => said(discord, channel).includes("Done."))
   await discord.until(() => question(discord, channel) === undefined)
   const closed = discord.messages(channel).find(({ id }) => id === asked.id)
