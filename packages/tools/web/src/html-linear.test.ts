@@ -1,6 +1,6 @@
 import { Session } from "node:inspector/promises"
 import { setFlagsFromString } from "node:v8"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { toMarkdown } from "./html-to-markdown.ts"
 
 // Compiled code is not counted: in this file it is interpreted.
@@ -71,6 +71,39 @@ test.each(HOSTILE)("twice the page is at most twice the work: %s", async (_what,
   const [one, two] = [await work(page(200)), await work(page(400))]
   expect(one).toBeGreaterThan(200)
   expect(two / one).toBeLessThan(2.1)
+})
+
+/** How many places of long lists the language's own functions look at, which V8 does not count. */
+function searched(html: string): number {
+  let places = 0
+  const spies = (["indexOf", "lastIndexOf", "includes", "splice"] as const).map((name) => {
+    const real = Array.prototype[name]
+    return vi.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...args: never[]) {
+      if (this.length > 600) places += this.length
+      return Reflect.apply(real, this, args)
+    })
+  })
+  try {
+    toMarkdown(html, url)
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  return places
+}
+
+test.each([
+  ["items", (count: number) => `<ol>${"<li>x".repeat(count)}`],
+  ["paragraphs", times("<p>x")],
+  ["links", times("<a href=x>y</a>")],
+  ["empty elements", times("<b></b><p></p><a href=x></a>")],
+  ["what is hidden", times("x<p hidden>y</p><script>z</script>")],
+  ["rows", (count: number) => `<table>${"<tr><td>x<td>y".repeat(count)}`],
+  ["cells", (count: number) => `<table><tr>${"<td>x".repeat(count)}`],
+  ["titles", times("<title>x</title>")],
+])("nothing is looked for among all others: %s", (_what, page) => {
+  toMarkdown(page(10), url)
+  const [one, two] = [searched(page(1_000)), searched(page(2_000))]
+  expect(two).toBeLessThanOrEqual(Math.max(2.1 * one, 20_000))
 })
 
 test.each(HOSTILE)("not much is made of little: %s", (_what, page) => {
