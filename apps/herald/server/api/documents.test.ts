@@ -31,7 +31,7 @@ const list = async (who?: "ada") => {
   return body as { documents: { id: string }[]; folders: { name: string }[] }
 }
 
-test("what is uploaded is listed, found, read from a line on, deleted and brought back", async () => {
+test("D4: what is uploaded is listed, found, read from a line on, deleted and brought back", async () => {
   const text = [
     "# Boiler",
     ...Array.from({ length: 400 }, (_, at) => `line ${at}`),

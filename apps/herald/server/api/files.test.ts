@@ -47,7 +47,7 @@ async function say(chat: string, message: string, who?: "ada"): Promise<string> 
   return `${status} ${JSON.stringify(answer)}`
 }
 
-test("a chat works in the folder that was chosen for it, before it began or later, and no other chat does", async () => {
+test("S6, F17: a chat works in the folder that was chosen for it, before it began or later, and no other chat does", async () => {
   expect(await choose("web:one", at("projects", "site"))).toEqual([
     200,
     { directory: at("projects", "site") },
@@ -105,7 +105,7 @@ test("S21: never outside the roots, by whatever way", async () => {
   expect(await site.ask("GET", place("web:bad"))).toMatchObject([200, { directory: null }])
 })
 
-test("SEC: another person's root is neither shown nor taken, nor is the folder of another person's chat", async () => {
+test("S21: another person's root is neither shown nor taken, nor is the folder of another person's chat", async () => {
   const [, hers] = await site.ask("GET", place("ada:chat"), undefined, "ada")
   expect(hers).toEqual({ directory: null, roots: [at("data", "work", "ada")] })
   for (const path of [at("projects"), at("base"), at("data", "work", "web"), at()]) {

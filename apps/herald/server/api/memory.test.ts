@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 
-test("a person sees, finds, edits and forgets what is remembered of them, and takes it back", async () => {
+test("D9: a person sees, finds, edits and forgets what is remembered of them, and takes it back", async () => {
   const all = await site.ask("GET", "/api/memory")
   expect(all).toMatchObject([
     200,
