@@ -32,6 +32,11 @@ describe.concurrent.each([1280, 320])("%i px wide", (width) => {
     await page.keyboard.press("Escape")
     await page.getByRole("dialog").waitFor({ state: "detached" })
 
+    await page.keyboard.press("Control+K")
+    await page.getByRole("option", { name: "Dark theme" }).waitFor()
+    await check(page, "the palette")
+    await page.keyboard.press("Escape")
+
     if (width < 800) await page.getByRole("button", { name: "Show chats" }).click()
     await page.getByRole("navigation", { name: "Chats" }).waitFor()
     await check(page, "the chats")
@@ -57,6 +62,11 @@ describe.concurrent.each([1280, 320])("%i px wide", (width) => {
     await settled(page)
     await page.locator(".hl-keyword").first().waitFor({ state: "attached" })
     await check(page, "an answer with code")
+    await page.keyboard.press("Control+F")
+    await page.getByRole("textbox", { name: "Find in this chat" }).fill("hash")
+    await page.getByText(/^1 of/).waitFor()
+    await check(page, "the search in a chat")
+    await page.keyboard.press("Escape")
     await page.getByRole("button", { name: "Details" }).last().click()
     await page.getByText("About this answer").waitFor()
     await check(page, "the details")
