@@ -4,6 +4,7 @@ import { addressRules } from "./address.ts"
 import type { ResponseHead } from "./exchange.ts"
 import { type GuardedResponse, type GuardOptions, guardedFetch } from "./guarded-fetch.ts"
 import { Politeness, type PolitenessOptions } from "./robots.ts"
+import { Turns } from "./turns.ts"
 
 export interface PageOptions extends GuardOptions, PolitenessOptions {
   /** How long a page that was fetched is taken for the present one, in the same namespace. Default 300,000 ms; 0: never. */
@@ -19,11 +20,15 @@ interface Kept {
 }
 
 const MAX_KEPT_BYTES = 50_000_000
+/** Threads in which pages are read: each may take half a gigabyte. */
+const READINGS = 4
 
 /** Where the tools have their pages from: the web, or what one of them fetched a moment ago for the same namespace. */
 export class PageSource {
   readonly #options: PageOptions
   readonly #politeness: Politeness
+  /** For reading what was fetched. */
+  readonly readings = new Turns(READINGS)
   /** By namespace and URL, in the order they were used. */
   readonly #kept = new Map<string, Kept>()
   #bytes = 0

@@ -66,7 +66,7 @@ function pageTool(
     timeoutMs: source.timeoutMs + READING_MS,
     async execute({ url, max_length: limit = kind.defaultLength }, { namespace, signal }) {
       const page = await source.get(namespace, url, { signal, accept: readable })
-      return await pageText(page, kind.view, limit, signal)
+      return await source.readings.take(signal, () => pageText(page, kind.view, limit, signal))
     },
   })
 }
