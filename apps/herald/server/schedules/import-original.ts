@@ -5,8 +5,9 @@ import { jobPatch, type NewJob } from "@orra/cron"
 import { OWNER } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import type { Logger } from "../log/log.ts"
+import { MIN_INTERVAL_MS } from "./limits.ts"
 import { OWN, type Place, placeFrom, placeOf, placeText } from "./places.ts"
-import { MIN_INTERVAL_MS, type Schedules } from "./schedules.ts"
+import type { Schedules } from "./schedules.ts"
 
 const DONE = "imported"
 const MAX_NAME = 100

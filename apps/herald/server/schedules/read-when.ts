@@ -44,7 +44,7 @@ const PARTS: Readonly<Record<string, Time>> = {
   midnight: { hour: 0, minute: 0 },
 }
 
-export const EXAMPLES = '"tomorrow at nine", "every weekday at 8", "in 20 minutes"'
+const EXAMPLES = '"tomorrow at nine", "every weekday at 8", "in 20 minutes"'
 
 /**
  * When something is to be done, of how people say it, in English: "tomorrow at nine", "every weekday at 8", "in 20

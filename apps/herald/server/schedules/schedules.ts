@@ -11,10 +11,9 @@ import { Chatting } from "./chatting.ts"
 import { delivery } from "./delivery.ts"
 import { addFileJobs, fileJobIds } from "./file-jobs.ts"
 import { importOriginal } from "./import-original.ts"
+import { MIN_INTERVAL_MS } from "./limits.ts"
 import { Trash } from "./trash.ts"
 
-/** An agent is asked once a minute at most. */
-export const MIN_INTERVAL_MS = 60_000
 /** So long a job waits while its person is being answered. */
 const QUIET_MS = 60_000
 /** There is no other process whose changes would be missed; a clock that was set is noticed after so long. */
