@@ -1,4 +1,5 @@
 import { type Account, EMPTY } from "./budget-account.ts"
+import { ByKey } from "./by-key.ts"
 import { errorMessage, OrraError, VersionConflict } from "./errors.ts"
 import type { Json } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
@@ -60,7 +61,7 @@ const MAX_KNOWN = 1_000
 export class Books {
   readonly #records: Records
   /** By tenant, whose accounts others do not share: those that wait while a change is being written. */
-  readonly #queues = new Map<string, Job[]>()
+  readonly #queues = new ByKey<Job[]>()
   readonly #known = new Map<string, Known>()
 
   constructor(records: Records) {
@@ -74,7 +75,7 @@ export class Books {
   /** Changes the accounts. When `work` throws, nothing is written. */
   change<T>(kept: readonly Kept[], work: Work<T>): Promise<T> {
     const tenant = kept[0]?.place.namespace.segments[0] ?? ""
-    const opened = this.#queues.has(tenant) ? undefined : this.#remembered(kept)
+    const opened = this.#queues.get(tenant) ? undefined : this.#remembered(kept)
     return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
   }
 

@@ -13,6 +13,7 @@ import {
 import { Books, type Place } from "./budget-books.ts"
 import type { Rule } from "./budget-limit.ts"
 import type { Period } from "./budget-window.ts"
+import { ByKey } from "./by-key.ts"
 import { randomId } from "./ids.ts"
 import { isObject } from "./json.ts"
 import type { Records } from "./records.ts"
@@ -76,9 +77,13 @@ const NONE: readonly Standing[] = []
 export class Ledger {
   readonly #options: LedgerOptions
   readonly #books: Books
-  readonly #isOurs = (id: string): boolean => this.#open.has(id)
+  readonly #isOurs = (id: string): boolean => this.#open.get(id) !== undefined
   /** What is held for calls that are under way in this process. */
-  readonly #open = new Map<string, { readonly scopes: readonly Scope[]; readonly want: Amounts }>()
+  readonly #open = new ByKey<{
+    readonly id: string
+    readonly scopes: readonly Scope[]
+    readonly want: Amounts
+  }>()
   #timer: ReturnType<typeof setInterval> | undefined
   #wall: number
   #steady: number
@@ -104,7 +109,7 @@ export class Ledger {
   /** Holds what a call may spend, if all limits have room for it. */
   async reserve(asker: Asker, scopes: readonly Scope[], id: string, want: Amounts): Promise<Taken> {
     // Ours before it is written: nobody here may think it expired.
-    this.#open.set(id, { scopes, want })
+    this.#open.set(id, { id, scopes, want })
     this.#keepAlive()
     let taken: Taken | undefined
     try {
@@ -151,10 +156,10 @@ export class Ledger {
 
   /** Says of all calls that are under way here that they are. */
   async renew(): Promise<void> {
-    const renewing = [...this.#open].map(([id, { scopes, want }]) =>
+    const renewing = this.#open.values().map(({ id, scopes, want }) =>
       this.#change(scopes, (account, scope, now) =>
         // It may have been settled since this was asked for.
-        this.#open.has(id) ? hold(account, id, of(scope, want), now + this.#options.ttlMs) : account,
+        this.#isOurs(id) ? hold(account, id, of(scope, want), now + this.#options.ttlMs) : account,
       ),
     )
     await Promise.all(renewing)
@@ -231,7 +236,7 @@ export class Ledger {
   #keepAlive(): void {
     if (this.#timer !== undefined) return
     this.#timer = setInterval(() => {
-      if (this.#open.size === 0) {
+      if (this.#open.values().length === 0) {
         clearInterval(this.#timer)
         this.#timer = undefined
       }

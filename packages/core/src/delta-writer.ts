@@ -28,15 +28,11 @@ export class DeltaWriter {
   #timer: ReturnType<typeof setTimeout> | undefined
   #lastWrite = 0
   #error: { readonly cause: unknown } | undefined
-  #range: { from: number; to: number } | undefined
+  /** The numbers of the entries written, to be dropped when the message is complete. */
+  range: { readonly from: number; readonly to: number } | undefined
 
   constructor(options: DeltaWriterOptions) {
     this.#options = options
-  }
-
-  /** The numbers of the entries written, to be dropped when the message is complete. */
-  get range(): { from: number; to: number } | undefined {
-    return this.#range
   }
 
   /** @throws what an earlier write failed with: the answer cannot go on when it is no longer recorded. */
@@ -107,7 +103,7 @@ export class DeltaWriter {
           messageId,
           pieces,
         })
-        if (written) this.#range = { from: this.#range?.from ?? written.seq, to: written.seq }
+        if (written) this.range = { from: this.range?.from ?? written.seq, to: written.seq }
       } catch (cause) {
         this.#error = { cause }
         this.#discard()

@@ -110,11 +110,12 @@ export function pageOf(sessions: Iterable<Listed>, options: ListOptions): Page<S
   const title = options.title && foldCase(options.title)
   const deleted = options.deleted ?? false
   const found: SessionInfo[] = []
-  for (const { info, title: ownTitle } of sessions) {
+  for (const session of sessions) {
+    const { info } = session
     if ("deletedAt" in info.metadata !== deleted) continue
-    if (options.openRun && info.openRun === undefined) continue
+    if (options.openRun && !info.openRun) continue
     if (options.waiting && !info.waiting) continue
-    if (title && !ownTitle.includes(title)) continue
+    if (title && !session.title.includes(title)) continue
     if (after && newestFirst(listPosition(info), after) <= 0) continue
     if (found.push(info) > limit) break
   }
