@@ -3,7 +3,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { sqliteStore } from "@orra/store-sql"
 import { call, say, type WireAnswer, type WireRequest } from "@orra/testing"
-import { afterEach, describe, expect, test } from "vitest"
+import { afterEach, describe, expect, test, vi } from "vitest"
 import { Agents } from "../agents/agents.ts"
 import { loadConfig } from "../config/load.ts"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
@@ -176,7 +176,9 @@ describe("weaknesses of the original", () => {
     )
     const server = `[[mcp.servers]]\nname = "all"\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(everything)}, "stdio"]\nallow = ["echo"]\n`
     site = await heraldSite({ config: `${FILE}[[agents]]\nname = "Nova"\n${server}`, answer: whoever })
-    expect(await shown("Atlas")).toMatchObject({ can: expect.arrayContaining(["all__echo", "web_fetch"]) })
+    // The server is waited for, but a machine that does much else may need longer to start it.
+    const all = { can: expect.arrayContaining(["all__echo", "web_fetch"]) }
+    await vi.waitFor(async () => expect(await shown("Atlas")).toMatchObject(all), { timeout: 60_000 })
     expect((await shown("Nova"))?.["can"]).toEqual((await shown("Atlas"))?.["can"])
     expect((await shown("Coder"))?.["can"]).not.toContain("all__echo")
     for (const name of ["Atlas", "Coder", "Nova"]) {

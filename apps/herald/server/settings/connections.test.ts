@@ -160,17 +160,22 @@ test("a server of the page is tried, added, narrowed, removed and brought back; 
     { error: expect.stringContaining("has a command and a url") },
   ])
 
+  // A machine that does much else may still be connecting when it is answered.
+  const connected = () =>
+    vi.waitFor(async () => {
+      const answer = await ask("GET", "/api/settings/mcp")
+      expect(answer).toMatchObject([200, { servers: [{}, { state: "connected" }] }])
+    }, WAIT)
   const [, added] = await ask("PUT", "/api/settings/mcp/wire", server)
   expect(added).toMatchObject({
-    servers: [
-      { name: "ours" },
-      { name: "wire", state: "connected", where: null, args: server.args, env: ["TOKEN"] },
-    ],
+    servers: [{ name: "ours" }, { name: "wire", where: null, args: server.args, env: ["TOKEN"] }],
   })
+  await connected()
   expect(JSON.stringify(added)).not.toContain("in-env")
   expect(readFileSync(database, "latin1")).not.toMatch(/in-(env|args)-0123456789/)
   expect((await toolsOf()).length).toBe(tools.length)
   await ask("PUT", "/api/settings/mcp/wire", { tools: ["echo"] })
+  await connected()
   expect(await toolsOf()).toEqual(["wire__echo"])
   expect(await ask("DELETE", "/api/settings/mcp/wire", {})).toMatchObject([
     200,
@@ -179,8 +184,9 @@ test("a server of the page is tried, added, narrowed, removed and brought back; 
   expect(await toolsOf()).toEqual([])
   expect(await ask("POST", "/api/settings/mcp/wire/restore", {})).toMatchObject([
     200,
-    { servers: [{}, { name: "wire", tools: ["echo"], env: ["TOKEN"], state: "connected" }] },
+    { servers: [{}, { name: "wire", tools: ["echo"], env: ["TOKEN"] }] },
   ])
+  await connected()
   expect(await toolsOf()).toEqual(["wire__echo"])
   expect(await ask("POST", "/api/settings/mcp/none/test", { command: "/nowhere/server" })).toMatchObject([
     422,
