@@ -98,6 +98,17 @@ test("the file is read again and taken whole: what can change changes, the rest 
   expect(await live.reload()).toEqual({ changed: ["tools.exec"], waiting: [] })
 })
 
+test("rules of the policy are used as soon as they are read again", async () => {
+  const live = await start('[[policy]]\ntools = ["exec"]\n')
+  write('[[policy]]\ntools = ["exec"]\ndecision = "ask"\n[[policy]]\ntools = ["write_file"]\n')
+  const { changed, waiting } = await live.reload()
+  expect([changed.length > 0, waiting]).toEqual([true, []])
+  expect(live.loaded.config.policy).toMatchObject([
+    { decision: "ask", tools: ["exec"] },
+    { decision: "deny", tools: ["write_file"] },
+  ])
+})
+
 test.each([
   ["wrong", () => write('[tools]\nexec = true\nfilesystem = "yes"\n'), /assistant.toml:3: tools.filesystem/],
   ["not TOML", () => write("[tools\n"), /assistant.toml:1/],

@@ -145,7 +145,6 @@ function withStarted(next: Config, started: Config): Config {
     const [now, then] = [next, started].map((config): unknown => config[section as keyof Config])
     if (!LIVE.includes(section)) return [section, then]
     if (Array.isArray(now)) return [section, now]
-    if (Array.isArray(now)) return [section, now]
     const entries = Object.entries(now as object).map(([key, value]: [string, unknown]) => [
       key,
       isLive(section, key) ? value : (then as Table)[key],
