@@ -41,14 +41,23 @@ export function Layer({
     const onPress = ({ target }: PointerEvent): void => {
       if (target instanceof Node && !element.contains(target) && !anchor.contains(target)) dismiss.current()
     }
+    // A finger that opened it has taken the focus elsewhere when it is lifted.
+    const onEscape = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape" || element.contains(document.activeElement)) return
+      event.preventDefault()
+      event.stopPropagation()
+      dismiss.current()
+    }
     element.showPopover()
     move()
     focus.current(element).focus()
     document.addEventListener("pointerdown", onPress, true)
+    document.addEventListener("keydown", onEscape, true)
     document.addEventListener("scroll", move, true)
     window.addEventListener("resize", move)
     return () => {
       document.removeEventListener("pointerdown", onPress, true)
+      document.removeEventListener("keydown", onEscape, true)
       document.removeEventListener("scroll", move, true)
       window.removeEventListener("resize", move)
       element.hidePopover()
