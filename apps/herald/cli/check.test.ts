@@ -32,13 +32,14 @@ test("exec is shown with what it may do, how it is confined, and rules that allo
 
 test("rules of the owner's own are shown, and what they name that is not there", async () => {
   const text = await checked(
-    '[[policy]]\ntools = ["web_*", "exce"]\nagents = ["Atlas", "Nova"]\nreason = "not here"\n',
+    '[tools]\nexec = true\nexec_isolation = "off"\n[[policy]]\ntools = ["web_*", "exce"]\nagents = ["Atlas", "Nova"]\nreason = "not here"\n[[policy]]\ndecision = "allow"\ntools = ["exec"]\n',
   )
   expect(text).toMatch(/^\[\[policy\]\]$/m)
-  expect(text).toContain('tools = ["web_*","exce"]  # line 2')
+  expect(text).toContain('tools = ["web_*","exce"]  # line 5')
   expect(text.match(/^note +policy.*$/gm)).toEqual([
     'note           policy 1: not here: no tool that is on is called "exce"',
     'note           policy 1: not here: the configuration has no assistant "Nova"',
+    "note           policy 2: it allows no command: those are named in tools.exec_allowed_commands, which reads them",
   ])
 })
 
