@@ -26,7 +26,8 @@ export function surrogateProblem(value: unknown): string | undefined {
 
 /** Why Anthropic would refuse this body, or undefined. */
 export function anthropicProblem(body: Item): string | undefined {
-  const messages = items(body["messages"])
+  // What the application says in the middle of a conversation stands anywhere but at its beginning.
+  const messages = items(body["messages"]).filter(({ role }, index) => index === 0 || role !== "system")
   if (typeof body["max_tokens"] !== "number") return "max_tokens: Field required"
   if (messages.length === 0) return "messages: at least one message is required"
   if (messages[0]?.["role"] !== "user") return "messages: first message must use the user role"

@@ -67,6 +67,14 @@ test("the same answer in each format", async () => {
   expect(server.requests.map((request) => request.service)).toEqual(["anthropic", "openai", "responses"])
 })
 
+test("Anthropic: what the application says in the middle is taken, and at the beginning refused", async () => {
+  await using server = await fakeModelServer(["Hi."])
+  const user = { role: "user", content: "Hello" }
+  const system = { role: "system", content: "It is Monday." }
+  expect((await anthropic(server.url, ask({ messages: [system, user] }))).status).toBe(400)
+  expect((await anthropic(server.url, ask({ messages: [user, system] }))).status).toBe(200)
+})
+
 test("an error is a status before the answer and an event within it", async () => {
   await using server = await fakeModelServer([fail("overloaded"), [say("Hi"), fail("overloaded", "busy")]])
   expect((await anthropic(server.url)).status).toBe(529)
