@@ -62,6 +62,8 @@ test("a schedule is said in words, done now, read where it was told, paused, del
 
   // What it said came into a chat of its own, as nobody's message.
   await page.getByRole("button", { name: "Cancel" }).click()
+  const edit = page.getByRole("button", { name: /^Edit/ })
+  await expect.poll(() => edit.evaluate((button) => button === document.activeElement)).toBe(true)
   await page.getByRole("link", { name: /^Chat with the results/ }).click()
   await said(page, "a light jacket").waitFor()
   expect(await page.locator(".notice strong").textContent()).toBe("dry")

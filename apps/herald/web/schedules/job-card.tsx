@@ -1,4 +1,4 @@
-import type { ReactElement } from "react"
+import { type ReactElement, useEffect, useRef } from "react"
 import { useShared } from "../app/context.ts"
 import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
@@ -12,16 +12,24 @@ import { browserZone, formatMoment } from "./times.ts"
 /** One job: when it is done, what came of it last, and what can be done about it. */
 export function JobCard({
   job,
+  wasEdited,
   onAct,
   onEdit,
   onRemove,
 }: {
   readonly job: Job
+  /** Its form was there before it. */
+  readonly wasEdited: boolean
   readonly onAct: (action: "pause" | "resume" | "run") => void
   readonly onEdit: () => void
   readonly onRemove: () => void
 }): ReactElement {
   const { name, status, running, from_file: isFromFile, payload, paused_because: why } = job
+  const edit = useRef<HTMLButtonElement>(null)
+  // When it comes, and not again.
+  useEffect(() => {
+    if (wasEdited) edit.current?.focus()
+  }, [])
   const text = payload.type === "agent_turn" ? payload.prompt : payload.message
   return (
     <>
@@ -79,6 +87,7 @@ export function JobCard({
         {!isFromFile && (
           <>
             <IconButton
+              ref={edit}
               icon="edit"
               size={18}
               label={words.edit}

@@ -26,6 +26,12 @@ export default function SchedulesScreen({ part }: ScreenProps): ReactElement {
   const client = useQueryClient()
   /** The job that is edited, or that there is to be. */
   const [editing, setEditing] = useState<string | "new">()
+  /** Whose form was closed last: the focus goes back to where it was opened. */
+  const [closed, setClosed] = useState<string>()
+  const close = (): void => {
+    setClosed(editing)
+    setEditing(undefined)
+  }
   const found = useQuery({
     queryKey: ["schedules"],
     queryFn: ({ signal }) => schedulesApi.list(signal),
@@ -45,7 +51,7 @@ export default function SchedulesScreen({ part }: ScreenProps): ReactElement {
   if (part !== undefined) return <JobHistory job={jobs.find(({ id }) => id === part)} id={part} />
 
   const done = async (text: string): Promise<void> => {
-    setEditing(undefined)
+    close()
     await refresh()
     toast(text)
   }
@@ -71,7 +77,7 @@ export default function SchedulesScreen({ part }: ScreenProps): ReactElement {
       job={job}
       schedules={found.data}
       onDone={(saved) => done(job ? words.saved : words.created(saved.name))}
-      onCancel={() => setEditing(undefined)}
+      onCancel={close}
     />
   )
   return (
@@ -96,6 +102,7 @@ export default function SchedulesScreen({ part }: ScreenProps): ReactElement {
               ) : (
                 <JobCard
                   job={job}
+                  wasEdited={closed === job.id}
                   onAct={(action) => act(job, action)}
                   onEdit={() => setEditing(job.id)}
                   onRemove={() => remove(job)}
