@@ -196,5 +196,13 @@ test("what finds documents by their meaning is charged to the owner by what the 
     200,
     { document: { byMeaning: false }, failure: expect.stringContaining("budget") },
   ])
+  // Once there is room again it is given its meaning.
+  await paying.ask("POST", "/api/usage/grants", { namespace: "web", per: "day", usd: 1 })
+  await paying.ask("POST", "/api/documents/sync", {})
+  const [, { documents }] = (await paying.ask("GET", "/api/documents")) as [number, { documents: unknown[] }]
+  expect(documents).toMatchObject([
+    { id: "a.txt", byMeaning: true },
+    { id: "c.txt", byMeaning: true },
+  ])
   await paying.close()
 })

@@ -139,7 +139,7 @@ export function documentRoutes(library: Library, isSearched: () => boolean): rea
       "POST",
       "/api/documents/sync",
       async () => {
-        await sync.run()
+        await library.refresh()
         return { done: true }
       },
       { permission: "owner" },

@@ -32,7 +32,9 @@ export interface Library {
   remove(person: Namespace, id: string): Promise<boolean>
   /** Brings back what was taken away. @returns false when it is too late. */
   restore(person: Namespace, id: string): Promise<boolean>
-  /** Reads the folders, in the background and then from time to time, and drops what nobody wants back. */
+  /** Reads the folders, and gives a meaning to what its service has missed. Never throws. */
+  refresh(): Promise<void>
+  /** Does so, in the background and then from time to time, and drops what nobody wants back. */
   start(): void
   close(): Promise<void>
 }
@@ -80,6 +82,7 @@ export function openLibrary(
   const sync = new FolderSync({ documents, folders, namespaces: [OWNER, SHARED], told, now })
   /** In whose bins there may be something. */
   const bins = new Map(principals(config).map((owner) => [owner.key, owner]))
+  const stop = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let minutes = 0
 
@@ -91,8 +94,31 @@ export function openLibrary(
     for (const { id, updatedAt } of there) if (updatedAt <= old) await bin.remove(deleted, id)
   }
 
+  let complaint: string | undefined
+  const all = async (): Promise<void> => {
+    await sync.run()
+    if (!paid) return
+    try {
+      for (const each of [...principals(config), SHARED]) await documents.embed(each, { signal: stop.signal })
+      complaint = undefined
+    } catch (error) {
+      // A service that is down is asked again, and not complained of, each time.
+      if (!stop.signal.aborted && complaint !== errorMessage(error)) told(`documents: ${errorMessage(error)}`)
+      complaint = errorMessage(error)
+    }
+  }
+  let running: Promise<void> | undefined
+  /** Who asks meanwhile waits for the same. */
+  const refresh = (): Promise<void> => {
+    running ??= all().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
   return {
     documents,
+    refresh,
     owner: OWNER,
     folders,
     sync,
@@ -111,17 +137,19 @@ export function openLibrary(
       return await documents.move(owner.child(BIN), owner, id)
     },
     start() {
-      void sync.run()
+      void refresh()
       timer = setInterval(() => {
         minutes++
-        if (sync_minutes > 0 && minutes % sync_minutes === 0) void sync.run()
+        if (sync_minutes > 0 && minutes % sync_minutes === 0) void refresh()
         for (const owner of bins.values()) void empty(owner).catch((error) => told(errorMessage(error)))
       }, TICK_MS)
       timer.unref()
     },
     async close() {
       clearInterval(timer)
+      stop.abort()
       await sync.close()
+      await running
     },
   }
 }
