@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { call, fakeModelServer, say } from "@orra/testing"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { heraldProcess } from "./herald-process.ts"
 
 const KEY = "sk-ant-test-key-1234"
@@ -53,6 +53,7 @@ allow = ["pid"]
     env: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url, TOKEN: SECRET },
   })
   onTestFinished(() => void herald.stop("SIGKILL"))
+  await vi.waitFor(() => expect(herald.stderr()).toContain("mcp house: 1 tool"), { timeout: 60_000 })
   const answer = await fetch(`${herald.url}/api/chat`, {
     method: "POST",
     headers: { authorization: `Bearer ${OWNER}`, "content-type": "application/json" },
