@@ -8,7 +8,7 @@ const call = (name: string, args: object, structured?: unknown, status: "ok" | "
     intent: { at: ++at, name, decision: "allow", reason: "", arguments: args },
     result: { at: ++at, part: { type: "tool_result", callId: "1", name, status, content: [], structured } },
   }) as unknown as Call
-const traces = (...calls: readonly Call[]) => tracesOf({ calls: { ...calls } })
+const traces = (...calls: readonly Call[]) => tracesOf({ calls: Object.fromEntries(calls.entries()) })
 
 test("passages, documents that were read, and pages are the sources, each once and in the order they came", () => {
   const passage = (id: string, lines: unknown, more = {}) => ({ id, title: `The ${id}`, lines, ...more })
