@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { MemoryStore, Namespace } from "@orra/core"
+import { type JsonObject, MemoryStore, Namespace } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
 import { describe, expect, test } from "vitest"
 import { ORDER, SHOP } from "./fixture.ts"
@@ -31,7 +31,7 @@ describe("a log in records", () => {
       const [, second, third] = items
       if (!second || !third) return
       if (tamper === "change")
-        await records.put(RUN, second.key, { ...(second.value as object), entry: { ...entry(9) } })
+        await records.put(RUN, second.key, { ...(second.value as JsonObject), entry: { type: "changed" } })
       else if (tamper === "remove") await records.delete(RUN, second.key)
       else {
         await records.put(RUN, second.key, third.value)
