@@ -30,7 +30,10 @@ test("of 5,000 messages only those near the window exist; older ones come withou
   await log.hover()
   let previous: number | undefined
   while (pages.length < 4) {
+    const top = await log.evaluate(({ scrollTop }) => scrollTop)
     await page.mouse.wheel(0, -1_200)
+    // On a busy machine the wheel takes its time.
+    await expect.poll(() => log.evaluate(({ scrollTop }) => scrollTop)).not.toBe(top)
     await page.waitForFunction(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
     )
