@@ -78,10 +78,11 @@ function searched(html: string): number {
   let places = 0
   const spies = (["indexOf", "lastIndexOf", "includes", "splice"] as const).map((name) => {
     const real = Array.prototype[name]
-    return vi.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...args: never[]) {
+    const counted = function (this: readonly unknown[], ...args: readonly unknown[]): unknown {
       if (this.length > 600) places += this.length
       return Reflect.apply(real, this, args)
-    })
+    }
+    return vi.spyOn(Array.prototype, name).mockImplementation(counted as never)
   })
   try {
     toMarkdown(html, url)
