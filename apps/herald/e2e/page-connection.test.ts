@@ -118,6 +118,24 @@ test("a browser that is offline in the middle of an answer has all of it when it
     ])
 })
 
+test("a part that cannot be loaded any more says so, and all else goes on", async () => {
+  await page.route(/settings-screen|memory-screen/, (route) => route.abort())
+  await send(page, "before the update")
+  await said(page, "You said: before the update").waitFor()
+  await page.getByRole("link", { name: "Memory" }).click()
+  await page.getByText("This part of the page does not work").waitFor()
+  await page.getByRole("link", { name: "Schedules" }).click()
+  await page.getByRole("heading", { name: "Schedules" }).waitFor()
+  await page.goBack()
+  await page.goBack()
+  await said(page, "You said: before the update").waitFor()
+  await page.unroute(/settings-screen|memory-screen/)
+  await page.getByRole("link", { name: "Memory" }).click()
+  await page.getByRole("button", { name: "Load the page again" }).click()
+  await page.getByRole("heading", { name: "Memory" }).waitFor()
+  await page.getByText("This part of the page does not work").waitFor({ state: "detached" })
+})
+
 test("a message that could not be sent survives a reload, even the first one", async () => {
   await page.route("**/messages", (route) => route.abort())
   await send(page, "do not lose me")

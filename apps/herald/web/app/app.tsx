@@ -1,11 +1,12 @@
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query"
-import { lazy, type ReactElement, Suspense, useCallback, useEffect, useState } from "react"
+import { lazy, type ReactElement, useCallback, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { ApiError, listenForLogout } from "../api/http.ts"
 import type { Me } from "../api/types.ts"
 import { ErrorNote } from "../chat/error-note.tsx"
 import { t } from "../i18n/index.ts"
 import { LoginPage } from "../login/login-page.tsx"
+import { Boundary, Lazily } from "../ui/boundary.tsx"
 import { Toasts } from "../ui/toast.tsx"
 import { Tips } from "../ui/tooltip.tsx"
 import { Home } from "./home.tsx"
@@ -26,7 +27,9 @@ const client = new QueryClient({
 
 export const App = (): ReactElement => (
   <QueryClientProvider client={client}>
-    <Gate />
+    <Boundary>
+      <Gate />
+    </Boundary>
     <Toasts />
     <Tips />
   </QueryClientProvider>
@@ -77,9 +80,9 @@ function Ready({ me }: { readonly me: Me }): ReactElement {
   if (isOwner && settings.isPending) return <Waiting />
   if (settings.data && !settings.data.provider.configured) {
     return (
-      <Suspense fallback={<Waiting />}>
+      <Lazily fallback={<Waiting />}>
         <SetupPage settings={settings.data} />
-      </Suspense>
+      </Lazily>
     )
   }
   return <Home me={me} assistant={settings.data?.assistant.name ?? t.appName} />

@@ -1,7 +1,8 @@
-import { lazy, type ReactElement, Suspense, useEffect, useState } from "react"
+import { lazy, type ReactElement, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { useChat } from "../chat/use-chat.ts"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -80,13 +81,13 @@ export function Header({
           {t.chat.temporary}
         </span>
       )}
-      <Suspense fallback={null}>
+      <Lazily without={null}>
         <DirectoryButton key={namespace} namespace={namespace} />
-      </Suspense>
+      </Lazily>
       {!isNew && status === "ready" && (
-        <Suspense fallback={null}>
+        <Lazily without={null}>
           <Everything namespace={namespace} until={typeof until === "number" ? until : undefined} />
-        </Suspense>
+        </Lazily>
       )}
       {!hasSidebar && (
         <IconButton icon="plus" label={t.sessions.new} onClick={() => navigate({ type: "new" })} />

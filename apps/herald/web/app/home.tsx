@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { lazy, type ReactElement, Suspense, useEffect, useMemo, useRef, useState } from "react"
+import { lazy, type ReactElement, useEffect, useMemo, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { api } from "../api/api.ts"
 import type { Me } from "../api/types.ts"
@@ -10,6 +10,7 @@ import { Connection } from "../connection/socket.ts"
 import { t } from "../i18n/index.ts"
 import { Sidebar } from "../sessions/sidebar.tsx"
 import { useSessionChanges } from "../sessions/use-sessions.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { copyText } from "../ui/copy-button.tsx"
 import { Modal } from "../ui/modal.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -159,7 +160,8 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
         )}
       </main>
       {isPaletteOpen && (
-        <Suspense
+        <Lazily
+          without={null}
           // What is typed while it is loaded is not lost.
           fallback={
             <Modal className="dialog" aria-label={t.shortcuts.search} onDismiss={() => setPaletteOpen(false)}>
@@ -174,7 +176,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
           }
         >
           <Palette typed={typed} onClose={() => setPaletteOpen(false)} onShortcuts={showHelp} />
-        </Suspense>
+        </Lazily>
       )}
       <ShortcutsDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>

@@ -1,5 +1,6 @@
-import { type ReactElement, Suspense, useEffect } from "react"
+import { type ReactElement, useEffect } from "react"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { useShared } from "./context.ts"
 import { MenuButton } from "./menu-button.tsx"
 import type { ScreenName } from "./router.ts"
@@ -31,9 +32,9 @@ export function Screen({
       <div className="screen">
         <div className="screen-body">
           {maySee(me, name) ? (
-            <Suspense fallback={<p className="muted">{t.loading}</p>}>
+            <Lazily key={name} fallback={<p className="muted">{t.loading}</p>}>
               <Component part={part} />
-            </Suspense>
+            </Lazily>
           ) : (
             <p className="note quiet-note">{t.screens.notYours}</p>
           )}

@@ -1,7 +1,8 @@
-import { lazy, type ReactElement, Suspense } from "react"
+import { lazy, type ReactElement } from "react"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { originOf } from "./origin.ts"
 import { useApprovals, useDecide } from "./use-approvals.ts"
 
@@ -22,7 +23,7 @@ export function BelowChat({ namespace }: { readonly namespace: string }): ReactE
   if (waiting.length === 0) return null
   return (
     <section className="below-chat" aria-label={t.approval.below}>
-      <Suspense fallback={null}>
+      <Lazily>
         {waiting.map((each) => (
           <ApprovalCard
             key={each.approvalId}
@@ -30,7 +31,7 @@ export function BelowChat({ namespace }: { readonly namespace: string }): ReactE
             onDecide={(decision) => decide(each, decision)}
           />
         ))}
-      </Suspense>
+      </Lazily>
     </section>
   )
 }

@@ -1,9 +1,10 @@
 import type { Fork } from "@orra/core"
-import { Fragment, lazy, memo, type ReactElement, Suspense, useRef, useState } from "react"
+import { Fragment, lazy, memo, type ReactElement, useRef, useState } from "react"
 import { isSame, useAgents } from "../agents/use-agents.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
 import { Icon } from "../ui/icons.tsx"
@@ -59,9 +60,9 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
       {isSilent && <Waiting since={answer.at} attempt={props.retryAttempt} />}
       {!isLive && <Outcome {...props} />}
       {!isLive && hasTraces(answer) && (
-        <Suspense>
+        <Lazily without={null}>
           <Traces answer={answer} />
-        </Suspense>
+        </Lazily>
       )}
       {!isLive && <Footer {...props} />}
     </article>
@@ -143,17 +144,17 @@ function Message({
               return (
                 <Fragment key={part.id}>
                   <ToolCard {...card} />
-                  <Suspense>
+                  <Lazily without={null}>
                     <Picture namespace={store.namespace} call={card.call} />
-                  </Suspense>
+                  </Lazily>
                 </Fragment>
               )
             }
             if (!HANDED_ON.test(part.name)) return <ToolCard key={part.id} {...card} />
             return (
-              <Suspense key={part.id} fallback={<ToolCard {...card} />}>
+              <Lazily key={part.id} fallback={<ToolCard {...card} />} without={<ToolCard {...card} />}>
                 <Delegation {...card} runId={answer.runId} />
-              </Suspense>
+              </Lazily>
             )
           }
         }
@@ -258,9 +259,9 @@ function Footer({ answer, store, fork, isLast, isBusy }: AnswerProps): ReactElem
         html={() => htmlOf(foot.current)}
         label={t.chat.copyMessage}
       />
-      <Suspense>
+      <Lazily without={null}>
         <ReadAloud text={() => markdownOf(answer)} />
-      </Suspense>
+      </Lazily>
       <IconButton
         icon="retry"
         size={18}

@@ -1,15 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
-import {
-  lazy,
-  type ReactElement,
-  Suspense,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react"
+import { lazy, type ReactElement, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatDay, t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Answer, Waiting } from "./answer.tsx"
@@ -178,7 +170,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
         </div>
       </div>
       {isFinding && (
-        <Suspense>
+        <Lazily without={null}>
           <FindBar
             namespace={store.namespace}
             onFound={(seq) => void store.reach(seq).then(() => setWanted({ seq }))}
@@ -187,7 +179,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
               document.getElementById("message")?.focus()
             }}
           />
-        </Suspense>
+        </Lazily>
       )}
       {!isAtEnd && (
         <Button className="jump" onClick={() => virtualizer.scrollToEnd({ behavior: smooth() })}>

@@ -5,7 +5,6 @@ import {
   lazy,
   type ReactElement,
   type RefObject,
-  Suspense,
   useLayoutEffect,
   useRef,
   useState,
@@ -13,6 +12,7 @@ import {
 import { enterSends, isSendKey } from "../app/storage.ts"
 import { Attachment } from "../chat/attachment.tsx"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuChoice } from "../ui/menu.tsx"
@@ -190,9 +190,9 @@ export function Composer(props: ComposerProps): ReactElement {
             event.target.value = ""
           }}
         />
-        <Suspense>
+        <Lazily without={null}>
           <DictateButton onText={dictate} />
-        </Suspense>
+        </Lazily>
         {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
         <span className="spring" />
         {props.gauge}

@@ -25,6 +25,12 @@ export const en = {
   kilobytes: (value: string) => `${value} kB`,
   megabytes: (value: string) => `${value} MB`,
 
+  broken: {
+    title: "This part of the page does not work",
+    lead: "Herald may have been updated since the page was opened. What you have written is kept.",
+    reload: "Load the page again",
+  },
+
   login: {
     title: "Log in to Herald",
     lead: "Open the link that Herald printed in its terminal when it started. It works once.",
