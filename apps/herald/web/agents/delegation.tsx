@@ -7,7 +7,7 @@ import { ChatStore } from "../chat/chat-store.ts"
 import type { AnswerPart, Call } from "../chat/items.ts"
 import { ToolCard, type ToolCardProps } from "../chat/tool-card.tsx"
 import { words } from "../i18n/en-agents.ts"
-import { formatDuration, formatNumber, t } from "../i18n/index.ts"
+import { formatCost, formatDuration, formatNumber, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -90,7 +90,7 @@ function BranchCard({
               <dd>
                 {[
                   words.tokens(formatNumber(tokens)),
-                  usd === undefined ? words.costUnknown : words.cost(dollars.format(usd)),
+                  usd === undefined ? words.costUnknown : words.cost(formatCost(usd)),
                   ...(below > 0 ? [words.withBelow(below)] : []),
                 ].join(" · ")}
               </dd>
@@ -152,11 +152,5 @@ function taskOf(args: Readonly<Record<string, unknown>> | undefined): string {
   const task = args?.["task"]
   return typeof task === "string" ? task : ""
 }
-
-const dollars = new Intl.NumberFormat(navigator.language, {
-  style: "currency",
-  currency: "USD",
-  maximumSignificantDigits: 2,
-})
 
 const firstLine = (text: string): string => text.trim().split("\n", 1)[0] ?? ""

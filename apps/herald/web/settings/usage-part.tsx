@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import type { ReactElement } from "react"
 import { useShared } from "../app/context.ts"
 import { words } from "../i18n/en-settings.ts"
-import { formatFullTime, formatNumber, t } from "../i18n/index.ts"
+import { formatCost, formatFullTime, formatNumber, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
 import { type LimitState, type Spender, settingsApi } from "./settings-api.ts"
@@ -94,7 +94,7 @@ function Spent({
     return (
       <p className="spent">
         <span>{label}</span>
-        <strong>{usd(spent)}</strong>
+        <strong>{formatCost(spent)}</strong>
       </p>
     )
   }
@@ -102,9 +102,9 @@ function Spent({
   return (
     <div className="spent">
       <span>{label}</span>
-      <strong>{own.of(usd(spent), usd(limit))}</strong>
+      <strong>{own.of(formatCost(spent), formatCost(limit))}</strong>
       <meter
-        aria-label={own.of(usd(spent), usd(limit))}
+        aria-label={own.of(formatCost(spent), formatCost(limit))}
         min={0}
         max={1}
         low={NEAR}
@@ -115,7 +115,7 @@ function Spent({
       {renews_at !== null && <small className="spent-when">{own.renews(formatFullTime(renews_at))}</small>}
       {onMore && share >= NEAR && (
         <Button disabled={isPending} onClick={onMore}>
-          {own.more(usd(MORE))}
+          {own.more(formatCost(MORE))}
         </Button>
       )}
     </div>
@@ -141,13 +141,3 @@ function Limits(): ReactElement | null {
     </section>
   )
 }
-
-const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" })
-const cents = new Intl.NumberFormat(undefined, {
-  style: "currency",
-  currency: "USD",
-  maximumSignificantDigits: 2,
-})
-
-/** Small sums are not shown as nothing. */
-const usd = (amount: number): string => (amount > 0 && amount < 0.01 ? cents : money).format(amount)
