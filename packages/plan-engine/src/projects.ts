@@ -1,0 +1,174 @@
+import {
+  InvalidInput,
+  type Json,
+  type Namespace,
+  NotFound,
+  OrraError,
+  type Records,
+  randomId,
+  type SessionStore,
+  VersionConflict,
+} from "@orra/core"
+import { apiKeyHash, newApiKey, newId } from "./ids.ts"
+
+/** What is told of: the ends of orchestrations, or compensations that failed. */
+export type WebhookKind = "webhooks" | "compensationFailureWebhooks"
+
+/** A key of a project, without the key. */
+export interface ProjectKey {
+  readonly id: string
+  /** sha256, hex. */
+  readonly hash: string
+  readonly createdAt: number
+}
+
+/** Who has services and orchestrations. Times are ms since 1970. */
+export interface PlanProject {
+  readonly id: string
+  readonly name: string
+  readonly webhooks: readonly string[]
+  readonly compensationFailureWebhooks: readonly string[]
+  readonly keys: readonly ProjectKey[]
+  /** What webhooks are signed with. */
+  readonly webhookSecret: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+const MAX_KEYS = 100
+const MAX_WEBHOOKS = 50
+const MAX_NAME = 200
+
+/**
+ * The projects of an engine, and their keys. Of a key its hash is kept: nobody can read it again, and no error has it.
+ *
+ * ```ts
+ * const { project, apiKey } = await projects.register({ name: "shop" })
+ * await projects.byKey(apiKey) // the project
+ * ```
+ */
+export class PlanProjects {
+  readonly #store: Pick<SessionStore, "records" | "now">
+  readonly #projects: Records
+  readonly #keys: Records
+  readonly #root: Namespace
+
+  constructor(store: Pick<SessionStore, "records" | "now">, root: Namespace) {
+    this.#store = store
+    this.#projects = store.records("plan-projects")
+    this.#keys = store.records("plan-keys")
+    this.#root = root
+  }
+
+  /** @throws InvalidInput for a name that is too long or a webhook that is no web address. */
+  async register(project: {
+    readonly name: string
+    readonly webhooks?: readonly string[]
+    readonly compensationFailureWebhooks?: readonly string[]
+  }): Promise<{ readonly project: PlanProject; readonly apiKey: string }> {
+    if (project.name.length > MAX_NAME)
+      throw new InvalidInput(`A project's name has at most ${MAX_NAME} characters.`)
+    const { apiKey, key } = this.#newKey(await this.#now())
+    const made: PlanProject = {
+      id: newId("p_"),
+      name: project.name,
+      webhooks: (project.webhooks ?? []).map(webAddress),
+      compensationFailureWebhooks: (project.compensationFailureWebhooks ?? []).map(webAddress),
+      keys: [key],
+      webhookSecret: randomId() + randomId(),
+      createdAt: key.createdAt,
+      updatedAt: key.createdAt,
+    }
+    await this.#projects.put(this.#root, made.id, asJson(made), { expected: 0 })
+    await this.#keys.put(this.#root, key.hash, made.id)
+    return { project: made, apiKey }
+  }
+
+  async get(id: string): Promise<PlanProject | undefined> {
+    const record = await this.#projects.get(this.#root, id)
+    return record && (record.value as unknown as PlanProject)
+  }
+
+  /** The project of a key; undefined for one that is not known, or was revoked. */
+  async byKey(apiKey: string): Promise<PlanProject | undefined> {
+    const hash = apiKeyHash(apiKey)
+    const record = hash === undefined ? undefined : await this.#keys.get(this.#root, hash)
+    const project = record && (await this.get(String(record.value)))
+    // The project says which keys it has: one that was revoked half is revoked.
+    return project?.keys.some((key) => key.hash === hash) ? project : undefined
+  }
+
+  async addKey(projectId: string): Promise<{ readonly id: string; readonly apiKey: string }> {
+    const { apiKey, key } = this.#newKey(await this.#now())
+    await this.#keys.put(this.#root, key.hash, projectId)
+    await this.#change(projectId, ({ keys }) => ({ keys: atMost([...keys, key], MAX_KEYS, "keys") }))
+    return { id: key.id, apiKey }
+  }
+
+  /** @throws NotFound; OrraError `plan_last_key` for the only key: nobody could use the project any more. */
+  async revokeKey(projectId: string, keyId: string): Promise<void> {
+    let revoked: ProjectKey | undefined
+    await this.#change(projectId, ({ keys }) => {
+      revoked = keys.find(({ id }) => id === keyId)
+      if (!revoked) throw new NotFound("key")
+      if (keys.length === 1)
+        throw new OrraError("plan_last_key", "This is the project's only key: make another one first.")
+      return { keys: keys.filter(({ id }) => id !== keyId) }
+    })
+    if (revoked) await this.#keys.delete(this.#root, revoked.hash)
+  }
+
+  /** @throws InvalidInput for what is no web address. An address that is there already stays there once. */
+  async addWebhook(projectId: string, kind: WebhookKind, url: string): Promise<string> {
+    const address = webAddress(url)
+    await this.#change(projectId, ({ [kind]: known }) => ({
+      [kind]: atMost([...known.filter((each) => each !== address), address], MAX_WEBHOOKS, "webhooks"),
+    }))
+    return address
+  }
+
+  /** @throws NotFound. */
+  async removeWebhook(projectId: string, kind: WebhookKind, url: string): Promise<void> {
+    await this.#change(projectId, ({ [kind]: known }) => {
+      if (!known.includes(url)) throw new NotFound("webhook")
+      return { [kind]: known.filter((each) => each !== url) }
+    })
+  }
+
+  async #change(id: string, change: (project: PlanProject) => Partial<PlanProject>): Promise<void> {
+    for (;;) {
+      const record = await this.#projects.get(this.#root, id)
+      if (!record) throw new NotFound("project")
+      const project = record.value as unknown as PlanProject
+      const changed = { ...project, ...change(project), updatedAt: await this.#now() }
+      try {
+        await this.#projects.put(this.#root, id, asJson(changed), { expected: record.version })
+        return
+      } catch (error) {
+        if (!(error instanceof VersionConflict)) throw error
+      }
+    }
+  }
+
+  #newKey(createdAt: number): { readonly apiKey: string; readonly key: ProjectKey } {
+    const apiKey = newApiKey()
+    return { apiKey, key: { id: newId("k_"), hash: apiKeyHash(apiKey) ?? "", createdAt } }
+  }
+
+  async #now(): Promise<number> {
+    return (await this.#store.now?.()) ?? Date.now()
+  }
+}
+
+const asJson = (value: object): Json => value as unknown as Json
+
+function atMost<T>(items: readonly T[], most: number, what: string): readonly T[] {
+  if (items.length <= most) return items
+  throw new InvalidInput(`A project has at most ${most} ${what}: remove one.`)
+}
+
+function webAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === "http:" || url?.protocol === "https:") return text
+  throw new InvalidInput("A webhook's url must be a whole web address with http or https.")
+}
