@@ -28,6 +28,7 @@ export type RunEntry = { readonly at: number } & (
       readonly key: string
       readonly input: JsonObject
     }
+  | { readonly type: "task_progress"; readonly task: string; readonly data: Json }
   | { readonly type: "task_done"; readonly task: string; readonly output: Json; readonly undo?: Undo }
   | {
       readonly type: "task_failed"
@@ -95,6 +96,7 @@ export class RunState {
       case "finished":
         this.finished = entry.status
         break
+      case "task_progress":
       case "undo_failed":
         break
     }

@@ -114,6 +114,27 @@ describe("a plan", () => {
     expect(Object.keys(result.status === "completed" ? result.results : {})).toHaveLength(11)
   })
 
+  test("has in its log what tasks tell before they are done", async () => {
+    const shop = new Shop()
+    const { answer } = shop
+    shop.answer = (call) => {
+      call.progress({ of: call.task })
+      return answer(call)
+    }
+    const log = new TestLog()
+    await run(shop, log, { timeoutMs: Number.POSITIVE_INFINITY })
+    const types = log.entries
+      .filter((entry) => "task" in entry && entry.task === "task3")
+      .map(({ type }) => type)
+    expect(types).toEqual(["task_sent", "task_progress", "task_done"])
+  })
+
+  test("is not tried again when its service says that it would be of no use", async () => {
+    const shop = failing("task1", { ...FAILED, isFinal: true })(new Shop())
+    expect(await run(shop)).toMatchObject({ status: "failed", task: "task1" })
+    expect(shop.calls.filter(({ task }) => task === "task1")).toHaveLength(1)
+  })
+
   test("begins what needs nothing at the same time", async () => {
     const shop = new Shop()
     const both = Promise.withResolvers<void>()

@@ -14,6 +14,8 @@ export interface TaskCall {
   /** The same for every attempt, in every process: by it a service knows what it has done already. */
   readonly idempotencyKey: string
   readonly attempt: number
+  /** Writes what a task has to tell before it is done. */
+  readonly progress: (data: Json) => void
   /** Fires when the time is up or the process stops. */
   readonly signal: AbortSignal
 }
@@ -21,11 +23,12 @@ export interface TaskCall {
 /** What came of a task. A call that throws has failed, and is tried again. */
 export type TaskOutcome =
   | { readonly type: "done"; readonly output: Json; readonly undo?: Undo }
-  | { readonly type: "failed"; readonly error: string }
+  /** `isFinal`: another attempt would be of no use. */
+  | { readonly type: "failed"; readonly error: string; readonly isFinal?: true }
   | { readonly type: "aborted"; readonly payload: Json }
 
 /** A task that is to be undone. */
-export interface UndoCall extends Omit<TaskCall, "input"> {
+export interface UndoCall extends Omit<TaskCall, "input" | "progress"> {
   readonly data: Json
   readonly halt: Halt
 }
@@ -50,7 +53,7 @@ export interface RunPlanOptions {
   readonly undo?: (task: UndoCall) => Promise<UndoOutcome>
   readonly retry?: RetryOptions
   readonly undoRetry?: RetryOptions
-  /** What one attempt may take, in ms, default 30,000. */
+  /** What one attempt may take, in ms, default 30,000; Infinity where `call` and `undo` see to it themselves. */
   readonly timeoutMs?: number
   /** Ends the plan: nothing more is begun, what is under way is waited for, and what was done is undone. */
   readonly cancel?: AbortSignal
@@ -162,12 +165,15 @@ class Run {
     const { attempts, delayMs, maxDelayMs } = { ...TASK_RETRY, ...retry }
     const key = this.#keyOf(task)
     const before = this.#state.attempts.get(task.id) ?? 0
+    // A log that fails is noticed by what is written next.
+    const progress = (data: Json): void =>
+      void this.#write({ type: "task_progress", task: task.id, data }).catch(() => {})
     // What was sent and not heard of again is not an attempt that failed.
     const first = this.#state.open.has(task.id) ? before : before + 1
     for (let attempt = Math.max(1, Math.min(first, attempts)); ; attempt++) {
       await this.#write({ type: "task_sent", task: task.id, attempt, key, input: prepared })
       const outcome = await this.#attempt((signal) =>
-        call({ task: task.id, service, input: prepared, idempotencyKey: key, attempt, signal }),
+        call({ task: task.id, service, input: prepared, idempotencyKey: key, attempt, progress, signal }),
       )
       if (outcome.type === "done") {
         const { output, undo } = outcome
@@ -175,7 +181,7 @@ class Run {
       }
       if (outcome.type === "aborted")
         return await this.#halt({ reason: "aborted", task: task.id, payload: outcome.payload })
-      const isLast = attempt >= attempts
+      const isLast = attempt >= attempts || outcome.isFinal === true
       await this.#write({ type: "task_failed", task: task.id, attempt, error: outcome.error, isLast })
       if (isLast) return await this.#halt({ reason: "failed", task: task.id, error: outcome.error })
       await this.#rest(Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), this.#halted.signal)
@@ -218,11 +224,11 @@ class Run {
   /** @throws what the call throws; an error that says so when it takes too long; the reason of `signal`. */
   async #inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs = 30_000, signal } = this.#options
-    const timeout = AbortSignal.timeout(timeoutMs)
-    const end = AbortSignal.any([timeout, ...(signal ? [signal] : [])])
+    const timeout = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined
+    const end = AbortSignal.any([timeout, signal].filter((each) => each !== undefined))
     const { promise, reject } = Promise.withResolvers<never>()
     const onEnd = (): void =>
-      reject(timeout.aborted ? new Error(`There was no answer within ${timeoutMs} ms.`) : end.reason)
+      reject(timeout?.aborted ? new Error(`There was no answer within ${timeoutMs} ms.`) : end.reason)
     end.addEventListener("abort", onEnd, { once: true })
     try {
       return await Promise.race([call(end), promise])
