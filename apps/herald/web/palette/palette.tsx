@@ -1,5 +1,13 @@
 import { useQuery } from "@tanstack/react-query"
-import { type KeyboardEvent, type ReactElement, type RefObject, useId, useRef, useState } from "react"
+import {
+  type KeyboardEvent,
+  type ReactElement,
+  type RefObject,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react"
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
@@ -37,7 +45,9 @@ export default function Palette({
   readonly onClose: () => void
   readonly onShortcuts: () => void
 }): ReactElement {
-  const [text, setText] = useState(() => typed.current)
+  const [text, setText] = useState("")
+  // Only now: something may be typed while this is being drawn for the first time.
+  useLayoutEffect(() => setText(typed.current), [typed])
   const [active, setActive] = useState(0)
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
