@@ -218,10 +218,11 @@ describe("the sockets of a service", () => {
   test("that do not answer a ping are closed", async () => {
     const { service, connections } = await wire({ pingMs: 20 })
     const silent = await service().connect()
-    const closed = once(silent.socket ?? silent.frames, "close")
-    silent.socket?.pause()
+    const { socket } = silent
+    const closed = socket && once(socket, "close")
+    socket?.pause()
     while (connections.isConnected("s_a")) await new Promise((resolve) => setTimeout(resolve, 5))
-    silent.socket?.resume()
+    socket?.resume()
     await closed
   })
 })

@@ -22,3 +22,11 @@ export const newApiKey = (): string => `sk-orra-v1-${randomId()}${randomId()}`
 /** What is kept of a key; undefined for a text that is none. A key is random enough to need no salt. */
 export const apiKeyHash = (key: string): string | undefined =>
   API_KEY.test(key) ? createHash("sha256").update(key).digest("hex") : undefined
+
+/** An id that is the same for the same text: what is written twice is there once. */
+export const derivedId = (prefix: "c_", text: string): string =>
+  prefix +
+  [...createHash("sha256").update(text).digest()]
+    .slice(0, 22)
+    .map((byte) => BASE57[byte % BASE57.length])
+    .join("")

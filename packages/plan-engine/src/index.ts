@@ -1,3 +1,4 @@
+export type { ConnectionsOptions } from "./connections.ts"
 export {
   leaves,
   type Plan,
@@ -6,6 +7,8 @@ export {
   type Service,
   withConstantsInTaskZero,
 } from "./plan.ts"
+export { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
+export type { WebhookOptions } from "./plan-webhooks.ts"
 export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planner.ts"
 export { type Finding, type FindingCode, type ProofOptions, prove } from "./prove.ts"
 export { type Answer, readAnswer, readPlan } from "./read-plan.ts"

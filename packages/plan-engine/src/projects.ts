@@ -38,6 +38,7 @@ export interface PlanProject {
 const MAX_KEYS = 100
 const MAX_WEBHOOKS = 50
 const MAX_NAME = 200
+const MAX_URL = 500
 
 /**
  * The projects of an engine, and their keys. Of a key its hash is kept: nobody can read it again, and no error has it.
@@ -169,6 +170,8 @@ function atMost<T>(items: readonly T[], most: number, what: string): readonly T[
 
 function webAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === "http:" || url?.protocol === "https:") return text
-  throw new InvalidInput("A webhook's url must be a whole web address with http or https.")
+  if (text.length <= MAX_URL && (url?.protocol === "http:" || url?.protocol === "https:")) return text
+  throw new InvalidInput(
+    "A webhook's url must be a whole web address with http or https, of at most 500 characters.",
+  )
 }

@@ -1,0 +1,123 @@
+import { MemoryStore, type SessionStore } from "@orra/core"
+import { scriptedProvider } from "@orra/testing"
+import { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
+import { type Handler, WireService } from "./wire-fixture.ts"
+
+/** An answer of the API, whose body is whatever it is. */
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: what an API answers is asked for its members in many tests.
+  readonly body: any
+}
+
+/** A plan as the model of a test writes it: tasks by the names of services. */
+export type Written = readonly { readonly id: string; readonly service: string; readonly input: object }[]
+
+/** An engine of its own, with what a test needs of it. */
+export class Bench {
+  readonly store: SessionStore
+  readonly engine: PlanEngine
+  /** What the model answers next, and from then on. */
+  plan: Written | string = []
+  url = ""
+  key = ""
+  readonly errors: unknown[] = []
+  readonly ids = new Map<string, string>()
+  readonly wires: WireService[] = []
+
+  constructor(store: SessionStore = new MemoryStore(), options: Partial<PlanEngineOptions> = {}) {
+    this.store = store
+    this.engine = createPlanEngine({
+      store,
+      provider: scriptedProvider([], { otherwise: () => this.#written() }),
+      connections: { redeliverMs: [20, 50], handoverMs: 20 },
+      retry: { delayMs: 1, maxDelayMs: 1 },
+      undoRetry: { delayMs: 1, maxDelayMs: 1 },
+      webhooks: { pauseMs: 5 },
+      onError: (error) => void this.errors.push(error),
+      ...options,
+    })
+  }
+
+  async listen(): Promise<this> {
+    this.url = await this.engine.listen({ port: 0 })
+    return this
+  }
+
+  async close(): Promise<void> {
+    for (const wire of this.wires) wire.socket?.terminate()
+    await this.engine.close()
+  }
+
+  async ask(method: string, path: string, body?: unknown, key = this.key): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: key === "" ? {} : { authorization: `Bearer ${key}` },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const isJson = response.headers.get("content-type") === "application/json"
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+  }
+
+  async project(more: object = {}) {
+    const { body } = await this.ask("POST", "/register/project", { name: "shop", ...more })
+    this.key = body.apiKey
+    return body
+  }
+
+  /** Registers a service that takes and gives whatever text, and connects it. */
+  async service(name: string, handler?: Handler, more: { revertible?: boolean } = {}): Promise<WireService> {
+    const schema = { type: "object", properties: { text: { type: "string" } }, required: ["text"] }
+    const registration = {
+      name,
+      description: `Does ${name}.`,
+      schema: { input: schema, output: schema },
+      ...more,
+    }
+    const { body } = await this.ask("POST", "/register/service", {
+      id: this.ids.get(name) ?? null,
+      ...registration,
+    })
+    this.ids.set(name, body.id)
+    return await this.connect(name, handler)
+  }
+
+  async connect(name: string, handler?: Handler): Promise<WireService> {
+    const socketUrl = this.url.replace("http", "ws")
+    const wire = new WireService(`${socketUrl}//ws?serviceId=${this.ids.get(name)}&apiKey=${this.key}`)
+    wire.handler = handler
+    this.wires.push(wire)
+    return await wire.connect()
+  }
+
+  async create(data: Readonly<Record<string, unknown>> = { text: "a" }, more: object = {}): Promise<Answer> {
+    const fields = Object.entries(data).map(([field, value]) => ({ field, value }))
+    return await this.ask("POST", "/orchestrations", { action: { Content: "Do it." }, data: fields, ...more })
+  }
+
+  async inspect(id: string) {
+    return (await this.ask("GET", `/orchestrations/inspections/${id}`)).body
+  }
+
+  /** The inspection of an orchestration, as soon as it is as wanted. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  async until(id: string, isThere: (inspected: any) => boolean) {
+    for (;;) {
+      const inspected = await this.inspect(id)
+      if (isThere(inspected)) return inspected
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  async ended(id: string) {
+    return await this.until(id, ({ status }) => status !== "processing" && status !== "pending")
+  }
+
+  #written(): string {
+    if (typeof this.plan === "string") return this.plan
+    const tasks = this.plan.map((task) => ({ ...task, service: this.ids.get(task.service) ?? task.service }))
+    return JSON.stringify({ tasks: [{ id: "task0", input: {} }, ...tasks] })
+  }
+}

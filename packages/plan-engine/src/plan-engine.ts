@@ -1,0 +1,131 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
+import { Namespace, type Provider, type SessionStore } from "@orra/core"
+import { WebSocketServer } from "ws"
+import { api, target, VERSION_HEADER } from "./api.ts"
+import { Connections, type ConnectionsOptions } from "./connections.ts"
+import { Orchestrator } from "./orchestrator.ts"
+import { PlanWebhooks, type WebhookOptions } from "./plan-webhooks.ts"
+import { PlanProjects } from "./projects.ts"
+import type { RetryOptions } from "./run.ts"
+import { PlanServices } from "./services.ts"
+
+export interface PlanEngineOptions {
+  /** Where everything is kept. Of several engines on one store only one may run. */
+  readonly store: SessionStore
+  /** What makes plans. */
+  readonly provider: Provider
+  /** Default the provider's. */
+  readonly model?: string
+  /** What may register projects, as a bearer token. Default: whoever connects from this machine may. */
+  readonly adminKey?: string
+  /** Below which all of it is kept. Default `plan-engine`. */
+  readonly namespace?: Namespace
+  readonly connections?: ConnectionsOptions
+  readonly webhooks?: WebhookOptions
+  /** How often tasks are tried, and undoing them. */
+  readonly retry?: RetryOptions
+  readonly undoRetry?: RetryOptions
+  /** Most bytes of a request, default 1 MiB; a frame of a service may have 10 MiB. */
+  readonly maxBodyBytes?: number
+  /** Told of what failed and nobody was answered. */
+  readonly onError?: (error: unknown) => void
+}
+
+export interface PlanEngine {
+  /**
+   * Goes on with what has not ended, and takes requests. Default: port 8005 of 127.0.0.1; port 0 is any that is free.
+   *
+   * @returns where it listens.
+   */
+  listen(at?: { readonly port?: number; readonly host?: string }): Promise<string>
+  /** Ends this process's part: everything stays as it is, and goes on in the next one. */
+  close(): Promise<void>
+}
+
+const MEBIBYTE = 1024 * 1024
+/** What stands around a result of 10 MiB. */
+const ENVELOPE_BYTES = 64 * 1024
+
+/**
+ * The engine that services and clients of the original `orra` connect to as they are.
+ *
+ * ```ts
+ * const engine = createPlanEngine({ store: await sqliteStore({ path: "plans.db" }), provider })
+ * console.log(await engine.listen()) // http://127.0.0.1:8005
+ * ```
+ */
+export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
+  const { store, namespace: root = Namespace.of("plan-engine"), onError = () => {} } = options
+  const stop = new AbortController()
+  const projects = new PlanProjects(store, root)
+  const services = new PlanServices(store, root)
+  const connections = new Connections(options.connections)
+  const project = (id: string) => projects.get(id)
+  const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
+  const orchestrator = new Orchestrator({
+    ...options,
+    root,
+    projects,
+    services,
+    connections,
+    webhooks,
+    onError,
+  })
+  const now = async (): Promise<number> => (await store.now?.()) ?? Date.now()
+  const server = createServer(
+    api({ maxBodyBytes: MEBIBYTE, ...options, projects, services, connections, orchestrator, now, onError }),
+  )
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 10 * MEBIBYTE + ENVELOPE_BYTES,
+    perMessageDeflate: false,
+  })
+  sockets.on("headers", (headers) => headers.push(VERSION_HEADER.join(": ")))
+  server.on("upgrade", (request, socket: Duplex, head) => {
+    // Whoever has gone is told nothing.
+    socket.on("error", () => {})
+    const { path, query } = target(request)
+    const owner = async (): Promise<string | undefined> => {
+      const owned = await projects.byKey(query.get("apiKey") ?? "")
+      const service = owned && (await services.get(owned.id, query.get("serviceId") ?? ""))
+      return service?.id
+    }
+    const refuse = (status: string): void =>
+      void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    if (path !== "/ws") return refuse("404 Not Found")
+    owner().then(
+      (service) => {
+        if (service === undefined) return refuse("403 Forbidden")
+        sockets.handleUpgrade(request, socket, head, (opened) => connections.add(service, opened))
+      },
+      (error: unknown) => {
+        onError(error)
+        refuse("500 Internal Server Error")
+      },
+    )
+  })
+  let delivering: Promise<void> = Promise.resolve()
+
+  return {
+    listen: async ({ port = 8005, host = "127.0.0.1" } = {}) => {
+      const listening = Promise.withResolvers<void>()
+      server.once("error", listening.reject)
+      server.listen(port, host, listening.resolve)
+      await listening.promise
+      await orchestrator.recover()
+      delivering = webhooks.run(stop.signal)
+      const { address, port: taken, family } = server.address() as AddressInfo
+      return `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`
+    },
+    close: async () => {
+      stop.abort()
+      await orchestrator.stop()
+      for (const socket of sockets.clients) socket.terminate()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await delivering
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import type { Json, JsonObject } from "@orra/core"
+import type { Reply } from "./ask.ts"
+import type { Connections } from "./connections.ts"
+import { newId } from "./ids.ts"
+import { type Orchestration, serviceOf } from "./orchestration.ts"
+import type { Service } from "./plan.ts"
+import type { RunPlanOptions, TaskCall, UndoCall } from "./run.ts"
+import type { Halt } from "./run-log.ts"
+import { taskOutcome, undoOutcome } from "./service-frame.ts"
+
+/** How `runPlan` reaches services over their sockets: requests as the original's clients know them. Times in ms. */
+export function calls({
+  connections,
+  orchestration,
+  timeoutMs,
+  graceMs,
+}: {
+  readonly connections: Connections
+  readonly orchestration: Orchestration
+  readonly timeoutMs: number
+  readonly graceMs: number
+}): Required<Pick<RunPlanOptions, "call" | "undo">> {
+  const revertible = new Set(orchestration.services?.filter((each) => each.revertible).map(({ id }) => id))
+  /** When undoing began, the same at every attempt of this process. */
+  const undoingSince = new Date().toISOString()
+
+  const ask = (
+    {
+      task,
+      service,
+      idempotencyKey,
+      signal,
+    }: Pick<TaskCall, "task" | "service" | "idempotencyKey" | "signal">,
+    message: JsonObject,
+    prefix: "e_" | "e_comp_",
+    onProgress: (data: Json) => void,
+  ): Promise<Reply> =>
+    connections.ask({
+      service: service.id,
+      key: idempotencyKey,
+      message: () => ({
+        ...message,
+        id: task,
+        executionId: newId(prefix),
+        idempotencyKey,
+        serviceId: service.id,
+      }),
+      timeoutMs,
+      graceMs,
+      onProgress: ({ data }) => onProgress(data),
+      signal,
+    })
+
+  return {
+    call: async (call) => {
+      const reply = await ask(call, { type: "task_request", input: call.input }, "e_", call.progress)
+      if (reply.type === "late") return { type: "failed", error: late(timeoutMs) }
+      if (reply.type === "away") return { type: "failed", error: away(call.service, graceMs), isFinal: true }
+      return taskOutcome(reply, revertible.has(call.service.id))
+    },
+    undo: async (call: UndoCall) => {
+      const { data, halt } = call
+      const compensationContext = {
+        orchestrationId: orchestration.id,
+        ...contextOf(halt, orchestration),
+        timestamp: undoingSince,
+      }
+      const request = { type: "compensation_request", input: data, compensationContext }
+      const reply = await ask(call, request, "e_comp_", () => {})
+      if (reply.type === "late") return { status: "failed", error: late(timeoutMs) }
+      if (reply.type === "away") return { status: "failed", error: away(call.service, graceMs) }
+      return undoOutcome(reply)
+    },
+  }
+}
+
+/** What a service is told of why it undoes a task. The original knows no cancelling: it is an abort for it. */
+export function contextOf(halt: Halt, orchestration: Orchestration): JsonObject {
+  switch (halt.reason) {
+    case "failed": {
+      const producer = serviceOf(orchestration, halt.task)?.id ?? ""
+      return { reason: "failed", payload: { id: `task_fail_${halt.task}`, producer, error: halt.error } }
+    }
+    case "aborted":
+      return { reason: "aborted", payload: halt.payload }
+    case "cancelled":
+      return { reason: "aborted" }
+  }
+}
+
+const late = (ms: number): string => `There was no answer within ${ms} ms.`
+const away = ({ name }: Service, ms: number): string =>
+  `The service ${name} was not connected for ${ms} ms: start it again.`
