@@ -111,7 +111,7 @@ export function apiRoutes({ projects, services, connections, orchestrator, now }
       body: keys.map(({ id, createdAt }) => ({ id, createdAt: timeText(createdAt) })),
     })),
     of("DELETE", "/apikeys/:id", async ({ id }, project) => {
-      await projects.revokeKey(project.id, id)
+      connections.close({ key: await projects.revokeKey(project.id, id) })
       return { status: 204 }
     }),
     ...webhooks("/webhooks", "webhooks"),
@@ -124,7 +124,7 @@ export function apiRoutes({ projects, services, connections, orchestrator, now }
     }),
     of("DELETE", "/services/:id", async ({ id }, project) => {
       await services.remove(project.id, id)
-      connections.close(id)
+      connections.close({ service: id })
       return { status: 204 }
     }),
     of("POST", "/orchestrations", async ({ body }, project) => ({

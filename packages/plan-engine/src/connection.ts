@@ -6,6 +6,8 @@ import { type Received, readFrame } from "./service-frame.ts"
 export class Connection {
   /** How many tasks are under way on it. */
   load = 0
+  /** The hash of the key it was opened with. */
+  readonly key: string
   readonly #socket: WebSocket
   #isAlive = true
 
@@ -13,17 +15,20 @@ export class Connection {
     socket: WebSocket,
     {
       service,
+      key,
       pingMs,
       onFrame,
       onClose,
     }: {
       readonly service: string
+      readonly key: string
       readonly pingMs: number
       readonly onFrame: (received: Received, connection: Connection) => void
       readonly onClose: (connection: Connection) => void
     },
   ) {
     this.#socket = socket
+    this.key = key
     const heartbeat = setInterval(() => {
       if (!this.#isAlive) return socket.terminate()
       this.#isAlive = false

@@ -17,7 +17,7 @@ afterEach(async () => {
 async function wire(options: ConnectionsOptions = {}) {
   const connections = new Connections({ redeliverMs: [20, 50], handoverMs: 20, ...options })
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
-  server.on("connection", (socket, { url = "" }) => connections.add(url.slice(1), socket))
+  server.on("connection", (socket, { url = "" }) => connections.add(url.slice(1), socket, "key"))
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
   ends.push(() => {

@@ -24,11 +24,12 @@ export class Connections {
     this.#delivery = { redeliverMs, handoverMs }
   }
 
-  /** A socket whose owner was found to be this service. */
-  add(service: string, socket: WebSocket): void {
+  /** A socket whose owner was found to be this service by a key, of which this is the hash. */
+  add(service: string, socket: WebSocket, key: string): void {
     const link = this.#link(service)
     const connection = new Connection(socket, {
       service,
+      key,
       pingMs: this.#pingMs,
       onFrame: ({ frame }: Received) => link.receive(frame),
       onClose: (closed) => link.remove(closed),
@@ -51,11 +52,11 @@ export class Connections {
     return this.#link(question.service).ask(question)
   }
 
-  /** Closes the sockets of one service, or all. */
-  close(service?: string): void {
+  /** Closes the sockets of a service that was removed, or those that were opened with a key that was revoked. */
+  close(of: { readonly service: string } | { readonly key: string }): void {
     for (const [id, link] of this.#services)
-      if (service === undefined || id === service)
-        link.close(service === undefined ? [1001, "The engine stops."] : [1008, "The service was removed."])
+      if ("key" in of) link.close("The key was revoked.", of.key)
+      else if (id === of.service) link.close("The service was removed.")
   }
 
   #link(service: string): ServiceLink {
@@ -70,6 +71,8 @@ export class Connections {
 /** Of each service so many answers that nobody waits for yet are kept, which can be long, and so many keys. */
 const MAX_EARLY = 100
 const MAX_KEYS = 1_000
+/** The code of a WebSocket that its peer may have no longer. */
+const POLICY_VIOLATION = 1008
 
 class ServiceLink {
   leftAt: number | undefined
@@ -132,8 +135,9 @@ class ServiceLink {
       remember(this.#early, frame.key, frame, MAX_EARLY)
   }
 
-  close([code, reason]: readonly [number, string]): void {
-    for (const connection of this.#connections) connection.close(code, reason)
+  close(reason: string, key?: string): void {
+    for (const connection of this.#connections)
+      if (key === undefined || connection.key === key) connection.close(POLICY_VIOLATION, reason)
   }
 
   /** The one that had it; else the one with the least to do, of those the one that had none for longest. */

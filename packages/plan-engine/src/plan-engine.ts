@@ -1,10 +1,12 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
+import { setTimeout as pause } from "node:timers/promises"
 import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api.ts"
 import { Connections, type ConnectionsOptions } from "./connections.ts"
+import { apiKeyHash } from "./ids.ts"
 import { Orchestrator } from "./orchestrator.ts"
 import { PlanWebhooks, type WebhookOptions } from "./plan-webhooks.ts"
 import { PlanProjects } from "./projects.ts"
@@ -44,6 +46,8 @@ export interface PlanEngine {
   close(): Promise<void>
 }
 
+/** How long whoever is still sending a request is waited for when the engine stops. */
+const GOODBYE_MS = 2_000
 const MEBIBYTE = 1024 * 1024
 /** What stands around a result of 10 MiB. */
 const ENVELOPE_BYTES = 64 * 1024
@@ -74,9 +78,21 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     onError,
   })
   const now = async (): Promise<number> => (await store.now?.()) ?? Date.now()
-  const server = createServer(
-    api({ maxBodyBytes: MEBIBYTE, ...options, projects, services, connections, orchestrator, now, onError }),
-  )
+  const answer = api({
+    maxBodyBytes: MEBIBYTE,
+    ...options,
+    projects,
+    services,
+    connections,
+    orchestrator,
+    now,
+    onError,
+  })
+  const answering = new Set<Promise<void>>()
+  const server = createServer((request, response) => {
+    const answered = answer(request, response).finally(() => answering.delete(answered))
+    answering.add(answered)
+  })
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 10 * MEBIBYTE + ENVELOPE_BYTES,
@@ -98,7 +114,9 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     owner().then(
       (service) => {
         if (service === undefined) return refuse("403 Forbidden")
-        sockets.handleUpgrade(request, socket, head, (opened) => connections.add(service, opened))
+        sockets.handleUpgrade(request, socket, head, (opened) =>
+          connections.add(service, opened, apiKeyHash(query.get("apiKey") ?? "") ?? ""),
+        )
       },
       (error: unknown) => {
         onError(error)
@@ -123,8 +141,10 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
       stop.abort()
       await orchestrator.stop()
       for (const socket of sockets.clients) socket.terminate()
+      const closed = new Promise((resolve) => server.close(resolve))
+      await Promise.race([Promise.all(answering), pause(GOODBYE_MS, undefined, { ref: false })])
       server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await closed
       await delivering
     },
   }

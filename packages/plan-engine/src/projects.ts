@@ -106,17 +106,22 @@ export class PlanProjects {
     return { id: key.id, apiKey }
   }
 
-  /** @throws NotFound; OrraError `plan_last_key` for the only key: nobody could use the project any more. */
-  async revokeKey(projectId: string, keyId: string): Promise<void> {
-    let revoked: ProjectKey | undefined
+  /**
+   * @returns the hash of what opens nothing any more.
+   * @throws NotFound; OrraError `plan_last_key` for the only key: nobody could use the project any more.
+   */
+  async revokeKey(projectId: string, keyId: string): Promise<string> {
+    let hash = ""
     await this.#change(projectId, ({ keys }) => {
-      revoked = keys.find(({ id }) => id === keyId)
+      const revoked = keys.find(({ id }) => id === keyId)
       if (!revoked) throw new NotFound("key")
+      hash = revoked.hash
       if (keys.length === 1)
         throw new OrraError("plan_last_key", "This is the project's only key: make another one first.")
       return { keys: keys.filter(({ id }) => id !== keyId) }
     })
-    if (revoked) await this.#keys.delete(this.#root, revoked.hash)
+    await this.#keys.delete(this.#root, hash)
+    return hash
   }
 
   /** @throws InvalidInput for what is no web address. An address that is there already stays there once. */
