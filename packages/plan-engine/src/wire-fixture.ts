@@ -29,8 +29,8 @@ export class WireService {
   handler: Handler | undefined
   onRevert: Revert | undefined
   revertTTL = 60_000
-  /** It hears nothing of ACKs, as when the connection breaks at once. */
-  isDeaf = false
+  /** It answers nothing when it is asked to undo something. */
+  isMute = false
   socket: WebSocket | undefined
   readonly #url: string
   readonly #processed = new Map<string, JsonObject>()
@@ -72,11 +72,11 @@ export class WireService {
   #receive(frame: JsonObject): void {
     this.frames.push(frame)
     const { type } = frame
-    if (type === "ACK" && !this.isDeaf) this.#unacknowledged.delete(String(frame["id"]))
+    if (type === "ACK") this.#unacknowledged.delete(String(frame["id"]))
     if (type === "ping")
       this.#raw({ id: "pong", payload: { type: "pong", serviceId: frame["serviceId"] ?? "" } })
     if (type === "task_request" && this.handler) void this.#run(frame, this.handler)
-    if (type === "compensation_request") this.#revert(frame)
+    if (type === "compensation_request" && !this.isMute) this.#revert(frame)
   }
 
   async #run(frame: JsonObject, handler: Handler): Promise<void> {

@@ -1,0 +1,182 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { MemoryStore } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
+import { hang, scriptedProvider } from "@orra/testing"
+import { afterEach, expect, test } from "vitest"
+import { Bench, type Written } from "./engine-fixture.ts"
+
+/** Each was a weakness of the original: what it is called there stands first. */
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+async function bench(made = new Bench()): Promise<Bench> {
+  await made.listen()
+  ends.push(() => made.close())
+  return made
+}
+
+/** The engine that comes after one, on the same store. */
+async function next(before: Bench, store = before.store): Promise<Bench> {
+  await before.close()
+  const after = await bench(new Bench(store))
+  after.key = before.key
+  for (const [name, id] of before.ids) after.ids.set(name, id)
+  after.plan = before.plan
+  return after
+}
+
+const task = (number: number, service: string, text: string) => ({
+  id: `task${number}`,
+  service,
+  input: { text },
+})
+const CHAIN: Written = [task(1, "first", "$task0.text"), task(2, "second", "$task1.text")]
+
+test("W-D1: an engine that ends while it plans plans again", async () => {
+  const store = new MemoryStore()
+  const provider = scriptedProvider([hang()])
+  const before = new Bench(store, { provider })
+  await before.listen()
+  await before.project()
+  await before.service("first", () => ({ text: "b" }))
+  const waiting = before.create()
+  await provider.request(1)
+  before.plan = CHAIN.slice(0, 1)
+  const after = await next(before)
+  expect((await waiting).status).toBe(503)
+  const { pending, processing, completed } = (await after.ask("GET", "/orchestrations")).body
+  const [{ id }] = [pending, processing, completed].flatMap((group) => group ?? [])
+  await after.connect("first", () => ({ text: "b" }))
+  expect(await after.ended(id)).toMatchObject({ status: "completed", results: [{ text: "b" }] })
+})
+
+test("W-D1: an engine that ends while it undoes goes on undoing, with the same key, in a file", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "orra-plan-"))
+  const path = join(folder, "plans.db")
+  ends.push(() => rmSync(folder, { recursive: true }))
+  const first = await sqliteStore({ path })
+  const before = new Bench(first)
+  await before.listen()
+  await before.project()
+  const wire = await before.service("first", () => ({ text: "b" }), { revertible: true })
+  wire.onRevert = () => undefined
+  // It hears of what is to be undone, and is gone before it can say that it has.
+  wire.isMute = true
+  await before.service("second", () => Promise.reject(new Error("No car.")))
+  before.plan = CHAIN
+  const { body } = await before.create()
+  const [asked] = await wire.seen("compensation_request")
+  await before.close()
+  await first.close()
+
+  const second = await sqliteStore({ path })
+  ends.unshift(() => second.close())
+  const after = await bench(new Bench(second))
+  after.key = before.key
+  for (const [name, id] of before.ids) after.ids.set(name, id)
+  const back = await after.connect("first")
+  back.onRevert = () => undefined
+  const inspected = await after.ended(body.id)
+  expect(inspected).toMatchObject({
+    status: "failed",
+    tasks: [{ compensation: { status: "completed" } }, {}],
+  })
+  const [again] = await back.seen("compensation_request")
+  expect(again?.["idempotencyKey"]).toBe(asked?.["idempotencyKey"])
+  expect(again?.["input"], "the data as it was received").toEqual(asked?.["input"])
+})
+
+test("W-C2: what is under way when another task fails is undone when it has been done", async () => {
+  const shop = await bench()
+  await shop.project()
+  const hold = Promise.withResolvers<void>()
+  const slow = await shop.service("first", () => hold.promise.then(() => ({ text: "b" })), {
+    revertible: true,
+  })
+  const undone: unknown[] = []
+  slow.onRevert = (_, result) => void undone.push(result)
+  await shop.service("second", ({ abort }) => abort("no"))
+  shop.plan = [task(1, "first", "$task0.text"), task(2, "second", "$task0.text")]
+  const { body } = await shop.create()
+  await shop.until(body.id, ({ tasks }) => tasks[1].status === "aborted")
+  expect((await shop.inspect(body.id)).status).toBe("processing")
+  hold.resolve()
+  expect(await shop.ended(body.id)).toMatchObject({ status: "aborted" })
+  expect(undone).toEqual([{ text: "b" }])
+  expect(slow.handled).toHaveLength(1)
+})
+
+test("W-R1, W-C4: of eleven tasks each is there, and they are undone in reverse", async () => {
+  const shop = await bench()
+  await shop.project()
+  const order: unknown[] = []
+  const step = await shop.service("step", ({ input }) => ({ text: `${input["text"]}+` }), {
+    revertible: true,
+  })
+  step.onRevert = (request) => void order.push(request["id"])
+  const last = await shop.service("last", ({ input }) => ({ text: String(input["text"]) }))
+  const chain = Array.from({ length: 10 }, (_, index) =>
+    task(index + 1, "step", index === 0 ? "$task0.text" : `$task${index}.text`),
+  )
+  shop.plan = [...chain, task(11, "last", "$task10.text")]
+  const done = await shop.create()
+  expect(await shop.ended(done.body.id)).toMatchObject({ results: [{ text: `a${"+".repeat(10)}` }] })
+  last.handler = ({ abort }) => abort("no")
+  const { body } = await shop.create()
+  expect(await shop.ended(body.id)).toMatchObject({ status: "aborted" })
+  expect(order).toEqual(Array.from({ length: 10 }, (_, index) => `task${10 - index}`))
+})
+
+test("W-P1, W-P2: the same action at the same time keeps to its own data", async () => {
+  const shop = await bench()
+  await shop.project()
+  const seen: unknown[] = []
+  await shop.service("first", ({ input }) => {
+    seen.push(input["text"])
+    return { text: `${input["text"]}!` }
+  })
+  shop.plan = CHAIN.slice(0, 1)
+  const texts = ["#123", "#456", "#789"]
+  const made = await Promise.all(texts.map((text) => shop.create({ text })))
+  const results = await Promise.all(made.map(async ({ body }) => (await shop.ended(body.id)).results))
+  expect(results).toEqual(texts.map((text) => [{ text: `${text}!` }]))
+  expect(seen.toSorted()).toEqual(texts)
+})
+
+test("W-D5: one that is being planned can be listed and looked at", async () => {
+  const store = new MemoryStore()
+  const provider = scriptedProvider([hang()])
+  const shop = await bench(new Bench(store, { provider }))
+  await shop.project()
+  await shop.service("first")
+  const waiting = shop.create()
+  await provider.request(1)
+  const { pending } = (await shop.ask("GET", "/orchestrations")).body
+  expect(pending).toHaveLength(1)
+  expect(await shop.inspect(pending[0].id)).toMatchObject({ status: "pending", action: "Do it." })
+  await Promise.all([waiting, shop.close()])
+  ends.length = 0
+})
+
+test("W-C1: what is of no use any more is not undone, and a person is told", async () => {
+  const shop = await bench()
+  await shop.project()
+  const first = await shop.service("first", () => ({ text: "b" }), { revertible: true })
+  first.revertTTL = 1
+  const undone: unknown[] = []
+  first.onRevert = () => void undone.push(1)
+  await shop.service("second", async ({ abort }) => {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    abort("no")
+  })
+  shop.plan = CHAIN
+  const { body } = await shop.create()
+  await shop.ended(body.id)
+  expect(undone).toEqual([])
+  expect((await shop.ask("GET", "/compensation-failures")).body).toMatchObject([{ status: "expired" }])
+})
