@@ -174,7 +174,7 @@ describe("the sockets of a service", () => {
     for (const each of both) await each.seen("task_request", 2)
     hold.resolve()
     await Promise.all(replies)
-    for (const key of ["k1", "k2", "k3", "k4"]) await ask(key)
+    for (const key of ["k2", "k1", "k4", "k3"]) await ask(key)
     const [first, second] = both.map(({ handled }) => new Set(handled))
     expect([first?.size, second?.size]).toEqual([2, 2])
     expect(first?.isDisjointFrom(second ?? new Set())).toBe(true)

@@ -27,6 +27,16 @@ describe("a project", () => {
     })
   })
 
+  test("is not found by a key whose revocation was cut off half way", async () => {
+    const store = new MemoryStore()
+    const projects = new PlanProjects(store, ROOT)
+    const { project } = await projects.register({ name: "shop" })
+    const second = await projects.addKey(project.id)
+    const hash = await projects.revokeKey(project.id, second.id)
+    await store.records("plan-keys").put(ROOT, hash, project.id)
+    expect(await projects.byKey(second.apiKey)).toBeUndefined()
+  })
+
   test("W-S1: has its keys nowhere in clear", async () => {
     const store = new MemoryStore()
     const projects = new PlanProjects(store, ROOT)
