@@ -17,14 +17,21 @@ export const byAda: Source = { outside: false, principal: "ada" }
 export const byStranger: Source = { outside: true, session: "house:ada:chat", runId: "r", callId: "c" }
 
 export type StoreName = "memory" | "file" | "sqlite" | "postgres"
-/** A PostgreSQL server takes seconds to start. */
-export const STORES: readonly StoreName[] = process.env["ORRA_TEST_FULL"]
-  ? ["memory", "file", "sqlite", "postgres"]
-  : ["memory", "file", "sqlite"]
 
 let server: Promise<PostgresServer> | undefined
 let schemas = 0
-afterAll(async () => await (await server)?.stop())
+
+/** The stores that the tests of a file try. PostgreSQL only in the long run: it takes seconds to start, once for a file. */
+export function stores(): readonly StoreName[] {
+  if (!process.env["ORRA_TEST_FULL"]) return ["memory", "file", "sqlite"]
+  // Files share this module: each stops what it has started.
+  afterAll(async () => {
+    const own = server
+    server = undefined
+    await (await own)?.stop()
+  })
+  return ["memory", "file", "sqlite", "postgres"]
+}
 
 export interface Place {
   readonly store: SessionStore

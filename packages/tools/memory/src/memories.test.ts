@@ -2,10 +2,10 @@ import { Namespace } from "@orra/core"
 import { faulty } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { ada, bob, byAda, byStranger, contents, newMemories, recalled, STORES } from "./fixture.ts"
+import { ada, bob, byAda, byStranger, contents, newMemories, recalled, stores } from "./fixture.ts"
 import { Memories } from "./index.ts"
 
-describe.each(STORES)("in the %s store", (name) => {
+describe.each(stores())("in the %s store", (name) => {
   test("what is remembered is there, with where it comes from, newest first, also for the next process", async () => {
     const { memories, store, options, clock } = await newMemories(name)
     const first = await memories.remember(ada, {

@@ -10,7 +10,7 @@ import {
   newMemories,
   newStore,
   recalled,
-  STORES,
+  stores,
   wordEmbedder,
 } from "./fixture.ts"
 import { Memories } from "./index.ts"
@@ -96,7 +96,7 @@ test("tags count as words, and narrow", async () => {
   expect(await recalled(memories, ada, "nuts", { tags: ["food", "tools"] })).toEqual([])
 })
 
-describe.each(STORES)("in the %s store", (name) => {
+describe.each(stores())("in the %s store", (name) => {
   test("by words, by meaning, and by both", async () => {
     const embedder = wordEmbedder()
     const { memories, store, options } = await newMemories(name, { embedder })
