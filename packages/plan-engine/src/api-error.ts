@@ -13,12 +13,15 @@ export class ApiError extends Error {
   readonly status: number
   readonly kind: Kind
   readonly code: string | undefined
+  /** Which part of the request is wrong. */
+  readonly param: string | undefined
 
-  constructor(status: number, kind: Kind, message: string, code?: string) {
+  constructor(status: number, kind: Kind, message: string, code?: string, param?: string) {
     super(message)
     this.status = status
     this.kind = kind
     this.code = code
+    this.param = param
   }
 }
 
@@ -44,6 +47,8 @@ export function asApiError(error: unknown): ApiError | undefined {
       return new ApiError(500, "unanticipated error", error.message, CANNOT)
     case "plan_last_key":
       return new ApiError(400, "invalid operation", error.message)
+    case "plan_grounding_known":
+      return new ApiError(400, "invalid operation", error.message, undefined, "version")
     case "plan_engine_stopped":
       return new ApiError(503, "unanticipated error", error.message, "Orra:PlanEngineShuttingDown")
     default:

@@ -2,12 +2,14 @@ import { InvalidInput, type Json, type JsonObject } from "@orra/core"
 import { readOrchestration, readProject, readService, textMember } from "./api-body.ts"
 import { ApiError } from "./api-error.ts"
 import type { Connections } from "./connections.ts"
+import { type Groundings, readGrounding } from "./groundings.ts"
 import { inspection } from "./inspection.ts"
 import type { Orchestrator } from "./orchestrator.ts"
 import { timeText } from "./plan-events.ts"
 import {
   createdView,
   failedCompensationView,
+  groundingView,
   listView,
   projectView,
   registeredView,
@@ -20,6 +22,7 @@ import type { PlanServices } from "./services.ts"
 export interface ApiParts {
   readonly projects: PlanProjects
   readonly services: PlanServices
+  readonly groundings: Groundings
   readonly connections: Connections
   readonly orchestrator: Orchestrator
   /** The time in ms since 1970. */
@@ -50,7 +53,7 @@ export type ApiRoute = { readonly method: string; readonly path: string } & (
 type OfProject = Extract<ApiRoute, { who: "project" }>["answer"]
 
 /** Every route, also those that the original had not: lists, removal, cancel. */
-export function apiRoutes({ projects, services, connections, orchestrator, now }: ApiParts) {
+export function apiRoutes({ projects, services, groundings, connections, orchestrator, now }: ApiParts) {
   const { orchestrations, failed } = orchestrator
   const of = (method: string, path: string, answer: OfProject): ApiRoute => ({
     method,
@@ -144,6 +147,23 @@ export function apiRoutes({ projects, services, connections, orchestrator, now }
     of("POST", "/orchestrations/:id/cancel", async ({ id }, project) => {
       const { status } = await orchestrator.cancel(project.id, id)
       return { status: 202, body: { id, status } }
+    }),
+    of("POST", "/groundings", async ({ body }, project) => {
+      const grounding = readGrounding(body)
+      await groundings.apply(project.id, grounding)
+      return { status: 201, body: groundingView(grounding, project) }
+    }),
+    of("GET", "/groundings", async (_, project) => {
+      const all = await groundings.list(project.id)
+      return { status: 200, body: all.map((each) => groundingView(each, project)) }
+    }),
+    of("DELETE", "/groundings/:id", async ({ id }, project) => {
+      await groundings.remove(project.id, id)
+      return { status: 204 }
+    }),
+    of("DELETE", "/groundings", async (_, project) => {
+      for (const { name } of await groundings.list(project.id)) await groundings.remove(project.id, name)
+      return { status: 204 }
     }),
     of("GET", "/compensation-failures", async (_, project) => ({
       status: 200,

@@ -28,11 +28,12 @@ export function api(
     } catch (error) {
       const known = asApiError(error)
       if (!known) options.onError(error)
-      const { status, kind, code, message } =
+      const { status, kind, code, param, message } =
         known ?? new ApiError(500, "internal error", "Something went wrong here: look at the engine's log.")
       // What is left of a request that is too long is not read.
       if (status === 413) response.setHeader("connection", "close")
-      send(response, { status, body: { error: { kind, ...(code !== undefined && { code }), message } } })
+      const facts = { ...(code !== undefined && { code }), ...(param !== undefined && { param }) }
+      send(response, { status, body: { error: { kind, ...facts, message } } })
     }
   }
 }

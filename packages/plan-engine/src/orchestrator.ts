@@ -11,6 +11,7 @@ import {
 } from "@orra/core"
 import type { Connections } from "./connections.ts"
 import { FailedCompensations } from "./failed-compensations.ts"
+import { type Groundings, groundingContext } from "./groundings.ts"
 import { derivedId, newId } from "./ids.ts"
 import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "./plan-events.ts"
@@ -32,6 +33,7 @@ export interface OrchestratorOptions {
   readonly undoRetry?: RetryOptions
   readonly projects: PlanProjects
   readonly services: PlanServices
+  readonly groundings: Groundings
   readonly connections: Connections
   readonly webhooks: PlanWebhooks
   readonly onError: (error: unknown) => void
@@ -125,18 +127,20 @@ export class Orchestrator {
   }
 
   async #plan(orchestration: Orchestration): Promise<Orchestration> {
-    const { provider, model, services, connections } = this.#options
+    const { provider, model, services, groundings, connections } = this.#options
     const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
     try {
       const known = await services.list(projectId)
       // One that has been away for longer than it would be waited for is of no use to a plan.
       const alive = known.filter((service) => connections.awayMs(service.id) <= graceMs)
+      const context = groundingContext(await groundings.list(projectId))
       const { plan } = await makePlan({
         provider,
         services: alive,
         action,
         data: Object.fromEntries(data.map(({ field, value }) => [field, value])),
         signal: this.#stop.signal,
+        ...(context !== undefined && { context }),
         ...(model !== undefined && { model }),
       })
       const used = new Set(plan.tasks.map(({ service }) => service.toLowerCase()))

@@ -6,6 +6,7 @@ import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api.ts"
 import { Connections, type ConnectionsOptions } from "./connections.ts"
+import { Groundings } from "./groundings.ts"
 import { apiKeyHash } from "./ids.ts"
 import { Orchestrator } from "./orchestrator.ts"
 import { PlanWebhooks, type WebhookOptions } from "./plan-webhooks.ts"
@@ -65,6 +66,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const stop = new AbortController()
   const projects = new PlanProjects(store, root)
   const services = new PlanServices(store, root)
+  const groundings = new Groundings(store, root)
   const connections = new Connections(options.connections)
   const project = (id: string) => projects.get(id)
   const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
@@ -73,6 +75,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     root,
     projects,
     services,
+    groundings,
     connections,
     webhooks,
     onError,
@@ -83,6 +86,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     ...options,
     projects,
     services,
+    groundings,
     connections,
     orchestrator,
     now,

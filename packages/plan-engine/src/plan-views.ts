@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "@orra/core"
 import type { FailedCompensation } from "./failed-compensations.ts"
 import { writeDuration } from "./go-duration.ts"
+import type { Grounding } from "./groundings.ts"
 import { type Orchestration, serviceOf } from "./orchestration.ts"
 import { parallelGroups, TASK_ZERO } from "./plan.ts"
 import { resultList, timeText } from "./plan-events.ts"
@@ -129,6 +130,11 @@ export function endView(orchestration: Orchestration): JsonObject {
     ...(results && { resultsByTask: results }),
   }
 }
+
+export const groundingView = (grounding: Grounding, { id }: PlanProject): JsonObject => ({
+  ...(grounding as unknown as JsonObject),
+  projectID: id,
+})
 
 export const failedCompensationView = (failed: FailedCompensation): JsonObject => {
   const { undo, context, at, resolvedAt, failure, resolution } = failed
