@@ -34,7 +34,7 @@ export class Bench {
       connections: { redeliverMs: [20, 50], handoverMs: 20 },
       retry: { delayMs: 1, maxDelayMs: 1 },
       undoRetry: { delayMs: 1, maxDelayMs: 1 },
-      webhooks: { pauseMs: 5 },
+      webhooks: { pauseMs: 5, allowInternal: true },
       onError: (error) => void this.errors.push(error),
       ...options,
     })

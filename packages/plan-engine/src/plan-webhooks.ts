@@ -1,11 +1,12 @@
 import { createHmac } from "node:crypto"
 import { setTimeout as pause } from "node:timers/promises"
 import { type JsonObject, type Namespace, Outbox, type SessionStore } from "@orra/core"
+import { guardedPost } from "./guarded-post.ts"
 import type { PlanProject, WebhookKind } from "./projects.ts"
 
 export interface WebhookOptions {
-  /** Default: the global `fetch`, which does not follow redirects here. */
-  readonly fetch?: typeof globalThis.fetch
+  /** Whether webhooks may be at loopback, private and link-local addresses. Default false. */
+  readonly allowInternal?: boolean
   /** The pause after the first failure, in ms, default 1,000; it doubles. After 10 failures a webhook is dead. */
   readonly pauseMs?: number
 }
@@ -29,7 +30,7 @@ export class PlanWebhooks {
     {
       project,
       onError,
-      fetch = globalThis.fetch,
+      allowInternal = false,
       pauseMs,
     }: WebhookOptions & {
       readonly project: (id: string) => Promise<PlanProject | undefined>
@@ -50,9 +51,8 @@ export class PlanWebhooks {
         if (!owner?.[kind].includes(url)) return
         const text = JSON.stringify(body)
         const seconds = String(Math.floor(Date.now() / 1_000))
-        const response = await fetch(url, {
-          method: "POST",
-          redirect: "error",
+        const status = await guardedPost(url, {
+          allowInternal,
           headers: {
             "content-type": "application/json",
             "user-agent": "orra/1.0",
@@ -62,8 +62,8 @@ export class PlanWebhooks {
           body: text,
           signal,
         })
-        await response.body?.cancel()
-        if (!response.ok) throw new Error(`The webhook ${new URL(url).origin} answered ${response.status}.`)
+        if (status < 200 || status > 299)
+          throw new Error(`The webhook at ${new URL(url).host} answered ${status}.`)
       },
     })
   }
