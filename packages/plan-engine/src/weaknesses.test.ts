@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { MemoryStore } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
-import { hang, scriptedProvider } from "@orra/testing"
+import { hang, say, scriptedProvider, wait } from "@orra/testing"
 import { afterEach, expect, test } from "vitest"
 import { Bench, type Written } from "./engine-fixture.ts"
 
@@ -179,4 +179,74 @@ test("W-C1: what is of no use any more is not undone, and a person is told", asy
   await shop.ended(body.id)
   expect(undone).toEqual([])
   expect((await shop.ask("GET", "/compensation-failures")).body).toMatchObject([{ status: "expired" }])
+})
+
+test("a service that does not come back within the grace period is not asked again", async () => {
+  const shop = await bench()
+  await shop.project()
+  const second = await shop.service("second")
+  await shop.service("first", async () => {
+    await second.drop()
+    return { text: "b" }
+  })
+  shop.plan = CHAIN
+  const { body } = await shop.create({ text: "a" }, { healthCheckGracePeriod: "30ms" })
+  const { status, error, tasks } = await shop.ended(body.id)
+  expect([status, error.error]).toEqual([
+    "failed",
+    expect.stringMatching(/second was not connected for 30 ms/),
+  ])
+  expect(tasks[1].statusHistory.map((each: { status: string }) => each.status)).toEqual([
+    "processing",
+    "failed",
+  ])
+})
+
+test("W-P6: a service that has been away for longer than it would be waited for is not planned with", async () => {
+  const provider = scriptedProvider([], { otherwise: "No." })
+  const shop = await bench(new Bench(new MemoryStore(), { provider }))
+  await shop.project()
+  const gone = await shop.service("first")
+  await shop.service("second")
+  await gone.drop()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await shop.create({}, { healthCheckGracePeriod: "10ms" })
+  const asked = JSON.stringify((await provider.request(1)).messages)
+  expect(asked).toContain(shop.ids.get("second"))
+  expect(asked).not.toContain(shop.ids.get("first"))
+})
+
+test("one that was cancelled while its engine ended is cancelled in the next one", async () => {
+  const before = new Bench()
+  await before.listen()
+  await before.project()
+  await before.service("first", () => ({ text: "b" }))
+  const second = await before.service("second")
+  before.plan = CHAIN
+  const { body } = await before.create()
+  await second.seen("task_request")
+  await before.ask("POST", `/orchestrations/${body.id}/cancel`)
+  const after = await next(before)
+  const back = await after.connect("second", () => ({ text: "c" }))
+  expect(await after.ended(body.id)).toMatchObject({ status: "cancelled" })
+  expect(back.handled, "what was sent is asked for once more").toHaveLength(1)
+})
+
+test("one that is cancelled while it is planned asks no service", async () => {
+  const hold = Promise.withResolvers<void>()
+  let written = ""
+  const provider = scriptedProvider([], { otherwise: () => [wait(hold.promise), say(written)] })
+  const shop = await bench(new Bench(new MemoryStore(), { provider }))
+  await shop.project()
+  const first = await shop.service("first", () => ({ text: "b" }))
+  const task = { id: "task1", service: shop.ids.get("first"), input: { text: "$task0.text" } }
+  written = JSON.stringify({ tasks: [{ id: "task0", input: {} }, task] })
+  const waiting = shop.create()
+  await provider.request(1)
+  const [{ id }] = (await shop.ask("GET", "/orchestrations")).body.pending
+  await shop.ask("POST", `/orchestrations/${id}/cancel`)
+  hold.resolve()
+  await waiting
+  expect(await shop.ended(id)).toMatchObject({ status: "cancelled" })
+  expect(first.handled).toEqual([])
 })
