@@ -1,5 +1,6 @@
 import { once } from "node:events"
 import { request } from "node:http"
+import { connect } from "node:net"
 import { MemoryStore } from "@orra/core"
 import { hang, scriptedProvider } from "@orra/testing"
 import { afterEach, describe, expect, test } from "vitest"
@@ -226,6 +227,30 @@ describe("the API", () => {
     expect([status, body.error.kind]).toEqual([500, "internal error"])
     expect(JSON.stringify(body)).not.toContain("secret")
     expect(String(shop.errors[0])).toContain("/secret")
+  })
+
+  test("is not held up by a socket that was refused and stays half open when it stops", async () => {
+    const shop = await new Bench().listen()
+    const { port, hostname } = new URL(shop.url)
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    socket.on("error", () => {})
+    socket.write(
+      "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+        "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    const [answered] = await once(socket, "data")
+    expect(String(answered)).toMatch(/^HTTP\/1.1 403 /)
+    await shop.close()
+    socket.destroy()
+  })
+
+  test("ends orchestrations whose webhook has the longest and strangest address", async () => {
+    const shop = await bench()
+    await shop.project({ webhooks: [`http://127.0.0.1:1/${"%".repeat(470)}`] })
+    await shop.service("first", () => ({ text: "b" }))
+    shop.plan = [{ id: "task1", service: "first", input: { text: "$task0.text" } }]
+    const { body } = await shop.create()
+    expect(await shop.ended(body.id)).toMatchObject({ status: "completed" })
   })
 
   test("says that it stops to whoever waits for a plan", async () => {

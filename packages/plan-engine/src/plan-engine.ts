@@ -112,11 +112,15 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
       const service = owned && (await services.get(owned.id, query.get("serviceId") ?? ""))
       return service?.id
     }
-    const refuse = (status: string): void =>
-      void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    const refuse = (status: string): void => {
+      // A client that keeps its half open holds nothing here.
+      socket.once("finish", () => socket.destroy())
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    }
     if (path !== "/ws") return refuse("404 Not Found")
     owner().then(
       (service) => {
+        if (stop.signal.aborted) return refuse("503 Service Unavailable")
         if (service === undefined) return refuse("403 Forbidden")
         sockets.handleUpgrade(request, socket, head, (opened) =>
           connections.add(service, opened, apiKeyHash(query.get("apiKey") ?? "") ?? ""),

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto"
+import { createHash, createHmac } from "node:crypto"
 import { setTimeout as pause } from "node:timers/promises"
 import { type JsonObject, type Namespace, Outbox, type SessionStore } from "@orra/core"
 import { guardedPost } from "./guarded-post.ts"
@@ -72,7 +72,7 @@ export class PlanWebhooks {
   async add(project: PlanProject, kind: WebhookKind, body: JsonObject): Promise<void> {
     for (const url of project[kind]) {
       // Each has a queue of its own: one that is down holds up no other.
-      const place = this.#root.child(project.id, url)
+      const place = this.#root.child(project.id, createHash("sha256").update(url).digest("hex"))
       await this.#outbox.add(place, String(body["event_id"]), { kind, url, body })
     }
   }
