@@ -1,5 +1,6 @@
-import { everyItem, type Json, type Namespace, NotFound, type Records, type SessionStore } from "@orra/core"
+import { type Json, type Namespace, NotFound, type Records, type SessionStore } from "@orra/core"
 import type { Undo } from "./run-log.ts"
+import { allIn } from "./stored.ts"
 
 /** Something that was done and could not be undone: a person has to see to it. Times are ms since 1970. */
 export interface FailedCompensation {
@@ -46,9 +47,7 @@ export class FailedCompensations {
 
   /** The newest first. */
   async list(projectId: string): Promise<readonly FailedCompensation[]> {
-    const found: FailedCompensation[] = []
-    for await (const { value } of everyItem((page) => this.#records.list(this.#root.child(projectId), page)))
-      found.push(value as unknown as FailedCompensation)
+    const found = await allIn<FailedCompensation>(this.#records, this.#root.child(projectId))
     return found.toSorted((a, b) => b.at - a.at)
   }
 

@@ -1,5 +1,4 @@
 import {
-  everyItem,
   InvalidInput,
   isObject,
   type Json,
@@ -11,6 +10,7 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
+import { allIn, isName, nameOf } from "./stored.ts"
 
 /** What is known of an action: how it is asked for, what it needs, and what it is for. */
 export interface UseCase {
@@ -29,8 +29,6 @@ export interface Grounding {
   readonly useCases: readonly UseCase[]
   readonly constraints: readonly string[]
 }
-
-const NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
 /** The groundings of an engine's projects. */
 export class Groundings {
@@ -64,15 +62,12 @@ export class Groundings {
 
   /** All of a project, by their names. */
   async list(projectId: string): Promise<readonly Grounding[]> {
-    const found: Grounding[] = []
-    for await (const { value } of everyItem((page) => this.#records.list(this.#root.child(projectId), page)))
-      found.push(value as unknown as Grounding)
-    return found
+    return await allIn(this.#records, this.#root.child(projectId))
   }
 
   /** @throws NotFound. */
   async remove(projectId: string, name: string): Promise<void> {
-    if (!NAME.test(name) || !(await this.#records.delete(this.#root.child(projectId), name)))
+    if (!isName(name) || !(await this.#records.delete(this.#root.child(projectId), name)))
       throw new NotFound("grounding")
   }
 }
@@ -86,16 +81,11 @@ export const groundingContext = (groundings: readonly Grounding[]): string | und
 /** @throws InvalidInput with what is wrong, for what is no grounding. */
 export function readGrounding(body: JsonObject): Grounding {
   const { name, domain, version } = body
-  for (const [key, value] of Object.entries({ name, domain }))
-    if (typeof value !== "string" || !NAME.test(value))
-      throw new InvalidInput(
-        `The ${key} of a grounding is 3 to 63 of a-z, 0-9, dots and dashes, with a letter or digit first and last.`,
-      )
   const useCases = listIn(body, "useCases").map(readUseCase)
   if (useCases.length === 0) throw new InvalidInput("A grounding needs at least one use case.")
   return {
-    name: String(name),
-    domain: String(domain),
+    name: nameOf("name of a grounding", name),
+    domain: nameOf("domain of a grounding", domain),
     version: text(version, "version"),
     useCases,
     constraints: listIn(body, "constraints").map((each) => text(each, "constraint")),

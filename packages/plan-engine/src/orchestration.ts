@@ -11,6 +11,7 @@ import {
 import type { Plan } from "./plan.ts"
 import type { UndoOutcome } from "./run-log.ts"
 import type { RegisteredService } from "./services.ts"
+import { allIn } from "./stored.ts"
 
 export type OrchestrationStatus =
   | "pending"
@@ -107,9 +108,7 @@ export class Orchestrations {
 
   /** The newest first. */
   async list(projectId: string): Promise<readonly Orchestration[]> {
-    const found: Orchestration[] = []
-    for await (const { value } of everyItem((page) => this.#all.list(this.#at(projectId), page)))
-      found.push(value as unknown as Orchestration)
+    const found = await allIn<Orchestration>(this.#all, this.#at(projectId))
     return found.toSorted((a, b) => b.updatedAt - a.updatedAt)
   }
 

@@ -1,5 +1,4 @@
 import {
-  everyItem,
   InvalidInput,
   isObject,
   type Json,
@@ -13,6 +12,7 @@ import {
 import { newServiceId } from "./ids.ts"
 import type { Service } from "./plan.ts"
 import { propertiesOf } from "./schema.ts"
+import { allIn, nameOf } from "./stored.ts"
 
 /** A service or agent of a project. */
 export interface RegisteredService extends Service {
@@ -31,7 +31,6 @@ export interface ServiceRegistration extends Pick<Service, "name" | "description
   readonly id?: string
 }
 
-const NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 const TYPES: readonly Json[] = ["object", "string", "number", "integer", "boolean", "array"]
 const MAX_DEPTH = 32
 
@@ -90,10 +89,7 @@ export class PlanServices {
 
   /** All of a project, by their ids. */
   async list(projectId: string): Promise<readonly RegisteredService[]> {
-    const found: RegisteredService[] = []
-    for await (const { value } of everyItem((page) => this.#records.list(this.#root.child(projectId), page)))
-      found.push(value as unknown as RegisteredService)
-    return found
+    return await allIn(this.#records, this.#root.child(projectId))
   }
 
   /** @throws NotFound. */
@@ -105,10 +101,7 @@ export class PlanServices {
 }
 
 function assertRegistrable({ name, description, input, output }: ServiceRegistration): void {
-  if (!NAME.test(name))
-    throw new InvalidInput(
-      "A service's name is 3 to 63 of a-z, 0-9, dots and dashes, with a letter or digit first and last.",
-    )
+  nameOf("name of a service", name)
   if (description.trim() === "")
     throw new InvalidInput("A service needs a description: plans are made by it.")
   assertSchema(input, "schema.input")
