@@ -63,7 +63,7 @@ test("another process goes on with the run that was killed, wherever that was", 
   expect(new Set(rows.map(({ outcome }) => outcome))).toEqual(new Set(["no session", "completed", "waiting"]))
 })
 
-test("the process that recovers may die as well, wherever it is", { timeout: 600_000 }, async () => {
+test("the process that recovers may die as well, wherever it is", { timeout: 1_800_000 }, async () => {
   // None, but for a call that one run makes and another does not: who watches reads as often as there is something new.
   const last = await crashMatrix(inMemory, { only: (number) => number > 1_000_000 })
   expect(last.filter(({ problem }) => problem !== undefined)).toEqual([])
