@@ -138,7 +138,7 @@ export const context: readonly Guarantee[] = [
       {
         file: core("cut.test.ts"),
         test: "is refused a cut that would lose a pin or an open call, each by its own name",
-        mutation: { file: core("cut-check.ts"), text: "openCalls.has(part.id)", replacement: "false" },
+        mutation: { file: core("cut-check.ts"), text: "open.has(item)", replacement: "false" },
       },
       {
         file: core("pins.test.ts"),

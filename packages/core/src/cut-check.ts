@@ -20,6 +20,10 @@ export function assertCut(
   }
   const left = new Set(afterCut(before, cut))
   const { view, pinned } = before
+  // Ids are unique in a step only: an open call is the newest of its id.
+  const holder = (id: string) =>
+    view.findLast(({ message }) => message.parts.some((part) => part.type === "tool_call" && part.id === id))
+  const open = new Map(openCalls.keys().map((id) => [holder(id), id]))
   const asked = view.findLast(({ message }) => message.role === "user")
   /** Whether the answer is left whose results follow. */
   let isStepLeft: boolean | undefined
@@ -31,8 +35,6 @@ export function assertCut(
     if (isLeft) continue
     if (pinned(seq)) refuse(`entry ${seq}, which is pinned`)
     if (item === asked || item === view.at(-1)) refuse(`entry ${seq}, which is what is being answered`)
-    for (const part of message.parts) {
-      if (part.type === "tool_call" && openCalls.has(part.id)) refuse(`the open call ${part.id}`)
-    }
+    if (open.has(item)) refuse(`the open call ${open.get(item)}`)
   }
 }

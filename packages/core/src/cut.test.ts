@@ -191,6 +191,12 @@ describe("a view that is too long", () => {
     expect(() => assertCut({ view, from: 0, pinned: none }, { from: 3 }, new Map())).not.toThrow()
     const open = new Map([["open", {}]])
     expect(() => assertCut({ view, from: 0, pinned: none }, { from: 3 }, open)).toThrow(/open call open/)
+    // Of two calls of one id, in two steps, the newer one is open.
+    const again = [...view, said(4, answer), said(5, userMessage("c"))]
+    expect(() => assertCut({ view: again, from: 0, pinned: none }, { from: 4 }, open)).not.toThrow()
+    expect(() => assertCut({ view: again, from: 0, pinned: none }, { from: 5 }, open)).toThrow(
+      /open call open/,
+    )
     // What is left is looked at again, not what it was made with.
     let asked = 0
     const late = (seq: number) => ++asked > 2 && seq === 1
