@@ -1,7 +1,7 @@
 import { MemoryStore, type SessionStore } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
-import { type Handler, WireService } from "./wire-fixture.ts"
+import { type Handler, WireService } from "./wire/wire-fixture.ts"
 
 /** An answer of the API, whose body is whatever it is. */
 interface Answer {

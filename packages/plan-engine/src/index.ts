@@ -1,19 +1,4 @@
-export type { ConnectionsOptions } from "./connections.ts"
-export {
-  leaves,
-  type Plan,
-  type PlanTask,
-  parallelGroups,
-  type Service,
-  withConstantsInTaskZero,
-} from "./plan.ts"
-export { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
-export type { WebhookOptions } from "./plan-webhooks.ts"
-export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planner.ts"
-export { type Finding, type FindingCode, type ProofOptions, prove } from "./prove.ts"
-export { type Answer, readAnswer, readPlan } from "./read-plan.ts"
-export { RecordedLog } from "./recorded-log.ts"
-export { resolve } from "./reference.ts"
+export { RecordedLog } from "./execution/recorded-log.ts"
 export {
   type PlanResult,
   type RetryOptions,
@@ -22,5 +7,27 @@ export {
   type TaskCall,
   type TaskOutcome,
   type UndoCall,
-} from "./run.ts"
-export { type Halt, type RunEntry, type RunLog, RunState, type Undo, type UndoOutcome } from "./run-log.ts"
+} from "./execution/run.ts"
+export {
+  type Halt,
+  type RunEntry,
+  type RunLog,
+  RunState,
+  type Undo,
+  type UndoOutcome,
+} from "./execution/run-log.ts"
+export { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
+export {
+  leaves,
+  type Plan,
+  type PlanTask,
+  parallelGroups,
+  type Service,
+  withConstantsInTaskZero,
+} from "./planning/plan.ts"
+export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planning/planner.ts"
+export { type Finding, type FindingCode, type ProofOptions, prove } from "./planning/prove.ts"
+export { type Answer, readAnswer, readPlan } from "./planning/read-plan.ts"
+export { resolve } from "./planning/reference.ts"
+export type { WebhookOptions } from "./webhooks/plan-webhooks.ts"
+export type { ConnectionsOptions } from "./wire/connections.ts"

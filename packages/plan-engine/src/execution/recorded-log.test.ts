@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url"
 import { type JsonObject, MemoryStore, Namespace } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
 import { describe, expect, test } from "vitest"
-import { ORDER, SHOP } from "./fixture.ts"
-import { RecordedLog, type RunEntry, runPlan } from "./index.ts"
+import { ORDER, SHOP } from "../fixture.ts"
+import { RecordedLog, type RunEntry, runPlan } from "../index.ts"
 
 const RUN = Namespace.of("plans", "p_1", "o_1")
 const entry = (at: number): RunEntry => ({ at, type: "finished", status: "completed" })

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "@orra/core"
-import type { FailedCompensation } from "./failed-compensations.ts"
-import type { Orchestration } from "./orchestration.ts"
+import type { FailedCompensation } from "../execution/failed-compensations.ts"
+import type { Orchestration } from "../execution/orchestration.ts"
 
 /** A time in ms since 1970 as clients of the original read it. */
 export const timeText = (ms: number): string => new Date(ms).toISOString()

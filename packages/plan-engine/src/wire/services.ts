@@ -9,10 +9,10 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import { newServiceId } from "./ids.ts"
-import type { Service } from "./plan.ts"
-import { propertiesOf } from "./schema.ts"
-import { allIn, nameOf } from "./stored.ts"
+import { newServiceId } from "../ids.ts"
+import type { Service } from "../planning/plan.ts"
+import { propertiesOf } from "../planning/schema.ts"
+import { allIn, nameOf } from "../stored.ts"
 
 /** A service or agent of a project. */
 export interface RegisteredService extends Service {

@@ -1,6 +1,6 @@
 import type { Json } from "@orra/core"
 import { describe, expect, test } from "vitest"
-import { ORDER, SHOP } from "./fixture.ts"
+import { ORDER, SHOP } from "../fixture.ts"
 import {
   type Plan,
   type RunEntry,
@@ -10,7 +10,7 @@ import {
   type TaskOutcome,
   type UndoCall,
   type UndoOutcome,
-} from "./index.ts"
+} from "../index.ts"
 
 const OUTPUTS: Readonly<Record<string, Json>> = {
   s_customer: { name: "Ada", address: { street: "Long Lane", zip: "1" } },

@@ -8,10 +8,10 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import type { Plan } from "./plan.ts"
+import type { Plan } from "../planning/plan.ts"
+import { allIn } from "../stored.ts"
+import type { RegisteredService } from "../wire/services.ts"
 import type { UndoOutcome } from "./run-log.ts"
-import type { RegisteredService } from "./services.ts"
-import { allIn } from "./stored.ts"
 
 export type OrchestrationStatus =
   | "pending"

@@ -1,6 +1,6 @@
 import { scriptedProvider } from "@orra/testing"
 import { afterEach, expect, test } from "vitest"
-import { Bench } from "./engine-fixture.ts"
+import { Bench } from "../engine-fixture.ts"
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { type Json, type Namespace, NotFound, type Records, type SessionStore } from "@orra/core"
+import { allIn } from "../stored.ts"
 import type { Undo } from "./run-log.ts"
-import { allIn } from "./stored.ts"
 
 /** Something that was done and could not be undone: a person has to see to it. Times are ms since 1970. */
 export interface FailedCompensation {

@@ -1,8 +1,8 @@
 import { MemoryStore, Namespace, type Records } from "@orra/core"
 import { describe, expect, test } from "vitest"
-import { newApiKey } from "./ids.ts"
+import { newApiKey } from "../ids.ts"
+import { PlanServices, type ServiceRegistration } from "../wire/services.ts"
 import { PlanProjects } from "./projects.ts"
-import { PlanServices, type ServiceRegistration } from "./services.ts"
 
 const ROOT = Namespace.of("plans")
 

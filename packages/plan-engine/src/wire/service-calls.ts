@@ -1,11 +1,11 @@
 import type { Json, JsonObject } from "@orra/core"
+import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
+import type { RunPlanOptions, TaskCall, UndoCall } from "../execution/run.ts"
+import type { Halt } from "../execution/run-log.ts"
+import { newId } from "../ids.ts"
+import type { Service } from "../planning/plan.ts"
 import type { Reply } from "./ask.ts"
 import type { Connections } from "./connections.ts"
-import { newId } from "./ids.ts"
-import { type Orchestration, serviceOf } from "./orchestration.ts"
-import type { Service } from "./plan.ts"
-import type { RunPlanOptions, TaskCall, UndoCall } from "./run.ts"
-import type { Halt } from "./run-log.ts"
 import { taskOutcome, undoOutcome } from "./service-frame.ts"
 
 /** How `runPlan` reaches services over their sockets: requests as the original's clients know them. Times in ms. */

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { ORDER, SHOP } from "./fixture.ts"
+import { ORDER, SHOP } from "../fixture.ts"
 import {
   leaves,
   type Plan,
@@ -9,7 +9,7 @@ import {
   prove,
   resolve,
   withConstantsInTaskZero,
-} from "./index.ts"
+} from "../index.ts"
 
 const codes = (plan: Plan, data = {}) => prove(plan, { services: SHOP, data }).map(({ code }) => code)
 /** The order with one of its tasks changed. */

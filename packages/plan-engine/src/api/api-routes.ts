@@ -1,11 +1,12 @@
 import { InvalidInput, type Json, type JsonObject } from "@orra/core"
+import type { Orchestrator } from "../execution/orchestrator.ts"
+import { type Groundings, readGrounding } from "../planning/groundings.ts"
+import { timeText } from "../webhooks/plan-events.ts"
+import type { Connections } from "../wire/connections.ts"
+import type { PlanServices } from "../wire/services.ts"
 import { readOrchestration, readProject, readService, textMember } from "./api-body.ts"
 import { ApiError } from "./api-error.ts"
-import type { Connections } from "./connections.ts"
-import { type Groundings, readGrounding } from "./groundings.ts"
 import { inspection } from "./inspection.ts"
-import type { Orchestrator } from "./orchestrator.ts"
-import { timeText } from "./plan-events.ts"
 import {
   createdView,
   failedCompensationView,
@@ -16,7 +17,6 @@ import {
   serviceView,
 } from "./plan-views.ts"
 import type { PlanProject, PlanProjects, WebhookKind } from "./projects.ts"
-import type { PlanServices } from "./services.ts"
 
 /** What the API is made of. */
 export interface ApiParts {

@@ -5,9 +5,9 @@ import { MemoryStore } from "@orra/core"
 import { hang, scriptedProvider } from "@orra/testing"
 import { afterEach, describe, expect, test } from "vitest"
 import { WebSocket } from "ws"
-import { Bench } from "./engine-fixture.ts"
-import { newApiKey } from "./ids.ts"
-import type { PlanEngineOptions } from "./plan-engine.ts"
+import { Bench } from "../engine-fixture.ts"
+import { newApiKey } from "../ids.ts"
+import type { PlanEngineOptions } from "../plan-engine.ts"
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {

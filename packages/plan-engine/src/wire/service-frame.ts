@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject, parseJson } from "@orra/core"
-import type { TaskOutcome } from "./run.ts"
-import type { UndoOutcome } from "./run-log.ts"
+import type { TaskOutcome } from "../execution/run.ts"
+import type { UndoOutcome } from "../execution/run-log.ts"
 
 /** What a service says. `key` is the idempotency key of the task it is about. */
 export type ServiceFrame =

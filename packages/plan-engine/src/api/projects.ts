@@ -9,7 +9,7 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import { apiKeyHash, newApiKey, newId } from "./ids.ts"
+import { apiKeyHash, newApiKey, newId } from "../ids.ts"
 
 /** What is told of: the ends of orchestrations, or compensations that failed. */
 export type WebhookKind = "webhooks" | "compensationFailureWebhooks"

@@ -1,12 +1,12 @@
 import type { Json, JsonObject } from "@orra/core"
-import type { FailedCompensation } from "./failed-compensations.ts"
+import type { FailedCompensation } from "../execution/failed-compensations.ts"
+import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
+import type { Grounding } from "../planning/groundings.ts"
+import { parallelGroups, TASK_ZERO } from "../planning/plan.ts"
+import { resultList, timeText } from "../webhooks/plan-events.ts"
+import type { RegisteredService } from "../wire/services.ts"
 import { writeDuration } from "./go-duration.ts"
-import type { Grounding } from "./groundings.ts"
-import { type Orchestration, serviceOf } from "./orchestration.ts"
-import { parallelGroups, TASK_ZERO } from "./plan.ts"
-import { resultList, timeText } from "./plan-events.ts"
 import type { PlanProject } from "./projects.ts"
-import type { RegisteredService } from "./services.ts"
 
 /** The time that is none, as Go writes it. */
 const NO_TIME = "0001-01-01T00:00:00Z"

@@ -10,7 +10,7 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import { allIn, isName, nameOf } from "./stored.ts"
+import { allIn, isName, nameOf } from "../stored.ts"
 
 /** What is known of an action: how it is asked for, what it needs, and what it is for. */
 export interface UseCase {

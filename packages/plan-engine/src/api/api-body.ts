@@ -1,7 +1,7 @@
 import { InvalidInput, isObject, type Json, type JsonObject } from "@orra/core"
+import type { OrchestrationRequest } from "../execution/orchestration.ts"
+import type { ServiceRegistration } from "../wire/services.ts"
 import { readDuration } from "./go-duration.ts"
-import type { OrchestrationRequest } from "./orchestration.ts"
-import type { ServiceRegistration } from "./services.ts"
 
 /** Names of members match in any case: clients of the original write `Content` and `content`. */
 function member(body: JsonObject, name: string): Json | undefined {

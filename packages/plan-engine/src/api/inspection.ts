@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from "@orra/core"
-import { type Orchestration, serviceOf } from "./orchestration.ts"
-import { type PlanTask, TASK_ZERO } from "./plan.ts"
-import { timeText } from "./plan-events.ts"
+import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
+import type { RunEntry, UndoOutcome } from "../execution/run-log.ts"
+import { type PlanTask, TASK_ZERO } from "../planning/plan.ts"
+import { resolve } from "../planning/reference.ts"
+import { timeText } from "../webhooks/plan-events.ts"
 import { endView } from "./plan-views.ts"
-import { resolve } from "./reference.ts"
-import type { RunEntry, UndoOutcome } from "./run-log.ts"
 
 /** Durations of an inspection are in nanoseconds. */
 const NANO = 1_000_000

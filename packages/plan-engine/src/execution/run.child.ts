@@ -2,8 +2,8 @@ import { appendFileSync } from "node:fs"
 import process from "node:process"
 import { Namespace } from "@orra/core"
 import { sqliteStore } from "@orra/store-sql"
-import { ORDER, SHOP } from "./fixture.ts"
-import { RecordedLog, runPlan } from "./index.ts"
+import { ORDER, SHOP } from "../fixture.ts"
+import { RecordedLog, runPlan } from "../index.ts"
 
 const [, , path = "", effects = "", step = ""] = process.argv
 const OUTPUTS: Readonly<Record<string, object>> = {

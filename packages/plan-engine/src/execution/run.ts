@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto"
 import { setTimeout as pause } from "node:timers/promises"
 import { canonicalJson, errorMessage, InvalidInput, type Json, type JsonObject, OrraError } from "@orra/core"
-import { leaves, needs, type Plan, type PlanTask, parallelGroups, type Service, TASK_ZERO } from "./plan.ts"
-import { resolve } from "./reference.ts"
+import {
+  leaves,
+  needs,
+  type Plan,
+  type PlanTask,
+  parallelGroups,
+  type Service,
+  TASK_ZERO,
+} from "../planning/plan.ts"
+import { resolve } from "../planning/reference.ts"
+import { Schemas } from "../planning/schema.ts"
 import { type Halt, type RunEntry, type RunLog, RunState, type Undo, type UndoOutcome } from "./run-log.ts"
-import { Schemas } from "./schema.ts"
 
 /** A task as it is sent to its service. */
 export interface TaskCall {

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto"
 import { setTimeout as pause } from "node:timers/promises"
 import { type JsonObject, type Namespace, Outbox, type SessionStore } from "@orra/core"
+import type { PlanProject, WebhookKind } from "../api/projects.ts"
 import { guardedPost } from "./guarded-post.ts"
-import type { PlanProject, WebhookKind } from "./projects.ts"
 
 export interface WebhookOptions {
   /** Whether webhooks may be at loopback, private and link-local addresses. Default false. */

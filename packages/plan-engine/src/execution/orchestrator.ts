@@ -9,20 +9,20 @@ import {
   type SessionStore,
   StoreError,
 } from "@orra/core"
-import type { Connections } from "./connections.ts"
+import type { PlanProjects } from "../api/projects.ts"
+import { derivedId, newId } from "../ids.ts"
+import { type Groundings, groundingContext } from "../planning/groundings.ts"
+import { makePlan } from "../planning/planner.ts"
+import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
+import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
+import type { Connections } from "../wire/connections.ts"
+import { calls, contextOf } from "../wire/service-calls.ts"
+import type { PlanServices } from "../wire/services.ts"
 import { FailedCompensations } from "./failed-compensations.ts"
-import { type Groundings, groundingContext } from "./groundings.ts"
-import { derivedId, newId } from "./ids.ts"
 import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
-import { compensationEvent, orchestrationEvent, timeText } from "./plan-events.ts"
-import type { PlanWebhooks } from "./plan-webhooks.ts"
-import { makePlan } from "./planner.ts"
-import type { PlanProjects } from "./projects.ts"
 import { RecordedLog } from "./recorded-log.ts"
 import { type PlanResult, type RetryOptions, runPlan } from "./run.ts"
 import { type RunEntry, RunState } from "./run-log.ts"
-import { calls, contextOf } from "./service-calls.ts"
-import type { PlanServices } from "./services.ts"
 
 export interface OrchestratorOptions {
   readonly store: SessionStore

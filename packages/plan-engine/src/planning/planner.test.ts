@@ -1,7 +1,7 @@
 import { call, fail, hang, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { ORDER, SHOP } from "./fixture.ts"
-import { makePlan, type PlanningEvent, type PlanTask, readAnswer } from "./index.ts"
+import { ORDER, SHOP } from "../fixture.ts"
+import { makePlan, type PlanningEvent, type PlanTask, readAnswer } from "../index.ts"
 
 const asked = { services: SHOP, action: "Deliver it", data: { customerId: "c-1", product: "lamp" } }
 /** The order as a model writes it. */
