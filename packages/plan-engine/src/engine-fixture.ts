@@ -1,14 +1,36 @@
-import { MemoryStore, type SessionStore } from "@orra/core"
+import { type Json, MemoryStore, type SessionStore } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
 import { type Handler, WireService } from "./wire/wire-fixture.ts"
 
-/** An answer of the API, whose body is whatever it is. */
-interface Answer {
+/** What the API answers, as far as tests ask for its members by name. */
+interface Body {
+  readonly id: string
+  readonly status: string
+  readonly error: {
+    readonly kind: string
+    readonly code: string
+    readonly message: string
+    readonly error: Json
+  }
+  readonly apiKey: string
+  readonly webhookSecret: string
+  readonly results: readonly Json[]
+  readonly tasks: readonly InspectedTask[]
+}
+
+interface InspectedTask {
+  readonly status: string
+  readonly statusHistory: readonly { readonly status: string }[]
+}
+
+/** Orchestrations by how they stand. */
+type Listed = Readonly<Record<string, readonly Body[] | undefined>>
+
+interface Answer<T> {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: what an API answers is asked for its members in many tests.
-  readonly body: any
+  readonly body: T
 }
 
 /** A plan as the model of a test writes it: tasks by the names of services. */
@@ -50,7 +72,7 @@ export class Bench {
     await this.engine.close()
   }
 
-  async ask(method: string, path: string, body?: unknown, key = this.key): Promise<Answer> {
+  async ask<T = Body>(method: string, path: string, body?: unknown, key = this.key): Promise<Answer<T>> {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: key === "" ? {} : { authorization: `Bearer ${key}` },
@@ -61,7 +83,7 @@ export class Bench {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
   }
 
-  async project(more: object = {}) {
+  async project(more: object = {}): Promise<Body> {
     const { body } = await this.ask("POST", "/register/project", { name: "shop", ...more })
     this.key = body.apiKey
     return body
@@ -92,18 +114,24 @@ export class Bench {
     return await wire.connect()
   }
 
-  async create(data: Readonly<Record<string, unknown>> = { text: "a" }, more: object = {}): Promise<Answer> {
+  async create(
+    data: Readonly<Record<string, unknown>> = { text: "a" },
+    more: object = {},
+  ): Promise<Answer<Body>> {
     const fields = Object.entries(data).map(([field, value]) => ({ field, value }))
     return await this.ask("POST", "/orchestrations", { action: { Content: "Do it." }, data: fields, ...more })
   }
 
-  async inspect(id: string) {
+  async inspect(id: string): Promise<Body> {
     return (await this.ask("GET", `/orchestrations/inspections/${id}`)).body
   }
 
+  async listed(): Promise<Listed> {
+    return (await this.ask<Listed>("GET", "/orchestrations")).body
+  }
+
   /** The inspection of an orchestration, as soon as it is as wanted. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  async until(id: string, isThere: (inspected: any) => boolean) {
+  async until(id: string, isThere: (inspected: Body) => boolean): Promise<Body> {
     for (;;) {
       const inspected = await this.inspect(id)
       if (isThere(inspected)) return inspected
@@ -111,7 +139,7 @@ export class Bench {
     }
   }
 
-  async ended(id: string) {
+  async ended(id: string): Promise<Body> {
     return await this.until(id, ({ status }) => status !== "processing" && status !== "pending")
   }
 

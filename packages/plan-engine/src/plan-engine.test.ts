@@ -78,10 +78,7 @@ describe("an orchestration", () => {
         { id: "task2", status: "completed", input: { text: "ab" }, output: { text: "abc" } },
       ],
     })
-    expect(inspected.tasks[0].statusHistory.map((each: { status: string }) => each.status)).toEqual([
-      "processing",
-      "completed",
-    ])
+    expect(inspected.tasks[0]?.statusHistory.map(({ status }) => status)).toEqual(["processing", "completed"])
     const listed = (await shop.ask("GET", "/orchestrations")).body
     expect(listed).toEqual({
       completed: [{ id: body.id, action: "Do it.", status: "completed", timestamp: expect.any(String) }],
@@ -103,7 +100,7 @@ describe("an orchestration", () => {
     expect(status).toBe(400)
     expect(body.error).toMatchObject({ kind: "invalid request error", code: "Orra:ActionNotActionable" })
     expect(body.error.message).toMatch(/^preparation failed with status not_actionable: .*Nobody flies\./)
-    expect((await shop.ask("GET", "/orchestrations")).body.notActionable).toHaveLength(1)
+    expect((await shop.listed())["notActionable"]).toHaveLength(1)
     shop.plan = "I do not know."
     const unproved = await shop.create()
     expect([unproved.status, unproved.body.error.code]).toEqual([500, "Orra:ActionCannotExecute"])
@@ -135,11 +132,8 @@ describe("an orchestration", () => {
       payload: { why: "sold out" },
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
     })
-    expect((await shop.ask("GET", "/orchestrations")).body.aborted[0].compensation).toEqual({
-      active: 0,
-      total: 1,
-      completed: 1,
-      failed: 0,
+    expect((await shop.listed())["aborted"]?.[0]).toMatchObject({
+      compensation: { active: 0, total: 1, completed: 1, failed: 0 },
     })
   })
 
@@ -157,7 +151,10 @@ describe("an orchestration", () => {
       status: "failed",
       error: { id: "task_fail_task2", producer: shop.ids.get("second"), error: "No car." },
     })
-    const { body: failures } = await shop.ask("GET", "/compensation-failures")
+    const { body: failures } = await shop.ask<readonly { readonly id: string }[]>(
+      "GET",
+      "/compensation-failures",
+    )
     expect(failures).toEqual([
       expect.objectContaining({
         id: expect.stringMatching(/^c_\w{22}$/),
@@ -170,7 +167,7 @@ describe("an orchestration", () => {
         resolvedAt: "0001-01-01T00:00:00Z",
       }),
     ])
-    const path = `/compensation-failures/${failures[0].id}`
+    const path = `/compensation-failures/${failures[0]?.id}`
     const resolved = await shop.ask("POST", `${path}/resolve`, { reason: "By hand." })
     expect(resolved.body).toMatchObject({ resolutionState: "resolved", resolution: "By hand." })
     expect((await shop.ask("GET", path)).body).toEqual(resolved.body)
@@ -184,7 +181,7 @@ describe("an orchestration", () => {
     await second.drop()
     shop.plan = TWO
     const { body } = await shop.create()
-    const waiting = await shop.until(body.id, ({ tasks }) => tasks[1].status === "paused")
+    const waiting = await shop.until(body.id, ({ tasks }) => tasks[1]?.status === "paused")
     expect(waiting.status).toBe("processing")
     expect((await shop.ask("POST", `/orchestrations/${body.id}/cancel`)).status).toBe(202)
     await shop.connect("second", say("late"))
