@@ -1,7 +1,8 @@
 import { type ReactElement, useState } from "react"
 import { words } from "../i18n/en-agents.ts"
 import { formatList } from "../i18n/index.ts"
-import { Button, IconButton } from "../ui/button.tsx"
+import { Button } from "../ui/button.tsx"
+import { RecordAction } from "../ui/record-action.tsx"
 import { abilitiesOf } from "./abilities.ts"
 import { AgentEditor } from "./agent-form.tsx"
 import type { AgentForm } from "./agents-api.ts"
@@ -65,19 +66,17 @@ export function AgentCard({
       </div>
       {owning?.onChange && owning.onRemove && (
         <div className="record-actions">
-          <IconButton
+          <RecordAction
             icon="edit"
-            size={18}
             label={words.edit}
-            aria-label={words.editOf(name)}
-            onClick={() => setEditing(true)}
+            whole={words.editOf(name)}
+            onAct={() => setEditing(true)}
           />
-          <IconButton
+          <RecordAction
             icon="trash"
-            size={18}
             label={words.remove}
-            aria-label={words.removeOf(name)}
-            onClick={owning.onRemove}
+            whole={words.removeOf(name)}
+            onAct={owning.onRemove}
           />
         </div>
       )}

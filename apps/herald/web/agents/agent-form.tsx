@@ -1,9 +1,8 @@
 import { type ReactElement, useId, useState } from "react"
 import { words } from "../i18n/en-agents.ts"
-import { t } from "../i18n/index.ts"
 import { useModels } from "../settings/use-models.ts"
-import { Button } from "../ui/button.tsx"
 import { Field } from "../ui/field.tsx"
+import { FormFoot } from "../ui/form-foot.tsx"
 import type { AgentForm } from "./agents-api.ts"
 
 const ALL = "*"
@@ -144,15 +143,7 @@ export function AgentEditor({
         />
         <small id={`${id}-prompt-hint`}>{words.promptHint}</small>
       </div>
-      <div role="alert">{problem !== undefined && <p className="form-error">{problem}</p>}</div>
-      <div className="form-foot">
-        <Button look="primary" type="submit" disabled={isSaving}>
-          {words.save}
-        </Button>
-        <Button look="quiet" onClick={onCancel}>
-          {t.cancel}
-        </Button>
-      </div>
+      <FormFoot problem={problem} label={words.save} isOff={isSaving} onCancel={onCancel} />
     </form>
   )
 }

@@ -4,9 +4,10 @@ import type { Decision } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-approvals.ts"
-import { formatFullTime, formatNumber, t } from "../i18n/index.ts"
+import { formatFullTime, formatNumber } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
 import { Button } from "../ui/button.tsx"
+import { SendOrCancel } from "../ui/form-foot.tsx"
 import { Icon } from "../ui/icons.tsx"
 import type { Waiting } from "./approvals-api.ts"
 import { KeepRule } from "./keep-rule.tsx"
@@ -169,12 +170,7 @@ function Refusal({
         autoFocus
         onChange={(event) => setNote(event.target.value)}
       />
-      <Button look="danger" type="submit" disabled={isOff}>
-        {words.refuse}
-      </Button>
-      <Button look="quiet" onClick={onCancel}>
-        {t.cancel}
-      </Button>
+      <SendOrCancel label={words.refuse} look="danger" isOff={isOff} onCancel={onCancel} />
     </form>
   )
 }

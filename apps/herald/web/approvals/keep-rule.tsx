@@ -1,7 +1,6 @@
 import { type ReactElement, useId, useState } from "react"
 import { words } from "../i18n/en-approvals.ts"
-import { t } from "../i18n/index.ts"
-import { Button } from "../ui/button.tsx"
+import { SendOrCancel } from "../ui/form-foot.tsx"
 
 /** The rule that an approval leaves behind, as it will be kept: it is seen before it is agreed to. */
 export function KeepRule({
@@ -47,12 +46,7 @@ export function KeepRule({
         {words.keepIn[where]} {words.keepNote}
       </p>
       <div className="approval-actions">
-        <Button look="primary" type="submit" disabled={isOff}>
-          {words.keep}
-        </Button>
-        <Button look="quiet" onClick={onCancel}>
-          {t.cancel}
-        </Button>
+        <SendOrCancel label={words.keep} isOff={isOff} onCancel={onCancel} />
       </div>
     </form>
   )

@@ -2,7 +2,8 @@ import { useInfiniteQuery } from "@tanstack/react-query"
 import type { ReactElement } from "react"
 import { words } from "../i18n/en-documents.ts"
 import { formatDay, formatFullTime, formatNumber } from "../i18n/index.ts"
-import { Button, IconButton } from "../ui/button.tsx"
+import { RecordAction } from "../ui/record-action.tsx"
+import { ShowMore } from "../ui/show-more.tsx"
 import { DocumentLink } from "./document-link.tsx"
 import { type DocumentInfo, documentsApi } from "./documents-api.ts"
 
@@ -41,23 +42,18 @@ export function DocumentList({
             </div>
             {onDelete && (
               <div className="record-actions">
-                <IconButton
+                <RecordAction
                   icon="trash"
-                  size={18}
                   label={words.delete}
-                  aria-label={words.deleteOf(document.id)}
-                  onClick={() => onDelete(document)}
+                  whole={words.deleteOf(document.id)}
+                  onAct={() => onDelete(document)}
                 />
               </div>
             )}
           </li>
         ))}
       </ul>
-      {found.hasNextPage && (
-        <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
-          {words.more}
-        </Button>
-      )}
+      <ShowMore found={found} label={words.more} />
     </>
   )
 }

@@ -3,8 +3,8 @@ import { useShared } from "../app/context.ts"
 import { PlaceLink } from "../app/place-link.tsx"
 import { words } from "../i18n/en-memory.ts"
 import { formatDay, formatFullTime } from "../i18n/index.ts"
-import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { RecordAction } from "../ui/record-action.tsx"
 import type { Memory, MemoryText } from "./memory-api.ts"
 import { MemoryForm } from "./memory-form.tsx"
 
@@ -63,19 +63,17 @@ export function MemoryCard({
         <Origin memory={memory} />
       </div>
       <div className="record-actions">
-        <IconButton
+        <RecordAction
           icon="edit"
-          size={18}
           label={words.edit}
-          aria-label={words.editOf(short(content))}
-          onClick={() => setEditing(true)}
+          whole={words.editOf(short(content))}
+          onAct={() => setEditing(true)}
         />
-        <IconButton
+        <RecordAction
           icon="trash"
-          size={18}
           label={words.forget}
-          aria-label={words.forgetOf(short(content))}
-          onClick={onForget}
+          whole={words.forgetOf(short(content))}
+          onAct={onForget}
         />
       </div>
     </li>

@@ -1,8 +1,7 @@
 import { type ReactElement, useId } from "react"
 import { words } from "../i18n/en-memory.ts"
-import { t } from "../i18n/index.ts"
-import { Button } from "../ui/button.tsx"
 import { Field } from "../ui/field.tsx"
+import { FormFoot } from "../ui/form-foot.tsx"
 import type { MemoryText } from "./memory-api.ts"
 
 /** A memory's text and tags: a new one, or one that is corrected. */
@@ -61,15 +60,7 @@ export function MemoryForm({
         defaultValue={initial.tags.join(", ")}
         maxLength={1_000}
       />
-      <div role="alert">{problem !== undefined && <p className="form-error">{problem}</p>}</div>
-      <div className="form-foot">
-        <Button look="primary" type="submit" disabled={isSaving}>
-          {words.save}
-        </Button>
-        <Button look="quiet" onClick={onCancel}>
-          {t.cancel}
-        </Button>
-      </div>
+      <FormFoot problem={problem} label={words.save} isOff={isSaving} onCancel={onCancel} />
     </form>
   )
 }

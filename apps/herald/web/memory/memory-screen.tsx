@@ -9,6 +9,7 @@ import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { SearchField } from "../ui/search-field.tsx"
+import { ShowMore } from "../ui/show-more.tsx"
 import { toast } from "../ui/toast.tsx"
 import { type Memory, type MemoryText, memoryApi } from "./memory-api.ts"
 import { MemoryCard } from "./memory-card.tsx"
@@ -89,13 +90,7 @@ export default function MemoryScreen(): ReactElement {
           ))}
         </ul>
       )}
-      {found.hasNextPage && (
-        <p>
-          <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
-            {words.more}
-          </Button>
-        </p>
-      )}
+      <ShowMore found={found} label={words.more} />
     </>
   )
 }

@@ -4,8 +4,8 @@ import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatFullTime } from "../i18n/index.ts"
-import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { RecordAction } from "../ui/record-action.tsx"
 import type { Job } from "./schedules-api.ts"
 import { browserZone, formatMoment } from "./times.ts"
 
@@ -58,49 +58,39 @@ export function JobCard({
         <Last job={job} />
       </div>
       <div className="record-actions">
-        <IconButton
+        <RecordAction
           icon="play"
-          size={18}
           label={words.runNow}
-          aria-label={words.runNowOf(name)}
+          whole={words.runNowOf(name)}
           disabled={running > 0}
-          onClick={() => onAct("run")}
+          onAct={() => onAct("run")}
         />
         {status === "active" && (
-          <IconButton
+          <RecordAction
             icon="pause"
-            size={18}
             label={words.pause}
-            aria-label={words.pauseOf(name)}
-            onClick={() => onAct("pause")}
+            whole={words.pauseOf(name)}
+            onAct={() => onAct("pause")}
           />
         )}
         {status === "paused" && (
-          <IconButton
+          <RecordAction
             icon="clock"
-            size={18}
             label={words.resume}
-            aria-label={words.resumeOf(name)}
-            onClick={() => onAct("resume")}
+            whole={words.resumeOf(name)}
+            onAct={() => onAct("resume")}
           />
         )}
         {!isFromFile && (
           <>
-            <IconButton
+            <RecordAction
               ref={edit}
               icon="edit"
-              size={18}
               label={words.edit}
-              aria-label={words.editOf(name)}
-              onClick={onEdit}
+              whole={words.editOf(name)}
+              onAct={onEdit}
             />
-            <IconButton
-              icon="trash"
-              size={18}
-              label={words.remove}
-              aria-label={words.removeOf(name)}
-              onClick={onRemove}
-            />
+            <RecordAction icon="trash" label={words.remove} whole={words.removeOf(name)} onAct={onRemove} />
           </>
         )}
       </div>

@@ -2,9 +2,8 @@ import { useMutation, useQuery } from "@tanstack/react-query"
 import { type FormEvent, type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { words } from "../i18n/en-schedules.ts"
-import { t } from "../i18n/index.ts"
-import { Button } from "../ui/button.tsx"
 import { Field } from "../ui/field.tsx"
+import { FormFoot } from "../ui/form-foot.tsx"
 import { PlaceField, placeOf } from "./place-field.tsx"
 import { type Job, type Schedules, schedulesApi, type When } from "./schedules-api.ts"
 import { browserZone } from "./times.ts"
@@ -109,15 +108,12 @@ export function JobForm({
           <More job={job} kind={kind} zone={zone} onZone={setZone} cheapModel={schedules.cheap_model} />
         </div>
       </details>
-      <div role="alert">{save.error && <p className="form-error">{save.error.message}</p>}</div>
-      <div className="form-foot">
-        <Button look="primary" type="submit" disabled={save.isPending}>
-          {job ? words.save : words.create}
-        </Button>
-        <Button look="quiet" onClick={onCancel}>
-          {t.cancel}
-        </Button>
-      </div>
+      <FormFoot
+        problem={save.error?.message}
+        label={job ? words.save : words.create}
+        isOff={save.isPending}
+        onCancel={onCancel}
+      />
     </form>
   )
 }

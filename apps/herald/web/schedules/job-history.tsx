@@ -4,7 +4,7 @@ import { PlaceLink } from "../app/place-link.tsx"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-schedules.ts"
 import { formatDuration, t } from "../i18n/index.ts"
-import { Button } from "../ui/button.tsx"
+import { ShowMore } from "../ui/show-more.tsx"
 import { type Job, type JobRun, schedulesApi } from "./schedules-api.ts"
 import { formatMoment } from "./times.ts"
 
@@ -41,13 +41,7 @@ export function JobHistory({
           ))}
         </ol>
       )}
-      {found.hasNextPage && (
-        <p>
-          <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
-            {words.more}
-          </Button>
-        </p>
-      )}
+      <ShowMore found={found} label={words.more} />
     </>
   )
 }

@@ -1,8 +1,7 @@
 import { type ReactElement, useState } from "react"
 import { words } from "../i18n/en-settings.ts"
-import { t } from "../i18n/index.ts"
-import { Button } from "../ui/button.tsx"
 import { Field } from "../ui/field.tsx"
+import { FormFoot } from "../ui/form-foot.tsx"
 import { toast } from "../ui/toast.tsx"
 import { Program, useServers } from "./mcp-part.tsx"
 import { McpTools } from "./mcp-tools.tsx"
@@ -99,15 +98,7 @@ export function McpAdd({
             />
           </>
         )}
-        <div role="alert">{problem !== undefined && <p className="form-error">{problem}</p>}</div>
-        <div className="form-foot">
-          <Button look="primary" type="submit">
-            {own.test}
-          </Button>
-          <Button look="quiet" onClick={onDone}>
-            {t.cancel}
-          </Button>
-        </div>
+        <FormFoot problem={problem} label={own.test} onCancel={onDone} />
       </form>
       {candidate !== undefined && (
         <>
