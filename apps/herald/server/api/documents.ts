@@ -3,6 +3,7 @@ import { DocumentError, type DocumentInfo, type Passage } from "@orra/documents"
 import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
 import type { Folder } from "../documents/folders.ts"
 import type { Library } from "../documents/library.ts"
+import { jsonRoutes } from "./json-route.ts"
 
 const PAGE = 100
 /** Lines of a document at once. */
@@ -13,24 +14,7 @@ const UPLOAD_BYTES = 28 * 1_048_576
 /** What a person does with documents; documented in docs/herald/api.md. */
 export function documentRoutes(library: Library, isSearched: () => boolean): readonly Route[] {
   const { documents, sync } = library
-  const route = (
-    method: Route["method"],
-    path: string,
-    work: (request: GatewayRequest) => Promise<unknown>,
-    more: { readonly permission?: "chat" | "owner"; readonly maxBytes?: number } = {},
-  ): Route => ({
-    method,
-    path,
-    permission: "chat",
-    ...more,
-    handle: async (request) => {
-      try {
-        return Response.json(await work(request))
-      } catch (error) {
-        throw withStatus(error)
-      }
-    },
-  })
+  const route = jsonRoutes(withStatus)
 
   /** The folders that somebody may know of. */
   const foldersOf = ({ principal }: GatewayRequest): readonly Folder[] =>

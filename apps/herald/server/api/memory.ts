@@ -1,28 +1,14 @@
 import { InvalidInput, OrraError } from "@orra/core"
 import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
 import type { Memories, Memory, MemoryPatch } from "@orra/memory"
+import { jsonRoutes } from "./json-route.ts"
 
 const PAGE = 50
 const memory = "/api/memory/:id"
 
 /** What a person sees of their own memories, and does with them; documented in docs/herald/api.md. */
 export function memoryRoutes(memories: Memories): readonly Route[] {
-  const route = (
-    method: Route["method"],
-    path: string,
-    work: (request: GatewayRequest) => Promise<unknown>,
-  ): Route => ({
-    method,
-    path,
-    permission: "chat",
-    handle: async (request) => {
-      try {
-        return Response.json(await work(request))
-      } catch (error) {
-        throw withStatus(error)
-      }
-    },
-  })
+  const route = jsonRoutes(withStatus)
   return [
     route("GET", "/api/memory", async ({ principal: { namespace }, query, signal }) => {
       const text = query.get("q")?.trim()

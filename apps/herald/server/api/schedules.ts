@@ -16,28 +16,19 @@ import { readWhen } from "../schedules/read-when.ts"
 import { scheduleWords } from "../schedules/schedule-words.ts"
 import type { Schedules } from "../schedules/schedules.ts"
 import { isZone } from "../zones.ts"
+import { jsonRoutes } from "./json-route.ts"
 
 const job = "/api/schedules/:id"
 const MAX_WHEN = 200
 
 /** What a person does with their jobs; documented in docs/herald/api.md. */
 export function scheduleRoutes(schedules: Schedules, agents: Pick<Agents, "find">): readonly Route[] {
+  const json = jsonRoutes(withStatus)
   const route = (
     method: Route["method"],
     path: string,
     work: (request: GatewayRequest, id: string) => Promise<unknown>,
-  ): Route => ({
-    method,
-    path,
-    permission: "chat",
-    handle: async (request) => {
-      try {
-        return Response.json(await work(request, request.params["id"] ?? ""))
-      } catch (error) {
-        throw withStatus(error)
-      }
-    },
-  })
+  ): Route => json(method, path, (request) => work(request, request.params["id"] ?? ""))
   const my = ({ principal: { namespace } }: GatewayRequest) => ({
     namespace,
     scheduler: schedules.of(namespace),

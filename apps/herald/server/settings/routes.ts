@@ -1,5 +1,6 @@
 import { InvalidInput, OrraError, ProviderError } from "@orra/core"
-import { type GatewayRequest, HttpError, type Route } from "@orra/gateway"
+import { HttpError, type Route } from "@orra/gateway"
+import { jsonRoutes } from "../api/json-route.ts"
 import { ConfigError } from "../config/load.ts"
 import type { DiscordHost } from "../discord.ts"
 import type { ProviderService } from "../provider/service.ts"
@@ -10,23 +11,7 @@ import { changedTable, shownValues } from "./values.ts"
 const MAX_BODY = 200_000
 
 /** A route for the owner alone, whose errors say what to do. */
-export const ownerRoute = (
-  method: Route["method"],
-  path: string,
-  work: (request: GatewayRequest) => Promise<unknown>,
-): Route => ({
-  method,
-  path,
-  permission: "owner",
-  maxBytes: MAX_BODY,
-  handle: async (request) => {
-    try {
-      return Response.json(await work(request))
-    } catch (error) {
-      throw withStatus(error)
-    }
-  },
-})
+export const ownerRoute = jsonRoutes(withStatus, { permission: "owner", maxBytes: MAX_BODY })
 
 /** The routes about what is in effect and what the page changes of it; documented in docs/herald/api.md. */
 export function configurationRoutes({
