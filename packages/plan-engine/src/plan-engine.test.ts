@@ -69,14 +69,22 @@ describe("an orchestration", () => {
         {
           id: "task1",
           serviceName: "first",
+          needs: [],
           status: "completed",
           input: { text: "a" },
           output: { text: "ab" },
           interimResults: [{ data: { progress: 50 } }],
           isRevertible: false,
         },
-        { id: "task2", status: "completed", input: { text: "ab" }, output: { text: "abc" } },
+        {
+          id: "task2",
+          needs: ["task1"],
+          status: "completed",
+          input: { text: "ab" },
+          output: { text: "abc" },
+        },
       ],
+      taskZero: { text: "a" },
     })
     expect(inspected.tasks[0]?.statusHistory.map(({ status }) => status)).toEqual(["processing", "completed"])
     const listed = (await shop.ask("GET", "/orchestrations")).body

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "@orra/core"
 import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
 import type { RunEntry, UndoOutcome } from "../execution/run-log.ts"
-import { type PlanTask, TASK_ZERO } from "../planning/plan.ts"
+import { needs, type PlanTask, TASK_ZERO } from "../planning/plan.ts"
 import { resolve } from "../planning/reference.ts"
 import { timeText } from "../webhooks/plan-events.ts"
 import { endView } from "./plan-views.ts"
@@ -27,6 +27,7 @@ export function inspection(
     timestamp: timeText(updatedAt),
     ...endView(orchestration),
     ...(tasks && { tasks }),
+    ...(plan && { taskZero: plan.taskZero }),
     duration: Math.max(0, now - updatedAt) * NANO,
   }
 }
@@ -57,6 +58,7 @@ function taskView(
     id: task.id,
     serviceId: service?.id ?? task.service,
     serviceName: service?.name ?? "",
+    needs: [...needs(task)],
     status: isPaused ? "paused" : (last?.status ?? "pending"),
     statusHistory: history.map(({ at, status, error }, index) => ({
       id: `evt_${task.id}_${index}`,
