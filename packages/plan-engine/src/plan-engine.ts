@@ -1,4 +1,4 @@
-import { createServer } from "node:http"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { setTimeout as pause } from "node:timers/promises"
@@ -6,6 +6,7 @@ import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api/api.ts"
 import { PlanProjects } from "./api/projects.ts"
+import { News } from "./execution/news.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
 import { apiKeyHash } from "./ids.ts"
@@ -32,6 +33,8 @@ export interface PlanEngineOptions {
   readonly undoRetry?: RetryOptions
   /** Most bytes of a request, default 1 MiB; a frame of a service may have 10 MiB. */
   readonly maxBodyBytes?: number
+  /** Is asked before the API: answers a request and says so, such as for the files of a web page. */
+  readonly page?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** Told of what failed and nobody was answered. */
   readonly onError?: (error: unknown) => void
 }
@@ -70,9 +73,11 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const connections = new Connections(options.connections)
   const project = (id: string) => projects.get(id)
   const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
+  const news = new News()
   const orchestrator = new Orchestrator({
     ...options,
     root,
+    news,
     projects,
     services,
     groundings,
@@ -89,11 +94,14 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     groundings,
     connections,
     orchestrator,
+    news,
     now,
+    signal: stop.signal,
     onError,
   })
   const answering = new Set<Promise<void>>()
   const server = createServer((request, response) => {
+    if (options.page?.(request, response)) return
     const answered = answer(request, response).finally(() => answering.delete(answered))
     answering.add(answered)
   })

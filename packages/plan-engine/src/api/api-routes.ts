@@ -1,4 +1,5 @@
 import { InvalidInput, type Json, type JsonObject } from "@orra/core"
+import type { News } from "../execution/news.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import { type Groundings, readGrounding } from "../planning/groundings.ts"
 import { timeText } from "../webhooks/plan-events.ts"
@@ -6,12 +7,14 @@ import type { Connections } from "../wire/connections.ts"
 import type { PlanServices } from "../wire/services.ts"
 import { readOrchestration, readProject, readService, textMember } from "./api-body.ts"
 import { ApiError } from "./api-error.ts"
+import type { ServerEvent } from "./event-stream.ts"
 import { inspection } from "./inspection.ts"
+import { followList, followLog } from "./live.ts"
+import { listed, logPage } from "./pages.ts"
 import {
   createdView,
   failedCompensationView,
   groundingView,
-  listView,
   projectView,
   registeredView,
   serviceView,
@@ -25,6 +28,7 @@ export interface ApiParts {
   readonly groundings: Groundings
   readonly connections: Connections
   readonly orchestrator: Orchestrator
+  readonly news: News
   /** The time in ms since 1970. */
   readonly now: () => Promise<number>
 }
@@ -34,12 +38,15 @@ export interface ApiRequest {
   readonly query: URLSearchParams
   /** What stands for `:id` in the path. */
   readonly id: string
+  /** What a client of an event stream had last. */
+  readonly lastEventId: string | undefined
+  /** Fires when the client has gone, or the engine stops. */
+  readonly signal: AbortSignal
 }
 
-export interface ApiAnswer {
-  readonly status: number
-  readonly body?: Json
-}
+export type ApiAnswer =
+  | { readonly status: number; readonly body?: Json }
+  | { readonly status: 200; readonly events: AsyncIterable<ServerEvent> }
 
 /** `who`: anybody, who may make projects, or a project by its key. */
 export type ApiRoute = { readonly method: string; readonly path: string } & (
@@ -53,7 +60,8 @@ export type ApiRoute = { readonly method: string; readonly path: string } & (
 type OfProject = Extract<ApiRoute, { who: "project" }>["answer"]
 
 /** Every route, also those that the original had not: lists, removal, cancel. */
-export function apiRoutes({ projects, services, groundings, connections, orchestrator, now }: ApiParts) {
+export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
+  const { projects, services, groundings, connections, orchestrator, news, now } = parts
   const { orchestrations, failed } = orchestrator
   const of = (method: string, path: string, answer: OfProject): ApiRoute => ({
     method,
@@ -134,15 +142,33 @@ export function apiRoutes({ projects, services, groundings, connections, orchest
       status: 202,
       body: createdView(await orchestrator.create(project.id, readOrchestration(body))),
     })),
-    of("GET", "/orchestrations", async (_, project) => ({
+    of("GET", "/orchestrations", async ({ query }, project) => ({
       status: 200,
-      body: listView(await orchestrations.list(project.id)),
+      body: await listed(orchestrations, project.id, query),
     })),
+    of("GET", "/orchestrations/events", async ({ lastEventId, signal }, project) => {
+      const since = Number(lastEventId ?? Number.NaN)
+      const events = followList(
+        { orchestrator, news, signal },
+        project.id,
+        Number.isNaN(since) ? await now() : since,
+      )
+      return { status: 200, events }
+    }),
     of("GET", "/orchestrations/inspections/:id", async ({ id }, project) => {
       const orchestration = await orchestrations.get(project.id, id)
       const entries = await orchestrator.entries(orchestration)
       const isConnected = (service: string): boolean => connections.isConnected(service)
       return { status: 200, body: inspection(orchestration, entries, { now: await now(), isConnected }) }
+    }),
+    of("GET", "/orchestrations/:id/log", async ({ id, query, lastEventId, signal }, project) => {
+      const orchestration = await orchestrations.get(project.id, id)
+      if (!query.has("follow"))
+        return { status: 200, body: await logPage(orchestrator, orchestration, query) }
+      const last = lastEventId ?? query.get("cursor") ?? undefined
+      const events = followLog({ orchestrator, news, signal }, orchestration, last)
+      // Told 204, an EventSource does not come back.
+      return events ? { status: 200, events } : { status: 204 }
     }),
     of("POST", "/orchestrations/:id/cancel", async ({ id }, project) => {
       const { status } = await orchestrator.cancel(project.id, id)

@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { isObject, type JsonObject, parseJson } from "@orra/core"
 import { ApiError, asApiError } from "./api-error.ts"
 import { type ApiAnswer, type ApiParts, type ApiRoute, apiRoutes } from "./api-routes.ts"
+import { sendEvents } from "./event-stream.ts"
+
+const HEARTBEAT_MS = 15_000
 
 /** What the original says of itself; no client reads it. */
 export const VERSION_HEADER = ["X-Orra-PlaneEngine-Version", "0.2.5"] as const
@@ -12,6 +15,10 @@ export interface ApiOptions extends ApiParts {
   readonly adminKey?: string
   /** Most bytes of a request. */
   readonly maxBodyBytes: number
+  /** Fires when the engine stops. */
+  readonly signal: AbortSignal
+  /** How often a stream says that it is still there, in ms. Default 15,000. */
+  readonly heartbeatMs?: number
   readonly onError: (error: unknown) => void
 }
 
@@ -24,8 +31,18 @@ export function api(
     response.setHeader(...VERSION_HEADER)
     response.setHeader("X-Content-Type-Options", "nosniff")
     try {
-      send(response, await answer(options, routes, request))
+      const gone = new AbortController()
+      response.once("close", () => gone.abort())
+      const signal = AbortSignal.any([gone.signal, options.signal])
+      const answered = await answer(options, routes, request, signal)
+      if (!("events" in answered)) return send(response, answered)
+      await sendEvents(response, answered.events, { heartbeatMs: HEARTBEAT_MS, ...options, signal })
     } catch (error) {
+      if (response.headersSent) {
+        options.onError(error)
+        response.destroy()
+        return
+      }
       const known = asApiError(error)
       if (!known) options.onError(error)
       const { status, kind, code, param, message } =
@@ -42,12 +59,14 @@ async function answer(
   options: ApiOptions,
   routes: readonly ApiRoute[],
   request: IncomingMessage,
+  signal: AbortSignal,
 ): Promise<ApiAnswer> {
   const { path, query } = target(request)
   const there = routes.filter((route) => idIn(route.path, path) !== undefined)
   const route = there.find(({ method }) => method === request.method)
   if (!route) return { status: there.length > 0 ? 405 : 404 }
-  const asked = { query, id: idIn(route.path, path) ?? "" }
+  const [lastEventId] = [request.headers["last-event-id"]].flat()
+  const asked = { query, id: idIn(route.path, path) ?? "", lastEventId, signal }
   if (route.who !== "project") {
     if (route.who === "admin" && !isAdmin(options, request)) return { status: 403 }
     return await route.answer({ ...asked, body: await body(request, options.maxBodyBytes) })
@@ -120,7 +139,7 @@ async function body(request: IncomingMessage, maxBytes: number): Promise<JsonObj
   )
 }
 
-function send(response: ServerResponse, { status, body }: ApiAnswer): void {
+function send(response: ServerResponse, { status, body }: Exclude<ApiAnswer, { events: unknown }>): void {
   response.statusCode = status
   if (body === undefined) {
     response.end(status === 404 ? "404 page not found\n" : undefined)

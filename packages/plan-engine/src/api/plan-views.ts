@@ -81,23 +81,28 @@ const GROUPS = {
   cancelled: "cancelled",
 } as const satisfies Record<Orchestration["status"], string>
 
-/** All orchestrations of a project by their status; groups of which there is none are not there. */
+/** Orchestrations by their status; groups of which there is none are not there. */
 export function listView(orchestrations: readonly Orchestration[]): JsonObject {
   const groups: Record<string, JsonObject[]> = {}
   for (const orchestration of orchestrations) {
-    const { id, action, status, error, updatedAt, undone } = orchestration
-    const name = GROUPS[status]
+    const name = GROUPS[orchestration.status]
     groups[name] ??= []
-    groups[name].push({
-      id,
-      action,
-      status,
-      ...(error !== undefined && { error }),
-      timestamp: timeText(updatedAt),
-      ...(undone && { compensation: compensationSummary(orchestration) }),
-    })
+    groups[name].push(listItem(orchestration))
   }
   return groups
+}
+
+/** An orchestration as lists have it. */
+export function listItem(orchestration: Orchestration): JsonObject {
+  const { id, action, status, error, updatedAt, undone } = orchestration
+  return {
+    id,
+    action,
+    status,
+    ...(error !== undefined && { error }),
+    timestamp: timeText(updatedAt),
+    ...(undone && { compensation: compensationSummary(orchestration) }),
+  }
 }
 
 function compensationSummary({ plan, services = [], undone = {} }: Orchestration): JsonObject {

@@ -4,13 +4,16 @@ import {
   type JsonObject,
   type Namespace,
   NotFound,
+  type Page,
+  type RecordListOptions,
   type Records,
   type SessionStore,
+  type StoredRecord,
   VersionConflict,
 } from "@orra/core"
 import type { Plan } from "../planning/plan.ts"
-import { allIn } from "../stored.ts"
 import type { RegisteredService } from "../wire/services.ts"
+import { listOf, placeChanges } from "./orchestration-list.ts"
 import type { UndoOutcome } from "./run-log.ts"
 
 export type OrchestrationStatus =
@@ -52,16 +55,25 @@ export interface Orchestration extends OrchestrationRequest {
   readonly undone?: Readonly<Record<string, UndoOutcome>>
 }
 
-/** The orchestrations of an engine's projects, and which of them have not ended. */
+export const hasEnded = ({ status }: Pick<Orchestration, "status">): boolean =>
+  status !== "pending" && status !== "processing"
+
+/** The orchestrations of an engine's projects, which of them have not ended, and lists of them by what changed last. */
 export class Orchestrations {
   readonly #all: Records
   readonly #open: Records
   readonly #root: Namespace
+  readonly #onChange: (orchestration: Orchestration) => void
 
-  constructor(store: Pick<SessionStore, "records">, root: Namespace) {
+  constructor(
+    store: Pick<SessionStore, "records">,
+    root: Namespace,
+    onChange: (orchestration: Orchestration) => void = () => {},
+  ) {
     this.#all = store.records("plan-orchestrations")
     this.#open = store.records("plan-open")
     this.#root = root
+    this.#onChange = onChange
   }
 
   async get(projectId: string, id: string): Promise<Orchestration> {
@@ -79,7 +91,10 @@ export class Orchestrations {
 
   async put(orchestration: Orchestration): Promise<void> {
     const { projectId, id } = orchestration
-    await this.#all.put(this.#at(projectId), id, orchestration as unknown as Json)
+    for (;;) {
+      const record = await this.#all.get(this.#at(projectId), id)
+      if (await this.#write(orchestration, record)) return
+    }
   }
 
   /** Changes it, again when somebody else wrote in between. @throws NotFound. */
@@ -92,24 +107,45 @@ export class Orchestrations {
       const record = await this.#all.get(this.#at(projectId), id)
       if (!record) throw new NotFound("orchestration")
       const changed = change(record.value as unknown as Orchestration)
-      try {
-        const { version: expected } = record
-        await this.#all.put(this.#at(projectId), id, changed as unknown as Json, { expected })
-        return changed
-      } catch (error) {
-        if (!(error instanceof VersionConflict)) throw error
-      }
+      if (await this.#write(changed, record)) return changed
     }
+  }
+
+  /** With its places in the lists, all or none. False when somebody else wrote in between. */
+  async #write(orchestration: Orchestration, record: StoredRecord | undefined): Promise<boolean> {
+    const { projectId, id } = orchestration
+    const namespace = this.#at(projectId)
+    const value = orchestration as unknown as Json
+    const before = record && (record.value as unknown as Orchestration)
+    try {
+      await this.#all.write([
+        { namespace, key: id, value, expected: record?.version ?? 0 },
+        ...placeChanges(namespace, before, orchestration),
+      ])
+    } catch (error) {
+      if (error instanceof VersionConflict) return false
+      throw error
+    }
+    this.#onChange(orchestration)
+    return true
   }
 
   async close({ projectId, id }: Orchestration): Promise<void> {
     await this.#open.delete(this.#at(projectId), id)
   }
 
-  /** The newest first. */
-  async list(projectId: string): Promise<readonly Orchestration[]> {
-    const found = await allIn<Orchestration>(this.#all, this.#at(projectId))
-    return found.toSorted((a, b) => b.updatedAt - a.updatedAt)
+  /** Those whose status changed last first, `limit` of them (1 to 500, default 50), also only those of one status. */
+  async list(
+    projectId: string,
+    { status, ...page }: { readonly status?: OrchestrationStatus } & RecordListOptions = {},
+  ): Promise<Page<Orchestration>> {
+    const places = await this.#all.list(listOf(this.#at(projectId), status), page)
+    const found = await Promise.all(
+      places.items.map(({ value }) => this.#all.get(this.#at(projectId), String(value))),
+    )
+    // One that has moved meanwhile is where it was in this list.
+    const items = found.flatMap((record) => (record ? [record.value as unknown as Orchestration] : []))
+    return { ...places, items }
   }
 
   /** All that have not ended, of all projects. */

@@ -19,6 +19,7 @@ import type { Connections } from "../wire/connections.ts"
 import { calls, contextOf } from "../wire/service-calls.ts"
 import type { PlanServices } from "../wire/services.ts"
 import { FailedCompensations } from "./failed-compensations.ts"
+import type { News } from "./news.ts"
 import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
 import { RecordedLog } from "./recorded-log.ts"
 import { type PlanResult, type RetryOptions, runPlan } from "./run.ts"
@@ -36,6 +37,8 @@ export interface OrchestratorOptions {
   readonly groundings: Groundings
   readonly connections: Connections
   readonly webhooks: PlanWebhooks
+  /** Told of every orchestration that changed, and of every entry of a log. */
+  readonly news: News
   readonly onError: (error: unknown) => void
 }
 
@@ -55,7 +58,10 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
-    this.orchestrations = new Orchestrations(options.store, options.root)
+    const { news } = options
+    this.orchestrations = new Orchestrations(options.store, options.root, ({ id, projectId }) =>
+      news.tell(id, projectId),
+    )
     this.failed = new FailedCompensations(options.store, options.root)
   }
 
@@ -98,8 +104,13 @@ export class Orchestrator {
   }
 
   /** What is written of a run. */
-  async entries({ projectId, id }: Orchestration): Promise<readonly RunEntry[]> {
-    return await this.#log(projectId, id).read()
+  async entries(orchestration: Orchestration): Promise<readonly RunEntry[]> {
+    return await this.log(orchestration).read()
+  }
+
+  log({ projectId, id }: Orchestration): RecordedLog {
+    const { store, root } = this.#options
+    return new RecordedLog(store.records("plan-runs"), root.child(projectId, id))
   }
 
   /** Goes on with everything that has not ended, as after a crash. */
@@ -180,11 +191,11 @@ export class Orchestrator {
   }
 
   async #run(orchestration: Orchestration, cancel: AbortSignal): Promise<void> {
-    const { retry, undoRetry, connections, onError } = this.#options
-    const { id, projectId, plan, services = [], timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
+    const { retry, undoRetry, connections, news, onError } = this.#options
+    const { id, plan, services = [], timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
     if (!plan) return
     for (;;) {
-      const log = this.#log(projectId, id)
+      const log = this.log(orchestration)
       try {
         const result = await runPlan({
           id,
@@ -195,6 +206,7 @@ export class Orchestrator {
           timeoutMs: Number.POSITIVE_INFINITY,
           cancel,
           signal: this.#stop.signal,
+          onEntry: () => news.tell(id),
           ...(retry && { retry }),
           ...(undoRetry && { undoRetry }),
         })
@@ -265,11 +277,6 @@ export class Orchestrator {
       await this.failed.add(failure)
       if (project) await webhooks.add(project, "compensationFailureWebhooks", compensationEvent(failure))
     }
-  }
-
-  #log(projectId: string, id: string): RecordedLog {
-    const { store, root } = this.#options
-    return new RecordedLog(store.records("plan-runs"), root.child(projectId, id))
   }
 
   async #now(): Promise<number> {

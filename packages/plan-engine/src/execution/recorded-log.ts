@@ -17,6 +17,11 @@ interface Kept {
   readonly hash: string
 }
 
+/** An entry and its place in the log, from 0. */
+export interface NumberedEntry extends Kept {
+  readonly number: number
+}
+
 /** The hash before the first. */
 const FIRST = "0".repeat(64)
 /** Keys of the same length are in the order of their numbers. */
@@ -58,6 +63,19 @@ export class RecordedLog implements RunLog {
     this.#count = entries.length
     this.#last = last
     return entries
+  }
+
+  /** What is there from this number on, `limit` at most, as it is: `read` says whether all of it is whole. */
+  async from(number: number, limit: number): Promise<readonly NumberedEntry[]> {
+    const found: NumberedEntry[] = []
+    while (found.length < limit) {
+      const place = number + found.length
+      const record = await this.#records.get(this.#namespace, keyOf(place))
+      const kept = record && keptIn(record.value)
+      if (!kept) break
+      found.push({ number: place, ...kept })
+    }
+    return found
   }
 
   async append(entry: RunEntry): Promise<void> {

@@ -1,0 +1,291 @@
+import { once } from "node:events"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { MemoryStore, Namespace, type SessionStore } from "@orra/core"
+import { afterEach, describe, expect, test } from "vitest"
+import { Bench } from "../engine-fixture.ts"
+import { News } from "../execution/news.ts"
+import { type Orchestration, type OrchestrationStatus, Orchestrations } from "../execution/orchestration.ts"
+import { RecordedLog } from "../execution/recorded-log.ts"
+import type { PlanEngineOptions } from "../plan-engine.ts"
+import { sendEvents } from "./event-stream.ts"
+import { followLog } from "./live.ts"
+
+const ends: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end()
+})
+
+async function bench(store?: SessionStore, options?: Partial<PlanEngineOptions>): Promise<Bench> {
+  const made = await new Bench(store, options).listen()
+  ends.push(() => made.close())
+  return made
+}
+
+interface Heard {
+  readonly id?: string
+  readonly event?: string
+  readonly data: { readonly id?: string; readonly status?: string }
+}
+
+interface LogPage {
+  readonly entries: readonly object[]
+  readonly cursor?: string
+}
+
+interface ListPage {
+  readonly items: readonly { readonly id: string }[]
+  readonly cursor?: string
+}
+
+/** Events of a stream as they come. */
+async function* heard(response: Response): AsyncGenerator<Heard, void, undefined> {
+  let text = ""
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    const frames = text.split("\n\n")
+    text = frames.pop() ?? ""
+    for (const frame of frames) {
+      const members = frame.split("\n").map((line) => /^(\w+): (.*)$/.exec(line) ?? [])
+      const event = Object.fromEntries(members.map(([, name, value]) => [name, value]))
+      if (event["data"] !== undefined) yield { ...event, data: JSON.parse(event["data"]) }
+    }
+  }
+}
+
+async function open(shop: Bench, path: string, more: Record<string, string> = {}) {
+  const leave = new AbortController()
+  const response = await fetch(`${shop.url}${path}`, {
+    headers: { authorization: `Bearer ${shop.key}`, ...more },
+    signal: leave.signal,
+  })
+  return { response, events: heard(response), leave: () => leave.abort() }
+}
+
+/** All that a stream says until it ends. */
+async function whole(shop: Bench, path: string, more?: Record<string, string>): Promise<readonly Heard[]> {
+  return await Array.fromAsync((await open(shop, path, more)).events)
+}
+
+async function oneTask(shop: Bench) {
+  await shop.project()
+  shop.plan = [{ id: "task1", service: "first", input: { text: "$task0.text" } }]
+  return await shop.service("first", () => ({ text: "b" }))
+}
+
+const ROOT = Namespace.of("plans")
+const made = (number: number, status?: OrchestrationStatus): Orchestration => ({
+  id: `o_${number}`,
+  projectId: "p_1",
+  action: "Do it.",
+  data: [],
+  status: status ?? (number % 2 === 1 ? "failed" : "completed"),
+  createdAt: number,
+  updatedAt: number,
+})
+
+describe("the log of an orchestration", () => {
+  test("is given with its numbers and hashes, page by page", async () => {
+    const shop = await bench()
+    await oneTask(shop)
+    const { body } = await shop.create()
+    await shop.ended(body.id)
+    const log = await shop.ask<LogPage>("GET", `/orchestrations/${body.id}/log`)
+    expect(log.body).toMatchObject({ id: body.id, status: "completed" })
+    expect(log.body.entries).toMatchObject([
+      { number: 0, type: "task_sent", task: "task1", hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { number: 1, type: "task_done", output: { text: "b" } },
+      { number: 2, type: "finished", status: "completed" },
+    ])
+    expect(log.body.cursor).toBeUndefined()
+    const first = await shop.ask<LogPage>("GET", `/orchestrations/${body.id}/log?limit=2`)
+    expect(first.body).toMatchObject({ cursor: "1", entries: log.body.entries.slice(0, 2) })
+    const rest = await shop.ask<LogPage>("GET", `/orchestrations/${body.id}/log?cursor=${first.body.cursor}`)
+    expect(rest.body.entries).toEqual(log.body.entries.slice(2))
+    for (const wrong of ["limit=0", "limit=x", "cursor=-1", "cursor=1.5"])
+      expect((await shop.ask("GET", `/orchestrations/${body.id}/log?${wrong}`)).status, wrong).toBe(400)
+  })
+
+  test("is streamed as it is written, ends with the run, and goes on behind what a client had", async () => {
+    const shop = await bench()
+    const first = await oneTask(shop)
+    const hold = Promise.withResolvers<void>()
+    first.handler = () => hold.promise.then(() => ({ text: "b" }))
+    const { body } = await shop.create()
+    const path = `/orchestrations/${body.id}/log?follow`
+    const { response, events } = await open(shop, path)
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8")
+    expect((await events.next()).value).toMatchObject({
+      id: "0",
+      event: "entry",
+      data: { type: "task_sent" },
+    })
+    hold.resolve()
+    expect(await Array.fromAsync(events)).toMatchObject([
+      { id: "1", event: "entry", data: { number: 1, type: "task_done" } },
+      { id: "2", data: { type: "finished" } },
+      { id: "end", event: "end", data: { status: "completed", results: [{ text: "b" }] } },
+    ])
+    const again = await whole(shop, path, { "last-event-id": "1" })
+    expect(again.map(({ id }) => id)).toEqual(["2", "end"])
+    expect((await open(shop, path, { "last-event-id": "end" })).response.status).toBe(204)
+    expect((await open(shop, "/orchestrations/o_none/log?follow")).response.status).toBe(404)
+  })
+
+  test("is streamed also when another engine on the store writes it", async () => {
+    const store = new MemoryStore()
+    const all = new Orchestrations(store, ROOT)
+    const log = () => new RecordedLog(store.records("plan-runs"), ROOT.child("p_1", "o_1"))
+    const { signal } = new AbortController()
+    await all.put(made(1, "processing"))
+    const stream = followLog(
+      { orchestrator: { orchestrations: all, log }, news: new News(), signal },
+      made(1),
+      undefined,
+    )
+    const events = stream?.[Symbol.asyncIterator]()
+    const first = events?.next()
+    const writer = log()
+    await writer.append({ type: "task_progress", task: "task1", data: 1, at: 1 })
+    expect(await first).toMatchObject({ value: { id: "0", data: { data: 1 } } })
+    await writer.append({ type: "finished", status: "completed", at: 2 })
+    await all.put(made(1, "completed"))
+    expect(await events?.next()).toMatchObject({ value: { id: "1", data: { type: "finished" } } })
+    expect(await events?.next()).toMatchObject({ value: { event: "end", data: { status: "completed" } } })
+  })
+
+  test("ends with the engine, which does not wait for whoever listens", async () => {
+    const shop = await bench()
+    const first = await oneTask(shop)
+    first.handler = () => new Promise(() => {})
+    const { body } = await shop.create()
+    const { events } = await open(shop, `/orchestrations/${body.id}/log?follow`)
+    await events.next()
+    await shop.close()
+    ends.length = 0
+    expect(await Array.fromAsync(events)).toEqual([])
+  })
+})
+
+describe("the orchestrations of a project", () => {
+  test("are streamed as they change, and a client that comes back misses none", async () => {
+    const shop = await bench()
+    await oneTask(shop)
+    const { events, leave } = await open(shop, "/orchestrations/events")
+    const { body } = await shop.create()
+    const seen: Heard[] = []
+    for await (const event of events) {
+      seen.push(event)
+      if (event.data.status === "completed") break
+    }
+    expect(seen.at(-1)).toMatchObject({ event: "orchestration", data: { id: body.id, action: "Do it." } })
+    leave()
+    const second = await shop.create()
+    await shop.ended(second.body.id)
+    const back = await open(shop, "/orchestrations/events", { "last-event-id": String(seen.at(-1)?.id) })
+    for await (const event of back.events)
+      if (event.data.id === second.body.id && event.data.status === "completed") break
+    back.leave()
+  })
+})
+
+describe("lists", () => {
+  test("of a page read no more than the page, in the order of the last change", async () => {
+    const store = new MemoryStore()
+    const all = new Orchestrations(store, ROOT)
+    for (let number = 1; number <= 120; number++) await all.put(made(number))
+    let reads = 0
+    const counted = new Orchestrations(
+      {
+        records: (name) => {
+          const records = store.records(name)
+          const list: typeof records.list = async (namespace, options) => {
+            const page = await records.list(namespace, options)
+            reads += page.items.length
+            return page
+          }
+          const get: typeof records.get = async (namespace, key) => {
+            reads++
+            return await records.get(namespace, key)
+          }
+          return { ...records, list, get }
+        },
+      },
+      ROOT,
+    )
+    const page = await counted.list("p_1", { limit: 50 })
+    expect(page.items.map(({ updatedAt }) => updatedAt)).toEqual(
+      Array.from({ length: 50 }, (_, i) => 120 - i),
+    )
+    expect(reads).toBe(100)
+    const next = await counted.list("p_1", { limit: 2, cursor: page.cursor ?? "" })
+    expect(next.items.map(({ id }) => id)).toEqual(["o_70", "o_69"])
+    const failed = await counted.list("p_1", { limit: 2, status: "failed" })
+    expect(failed.items.map(({ id }) => id)).toEqual(["o_119", "o_117"])
+  })
+
+  test("have each orchestration once, where it is now, also when two write it at once", async () => {
+    const all = new Orchestrations(new MemoryStore(), ROOT)
+    await all.put(made(1))
+    await Promise.all([
+      all.put({ ...made(1), status: "completed", updatedAt: 5 }),
+      all.update("p_1", "o_1", (each) => ({ ...each, isCancelled: true })),
+      all.update("p_1", "o_1", (each) => ({ ...each, status: "aborted", updatedAt: 7 })),
+    ])
+    const kept = await all.get("p_1", "o_1")
+    expect((await all.list("p_1")).items).toEqual([kept])
+    for (const status of ["completed", "failed", "aborted"] as const)
+      expect((await all.list("p_1", { status })).items).toHaveLength(kept.status === status ? 1 : 0)
+  })
+
+  test("are paged and filtered by the API, and as the original has them without a wish", async () => {
+    const shop = await bench()
+    await oneTask(shop)
+    const ids: string[] = []
+    for (let count = 0; count < 3; count++) {
+      const { body } = await shop.create()
+      await shop.ended(body.id)
+      ids.unshift(body.id)
+    }
+    const page = await shop.ask<ListPage>("GET", "/orchestrations?limit=2")
+    expect(page.body.items.map(({ id }) => id)).toEqual(ids.slice(0, 2))
+    const rest = await shop.ask<ListPage>("GET", `/orchestrations?limit=2&cursor=${page.body.cursor}`)
+    expect(rest.body).toMatchObject({ items: [{ id: ids[2], status: "completed" }] })
+    expect(rest.body.cursor).toBeUndefined()
+    expect((await shop.ask<ListPage>("GET", "/orchestrations?status=failed")).body).toEqual({ items: [] })
+    expect((await shop.listed())["completed"]).toHaveLength(3)
+    const wrong = await shop.ask("GET", "/orchestrations?status=done")
+    expect([wrong.status, wrong.body.error]).toMatchObject([
+      400,
+      { code: "Orra:InvalidQuery", param: "status" },
+    ])
+  })
+})
+
+test("a stream in which nothing happens says that it is still there, and waits for a slow client", async () => {
+  const stop = new AbortController()
+  const written = Promise.withResolvers<number>()
+  async function* events() {
+    for (let count = 1; count <= 200; count++) {
+      if (count === 100) written.resolve(count)
+      yield { event: "much", data: "x".repeat(100_000) }
+    }
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve))
+  }
+  const server = createServer((_, response) => {
+    void sendEvents(response, events(), { heartbeatMs: 5, signal: stop.signal })
+  }).listen(0, "127.0.0.1")
+  ends.push(async () => {
+    server.close()
+    await once(server, "close")
+  })
+  await once(server, "listening")
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  let text = ""
+  for await (const chunk of response.body ?? []) {
+    text = (text + Buffer.from(chunk as Uint8Array).toString()).slice(-100)
+    if (text.includes(": still here")) stop.abort()
+  }
+  expect(await written.promise).toBe(100)
+})
