@@ -26,6 +26,28 @@ test("of 5,000 messages only those near the window exist; older ones come withou
     log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight)
   await expect.poll(fromEnd).toBeLessThan(2)
 
+  // What is typed is the field's own business: nothing of the conversation is made anew for it. (Some of it may come late.)
+  await log.evaluate((element) => {
+    const changes = new MutationObserver(() => Object.assign(window, { wasTouched: true }))
+    changes.observe(element, { subtree: true, childList: true, attributes: true, characterData: true })
+  })
+  const touches: boolean[] = []
+  for (let key = 0; key < 20; key++) {
+    await page.locator("#message").press("a")
+    touches.push(
+      await page.evaluate(
+        () =>
+          new Promise<boolean>((resolve) =>
+            requestAnimationFrame(() => {
+              resolve("wasTouched" in window)
+              Reflect.deleteProperty(window, "wasTouched")
+            }),
+          ),
+      ),
+    )
+  }
+  expect(touches.filter(Boolean).length).toBeLessThan(10)
+
   // Older pages are put before what is read; what is read stays where it is.
   await log.hover()
   let previous: number | undefined
