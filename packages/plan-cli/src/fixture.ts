@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Config, ProjectConfig } from "./config.ts"
+import { run } from "./run.ts"
+
+/** What came of a command. */
+export interface Ran {
+  readonly code: number | NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url))
+
+/** A home of its own, in which commands run. */
+export class Home {
+  readonly folder = mkdtempSync(join(tmpdir(), "orra-cli-"))
+  readonly configPath = join(this.folder, ".orra", "config.json")
+  readonly #env: NodeJS.ProcessEnv
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    const { PATH, NODE_COMPILE_CACHE } = process.env
+    this.#env = { PATH, NODE_COMPILE_CACHE, HOME: this.folder, ...env }
+  }
+
+  get config(): Config {
+    return JSON.parse(readFileSync(this.configPath, "utf8")) as Config
+  }
+
+  project(name: string): ProjectConfig {
+    const project = this.config.projects[name]
+    if (!project) throw new Error(`There is no project ${name}.`)
+    return project
+  }
+
+  /** The command as a process of its own. */
+  start(...args: readonly string[]) {
+    const child = spawn(process.execPath, ["--conditions=@orra/source", MAIN, ...args], {
+      cwd: this.folder,
+      env: this.#env,
+    })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    const { promise: ended, resolve } = Promise.withResolvers<Ran>()
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, stdout, stderr }))
+    /** Resolves when it has written this, or has ended. */
+    const wrote = async (text: string): Promise<void> => {
+      const { promise, resolve: found } = Promise.withResolvers<void>()
+      const look = (): void => {
+        if ((stdout + stderr).includes(text)) found()
+      }
+      child.stdout.on("data", look)
+      child.stderr.on("data", look)
+      look()
+      await Promise.race([promise, ended])
+    }
+    return { child, ended, wrote }
+  }
+
+  /** The command as a process, to its end, with what it reads. */
+  async orra(args: readonly string[], stdin = ""): Promise<Ran> {
+    const { child, ended } = this.start(...args)
+    child.stdin.end(stdin)
+    return await ended
+  }
+
+  /** The same program in this process: what starts in a moment can be asked for everything. */
+  async quick(
+    args: readonly string[],
+    { stdin = "", isTty = false, signal = new AbortController().signal, env = {} }: Quick = {},
+  ): Promise<Ran> {
+    let stdout = ""
+    let stderr = ""
+    const code = await run(args, {
+      env: { ...this.#env, ...env },
+      version: "0.0.0",
+      out: (text) => {
+        stdout += text
+      },
+      error: (text) => {
+        stderr += text
+      },
+      isTty,
+      stdin: async () => stdin,
+      signal,
+      now: Date.now,
+    })
+    return { code, stdout, stderr }
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+interface Quick {
+  readonly stdin?: string
+  readonly isTty?: boolean
+  readonly signal?: AbortSignal
+  readonly env?: NodeJS.ProcessEnv
+}
