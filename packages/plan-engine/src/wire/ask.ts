@@ -85,10 +85,12 @@ export class Ask {
     clearTimeout(this.#deadline)
     clearTimeout(this.#redelivery)
     this.#wait()
+    // What replaces one that was given up is there already.
+    const ms = connection.isDoubted ? 0 : this.#delivery.handoverMs
     this.#handover = setTimeout(() => {
       const other = this.#pick()
       if (other && !this.#connection) this.#send(other)
-    }, this.#delivery.handoverMs)
+    }, ms)
   }
 
   heard(frame: Exclude<ServiceFrame, { type: "pong" | "unknown" }>): void {

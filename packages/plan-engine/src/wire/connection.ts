@@ -8,8 +8,12 @@ export class Connection {
   load = 0
   /** The hash of the key it was opened with. */
   readonly key: string
+  /** A newer one of its service has come, and it has not shown since that it lives: it may be what is left of that one. */
+  isDoubted = false
   readonly #socket: WebSocket
+  readonly #service: string
   #isAlive = true
+  #doubt: NodeJS.Timeout | undefined
 
   constructor(
     socket: WebSocket,
@@ -28,28 +32,27 @@ export class Connection {
     },
   ) {
     this.#socket = socket
+    this.#service = service
     this.key = key
     const heartbeat = setInterval(() => {
       if (!this.#isAlive) return socket.terminate()
       this.#isAlive = false
-      this.send({ type: "ping", serviceId: service })
-      socket.ping()
+      this.#ping()
     }, pingMs)
     socket.on("message", (data) => {
-      this.#isAlive = true
+      this.#lives()
       const received = readFrame(String(data))
       if (!received) return
       onFrame(received, this)
       if (received.id !== undefined && received.frame.type !== "pong")
         this.send({ type: "ACK", id: received.id })
     })
-    socket.on("pong", () => {
-      this.#isAlive = true
-    })
+    socket.on("pong", () => this.#lives())
     // A frame that is too long closes the socket; the close says why.
     socket.on("error", () => {})
     socket.on("close", () => {
       clearInterval(heartbeat)
+      clearTimeout(this.#doubt)
       onClose(this)
     })
   }
@@ -58,7 +61,26 @@ export class Connection {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message))
   }
 
+  /** Ends it unless it shows within so many ms that it lives. */
+  doubt(ms: number): void {
+    if (this.isDoubted) return
+    this.isDoubted = true
+    this.#ping()
+    this.#doubt = setTimeout(() => this.#socket.terminate(), ms)
+  }
+
   close(code: number, reason: string): void {
     this.#socket.close(code, reason)
+  }
+
+  #ping(): void {
+    this.send({ type: "ping", serviceId: this.#service })
+    this.#socket.ping()
+  }
+
+  #lives(): void {
+    this.#isAlive = true
+    this.isDoubted = false
+    clearTimeout(this.#doubt)
   }
 }

@@ -170,6 +170,9 @@ describe("the sockets of a service", () => {
       each.handler = () => hold.promise.then(() => "done")
       await each.connect()
     }
+    // The engine has heard of it since the other one came.
+    both[0]?.send({}, { type: "task_status" })
+    await both[0]?.seen("ACK")
     const replies = ["k1", "k2", "k3", "k4"].map((key) => ask(key))
     for (const each of both) await each.seen("task_request", 2)
     hold.resolve()
@@ -200,6 +203,36 @@ describe("the sockets of a service", () => {
     socket?.terminate()
     await gone
     expect(outcomeOf(await ask("k1"))).toEqual(done("new"))
+    expect(connections.isConnected("s_a")).toBe(true)
+  })
+
+  test("W-D6: an old one that lives no more gets nothing new, and what it had goes to the new one", async () => {
+    const { service, ask } = await wire({ doubtMs: 50, redeliverMs: [60_000], handoverMs: 60_000 })
+    const old = await service("s_a").connect()
+    const given = ask("k1")
+    await old.seen("task_request")
+    // As behind a router that has forgotten it: nothing says that it has gone.
+    old.socket?.pause()
+    const next = await service("s_a", () => "new").connect()
+    const replies = await Promise.all([ask("k2"), ask("k3"), given])
+    expect(replies.map(outcomeOf)).toEqual([done("new"), done("new"), done("new")])
+    expect(next.handled.toSorted()).toEqual(["k1", "k2", "k3"])
+    expect(old.frames.filter(({ type }) => type === "task_request")).toHaveLength(1)
+    old.socket?.terminate()
+  })
+
+  test("that live both go on with what they have when another one comes", async () => {
+    const { service, ask, connections } = await wire({ doubtMs: 60_000, redeliverMs: [60_000] })
+    const hold = Promise.withResolvers<void>()
+    const first = await service("s_a", () => hold.promise.then(() => "first")).connect()
+    const reply = ask("k1")
+    await first.seen("task_request")
+    const second = await service("s_a", () => "second").connect()
+    await first.seen("ping")
+    hold.resolve()
+    expect(outcomeOf(await reply)).toEqual(done("first"))
+    for (const key of ["k2", "k3"]) await ask(key)
+    expect([first.handled.length, second.handled.length]).toEqual([2, 1])
     expect(connections.isConnected("s_a")).toBe(true)
   })
 

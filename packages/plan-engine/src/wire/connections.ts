@@ -6,21 +6,26 @@ import type { Received, ServiceFrame } from "./service-frame.ts"
 export interface ConnectionsOptions extends Partial<Delivery> {
   /** How often a service is asked whether it is there, in ms, default 30,000; one that does not answer until the next time is gone. */
   readonly pingMs?: number
+  /** How long a socket has to show that it lives when another one of its service opens, in ms, default 5,000. */
+  readonly doubtMs?: number
 }
 
 /** The connections of all services, by the ids of services. Who sends is known by the socket and never by what it says. */
 export class Connections {
   readonly #services = new Map<string, ServiceLink>()
   readonly #pingMs: number
+  readonly #doubtMs: number
   readonly #delivery: Delivery
   readonly #startedAt = performance.now()
 
   constructor({
     pingMs = 30_000,
+    doubtMs = 5_000,
     redeliverMs = [1_500, 5_000, 15_000],
     handoverMs = 5_000,
   }: ConnectionsOptions = {}) {
     this.#pingMs = pingMs
+    this.#doubtMs = doubtMs
     this.#delivery = { redeliverMs, handoverMs }
   }
 
@@ -34,7 +39,7 @@ export class Connections {
       onFrame: ({ frame }: Received) => link.receive(frame),
       onClose: (closed) => link.remove(closed),
     })
-    link.add(connection)
+    link.add(connection, this.#doubtMs)
   }
 
   isConnected(service: string): boolean {
@@ -93,7 +98,9 @@ class ServiceLink {
     return this.#connections.size
   }
 
-  add(connection: Connection): void {
+  /** Of those that are there this one may be the next: a client does not always close what it has given up. */
+  add(connection: Connection, doubtMs: number): void {
+    for (const older of this.#connections) older.doubt(doubtMs)
     this.#connections.add(connection)
     for (const ask of this.#asks.values()) ask.opened(connection)
   }
@@ -140,12 +147,17 @@ class ServiceLink {
       if (key === undefined || connection.key === key) connection.close(POLICY_VIOLATION, reason)
   }
 
-  /** The one that had it; else the one with the least to do, of those the one that had none for longest. */
+  /**
+   * The one that had it; else the one with the least to do, of those the one that had none for longest. One that is
+   * doubted gets nothing as long as there is another.
+   */
   #pick(key: string): Connection | undefined {
+    const sure = [...this.#connections].filter(({ isDoubted }) => !isDoubted)
+    const able = sure.length > 0 ? sure : [...this.#connections]
     const had = this.#had.get(key)
-    if (had && this.#connections.has(had)) return had
-    let least: Connection | undefined
-    for (const connection of this.#connections) if (!least || connection.load < least.load) least = connection
+    if (had && able.includes(had)) return had
+    let [least] = able
+    for (const connection of able) if (least && connection.load < least.load) least = connection
     if (least && this.#connections.delete(least)) this.#connections.add(least)
     return least
   }
