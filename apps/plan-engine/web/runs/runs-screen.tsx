@@ -1,0 +1,84 @@
+import { type ReactElement, useState } from "react"
+import { useRuns } from "../api/hooks.ts"
+import type { RunItem, RunStatus } from "../api/types.ts"
+import { Empty, Failure, Time } from "../ui/parts.tsx"
+import { Status } from "../ui/status.tsx"
+import { RUN_STATUS } from "../ui/words.ts"
+
+const STATUSES = Object.keys(RUN_STATUS) as readonly RunStatus[]
+
+/** Every run of the project, those that changed last first. */
+export function RunsScreen(): ReactElement {
+  const [status, choose] = useState<RunStatus>()
+  const runs = useRuns()
+  const shown = runs.data?.filter((run) => status === undefined || run.status === status) ?? []
+  return (
+    <>
+      <header className="screen-head">
+        <h1>Runs</h1>
+        <label className="filter">
+          <span>Status</span>
+          <select
+            value={status ?? ""}
+            onChange={({ target }) => choose(STATUSES.find((each) => each === target.value))}
+          >
+            <option value="">All</option>
+            {STATUSES.map((each) => (
+              <option key={each} value={each}>
+                {RUN_STATUS[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      {runs.error && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}
+      {runs.data?.length === 0 && <NoRuns />}
+      {runs.data && runs.data.length > 0 && shown.length === 0 && (
+        <p className="muted">No run has this status now.</p>
+      )}
+      {shown.length > 0 && (
+        <ul className="rows">
+          {shown.map((run) => (
+            <Row key={run.id} run={run} />
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+const Row = ({ run }: { readonly run: RunItem }): ReactElement => (
+  <li>
+    <a className="row" href={`#/runs/${run.id}`}>
+      <span className="row-main">
+        <span className="row-title">{run.action}</span>
+        <span className="row-more muted">{more(run)}</span>
+      </span>
+      <Status of={run.status} />
+      <span className="muted row-time">
+        <Time at={run.timestamp} />
+      </span>
+    </a>
+  </li>
+)
+
+function more({ id, error, compensation }: RunItem): string {
+  if (compensation && compensation.total > 0) {
+    const { completed, total, failed } = compensation
+    return `${completed} of ${total} undone${failed > 0 ? `, ${failed} could not be` : ""}`
+  }
+  return typeof error === "string" ? error : id
+}
+
+const NoRuns = (): ReactElement => (
+  <Empty title="No runs yet">
+    <p>
+      An application says what it wants in words and data; the engine makes a plan of the services that are
+      connected, proves it, and carries it out. Each of them appears here while it runs.
+    </p>
+    <p>With a service connected, start one from a terminal:</p>
+    <pre className="value">{`curl -X POST ${location.origin}/orchestrations \\
+  -H "Authorization: Bearer $ORRA_KEY" \\
+  -d '{"action":{"content":"Echo this"},"data":[{"field":"message","value":"Hello"}]}'`}</pre>
+  </Empty>
+)
