@@ -1,3 +1,12 @@
+export type {
+  Durability,
+  Durable,
+  DurableHost,
+  DurableInfo,
+  DurableRun,
+  Workflow,
+} from "./execution/durable/durable.ts"
+export { type EmbeddedOptions, embedded } from "./execution/durable/embedded.ts"
 export { RecordedLog } from "./execution/recorded-log.ts"
 export {
   type PlanResult,
