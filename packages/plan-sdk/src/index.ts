@@ -1,0 +1,20 @@
+export type { PersistenceOptions } from "./identity.ts"
+export type { AnySchema, Given, Received, StandardTaskSchema } from "./schema.ts"
+export {
+  type ConnectionOptions,
+  initAgent,
+  initService,
+  type PlanService,
+  type RegisterOptions,
+  type ServiceInfo,
+  type ServiceOptions,
+} from "./service.ts"
+export { fileServiceStore, recordServiceStore, type ServiceStore } from "./service-store.ts"
+export type {
+  Handler,
+  OriginalTask,
+  RevertContext,
+  RevertHandler,
+  RevertOutcome,
+  Task,
+} from "./task.ts"
