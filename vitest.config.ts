@@ -58,7 +58,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["{apps,examples}/*/e2e/**/*.test.ts"],
-          globalSetup: ["./apps/herald/e2e/support/built-page.ts"],
+          globalSetup: ["./scripts/built-pages.ts"],
           // Each of their steps takes several processes.
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -15,7 +15,7 @@ import { Failure } from "./failure.mjs"
 import { installOnce } from "./install.mjs"
 import { postgres } from "./postgres.mjs"
 
-const builds = ["build:js", "check:types", "@orra/herald#build"]
+const builds = ["build:js", "check:types", "@orra/herald#build", "@orra/plan-server#build"]
 const checks = ["lint", "versions", "unused", "packages", "readmes", "size"].map((name) => `check:${name}`)
 
 const full = process.argv.includes("--full")

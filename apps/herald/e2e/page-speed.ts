@@ -3,15 +3,15 @@
  * messages is to open within 1 s, a key to be shown within 50 ms, a token within 100 ms of its arrival.
  */
 import type { Page } from "playwright-core"
+import buildPages from "../../../scripts/built-pages.ts"
 import { answers, gates } from "./support/answers.ts"
-import buildPage from "./support/built-page.ts"
 import { writeLongChat } from "./support/long-chat.ts"
 import { openSite, said, send, settled } from "./support/site.ts"
 
 const ROUNDS = 5
 const KEYS = 60
 
-await buildPage()
+await buildPages()
 const site = await openSite({ answer: answers(gates()), prepare: (folder) => writeLongChat(folder, 5_000) })
 try {
   const context = await site.person()

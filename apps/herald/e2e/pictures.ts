@@ -1,6 +1,6 @@
 /** Makes the pictures of the README anew: `node --conditions=@orra/source apps/herald/e2e/pictures.ts`. */
 import { fileURLToPath } from "node:url"
-import buildPage from "./support/built-page.ts"
+import buildPages from "../../../scripts/built-pages.ts"
 import { demoAnswer } from "./support/demo-model.ts"
 import { openSite, send, settled } from "./support/site.ts"
 
@@ -13,7 +13,7 @@ const EARLIER = [
 
 const picture = (name: string) => fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url))
 
-await buildPage()
+await buildPages()
 const site = await openSite({ answer: demoAnswer })
 try {
   const context = await site.person({ viewport: { width: 1280, height: 960 } })
