@@ -66,6 +66,16 @@ test("finds what was said in any chat, takes a turn back, copies a chat, and del
     "You said: three plums",
   ])
 
+  // Of a chat everything can be taken back, and nothing is lost by it.
+  for (const left of [["one apple", "You said: one apple"], []]) {
+    await page.getByRole("button", { name: "More" }).last().click()
+    await page.getByRole("menuitem", { name: "Take this turn back" }).click()
+    await expect.poll(() => transcript(page)).toEqual(left)
+  }
+  await page.getByRole("heading", { name: "What can I do for you?" }).waitFor()
+  await page.getByRole("button", { name: "Bring it back" }).last().click()
+  await said(page, "You said: one apple").waitFor()
+
   // Several are deleted at once, and come back.
   const chats = page.getByRole("navigation", { name: "Chats" })
   await chats.getByRole("button", { name: "Options for “one apple (2)”" }).click()

@@ -34,8 +34,16 @@ describe("going back in a conversation", () => {
       await expect(runtime.regenerate(ns, place)).rejects.toMatchObject({ code: "not_found" })
       await expect(runtime.submit(ns, "x", { rewindTo: place })).rejects.toMatchObject({ code: "not_found" })
     }
-    await expect(runtime.switchBranch(ns, 0)).rejects.toMatchObject({ code: "not_found" })
     expect(await readHistory(runtime, ns)).toEqual(before)
+  })
+
+  test("to before all of it leaves nothing to see, and what was there can be gone back to", async () => {
+    const { runtime } = await begun()
+    const before = await readHistory(runtime, ns)
+    await runtime.switchBranch(ns, 0)
+    expect((await readHistory(runtime, ns))?.entries).toEqual([])
+    await runtime.switchBranch(ns, before?.entries.at(-1)?.seq ?? 0)
+    expect((await readHistory(runtime, ns))?.entries).toEqual(before?.entries)
   })
 
   test("to the start begins anew, with the old way in the log", async () => {

@@ -296,10 +296,13 @@ export class Runtime {
     return await this.submit(namespace, input, { ...options, rewindTo: parentOf(log.stretches, seq) })
   }
 
-  /** Makes the branch that ends with the entry `tip` the current one. @throws SessionBusy while a run goes on. */
+  /**
+   * Makes the branch that ends with the entry `tip` the current one; 0 is before the first entry.
+   *
+   * @throws SessionBusy while a run goes on.
+   */
   async switchBranch(namespace: Namespace, tip: number): Promise<void> {
     const log = await this.#logs.existing(namespace)
-    if (tip === 0) throw new NotFound("branch")
     await this.#driver.withLease(namespace, async (lease) => {
       // From another branch its calls and its text so far would no longer be found.
       await this.#driver.closeOpenRun(log, lease)

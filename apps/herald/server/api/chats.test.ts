@@ -105,6 +105,9 @@ test("undo goes back to before the newest message, and what was said can be brou
   const before = await texts("undo")
   const { answer } = await ask("POST", "/api/sessions/web:undo/undo", {})
   expect(await texts("undo")).toEqual(["one", "You said: one"])
+  // The very first message as well.
+  await ask("POST", "/api/sessions/web:undo/undo", {})
+  expect(await texts("undo")).toEqual([])
   expect(await ask("POST", "/api/sessions/web:undo/undo", {})).toMatchObject({
     status: 409,
     answer: { code: "nothing_to_undo" },

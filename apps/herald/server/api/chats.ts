@@ -105,14 +105,12 @@ async function undo(runtime: Runtime, namespace: Namespace): Promise<{ readonly 
   const last = entries.findLastIndex(
     (entry) => entry.type === "user" && entry.message.origin?.kind !== "host",
   )
-  const before = entries[last - 1]
+  const newest = entries[last]
   const redo = entries.at(-1)
-  if (!before || !redo)
-    throw new HttpError(
-      409,
-      "nothing_to_undo",
-      "There is nothing before it to go back to: delete the chat instead.",
-    )
-  await runtime.switchBranch(namespace, before.seq)
+  if (!newest || !redo)
+    throw new HttpError(409, "nothing_to_undo", "Nothing is said in this chat that could be taken back.")
+  const { entries: earlier = [] } =
+    (await readHistory(runtime, namespace, { before: newest.seq, limit: 1 })) ?? {}
+  await runtime.switchBranch(namespace, earlier.at(-1)?.seq ?? 0)
   return { redo: redo.seq }
 }
