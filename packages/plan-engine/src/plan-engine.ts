@@ -6,6 +6,7 @@ import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api/api.ts"
 import { PlanProjects } from "./api/projects.ts"
+import type { Durability } from "./execution/durable/durable.ts"
 import { News } from "./execution/news.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
@@ -16,7 +17,7 @@ import { Connections, type ConnectionsOptions } from "./wire/connections.ts"
 import { PlanServices } from "./wire/services.ts"
 
 export interface PlanEngineOptions {
-  /** Where everything is kept. Of several engines on one store only one may run. */
+  /** Where everything is kept, of several engines on one store as well. */
   readonly store: SessionStore
   /** What makes plans. */
   readonly provider: Provider
@@ -35,6 +36,8 @@ export interface PlanEngineOptions {
   readonly maxBodyBytes?: number
   /** Is asked before the API: answers a request and says so, such as for the files of a web page. */
   readonly page?: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** How plans outlive the engine. Default `embedded()`: in the store. */
+  readonly durable?: Durability
   /** Told of what failed and nobody was answered. */
   readonly onError?: (error: unknown) => void
 }

@@ -1,5 +1,4 @@
 import {
-  everyItem,
   type Json,
   type JsonObject,
   type Namespace,
@@ -58,10 +57,9 @@ export interface Orchestration extends OrchestrationRequest {
 export const hasEnded = ({ status }: Pick<Orchestration, "status">): boolean =>
   status !== "pending" && status !== "processing"
 
-/** The orchestrations of an engine's projects, which of them have not ended, and lists of them by what changed last. */
+/** The orchestrations of an engine's projects, and lists of them by what changed last. */
 export class Orchestrations {
   readonly #all: Records
-  readonly #open: Records
   readonly #root: Namespace
   readonly #onChange: (orchestration: Orchestration) => void
 
@@ -71,7 +69,6 @@ export class Orchestrations {
     onChange: (orchestration: Orchestration) => void = () => {},
   ) {
     this.#all = store.records("plan-orchestrations")
-    this.#open = store.records("plan-open")
     this.#root = root
     this.#onChange = onChange
   }
@@ -82,11 +79,13 @@ export class Orchestrations {
     return record.value as unknown as Orchestration
   }
 
-  async create(orchestration: Orchestration): Promise<void> {
+  /** Puts it in, unless it is there: then that one is what it is. */
+  async create(orchestration: Orchestration): Promise<Orchestration> {
     const { projectId, id } = orchestration
-    // First: one that is open and is not there is nothing, one that is there and not open would never go on.
-    await this.#open.put(this.#at(projectId), id, true)
+    const record = await this.#all.get(this.#at(projectId), id)
+    if (record) return record.value as unknown as Orchestration
     await this.put(orchestration)
+    return orchestration
   }
 
   async put(orchestration: Orchestration): Promise<void> {
@@ -130,10 +129,6 @@ export class Orchestrations {
     return true
   }
 
-  async close({ projectId, id }: Orchestration): Promise<void> {
-    await this.#open.delete(this.#at(projectId), id)
-  }
-
   /** Those whose status changed last first, `limit` of them (1 to 500, default 50), also only those of one status. */
   async list(
     projectId: string,
@@ -146,19 +141,6 @@ export class Orchestrations {
     // One that has moved meanwhile is where it was in this list.
     const items = found.flatMap((record) => (record ? [record.value as unknown as Orchestration] : []))
     return { ...places, items }
-  }
-
-  /** All that have not ended, of all projects. */
-  async open(): Promise<readonly Orchestration[]> {
-    const found: Orchestration[] = []
-    for await (const { namespace, key } of everyItem((page) =>
-      this.#open.list(this.#root, { ...page, below: true }),
-    )) {
-      const record = await this.#all.get(namespace, key)
-      if (record) found.push(record.value as unknown as Orchestration)
-      else await this.#open.delete(namespace, key)
-    }
-    return found
   }
 
   #at = (projectId: string): Namespace => this.#root.child(projectId)

@@ -12,12 +12,15 @@ import {
 import type { PlanProjects } from "../api/projects.ts"
 import { derivedId, newId } from "../ids.ts"
 import { type Groundings, groundingContext } from "../planning/groundings.ts"
+import type { Plan } from "../planning/plan.ts"
 import { makePlan } from "../planning/planner.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
 import { calls, contextOf } from "../wire/service-calls.ts"
 import type { PlanServices } from "../wire/services.ts"
+import type { Durability, Durable, DurableRun } from "./durable/durable.ts"
+import { embedded } from "./durable/embedded.ts"
 import { FailedCompensations } from "./failed-compensations.ts"
 import type { News } from "./news.ts"
 import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
@@ -37,6 +40,7 @@ export interface OrchestratorOptions {
   readonly groundings: Groundings
   readonly connections: Connections
   readonly webhooks: PlanWebhooks
+  readonly durable?: Durability
   /** Told of every orchestration that changed, and of every entry of a log. */
   readonly news: News
   readonly onError: (error: unknown) => void
@@ -47,14 +51,36 @@ const TIMEOUT_MS = 30_000
 /** How long after the store failed a run is tried again, in ms. */
 const STORE_PAUSE_MS = 5_000
 
+const STORE_RETRY = {
+  attempts: Number.POSITIVE_INFINITY,
+  delayMs: STORE_PAUSE_MS,
+  maxDelayMs: STORE_PAUSE_MS,
+}
+const STOPPED = new OrraError("plan_engine_stopped", "The engine stops; it goes on when it starts again.")
+
+/** What came of planning. `code` is that of the error, whose text is `error`. */
+type Planning =
+  | { readonly status: "processing" }
+  | {
+      readonly status: "not_actionable" | "failed"
+      readonly updatedAt: number
+      readonly code: string
+      readonly error: string
+    }
+
+interface Ran {
+  readonly result: PlanResult
+  readonly entries: readonly RunEntry[]
+}
+
 /** Plans orchestrations and carries them out, whatever ends in between. */
 export class Orchestrator {
   readonly orchestrations: Orchestrations
   readonly failed: FailedCompensations
   readonly #options: OrchestratorOptions
-  readonly #stop = new AbortController()
-  readonly #running = new Map<string, { readonly cancel: AbortController; readonly ended: Promise<void> }>()
-  readonly #planning = new Set<Promise<unknown>>()
+  readonly #durable: Durable
+  /** Who waits for the plan of an orchestration. */
+  readonly #asked = new Map<string, PromiseWithResolvers<Orchestration>>()
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
@@ -63,6 +89,15 @@ export class Orchestrator {
       news.tell(id, projectId),
     )
     this.failed = new FailedCompensations(options.store, options.root)
+    const { store, root, durable = embedded(), onError } = options
+    this.#durable = durable({
+      store,
+      root,
+      onError,
+      workflows: {
+        orchestration: (run, input) => this.#carryOut(run, input as unknown as Orchestration),
+      },
+    })
   }
 
   /**
@@ -74,21 +109,23 @@ export class Orchestrator {
   async create(projectId: string, request: OrchestrationRequest): Promise<Orchestration> {
     const at = await this.#now()
     const id = newId("o_")
-    const orchestration = {
+    const orchestration: Orchestration = {
       ...request,
       id,
       projectId,
       status: "pending",
       createdAt: at,
       updatedAt: at,
-    } as const
-    await this.orchestrations.create(orchestration)
-    const planning = this.#plan(orchestration)
-    this.#planning.add(planning)
+    }
+    const asked = Promise.withResolvers<Orchestration>()
+    asked.promise.catch(() => {})
+    this.#asked.set(id, asked)
     try {
-      return await planning
+      const input = orchestration as unknown as Json
+      await this.#durable.start("orchestration", this.#at(orchestration), input)
+      return await asked.promise
     } finally {
-      this.#planning.delete(planning)
+      this.#asked.delete(id)
     }
   }
 
@@ -99,7 +136,7 @@ export class Orchestrator {
         ? { ...orchestration, isCancelled: true }
         : orchestration,
     )
-    this.#running.get(id)?.cancel.abort()
+    await this.#durable.cancel(this.#at(cancelled))
     return cancelled
   }
 
@@ -108,119 +145,123 @@ export class Orchestrator {
     return await this.log(orchestration).read()
   }
 
-  log({ projectId, id }: Orchestration): RecordedLog {
-    const { store, root } = this.#options
-    return new RecordedLog(store.records("plan-runs"), root.child(projectId, id))
+  log(orchestration: Orchestration): RecordedLog {
+    return new RecordedLog(this.#options.store.records("plan-runs"), this.#at(orchestration))
   }
 
   /** Goes on with everything that has not ended, as after a crash. */
   async recover(): Promise<void> {
-    for (const orchestration of await this.orchestrations.open()) {
-      const { status } = orchestration
-      if (status === "processing") this.#start(orchestration)
-      else if (status === "pending") this.#planAgain(orchestration)
-      else await this.orchestrations.close(orchestration)
-    }
+    await this.#durable.open()
   }
 
   /** Ends this process's part. Everything stays as it is, and goes on in the next one. */
   async stop(): Promise<void> {
-    this.#stop.abort(
-      new OrraError("plan_engine_stopped", "The engine stops; it goes on when it starts again."),
-    )
-    await Promise.allSettled([...this.#planning, ...[...this.#running.values()].map(({ ended }) => ended)])
+    await this.#durable.close()
+    for (const { reject } of this.#asked.values()) reject(STOPPED)
   }
 
-  #planAgain(orchestration: Orchestration): void {
-    const planning = this.#plan(orchestration).catch(this.#options.onError)
-    this.#planning.add(planning)
-    void planning.finally(() => this.#planning.delete(planning))
-  }
-
-  async #plan(orchestration: Orchestration): Promise<Orchestration> {
-    const { provider, model, services, groundings, connections } = this.#options
-    const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
-    try {
-      const known = await services.list(projectId)
-      // One that has been away for longer than it would be waited for is of no use to a plan.
-      const alive = known.filter((service) => connections.awayMs(service.id) <= graceMs)
-      const context = groundingContext(await groundings.list(projectId))
-      const { plan } = await makePlan({
-        provider,
-        services: alive,
-        action,
-        data: Object.fromEntries(data.map(({ field, value }) => [field, value])),
-        signal: this.#stop.signal,
-        ...(context !== undefined && { context }),
-        ...(model !== undefined && { model }),
-      })
-      const used = new Set(plan.tasks.map(({ service }) => service.toLowerCase()))
-      const updatedAt = await this.#now()
-      const planned = await this.orchestrations.update(projectId, id, (current) => ({
-        ...current,
-        status: "processing",
-        updatedAt,
-        plan,
-        services: alive.filter((service) => used.has(service.id)),
-      }))
-      this.#start(planned)
-      return planned
-    } catch (error) {
-      this.#stop.signal.throwIfAborted()
-      const isImpossible = error instanceof OrraError && error.code === "plan_not_actionable"
-      await this.#end({
-        ...orchestration,
-        status: isImpossible ? "not_actionable" : "failed",
-        updatedAt: await this.#now(),
-        error: errorMessage(error),
-      })
-      throw error
+  /** An orchestration from its start to its end. */
+  async #carryOut(run: DurableRun, orchestration: Orchestration): Promise<Json> {
+    const asked = this.#asked.get(orchestration.id)
+    const planning = await run.step("plan", () => this.#plan(orchestration, run.signal), STORE_RETRY)
+    if (planning.status !== "processing") {
+      const { code, ...end } = planning
+      await run.step("end", () => this.#end({ ...orchestration, ...end }), STORE_RETRY)
+      asked?.reject(new OrraError(code, planning.error))
+      return planning.status
     }
+    const planned = await this.#stored(run, () =>
+      this.orchestrations.get(orchestration.projectId, orchestration.id),
+    )
+    asked?.resolve(planned)
+    const { result, entries } = await this.#stored(run, () => this.#run(planned, run))
+    return await run.step("end", () => this.#finish(planned, result, entries), STORE_RETRY)
   }
 
-  #start(orchestration: Orchestration): void {
-    const cancel = new AbortController()
-    if (orchestration.isCancelled) cancel.abort()
-    const { id } = orchestration
-    const ended = this.#run(orchestration, cancel.signal)
-      .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) this.#options.onError(error)
-      })
-      .finally(() => this.#running.delete(id))
-    this.#running.set(id, { cancel, ended })
-  }
-
-  async #run(orchestration: Orchestration, cancel: AbortSignal): Promise<void> {
-    const { retry, undoRetry, connections, news, onError } = this.#options
-    const { id, plan, services = [], timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
-    if (!plan) return
+  /** A store that was away for a while is no reason to leave a plan where it is. */
+  async #stored<T>({ signal }: DurableRun, work: () => Promise<T>): Promise<T> {
     for (;;) {
-      const log = this.log(orchestration)
       try {
-        const result = await runPlan({
-          id,
-          plan,
-          services,
-          log,
-          ...calls({ connections, orchestration, timeoutMs, graceMs }),
-          timeoutMs: Number.POSITIVE_INFINITY,
-          cancel,
-          signal: this.#stop.signal,
-          onEntry: () => news.tell(id),
-          ...(retry && { retry }),
-          ...(undoRetry && { undoRetry }),
-        })
-        return await this.#finish(orchestration, result, await log.read())
+        return await work()
       } catch (error) {
-        // A store that was away for a while is no reason to leave a plan where it is.
-        if (!(error instanceof StoreError) || this.#stop.signal.aborted) throw error
-        onError(error)
-        await pause(STORE_PAUSE_MS, undefined, { signal: this.#stop.signal })
+        if (!(error instanceof StoreError) || signal.aborted) throw error
+        this.#options.onError(error)
+        await pause(STORE_PAUSE_MS, undefined, { signal })
       }
     }
   }
 
-  async #finish(run: Orchestration, result: PlanResult, entries: readonly RunEntry[]): Promise<void> {
+  /** What was planned is in the orchestration; what it comes to otherwise is told, and has yet to be written. */
+  async #plan(orchestration: Orchestration, signal: AbortSignal): Promise<Planning> {
+    const { provider, model, services, groundings, connections } = this.#options
+    const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
+    const { status } = await this.orchestrations.create(orchestration)
+    if (status === "processing") return { status }
+    const known = await services.list(projectId)
+    // One that has been away for longer than it would be waited for is of no use to a plan.
+    const alive = known.filter((service) => connections.awayMs(service.id) <= graceMs)
+    const context = groundingContext(await groundings.list(projectId))
+    let plan: Plan
+    try {
+      const made = await makePlan({
+        provider,
+        services: alive,
+        action,
+        data: Object.fromEntries(data.map(({ field, value }) => [field, value])),
+        signal,
+        ...(context !== undefined && { context }),
+        ...(model !== undefined && { model }),
+      })
+      plan = made.plan
+    } catch (error) {
+      signal.throwIfAborted()
+      const code = error instanceof OrraError ? error.code : "plan_failed"
+      return {
+        status: code === "plan_not_actionable" ? "not_actionable" : "failed",
+        updatedAt: await this.#now(),
+        code,
+        error: errorMessage(error),
+      }
+    }
+    const used = new Set(plan.tasks.map(({ service }) => service.toLowerCase()))
+    const updatedAt = await this.#now()
+    await this.orchestrations.update(projectId, id, (current) => ({
+      ...current,
+      status: "processing",
+      updatedAt,
+      plan,
+      services: alive.filter((service) => used.has(service.id)),
+    }))
+    return { status: "processing" }
+  }
+
+  async #run(orchestration: Orchestration, run: DurableRun): Promise<Ran> {
+    const { retry, undoRetry, connections, news } = this.#options
+    const { id, plan, services = [], timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
+    if (!plan)
+      throw new OrraError("plan_missing", `The orchestration ${id} has no plan: restore it from a backup.`)
+    const log = this.log(orchestration)
+    const result = await runPlan({
+      id,
+      plan,
+      services,
+      log,
+      ...calls({ connections, orchestration, timeoutMs, graceMs }),
+      timeoutMs: Number.POSITIVE_INFINITY,
+      cancel: orchestration.isCancelled ? AbortSignal.abort() : run.cancelled,
+      signal: run.signal,
+      onEntry: () => news.tell(id),
+      ...(retry && { retry }),
+      ...(undoRetry && { undoRetry }),
+    })
+    return { result, entries: await log.read() }
+  }
+
+  async #finish(
+    run: Orchestration,
+    result: PlanResult,
+    entries: readonly RunEntry[],
+  ): Promise<Orchestration["status"]> {
     const ended: Orchestration = {
       ...run,
       status: result.status,
@@ -229,16 +270,16 @@ export class Orchestrator {
       ...endOf(run, result),
     }
     await this.#recordFailures(ended, result, entries)
-    await this.#end(ended)
+    return await this.#end(ended)
   }
 
-  async #end(ended: Orchestration): Promise<void> {
+  async #end(ended: Orchestration): Promise<Orchestration["status"]> {
     const { projects, webhooks } = this.#options
     const project = await projects.get(ended.projectId)
     // First what is told, then that it has ended: a crash in between tells it again, under the same event id.
     if (project) await webhooks.add(project, "webhooks", orchestrationEvent(ended))
     await this.orchestrations.put(ended)
-    await this.orchestrations.close(ended)
+    return ended.status
   }
 
   /** Everything that was done and could not be undone is written down for a person. */
@@ -277,6 +318,10 @@ export class Orchestrator {
       await this.failed.add(failure)
       if (project) await webhooks.add(project, "compensationFailureWebhooks", compensationEvent(failure))
     }
+  }
+
+  #at({ projectId, id }: Pick<Orchestration, "projectId" | "id">): Namespace {
+    return this.#options.root.child(projectId, id)
   }
 
   async #now(): Promise<number> {

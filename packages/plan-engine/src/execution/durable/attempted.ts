@@ -10,14 +10,14 @@ export type StepOutcome =
 const STEP_RETRY = { attempts: 1, delayMs: 2_000, maxDelayMs: 30_000 }
 
 /**
- * What comes of work that is tried as often as it may be.
+ * What comes of work that is tried as often as it may be; `onError` is told of every attempt that is not the last.
  *
  * @throws the reason of the signal: then nothing is known of it.
  */
 export async function attempted(
   work: () => Promise<Json>,
   retry: RetryOptions | undefined,
-  signal: AbortSignal,
+  { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
 ): Promise<StepOutcome> {
   const { attempts, delayMs, maxDelayMs } = { ...STEP_RETRY, ...retry }
   for (let attempt = 1; ; attempt++) {
@@ -28,6 +28,7 @@ export async function attempted(
       signal.throwIfAborted()
       const code = error instanceof OrraError ? error.code : "plan_step_failed"
       if (attempt >= attempts) return { type: "failed", code, message: errorMessage(error) }
+      onError(error)
     }
     await pause(Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), undefined, { signal }).catch(() => {})
   }

@@ -11,7 +11,7 @@ export interface DurableRun {
   readonly cancelled: AbortSignal
   /**
    * Does something once: what came of it is kept, and given again after a crash. When the process dies in between it is done again,
-   * so that what it does is known by a key of its own. Default: one attempt.
+   * so that what it does is known by a key of its own. Default: one attempt. What fails and is tried again is told to `onError`.
    *
    * @throws what the last attempt threw, as an OrraError, also after a crash.
    */

@@ -67,7 +67,11 @@ export class EmbeddedRun implements DurableRun {
   }
 
   async step<T extends Json>(name: string, work: () => Promise<T>, retry?: RetryOptions): Promise<T> {
-    return given(await this.#once(`step ${name}`, () => attempted(work, retry, this.signal)))
+    return given(
+      await this.#once(`step ${name}`, () =>
+        attempted(work, retry, { signal: this.signal, onError: this.#host.onError }),
+      ),
+    )
   }
 
   async child(workflow: string, name: string, input: Json): Promise<Json> {
