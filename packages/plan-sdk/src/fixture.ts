@@ -1,9 +1,13 @@
+import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { MemoryStore, type SessionStore } from "@orra/core"
+import { type JsonObject, MemoryStore, type SessionStore } from "@orra/core"
 import { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "@orra/plan-engine"
 import { scriptedProvider } from "@orra/testing"
+import { WebSocket, WebSocketServer } from "ws"
 import type { ServiceOptions } from "./service.ts"
 
 /** A plan as the model of a test writes it. */
@@ -85,7 +89,7 @@ export class TestEngine {
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return JSON.parse(text) as T
+    return (text === "" ? undefined : JSON.parse(text)) as T
   }
 
   /** Begins a plan of one task of this service, or of those that `plan` says. */
@@ -106,10 +110,12 @@ export class TestEngine {
     return this.ask<Inspected>("GET", `/orchestrations/inspections/${id}`)
   }
 
+  /** Asks the list: an inspection has all that was given, which can be long. */
   async ended(id: string): Promise<Inspected> {
     for (;;) {
-      const inspected = await this.inspect(id)
-      if (inspected.status !== "processing" && inspected.status !== "pending") return inspected
+      type Groups = Readonly<Record<string, readonly { readonly id: string }[]>>
+      const { pending = [], processing = [] } = await this.ask<Groups>("GET", "/orchestrations")
+      if (![...pending, ...processing].some((each) => each.id === id)) return await this.inspect(id)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
@@ -129,6 +135,91 @@ export class TestEngine {
     })
   }
 }
+
+/** What passed between a service and the engine. */
+interface Passed {
+  readonly from: "service" | "engine"
+  readonly frame: JsonObject
+}
+
+/** Between services and an engine: it sees every frame, and loses, holds up and cuts what a test wants. */
+export class Relay {
+  readonly passed: Passed[] = []
+  /** What says no is lost on the way. */
+  passes: (passed: Passed) => boolean = () => true
+  connections = 0
+  url = ""
+  readonly #target: TestEngine
+  readonly #server = createServer((request, response) => void this.#forward(request, response))
+  readonly #sockets = new WebSocketServer({ server: this.#server, maxPayload: 30 * 1024 * 1024 })
+
+  constructor(target: TestEngine) {
+    this.#target = target
+    this.#sockets.on("connection", (service, { url = "" }) => {
+      this.connections++
+      const engine = new WebSocket(`${target.url.replace("http", "ws")}${url}`)
+      const opened = new Promise((resolve) => engine.once("open", resolve))
+      service.on("message", async (data) => {
+        await opened
+        this.#pass("service", engine, String(data))
+      })
+      engine.on("message", (data) => this.#pass("engine", service, String(data)))
+      service.on("close", () => engine.terminate())
+      engine.on("close", () => service.terminate())
+      engine.on("error", () => service.terminate())
+    })
+  }
+
+  async listen(): Promise<this> {
+    this.#server.listen(0, "127.0.0.1")
+    await once(this.#server, "listening")
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return this
+  }
+
+  /** Ends all connections, as a network does. */
+  cut(): void {
+    for (const socket of this.#sockets.clients) socket.terminate()
+  }
+
+  /** All connections stay open, and nothing comes through any more. */
+  freeze(): void {
+    for (const socket of this.#sockets.clients) socket.pause()
+  }
+
+  /** Frames of a type that passed, or would have. */
+  frames(type: string): readonly JsonObject[] {
+    return this.passed.map(({ frame }) => frame).filter((frame) => typeOf(frame) === type)
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await once(this.#server, "close")
+  }
+
+  #pass(from: Passed["from"], to: WebSocket, text: string): void {
+    const passed = { from, frame: JSON.parse(text) as JsonObject }
+    this.passed.push(passed)
+    if (this.passes(passed) && to.readyState === WebSocket.OPEN) to.send(text)
+  }
+
+  async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const answer = await fetch(`${this.#target.url}${request.url}`, {
+      method: "POST",
+      headers: { authorization: request.headers.authorization ?? "" },
+      body: Buffer.concat(chunks),
+    })
+    response.writeHead(answer.status).end(await answer.text())
+  }
+}
+
+/** In its envelope or not. */
+const typeOf = ({ type, payload }: JsonObject): unknown =>
+  type ?? (payload as JsonObject | undefined)?.["type"]
 
 const object = (properties: object) =>
   ({ type: "object", properties: { ...properties }, required: Object.keys(properties) }) as const

@@ -146,6 +146,7 @@ class Service implements PlanService {
     if (typeof revertible !== "boolean") throw new InvalidInput("revertible is true or false.")
     if (typeof revertTTL !== "number" || !(revertTTL > 100))
       throw new InvalidInput("revertTTL is a number of ms, more than 100.")
+    if (this.#handler) this.#assertRevertible(revertible)
     this.#registration = { ...options, schema: taskSchema(schema ?? {}) }
     const id = await this.#identity.load().catch(this.#onError)
     this.#info = { id: id ?? undefined, version: 0, revertible, revertTTL }
@@ -170,13 +171,14 @@ class Service implements PlanService {
   }
 
   start(handler: Handler): void {
+    this.#assertRevertible(this.#info.revertible)
     this.#handler = handler
     this.#open()
   }
 
   onRevert(handler: RevertHandler): void {
     this.#revert = handler
-    if (this.#handler) this.#open()
+    this.#open()
   }
 
   shutdown({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -189,14 +191,17 @@ class Service implements PlanService {
     const registration = this.#registration
     if (!registration || !this.#link || !this.#handler) return
     const { revertible, revertTTL } = this.#info
-    if (revertible && !this.#revert)
-      throw new InvalidInput("The onRevert handler is missing: set it before start.")
     this.#desk.open({
       schema: registration.schema,
       handler: this.#handler,
       revert: this.#revert,
       revertTtlMs: revertible ? revertTTL : undefined,
     })
+  }
+
+  #assertRevertible(revertible: boolean): void {
+    if (revertible && !this.#revert)
+      throw new InvalidInput("The onRevert handler is missing: set it before start.")
   }
 
   /** Where to connect; as a service that is registered anew when the engine does not know it, or its key, any more. */
