@@ -12,14 +12,15 @@ export interface Asked {
   readonly method?: "GET" | "POST" | "DELETE"
   readonly body?: unknown
   readonly signal?: AbortSignal
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** @throws ApiFailure when the engine refuses; TypeError when it is not there. */
 export async function request(key: string, path: string, asked: Asked = {}): Promise<Response> {
-  const { method = "GET", body, signal } = asked
+  const { method = "GET", body, signal, headers } = asked
   const response = await fetch(path, {
     method,
-    headers: key === "" ? {} : { authorization: `Bearer ${key}` },
+    headers: { ...headers, ...(key !== "" && { authorization: `Bearer ${key}` }) },
     cache: "no-store",
     ...(signal && { signal }),
     ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -64,3 +64,72 @@ export interface Inspection extends RunItem {
   readonly tasks?: readonly Task[]
   readonly resultsByTask?: { readonly [task: string]: Json }
 }
+
+/** How undoing a task ended. */
+export type UndoOutcome =
+  | { readonly status: "completed" | "expired" }
+  | { readonly status: "partial"; readonly remaining: readonly Json[] }
+  | { readonly status: "failed"; readonly error: string }
+
+/** What is written of a run, one after the other. `at` is ms since 1970. */
+export type LogEntry = { readonly number: number; readonly at: number } & (
+  | { readonly type: "task_sent" | "undo_sent"; readonly task: string; readonly attempt: number }
+  | { readonly type: "task_progress"; readonly task: string; readonly data: Json }
+  | { readonly type: "task_done"; readonly task: string }
+  | {
+      readonly type: "task_failed" | "undo_failed"
+      readonly task: string
+      readonly attempt: number
+      readonly error: string
+    }
+  | {
+      readonly type: "halted"
+      readonly halt: { readonly reason: string; readonly task?: string; readonly error?: string }
+    }
+  | { readonly type: "undone"; readonly task: string; readonly outcome: UndoOutcome }
+  | { readonly type: "finished"; readonly status: string }
+)
+
+export interface FailedCompensation {
+  readonly id: string
+  readonly orchestrationId: string
+  readonly taskId: string
+  readonly serviceName: string
+  readonly compensationData: { readonly data: Json; readonly context: Json }
+  readonly status: "failed" | "expired"
+  readonly resolutionState: "pending" | "resolved" | "ignored"
+  readonly failure?: string
+  readonly resolution?: string
+  readonly attemptsMade: number
+  readonly timestamp: string
+  readonly resolvedAt: string
+}
+
+export interface Service {
+  readonly id: string
+  readonly name: string
+  readonly kind: "service" | "agent"
+  readonly description: string
+  readonly version: number
+  readonly revertible: boolean
+  readonly healthy: boolean
+  readonly schema: { readonly input: Json; readonly output: Json }
+}
+
+export interface Grounding {
+  readonly name: string
+  readonly domain: string
+  readonly version: string
+  readonly useCases: readonly {
+    readonly action: string
+    readonly params: { readonly [name: string]: string }
+    readonly capabilities: readonly string[]
+    readonly intent: string
+  }[]
+  readonly constraints: readonly string[]
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly createdAt: string
+}

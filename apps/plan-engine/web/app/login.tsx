@@ -17,7 +17,7 @@ export function Login({ onOpen }: { readonly onOpen: (session: Session) => void 
     event.preventDefault()
     const key = String(new FormData(event.currentTarget).get("key")).trim()
     doing(async () => {
-      await ask(key, "/services")
+      await ask(key, "/orchestrations?limit=1")
       return { type: "project", key }
     })
   }

@@ -1,12 +1,10 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { type ReactElement, useState } from "react"
-import { hasEnded, useRun } from "../api/hooks.ts"
-import { ask } from "../api/http.ts"
+import { hasEnded, useAction, useRun } from "../api/hooks.ts"
 import type { Inspection, Json } from "../api/types.ts"
-import { useKey } from "../app/session.ts"
 import { Button, Failure, Time, Value } from "../ui/parts.tsx"
 import { Status } from "../ui/status.tsx"
 import { GIVEN, Graph } from "./graph.tsx"
+import { Log } from "./log.tsx"
 import { GivenPanel, TaskPanel } from "./task-panel.tsx"
 
 /** One run: its plan as a graph, and everything about the task that is chosen in it. */
@@ -43,6 +41,7 @@ function Run({ run }: { readonly run: Inspection }): ReactElement {
           <div className="run-parts">
             {task ? <TaskPanel task={task} /> : <GivenPanel given={taskZero} />}
             {run.resultsByTask && <Results of={run.resultsByTask} />}
+            <Log id={run.id} nameOf={(task) => tasks.find(({ id }) => id === task)?.serviceName || task} />
           </div>
         </>
       )}
@@ -82,15 +81,14 @@ const Results = ({ of }: { readonly of: { readonly [task: string]: Json } }): Re
 )
 
 function Cancel({ id }: { readonly id: string }): ReactElement {
-  const key = useKey()
-  const client = useQueryClient()
-  const cancel = useMutation({
-    mutationFn: () => ask(key, `/orchestrations/${id}/cancel`, { method: "POST" }),
-    onSettled: () => client.invalidateQueries({ queryKey: ["run", id] }),
-  })
+  const cancel = useAction("run")
   return (
     <div className="head-actions">
-      <Button look="danger" disabled={cancel.isPending || cancel.isSuccess} onClick={() => cancel.mutate()}>
+      <Button
+        look="danger"
+        disabled={cancel.isPending || cancel.isSuccess}
+        onClick={() => cancel.mutate({ method: "POST", path: `/orchestrations/${id}/cancel` })}
+      >
         {cancel.isSuccess ? "Cancelling…" : "Cancel run"}
       </Button>
       {cancel.error && <Failure error={cancel.error} />}

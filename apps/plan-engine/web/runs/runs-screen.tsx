@@ -1,7 +1,7 @@
 import { type ReactElement, useState } from "react"
 import { useRuns } from "../api/hooks.ts"
 import type { RunItem, RunStatus } from "../api/types.ts"
-import { Empty, Failure, Time } from "../ui/parts.tsx"
+import { Button, Empty, Failure, Time } from "../ui/parts.tsx"
 import { Status } from "../ui/status.tsx"
 import { RUN_STATUS } from "../ui/words.ts"
 
@@ -10,8 +10,8 @@ const STATUSES = Object.keys(RUN_STATUS) as readonly RunStatus[]
 /** Every run of the project, those that changed last first. */
 export function RunsScreen(): ReactElement {
   const [status, choose] = useState<RunStatus>()
-  const runs = useRuns()
-  const shown = runs.data?.filter((run) => status === undefined || run.status === status) ?? []
+  const runs = useRuns(status)
+  const shown = runs.data?.pages.flatMap(({ items }) => items)
   return (
     <>
       <header className="screen-head">
@@ -32,16 +32,21 @@ export function RunsScreen(): ReactElement {
         </label>
       </header>
       {runs.error && <Failure error={runs.error} onRetry={() => void runs.refetch()} />}
-      {runs.data?.length === 0 && <NoRuns />}
-      {runs.data && runs.data.length > 0 && shown.length === 0 && (
-        <p className="muted">No run has this status now.</p>
-      )}
-      {shown.length > 0 && (
+      {shown?.length === 0 &&
+        (status === undefined ? <NoRuns /> : <p className="muted">No run has this status now.</p>)}
+      {shown && shown.length > 0 && (
         <ul className="rows">
           {shown.map((run) => (
             <Row key={run.id} run={run} />
           ))}
         </ul>
+      )}
+      {runs.hasNextPage && (
+        <div className="actions">
+          <Button disabled={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
       )}
     </>
   )

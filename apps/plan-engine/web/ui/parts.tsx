@@ -37,8 +37,8 @@ export const Failure = ({
   </div>
 )
 
-export const Time = ({ at }: { readonly at: string }): ReactElement => (
-  <time dateTime={at} title={new Date(at).toLocaleString()}>
+export const Time = ({ at }: { readonly at: string | number }): ReactElement => (
+  <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
     {timeText(at)}
   </time>
 )

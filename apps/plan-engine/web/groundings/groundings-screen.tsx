@@ -1,0 +1,133 @@
+import { type FormEvent, type ReactElement, useState } from "react"
+import { useAction, useAnswer } from "../api/hooks.ts"
+import type { Grounding } from "../api/types.ts"
+import { Confirm } from "../ui/confirm.tsx"
+import { Listed } from "../ui/list.tsx"
+import { Button, Empty, Failure } from "../ui/parts.tsx"
+
+const EXAMPLE = {
+  name: "refunds",
+  domain: "e-commerce",
+  version: "1.0",
+  useCases: [
+    {
+      action: "Refund order {orderId}",
+      params: { orderId: "ORD-123" },
+      capabilities: ["Finds an order", "Pays money back"],
+      intent: "The customer gets back what they paid",
+    },
+  ],
+  constraints: ["An order is looked up before anything is paid back"],
+}
+
+/** What is known of domains, which plans in them keep to. */
+export function GroundingsScreen(): ReactElement {
+  const groundings = useAnswer<readonly Grounding[]>(["groundings"], "/groundings")
+  return (
+    <>
+      <header className="screen-head">
+        <h1>Groundings</h1>
+      </header>
+      <p className="lead">
+        What you know of a domain: how actions in it are asked for, what they need, and the rules their plans
+        keep to.
+      </p>
+      <Listed
+        of={groundings}
+        empty={
+          <Empty title="No groundings yet">
+            <p>
+              Without one, plans are made from what services say of themselves. A grounding adds what they
+              cannot know. Anything that is like none of its use cases is planned without it.
+            </p>
+            <p>The form below has an example to begin with.</p>
+          </Empty>
+        }
+      >
+        {(grounding) => <Card key={grounding.name} grounding={grounding} />}
+      </Listed>
+      <Apply />
+    </>
+  )
+}
+
+function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
+  const act = useAction("groundings")
+  const { name, domain, version, useCases, constraints } = grounding
+  return (
+    <li className="card">
+      <header className="panel-head">
+        <h2>{name}</h2>
+        <span className="muted">
+          {domain}, version {version}
+        </span>
+      </header>
+      <h3>Use cases</h3>
+      <ul className="bullets">
+        {useCases.map((each) => (
+          <li key={each.action}>
+            <strong>{each.action}</strong>: {each.intent}
+            <br />
+            <span className="muted">needs {each.capabilities.join("; ")}</span>
+          </li>
+        ))}
+      </ul>
+      {constraints.length > 0 && (
+        <>
+          <h3>Rules</h3>
+          <ul className="bullets">
+            {constraints.map((each) => (
+              <li key={JSON.stringify(each)}>{typeof each === "string" ? each : JSON.stringify(each)}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      <div className="actions">
+        <Confirm
+          label="Remove"
+          again={`Remove ${name} for good`}
+          isBusy={act.isPending}
+          onConfirm={() => act.mutate({ method: "DELETE", path: `/groundings/${name}` })}
+        />
+      </div>
+      {act.error && <Failure error={act.error} />}
+    </li>
+  )
+}
+
+function Apply(): ReactElement {
+  const act = useAction("groundings")
+  const [text, setText] = useState(JSON.stringify(EXAMPLE, null, 2))
+  const [error, setError] = useState<Error>()
+  const apply = (event: FormEvent): void => {
+    event.preventDefault()
+    setError(undefined)
+    try {
+      act.mutate({ method: "POST", path: "/groundings", body: JSON.parse(text) as unknown })
+    } catch (thrown) {
+      setError(new Error(`This is no JSON: ${(thrown as Error).message}`))
+    }
+  }
+  return (
+    <form className="panel card-form" onSubmit={apply}>
+      <h2>Apply a grounding</h2>
+      <label className="field">
+        <span>JSON; of a name that is there, a new version takes its place</span>
+        <textarea
+          rows={14}
+          spellCheck={false}
+          className="code"
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+        />
+      </label>
+      <div className="actions">
+        <Button type="submit" look="primary" disabled={act.isPending}>
+          Apply
+        </Button>
+      </div>
+      {(error ?? act.error) && <Failure error={error ?? act.error ?? new Error()} />}
+      {act.isSuccess && <p role="status">It is applied, and holds for plans from now on.</p>}
+    </form>
+  )
+}
