@@ -124,6 +124,12 @@ export interface SessionStore {
   changes?(signal: AbortSignal): AsyncIterable<Namespace | undefined>
 
   /**
+   * Where several processes share the store: has the others hear of this namespace by `changes`, soon, as if a session
+   * had been written in it. For what is written beside the sessions, of which nobody is told otherwise.
+   */
+  announce?(namespace: Namespace): void
+
+  /**
    * Where several processes share the store: sessions at or below the prefix whose lease has run out, by the store's
    * clock, without having been given back, and those in which somebody asked for something while nobody held one.
    * Whoever would have done what there is to do is dead or cannot reach the store, if not about to do it.

@@ -73,7 +73,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const projects = new PlanProjects(store, root)
   const services = new PlanServices(store, root)
   const groundings = new Groundings(store, root)
-  const connections = new Connections(options.connections)
+  const connections = new Connections(options.connections, { store, root, onError })
   const project = (id: string) => projects.get(id)
   const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
   const news = new News()
@@ -147,6 +147,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
 
   return {
     listen: async ({ port = 8005, host = "127.0.0.1" } = {}) => {
+      await connections.join()
       const listening = Promise.withResolvers<void>()
       server.once("error", listening.reject)
       server.listen(port, host, listening.resolve)
@@ -159,6 +160,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     close: async () => {
       stop.abort()
       await orchestrator.stop()
+      await connections.leave()
       for (const socket of sockets.clients) socket.terminate()
       const closed = new Promise((resolve) => server.close(resolve))
       await Promise.race([Promise.all(answering), pause(GOODBYE_MS, undefined, { ref: false })])

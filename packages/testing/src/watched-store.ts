@@ -2,7 +2,10 @@ import type { Records, SessionStore } from "@orra/core"
 
 /** What is counted and can fail: the methods of a store, and those of its records. */
 export type StoreMethod =
-  | Exclude<keyof SessionStore, "records" | "changes" | "abandoned" | "now" | "erase" | "audited">
+  | Exclude<
+      keyof SessionStore,
+      "records" | "changes" | "announce" | "abandoned" | "now" | "erase" | "audited"
+    >
   | `records.${keyof Records}`
 
 export interface WatchedStore extends SessionStore {

@@ -1,6 +1,14 @@
 import type { JsonObject } from "@orra/core"
-import type { Connection } from "./connection.ts"
 import type { ServiceFrame } from "./service-frame.ts"
+
+/** A way to a service: a socket here, or an engine that has one. */
+export interface Line {
+  /** How many tasks are under way on it. */
+  load: number
+  /** What replaces it is there: it may be of no use any more. */
+  readonly isDoubted: boolean
+  readonly send: (message: JsonObject) => void
+}
 
 /** What a service is asked to do. Times in ms. */
 export interface Question {
@@ -36,23 +44,23 @@ export interface Delivery {
 export class Ask {
   readonly #question: Question
   readonly #delivery: Delivery
-  readonly #pick: () => Connection | undefined
+  readonly #pick: () => Line | undefined
   readonly #reply = Promise.withResolvers<Reply>()
-  #connection: Connection | undefined
+  #line: Line | undefined
   #deadline: NodeJS.Timeout | undefined
   #redelivery: NodeJS.Timeout | undefined
   #grace: NodeJS.Timeout | undefined
   #handover: NodeJS.Timeout | undefined
 
-  constructor(question: Question, delivery: Delivery, pick: () => Connection | undefined) {
+  constructor(question: Question, delivery: Delivery, pick: () => Line | undefined) {
     this.#question = question
     this.#delivery = delivery
     this.#pick = pick
   }
 
   /** Where it is, or was last. */
-  get connection(): Connection | undefined {
-    return this.#connection
+  get line(): Line | undefined {
+    return this.#line
   }
 
   /** @throws the reason of the signal. */
@@ -61,35 +69,35 @@ export class Ask {
     signal.throwIfAborted()
     const onAbort = (): void => this.#reply.reject(signal.reason)
     signal.addEventListener("abort", onAbort, { once: true })
-    const connection = this.#pick()
-    if (connection) this.#send(connection)
+    const line = this.#pick()
+    if (line) this.#send(line)
     else this.#wait()
     try {
       return await this.#reply.promise
     } finally {
       signal.removeEventListener("abort", onAbort)
       for (const timer of [this.#deadline, this.#redelivery, this.#grace, this.#handover]) clearTimeout(timer)
-      if (this.#connection) this.#connection.load--
+      if (this.#line) this.#line.load--
     }
   }
 
   /** A connection of the service has opened: what was on one that closed goes on there. */
-  opened(connection: Connection): void {
-    if (!this.#connection) this.#send(connection)
+  opened(line: Line): void {
+    if (!this.#line) this.#send(line)
   }
 
-  closed(connection: Connection): void {
-    if (this.#connection !== connection) return
-    connection.load--
-    this.#connection = undefined
+  closed(line: Line): void {
+    if (this.#line !== line) return
+    line.load--
+    this.#line = undefined
     clearTimeout(this.#deadline)
     clearTimeout(this.#redelivery)
     this.#wait()
     // What replaces one that was given up is there already.
-    const ms = connection.isDoubted ? 0 : this.#delivery.handoverMs
+    const ms = line.isDoubted ? 0 : this.#delivery.handoverMs
     this.#handover = setTimeout(() => {
       const other = this.#pick()
-      if (other && !this.#connection) this.#send(other)
+      if (other && !this.#line) this.#send(other)
     }, ms)
   }
 
@@ -97,24 +105,24 @@ export class Ask {
     if (frame.type === "result" || frame.type === "aborted") this.#reply.resolve(frame)
     if (frame.type !== "progress") return
     this.#question.onProgress(frame)
-    if (this.#connection) this.#startTime()
+    if (this.#line) this.#startTime()
   }
 
-  #send(connection: Connection): void {
+  #send(line: Line): void {
     clearTimeout(this.#grace)
     clearTimeout(this.#handover)
-    this.#connection = connection
-    connection.load++
-    connection.send(this.#question.message())
+    this.#line = line
+    line.load++
+    line.send(this.#question.message())
     this.#startTime()
-    this.#repeat(connection, 0)
+    this.#repeat(line, 0)
   }
 
-  #repeat(connection: Connection, time: number): void {
+  #repeat(line: Line, time: number): void {
     const { redeliverMs } = this.#delivery
     this.#redelivery = setTimeout(() => {
-      connection.send(this.#question.message())
-      this.#repeat(connection, Math.min(time + 1, redeliverMs.length - 1))
+      line.send(this.#question.message())
+      this.#repeat(line, Math.min(time + 1, redeliverMs.length - 1))
     }, redeliverMs[time])
   }
 

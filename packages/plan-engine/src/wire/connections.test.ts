@@ -1,12 +1,10 @@
 import { once } from "node:events"
-import type { AddressInfo } from "node:net"
 import type { Json } from "@orra/core"
 import { afterEach, describe, expect, test } from "vitest"
-import { WebSocketServer } from "ws"
 import type { Reply } from "./ask.ts"
 import { Connections, type ConnectionsOptions } from "./connections.ts"
 import { taskOutcome } from "./service-frame.ts"
-import { type Handler, WireService } from "./wire-fixture.ts"
+import { askOf, type Handler, socketsOf, WireService } from "./wire-fixture.ts"
 
 const ends: (() => void | Promise<void>)[] = []
 afterEach(async () => {
@@ -16,39 +14,14 @@ afterEach(async () => {
 /** An engine's sockets, where the path of the address is the service. */
 async function wire(options: ConnectionsOptions = {}) {
   const connections = new Connections({ redeliverMs: [20, 50], handoverMs: 20, ...options })
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
-  server.on("connection", (socket, { url = "" }) => connections.add(url.slice(1), socket, "key"))
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  ends.push(() => {
-    for (const client of server.clients) client.terminate()
-    server.close()
-  })
+  const { url, close } = await socketsOf(connections)
+  ends.push(close)
   const service = (id = "s_a", handler?: Handler) => {
-    const made = new WireService(`ws://127.0.0.1:${port}/${id}`)
+    const made = new WireService(`${url}/${id}`)
     made.handler = handler
     return made
   }
-  let executions = 0
-  const ask = (key: string, more: { id?: string; timeoutMs?: number; graceMs?: number } = {}) => {
-    const { id = "s_a", timeoutMs = 20_000, graceMs = 20_000 } = more
-    return connections.ask({
-      service: id,
-      key,
-      message: () => ({
-        type: "task_request",
-        id: "task1",
-        input: { n: 1 },
-        executionId: `e_${++executions}`,
-        idempotencyKey: key,
-        serviceId: id,
-      }),
-      timeoutMs,
-      graceMs,
-      onProgress: () => {},
-      signal: new AbortController().signal,
-    })
-  }
+  const ask = (key: string, more?: Parameters<typeof askOf>[2]) => askOf(connections, key, more)
   return { connections, service, ask }
 }
 
@@ -64,7 +37,7 @@ describe("a task", () => {
     await echo.seen("ACK")
     await echo.seen("ping", 3)
     expect(echo.frames.filter(({ type }) => type === "ACK").map(({ id }) => id)).toEqual([
-      expect.stringMatching(/^message_1_e_/),
+      expect.stringMatching(/^message_1_e_k1_1$/),
     ])
     const [request] = await echo.seen("task_request")
     expect(Object.keys(request ?? {}).toSorted()).toEqual(

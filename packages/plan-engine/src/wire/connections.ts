@@ -1,32 +1,73 @@
+import type { Namespace, SessionStore } from "@orra/core"
 import type { WebSocket } from "ws"
-import { Ask, type Delivery, type Question, type Reply } from "./ask.ts"
+import type { Delivery, Question, Reply } from "./ask.ts"
 import { Connection } from "./connection.ts"
-import type { Received, ServiceFrame } from "./service-frame.ts"
+import { Engines, isShared, type Mail } from "./engines.ts"
+import { ServiceLink } from "./service-link.ts"
 
 export interface ConnectionsOptions extends Partial<Delivery> {
   /** How often a service is asked whether it is there, in ms, default 30,000; one that does not answer until the next time is gone. */
   readonly pingMs?: number
   /** How long a socket has to show that it lives when another one of its service opens, in ms, default 5,000. */
   readonly doubtMs?: number
+  /** How often an engine tells the others on its store that it lives, in ms, default 3,000; after three times as long it is dead. */
+  readonly beatMs?: number
 }
 
-/** The connections of all services, by the ids of services. Who sends is known by the socket and never by what it says. */
+/** Where the engines of a store find each other. */
+interface Shared {
+  readonly store: SessionStore
+  readonly root: Namespace
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * The connections of all services, by the ids of services: the sockets here, and where several engines share the store,
+ * those of the others. Who sends is known by the socket and never by what it says.
+ */
 export class Connections {
   readonly #services = new Map<string, ServiceLink>()
   readonly #pingMs: number
   readonly #doubtMs: number
   readonly #delivery: Delivery
+  readonly #engines: Engines | undefined
   readonly #startedAt = performance.now()
 
-  constructor({
-    pingMs = 30_000,
-    doubtMs = 5_000,
-    redeliverMs = [1_500, 5_000, 15_000],
-    handoverMs = 5_000,
-  }: ConnectionsOptions = {}) {
+  constructor(
+    {
+      pingMs = 30_000,
+      doubtMs = 5_000,
+      beatMs = 3_000,
+      redeliverMs = [1_500, 5_000, 15_000],
+      handoverMs = 5_000,
+    }: ConnectionsOptions = {},
+    shared?: Shared,
+  ) {
     this.#pingMs = pingMs
     this.#doubtMs = doubtMs
     this.#delivery = { redeliverMs, handoverMs }
+    if (!shared || !isShared(shared.store)) return
+    this.#engines = new Engines({
+      ...shared,
+      store: shared.store,
+      beatMs,
+      onPresence: (engine, service, is) => {
+        const link = this.#link(service)
+        if (is !== "there") link.removeEngine(engine, is === "lost")
+        else link.addEngine(engine, (message) => this.#tell(engine, { type: "ask", service, message }))
+      },
+      onMail: (from, mail) => this.#read(from, mail),
+    })
+  }
+
+  /** Finds the other engines on the store, before anything is asked or any socket is there. @throws StoreError. */
+  async join(): Promise<void> {
+    await this.#engines?.join()
+  }
+
+  /** The others go on without what is connected here. */
+  async leave(): Promise<void> {
+    await this.#engines?.leave()
   }
 
   /** A socket whose owner was found to be this service by a key, of which this is the hash. */
@@ -36,14 +77,19 @@ export class Connections {
       service,
       key,
       pingMs: this.#pingMs,
-      onFrame: ({ frame }: Received) => link.receive(frame),
-      onClose: (closed) => link.remove(closed),
+      onFrame: ({ frame }, from) => link.receive(frame, from),
+      onClose: (closed) => {
+        link.remove(closed)
+        if (!link.isHere) this.#engines?.present(service, false)
+      },
     })
+    if (!link.isHere) this.#engines?.present(service, true)
     link.add(connection, this.#doubtMs)
   }
 
+  /** Whether it is, here or at another engine. */
   isConnected(service: string): boolean {
-    return (this.#services.get(service)?.count ?? 0) > 0
+    return this.#services.get(service)?.isConnected ?? false
   }
 
   /** How long a service has been away, in ms: 0 when it is connected. */
@@ -58,114 +104,44 @@ export class Connections {
   }
 
   /** Closes the sockets of a service that was removed, or those that were opened with a key that was revoked. */
-  close(of: { readonly service: string } | { readonly key: string }): void {
+  close(of: Closing): void {
+    this.#close(of)
+    this.#engines?.tellAll({ type: "close", of })
+  }
+
+  #close(of: Closing): void {
     for (const [id, link] of this.#services)
       if ("key" in of) link.close("The key was revoked.", of.key)
       else if (id === of.service) link.close("The service was removed.")
   }
 
+  #read(from: string, mail: Mail): void {
+    switch (mail.type) {
+      case "ask":
+        this.#link(mail.service).relay(from, mail.message)
+        break
+      case "heard":
+        this.#link(mail.service).receive(mail.frame)
+        break
+      case "close":
+        this.#close(mail.of)
+        break
+    }
+  }
+
+  #tell(engine: string, mail: Mail): boolean {
+    return this.#engines?.tell(engine, mail) ?? false
+  }
+
   #link(service: string): ServiceLink {
     const known = this.#services.get(service)
     if (known) return known
-    const made = new ServiceLink(this.#delivery)
+    const made = new ServiceLink(this.#delivery, (engine, frame) =>
+      this.#tell(engine, { type: "heard", service, frame }),
+    )
     this.#services.set(service, made)
     return made
   }
 }
 
-/** Of each service so many answers that nobody waits for yet are kept, which can be long, and so many keys. */
-const MAX_EARLY = 100
-const MAX_KEYS = 1_000
-/** The code of a WebSocket that its peer may have no longer. */
-const POLICY_VIOLATION = 1008
-
-class ServiceLink {
-  leftAt: number | undefined
-  readonly #delivery: Delivery
-  readonly #connections = new Set<Connection>()
-  readonly #asks = new Map<string, Ask>()
-  /** What came while a task was between two attempts, or before a restarted engine asked again. */
-  readonly #early = new Map<string, Reply>()
-  readonly #failures = new Map<string, true>()
-  /** Who had a task: only there it is known whether it was done. */
-  readonly #had = new Map<string, Connection>()
-
-  constructor(delivery: Delivery) {
-    this.#delivery = delivery
-  }
-
-  get count(): number {
-    return this.#connections.size
-  }
-
-  /** Of those that are there this one may be the next: a client does not always close what it has given up. */
-  add(connection: Connection, doubtMs: number): void {
-    for (const older of this.#connections) older.doubt(doubtMs)
-    this.#connections.add(connection)
-    for (const ask of this.#asks.values()) ask.opened(connection)
-  }
-
-  /** Only this one: another may have come before it was seen that this one has gone. */
-  remove(connection: Connection): void {
-    this.#connections.delete(connection)
-    this.leftAt = performance.now()
-    for (const ask of this.#asks.values()) ask.closed(connection)
-  }
-
-  async ask(question: Question): Promise<Reply> {
-    const { key } = question
-    const early = this.#early.get(key)
-    this.#early.delete(key)
-    if (early) return early
-    const ask = new Ask(question, this.#delivery, () => this.#pick(key))
-    this.#asks.set(key, ask)
-    try {
-      return await ask.reply()
-    } finally {
-      this.#asks.delete(key)
-      if (ask.connection) remember(this.#had, key, ask.connection, MAX_KEYS)
-    }
-  }
-
-  receive(frame: ServiceFrame): void {
-    if (frame.type === "pong" || frame.type === "unknown") return
-    const isFailure = frame.type === "result" && frame.error !== undefined
-    if (isFailure) {
-      // A failure that comes twice is one: the attempt after it has not failed.
-      const failure = `${frame.key} ${frame.execution}`
-      if (this.#failures.has(failure)) return
-      remember(this.#failures, failure, true, MAX_KEYS)
-    }
-    const ask = this.#asks.get(frame.key)
-    if (ask) ask.heard(frame)
-    else if (frame.type === "aborted" || (frame.type === "result" && !isFailure))
-      remember(this.#early, frame.key, frame, MAX_EARLY)
-  }
-
-  close(reason: string, key?: string): void {
-    for (const connection of this.#connections)
-      if (key === undefined || connection.key === key) connection.close(POLICY_VIOLATION, reason)
-  }
-
-  /**
-   * The one that had it; else the one with the least to do, of those the one that had none for longest. One that is
-   * doubted gets nothing as long as there is another.
-   */
-  #pick(key: string): Connection | undefined {
-    const sure = [...this.#connections].filter(({ isDoubted }) => !isDoubted)
-    const able = sure.length > 0 ? sure : [...this.#connections]
-    const had = this.#had.get(key)
-    if (had && able.includes(had)) return had
-    let [least] = able
-    for (const connection of able) if (least && connection.load < least.load) least = connection
-    if (least && this.#connections.delete(least)) this.#connections.add(least)
-    return least
-  }
-}
-
-function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > most && oldest !== undefined) map.delete(oldest)
-}
+type Closing = Extract<Mail, { type: "close" }>["of"]

@@ -1,6 +1,9 @@
 import { once } from "node:events"
+import type { AddressInfo } from "node:net"
 import type { Json, JsonObject } from "@orra/core"
-import { WebSocket } from "ws"
+import { WebSocket, WebSocketServer } from "ws"
+import type { Reply } from "./ask.ts"
+import type { Connections } from "./connections.ts"
 
 /** A task as it comes over the wire, with what a handler may do besides answering. */
 interface WireTask {
@@ -32,7 +35,7 @@ export class WireService {
   /** It answers nothing when it is asked to undo something. */
   isMute = false
   socket: WebSocket | undefined
-  readonly #url: string
+  #url: string
   readonly #processed = new Map<string, JsonObject>()
   readonly #running = new Set<string>()
   readonly #unacknowledged = new Map<string, JsonObject>()
@@ -50,6 +53,11 @@ export class WireService {
     for (const payload of this.#unacknowledged.values()) socket.send(JSON.stringify(payload))
     this.#unacknowledged.clear()
     return this
+  }
+
+  /** From now on it connects to another engine, as behind a balancer. */
+  move(engine: string): void {
+    this.#url = `${engine}${new URL(this.#url).pathname}`
   }
 
   async drop(): Promise<void> {
@@ -149,4 +157,49 @@ export class WireService {
   #raw(frame: JsonObject): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame))
   }
+}
+
+/** The sockets of an engine by themselves: the path of the address is the service. */
+export async function socketsOf(
+  connections: Connections,
+): Promise<{ readonly url: string; readonly close: () => void }> {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
+  server.on("connection", (socket, { url = "" }) => connections.add(url.slice(1), socket, "key"))
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  const close = (): void => {
+    for (const client of server.clients) client.terminate()
+    server.close()
+  }
+  return { url: `ws://127.0.0.1:${port}`, close }
+}
+
+/** Has a service do something, as an engine does. */
+export function askOf(
+  connections: Connections,
+  key: string,
+  {
+    id = "s_a",
+    timeoutMs = 20_000,
+    graceMs = 20_000,
+    onProgress = () => {},
+  }: { id?: string; timeoutMs?: number; graceMs?: number; onProgress?: (data: Json) => void } = {},
+): Promise<Reply> {
+  let executions = 0
+  return connections.ask({
+    service: id,
+    key,
+    message: () => ({
+      type: "task_request",
+      id: "task1",
+      input: { n: 1 },
+      executionId: `e_${key}_${++executions}`,
+      idempotencyKey: key,
+      serviceId: id,
+    }),
+    timeoutMs,
+    graceMs,
+    onProgress: ({ data }) => onProgress(data),
+    signal: new AbortController().signal,
+  })
 }

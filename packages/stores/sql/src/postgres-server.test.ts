@@ -249,8 +249,9 @@ test("what one store writes the others hear, each session, and not what they wro
   const sessions = Array.from({ length: 300 }, (_, index) => ns.child(`${"long-".repeat(20)}'${index}`))
   await Promise.all(sessions.map((session) => a.append(session, [meta(1)], { expected: 0 })))
   await a.delete(sessions[0] as Namespace)
+  a.announce?.(ns.child("beside"))
   await expect.poll(() => heard.filter((key) => key === sessions[0]?.key)).toHaveLength(2)
-  const keys = sessions.map(({ key }) => key)
+  const keys = [...sessions, ns.child("beside")].map(({ key }) => key)
   await expect.poll(() => new Set(heard)).toEqual(new Set(["missed", ...keys]))
 })
 

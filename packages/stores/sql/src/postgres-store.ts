@@ -111,6 +111,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Post
       await open().command("VACUUM FULL pg_statistic")
     },
     changes: (signal) => open().changes.listen(signal),
+    announce: (namespace) => open().changes.announce(namespace),
     close() {
       closing ??= postgres.close()
       return closing

@@ -100,6 +100,8 @@ function storeOver(
       eraseFromSnapshots(database.path, prefix)
       await forgetDeleted(database.path, lockMs)
     },
+    // The others see whatever is written.
+    announce: () => {},
     changes: (signal) => sqliteChanges(database.path, () => !isClosed && database.dataVersion, signal),
     async snapshot(path) {
       open()
