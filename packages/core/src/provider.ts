@@ -35,6 +35,12 @@ export interface ModelRequest {
   readonly system?: string
   readonly messages: readonly Message[]
   readonly tools: readonly ToolDefinition[]
+  /**
+   * The whole answer is to be JSON of this form, where the model can be held to one; a provider or model that cannot
+   * answers as it would, so what is asked says it in words too. All objects in the schema name all their members:
+   * `additionalProperties: false`, and each of them required.
+   */
+  readonly output?: { readonly name: string; readonly schema: JsonObject }
   /** Most tokens to write, default 4,096 or the provider's own. */
   readonly maxTokens?: number
   readonly temperature?: number

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { setTimeout as pause } from "node:timers/promises"
 import { Namespace, type Provider, type SessionStore } from "@orra/core"
+import type { Embedder } from "@orra/search"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api/api.ts"
 import { PlanProjects } from "./api/projects.ts"
@@ -23,6 +24,10 @@ export interface PlanEngineOptions {
   readonly provider: Provider
   /** Default the provider's. */
   readonly model?: string
+  /** How long one answer of the model may take, in ms. Default 180,000. */
+  readonly planTimeoutMs?: number
+  /** Compares requests with groundings by what they mean. Without one their words are compared. See `embedder` of @orra/search. */
+  readonly embedder?: Embedder
   /** What may register projects, as a bearer token. Default: whoever connects from this machine may. */
   readonly adminKey?: string
   /** Below which all of it is kept. Default `plan-engine`. */

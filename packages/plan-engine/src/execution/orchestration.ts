@@ -11,6 +11,7 @@ import {
   VersionConflict,
 } from "@orra/core"
 import type { Plan } from "../planning/plan.ts"
+import type { PlanOrigin } from "../planning/planning.ts"
 import type { RegisteredService } from "../wire/services.ts"
 import { listOf, placeChanges } from "./orchestration-list.ts"
 import type { UndoOutcome } from "./run-log.ts"
@@ -45,6 +46,8 @@ export interface Orchestration extends OrchestrationRequest {
   /** Somebody cancelled it; it may not have ended yet. */
   readonly isCancelled?: true
   readonly plan?: Plan
+  /** Where the plan is from. */
+  readonly origin?: PlanOrigin
   /** The services of the plan as they were when it was made. */
   readonly services?: readonly RegisteredService[]
   readonly error?: Json

@@ -5,15 +5,13 @@ import {
   type JsonObject,
   type Namespace,
   OrraError,
-  type Provider,
   type SessionStore,
   StoreError,
 } from "@orra/core"
 import type { PlanProjects } from "../api/projects.ts"
 import { derivedId, newId } from "../ids.ts"
-import { type Groundings, groundingContext } from "../planning/groundings.ts"
+import { type PlanOrigin, Planning, type PlanningOptions } from "../planning/planning.ts"
 import type { Plan } from "../planning/plan.ts"
-import { makePlan } from "../planning/planner.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
@@ -28,16 +26,13 @@ import { RecordedLog } from "./recorded-log.ts"
 import { type PlanResult, type RetryOptions, runPlan } from "./run.ts"
 import { type RunEntry, RunState } from "./run-log.ts"
 
-export interface OrchestratorOptions {
+export interface OrchestratorOptions extends PlanningOptions {
   readonly store: SessionStore
   readonly root: Namespace
-  readonly provider: Provider
-  readonly model?: string
   readonly retry?: RetryOptions
   readonly undoRetry?: RetryOptions
   readonly projects: PlanProjects
   readonly services: PlanServices
-  readonly groundings: Groundings
   readonly connections: Connections
   readonly webhooks: PlanWebhooks
   readonly durable?: Durability
@@ -59,7 +54,7 @@ const STORE_RETRY = {
 const STOPPED = new OrraError("plan_engine_stopped", "The engine stops; it goes on when it starts again.")
 
 /** What came of planning. `code` is that of the error, whose text is `error`. */
-type Planning =
+type Planned =
   | { readonly status: "processing" }
   | {
       readonly status: "not_actionable" | "failed"
@@ -78,12 +73,14 @@ export class Orchestrator {
   readonly orchestrations: Orchestrations
   readonly failed: FailedCompensations
   readonly #options: OrchestratorOptions
+  readonly #planning: Planning
   readonly #durable: Durable
   /** Who waits for the plan of an orchestration. */
   readonly #asked = new Map<string, PromiseWithResolvers<Orchestration>>()
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
+    this.#planning = new Planning(options)
     const { news } = options
     this.orchestrations = new Orchestrations(options.store, options.root, ({ id, projectId }) =>
       news.tell(id, projectId),
@@ -192,27 +189,20 @@ export class Orchestrator {
   }
 
   /** What was planned is in the orchestration; what it comes to otherwise is told, and has yet to be written. */
-  async #plan(orchestration: Orchestration, signal: AbortSignal): Promise<Planning> {
-    const { provider, model, services, groundings, connections } = this.#options
+  async #plan(orchestration: Orchestration, signal: AbortSignal): Promise<Planned> {
+    const { services, connections } = this.#options
     const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
     const { status } = await this.orchestrations.create(orchestration)
     if (status === "processing") return { status }
     const known = await services.list(projectId)
     // One that has been away for longer than it would be waited for is of no use to a plan.
     const alive = known.filter((service) => connections.awayMs(service.id) <= graceMs)
-    const context = groundingContext(await groundings.list(projectId))
     let plan: Plan
+    let origin: PlanOrigin
     try {
-      const made = await makePlan({
-        provider,
-        services: alive,
-        action,
-        data: Object.fromEntries(data.map(({ field, value }) => [field, value])),
-        signal,
-        ...(context !== undefined && { context }),
-        ...(model !== undefined && { model }),
-      })
+      const made = await this.#planning.plan({ projectId, action, data, services: alive, signal })
       plan = made.plan
+      origin = made.origin
     } catch (error) {
       signal.throwIfAborted()
       const code = error instanceof OrraError ? error.code : "plan_failed"
@@ -230,6 +220,7 @@ export class Orchestrator {
       status: "processing",
       updatedAt,
       plan,
+      origin,
       services: alive.filter((service) => used.has(service.id)),
     }))
     return { status: "processing" }

@@ -68,7 +68,7 @@ test.each([
   expect([status, body.error.kind]).toEqual([400, "invalid request error"])
 })
 
-test("W-G1: a planner is told of groundings, and what is in none of their domains is planned as before", async () => {
+test("W-G1: a grounding affects what is in its domain, over the whole engine, and nothing else", async () => {
   let written = ""
   const provider = scriptedProvider([], { otherwise: () => written })
   const shop = await shopWith({ provider })
@@ -76,9 +76,13 @@ test("W-G1: a planner is told of groundings, and what is in none of their domain
   await shop.ask("POST", "/groundings", REFUNDS)
   const task = { id: "task1", service: shop.ids.get("first"), input: { text: "$task0.text" } }
   written = JSON.stringify({ tasks: [{ id: "task0", input: {} }, task] })
-  const { status, body } = await shop.create()
-  expect(status).toBe(202)
-  await shop.ended(body.id)
-  const asked = JSON.stringify((await provider.request(1)).messages)
-  expect(asked).toContain("Refunds of more than 100 need a check.")
+  const other = await shop.create()
+  expect(other.status).toBe(202)
+  await shop.ended(other.body.id)
+  expect(JSON.stringify((await provider.request(1)).messages)).not.toContain("Refunds of more than 100")
+  // It is in the domain, and no service can check refunds.
+  const inDomain = await shop.create({ text: "a" }, { action: { content: "Refund order o-18" } })
+  expect(inDomain.status).toBe(500)
+  expect(inDomain.body.error.message).toContain('a service that "Checks refunds"')
+  expect(JSON.stringify((await provider.request(2)).messages)).toContain("Refunds of more than 100")
 })

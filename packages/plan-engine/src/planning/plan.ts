@@ -16,6 +16,8 @@ export interface PlanTask {
   readonly id: string
   readonly service: string
   readonly input: JsonObject
+  /** Tasks that it waits for although it uses nothing of what they give. */
+  readonly after?: readonly string[]
 }
 
 /** What is to be done, in whatever order the data allows. */
@@ -28,13 +30,14 @@ export interface Plan {
 /** The id of the values that are known before. */
 export const TASK_ZERO = "task0"
 
-/** The tasks whose results a task needs, without task zero. */
-export const needs = ({ input }: PlanTask): ReadonlySet<string> =>
-  new Set(
-    referencesIn(input)
+/** The tasks that a task waits for: those whose results it needs, without task zero, and those it says it comes after. */
+export const needs = ({ input, after = [] }: PlanTask): ReadonlySet<string> =>
+  new Set([
+    ...referencesIn(input)
       .map(({ task }) => task)
       .filter((task) => task !== TASK_ZERO),
-  )
+    ...after,
+  ])
 
 /**
  * The tasks in groups: those of a group can be done at the same time, when all before it are done.
@@ -46,18 +49,41 @@ export const needs = ({ input }: PlanTask): ReadonlySet<string> =>
  * @returns undefined when tasks wait for each other in a circle, or for one that is not there.
  */
 export function parallelGroups({ tasks }: Pick<Plan, "tasks">): readonly (readonly string[])[] | undefined {
-  const groups: string[][] = []
-  const done = new Set<string>()
-  let left = tasks.map((task) => ({ id: task.id, needs: needs(task) }))
-  while (left.length > 0) {
-    const ready = left.filter((task) => task.needs.isSubsetOf(done))
-    if (ready.length === 0) return undefined
-    const group = ready.map(({ id }) => id)
-    groups.push(group)
-    for (const id of group) done.add(id)
-    left = left.filter(({ id }) => !done.has(id))
+  const waitsFor = new Map<string, number>()
+  const neededBy = new Map<string, string[]>(tasks.map(({ id }) => [id, []]))
+  for (const task of tasks) {
+    const needed = needs(task)
+    waitsFor.set(task.id, needed.size)
+    for (const id of needed) neededBy.get(id)?.push(task.id)
   }
-  return groups
+  const places = new Map(tasks.map(({ id }, place) => [id, place]))
+  const groups: string[][] = []
+  let ready = tasks.map(({ id }) => id).filter((id) => waitsFor.get(id) === 0)
+  let done = 0
+  while (ready.length > 0) {
+    groups.push(ready)
+    done += ready.length
+    const next: string[] = []
+    for (const id of ready.flatMap((each) => neededBy.get(each) ?? [])) {
+      const left = (waitsFor.get(id) ?? 0) - 1
+      waitsFor.set(id, left)
+      if (left === 0) next.push(id)
+    }
+    ready = next.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0))
+  }
+  return done === tasks.length ? groups : undefined
+}
+
+/** Of each task all that it waits for, directly or over others. The plan must have an order (`parallelGroups`). */
+export function needsOver(plan: Pick<Plan, "tasks">): ReadonlyMap<string, ReadonlySet<string>> {
+  const byId = new Map(plan.tasks.map((task) => [task.id, task]))
+  const over = new Map<string, ReadonlySet<string>>()
+  for (const id of (parallelGroups(plan) ?? []).flat()) {
+    const task = byId.get(id)
+    const direct = task ? [...needs(task)] : []
+    over.set(id, new Set([...direct, ...direct.flatMap((each) => [...(over.get(each) ?? [])])]))
+  }
+  return over
 }
 
 /** Tasks that no other needs: what they give is what comes of the plan. */
@@ -72,12 +98,20 @@ export function leaves({ tasks }: Pick<Plan, "tasks">): readonly string[] {
  * references are left as they are.
  */
 export function withConstantsInTaskZero({ taskZero, tasks }: Plan): Plan {
-  const known: Record<string, Json> = { ...taskZero }
+  const known = new Map(Object.entries(taskZero))
+  const lastOf = new Map<string, number>()
+  const texts = new Map<string, string>()
   const nameOf = (key: string, value: Json): string => {
-    for (let count = 1; ; count++) {
+    const same = JSON.stringify([key, value])
+    const found = texts.get(same)
+    if (found !== undefined) return found
+    for (let count = lastOf.get(key) ?? 1; ; count++) {
       const name = count === 1 ? key : `${key}_${count}`
-      if (!Object.hasOwn(known, name)) known[name] = value
-      if (isSame(known[name], value)) return name
+      if (!known.has(name)) known.set(name, value)
+      if (!isSame(known.get(name), value)) continue
+      lastOf.set(key, count)
+      texts.set(same, name)
+      return name
     }
   }
   const lifted = tasks.map((task) => ({
@@ -88,7 +122,7 @@ export function withConstantsInTaskZero({ taskZero, tasks }: Plan): Plan {
       ),
     ),
   }))
-  return { taskZero: known, tasks: lifted }
+  return { taskZero: Object.fromEntries(known), tasks: lifted }
 }
 
 /** Whether two values of JSON are the same, in whatever order their members are. */

@@ -1,4 +1,4 @@
-import { call, fail, hang, say, scriptedProvider } from "@orra/testing"
+import { fail, hang, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { ORDER, SHOP } from "../fixture.ts"
 import { makePlan, type PlanningEvent, type PlanTask, readAnswer } from "../index.ts"
@@ -7,6 +7,20 @@ const asked = { services: SHOP, action: "Deliver it", data: { customerId: "c-1",
 /** The order as a model writes it. */
 const written = (tasks: readonly unknown[] = ORDER.tasks, taskZero: object = ORDER.taskZero) =>
   JSON.stringify({ tasks: [{ id: "task0", input: taskZero }, ...tasks] })
+/** The same in the form that models are held to. */
+const IN_FORM = {
+  impossible: null,
+  constants: [
+    { name: "customerId", value: "c-1" },
+    { name: "product", value: { json: '"lamp"' } },
+  ],
+  tasks: ORDER.tasks.map(({ id, service, input }) => ({
+    id,
+    service,
+    input: Object.entries(input).map(([name, value]) => ({ name, value })),
+    after: [],
+  })),
+}
 const fence = (json: string) => `Here it is:\n\`\`\`json\n${json}\n\`\`\`\nDone.`
 const withService = (service: string): readonly PlanTask[] =>
   ORDER.tasks.map((task) => ({ ...task, service }))
@@ -15,7 +29,7 @@ describe("a plan", () => {
   test.each([
     ["in a fence, after thinking", [say(`<think>{"tasks": []}</think>${fence(written())}`)]],
     ["bare", [say(written())]],
-    ["by the tool", [call("submit_plan", JSON.parse(written()))]],
+    ["in the form that a model is held to", [say(JSON.stringify(IN_FORM))]],
     [
       "with ids of another case",
       [say(fence(written(ORDER.tasks.map((task) => ({ ...task, id: task.id.toUpperCase() })))))],
@@ -110,6 +124,11 @@ test.each([
   '{"tasks": [{"input": {}}]}',
   '{"tasks": [{"id": "task1", "input": {}}]}',
   '{"tasks": [{"id": "task1", "service": "s", "input": 5}]}',
+  '{"tasks": [{"id": "task1", "service": "s", "input": [{"value": 5}]}]}',
+  '{"tasks": [{"id": "task1", "service": "s", "input": [{"name": "a", "value": {"json": "{"}}]}]}',
+  '{"tasks": [{"id": "task1", "service": "s", "input": {}, "after": "task0"}]}',
+  '{"plan": {"tasks": []}}',
+  "[]",
 ])("%j is no plan, and that is said", (text) => {
   expect(() => readAnswer(text)).toThrow(/no plan/)
 })

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from "@orra/core"
+import { brokenRules, type Rule, ruleText } from "./constraints.ts"
 import { isSame, type Plan, type PlanTask, parallelGroups, type Service, TASK_ZERO } from "./plan.ts"
 import { type Reference, readReference, referencesIn, resolve, valueAt } from "./reference.ts"
 import { fits, isOpen, propertiesOf, requiredOf, Schemas, schemaAt, typesOf } from "./schema.ts"
@@ -17,6 +18,11 @@ export type FindingCode =
   | "cycle"
   | "data_missing"
   | "data_changed"
+  | "unreadable"
+  | "constraint_broken"
+  | "constraint_unjudged"
+  | "capability_missing"
+  | "capability_order"
 
 /** One thing that is wrong with a plan, said so that a model can mend it. */
 export interface Finding {
@@ -32,6 +38,8 @@ export interface ProofOptions {
   readonly data?: JsonObject
   /** Most tasks, default 100. */
   readonly maxTasks?: number
+  /** What holds for services in every plan of the domain. */
+  readonly rules?: readonly Rule[]
 }
 
 const MAX_TASKS = 100
@@ -53,7 +61,7 @@ const TASK_ID = /^[a-z][\w-]{0,62}$/i
  */
 export function prove(
   plan: Plan,
-  { services, data = {}, maxTasks = MAX_TASKS }: ProofOptions,
+  { services, data = {}, maxTasks = MAX_TASKS, rules = [] }: ProofOptions,
 ): readonly Finding[] {
   const { tasks, taskZero } = plan
   if (tasks.length === 0) return [{ code: "empty", message: "The plan has no task: name at least one." }]
@@ -69,8 +77,16 @@ export function prove(
     ...given(taskZero, data),
   ]
   const isKnown = findings.every(({ code }) => code !== "reference_unknown" && code !== "task_id")
-  if (isKnown && !parallelGroups(plan)) findings.push(circle(tasks))
-  return findings
+  if (!isKnown) return findings
+  if (!parallelGroups(plan)) return [...findings, circle(tasks)]
+  const broken = brokenRules(plan, services, rules).map(
+    ({ rule, task }): Finding => ({
+      code: "constraint_broken",
+      message: `${task === undefined ? "The plan" : task} breaks a rule of the domain: ${ruleText(rule)}`,
+      ...(task !== undefined && { task }),
+    }),
+  )
+  return [...findings, ...broken]
 }
 
 /** What the caller gave is in task zero, as it was given. */
@@ -89,7 +105,7 @@ function given(taskZero: JsonObject, data: JsonObject): readonly Finding[] {
 }
 
 function circle(tasks: readonly PlanTask[]): Finding {
-  const ids = tasks.map(({ id }) => id).join(", ")
+  const ids = some(tasks.map(({ id }) => id))
   return {
     code: "cycle",
     message: `Some of these tasks wait for each other in a circle: ${ids}. Take one reference out.`,
@@ -101,35 +117,48 @@ const brief = (value: Json): string => {
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`
 }
 
+/** The first of many names: who reads them all reads none. */
+const some = (names: readonly string[]): string =>
+  names.length <= MAX_NAMED ? names.join(", ") : `${names.slice(0, MAX_NAMED).join(", ")} and others`
+
+const MAX_NAMED = 40
+
 class Proof {
   readonly #plan: Plan
   readonly #services: ReadonlyMap<string, Service>
   readonly #tasks = new Map<string, PlanTask>()
+  readonly #places = new Map<string, number>()
   readonly #schemas = new Schemas()
   readonly #zero: ReadonlyMap<string, Json>
 
   constructor(plan: Plan, services: readonly Service[]) {
     this.#plan = plan
     this.#services = new Map(services.map((service) => [service.id.toLowerCase(), service]))
-    for (const task of plan.tasks) if (!this.#tasks.has(task.id)) this.#tasks.set(task.id, task)
+    for (const [place, task] of plan.tasks.entries()) {
+      if (this.#tasks.has(task.id)) continue
+      this.#tasks.set(task.id, task)
+      this.#places.set(task.id, place)
+    }
     this.#zero = new Map([[TASK_ZERO, plan.taskZero]])
   }
 
-  identity({ id, service }: PlanTask, index: number): readonly Finding[] {
+  identity({ id, service, after = [] }: PlanTask, index: number): readonly Finding[] {
     const findings: Finding[] = []
     const is = (code: FindingCode, message: string) => findings.push({ code, message, task: id })
     if (!TASK_ID.test(id))
       is("task_id", `"${id.slice(0, 80)}" is no id of a task: use task1, task2 and so on.`)
     else if (id === TASK_ZERO) is("task_id", `${TASK_ZERO} is for values: give this task another id.`)
-    else if (this.#plan.tasks.findIndex((other) => other.id === id) !== index)
-      is("task_id", `There are two tasks called ${id}: rename one.`)
+    else if (this.#places.get(id) !== index) is("task_id", `There are two tasks called ${id}: rename one.`)
     if (!this.#services.has(service.toLowerCase())) {
-      const known = [...this.#services.values()].map(({ id: each }) => each).join(", ")
+      const known = some([...this.#services.values()].map(({ id: each }) => each))
       is(
         "service_unknown",
         `${id} uses the service "${service}", which is not there. There is: ${known || "none"}.`,
       )
     }
+    for (const other of after)
+      if (other === id || !this.#tasks.has(other))
+        is("reference_unknown", `${id} comes after "${other}", which is no other task of the plan.`)
     return findings
   }
 
@@ -146,7 +175,7 @@ class Proof {
     for (const [name, value] of Object.entries(task.input)) {
       const property = properties[name]
       if (property === undefined && !isOpen(schema)) {
-        const known = Object.keys(properties).join(", ")
+        const known = some(Object.keys(properties))
         is(
           "input_unknown",
           `${task.id} gives "${name}", which ${service.name} does not take. It takes: ${known}.`,
@@ -189,7 +218,7 @@ class Proof {
     if (!source) return is(`${where} is ${text}, and there is no task ${from}.`)
     const service = this.#services.get(source.service.toLowerCase())
     if (!service || schemaAt(service.output, reference)) return []
-    const known = Object.keys(propertiesOf(service.output)).join(", ")
+    const known = some(Object.keys(propertiesOf(service.output)))
     return is(`${where} is ${text}, which ${service.name} does not give. It gives: ${known}.`)
   }
 

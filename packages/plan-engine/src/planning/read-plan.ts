@@ -24,27 +24,53 @@ export function readAnswer(text: string): Answer {
  * @throws OrraError `plan_unreadable`.
  */
 export function readPlan(value: Json): Answer {
-  const tasks = isObject(value) ? (value as JsonObject)["tasks"] : undefined
+  const members = isObject(value) ? (value as JsonObject) : {}
+  const { impossible, constants, tasks } = members
+  if (typeof impossible === "string" && impossible.trim() !== "")
+    return { type: "impossible", reason: impossible }
   if (!Array.isArray(tasks)) throw unreadable('it has no list "tasks"')
-  let taskZero: JsonObject = {}
+  let taskZero = constants === undefined ? {} : inputOf(constants, TASK_ZERO)
   const read: PlanTask[] = []
   for (const [index, each] of tasks.entries()) {
     if (!isObject(each)) throw unreadable(`tasks[${index}] is no object`)
-    const { id, service, input = {} } = each as JsonObject
+    const { id, service, input = {}, after = [] } = each as JsonObject
     if (typeof id !== "string" || id === "") throw unreadable(`tasks[${index}] has no "id"`)
-    if (!isObject(input)) throw unreadable(`the input of ${id} is no object`)
     const known = id.toLowerCase()
-    const given = input as JsonObject
+    const given = inputOf(input, id)
     if (known === FINAL) {
       const { error } = given
       return { type: "impossible", reason: typeof error === "string" ? error : "The model gave no reason." }
     }
     if (known === TASK_ZERO) taskZero = given
-    else if (typeof service === "string")
-      read.push({ id: known, service: service.toLowerCase(), input: given })
-    else throw unreadable(`${id} names no "service"`)
+    else if (typeof service !== "string") throw unreadable(`${id} names no "service"`)
+    else if (!Array.isArray(after) || !after.every((other) => typeof other === "string"))
+      throw unreadable(`"after" of ${id} is no list of ids`)
+    else {
+      const waits = after.map((other) => other.toLowerCase()).filter((other) => other !== TASK_ZERO)
+      const task = { id: known, service: service.toLowerCase(), input: given }
+      read.push(waits.length > 0 ? { ...task, after: waits } : task)
+    }
   }
   return { type: "plan", plan: { taskZero, tasks: read } }
+}
+
+/** An input: an object, or the list of names and values that `planForm` asks for. */
+function inputOf(input: Json, id: string): JsonObject {
+  if (isObject(input)) return input as JsonObject
+  if (!Array.isArray(input)) throw unreadable(`the input of ${id} is no object`)
+  const entries = input.map((each): readonly [string, Json] => {
+    const { name, value = null } = isObject(each) ? (each as JsonObject) : {}
+    if (typeof name !== "string" || name === "")
+      throw unreadable(`something in the input of ${id} has no "name"`)
+    const { json, ...more } = isObject(value) ? (value as JsonObject) : {}
+    if (typeof json !== "string" || Object.keys(more).length > 0) return [name, value]
+    try {
+      return [name, parseJson(json)]
+    } catch {
+      throw unreadable(`"${name}" of ${id} is no whole JSON`)
+    }
+  })
+  return Object.fromEntries(entries)
 }
 
 const unreadable = (what: string): OrraError =>
@@ -54,7 +80,7 @@ const unreadable = (what: string): OrraError =>
   )
 
 /** The first value of JSON that is whole, in a fence if there is one. */
-function jsonIn(text: string): Json {
+export function jsonIn(text: string): Json {
   const said = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "")
   const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(said)?.[1]
   const from = said.indexOf("{")

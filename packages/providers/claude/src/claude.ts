@@ -183,7 +183,7 @@ async function open(
   defaults: RequestDefaults,
   signal: AbortSignal,
 ): Promise<Response> {
-  let taken: Taken = { temperature: true, thinking: true }
+  let taken: Taken = { temperature: true, thinking: true, output: true }
   for (;;) {
     const body = toParams(request, defaults, taken)
     try {

@@ -29,6 +29,8 @@ export interface Taken {
   readonly temperature: boolean
   /** What the model thought before. */
   readonly thinking: boolean
+  /** The form that the answer is to have. */
+  readonly output: boolean
 }
 
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
@@ -59,6 +61,12 @@ export function toParams(request: ModelRequest, defaults: RequestDefaults, taken
       })),
     }),
     ...(thinking && { thinking }),
+    ...(request.output &&
+      taken.output && {
+        output_config: {
+          format: { type: "json_schema" as const, schema: wellFormed(request.output.schema) },
+        },
+      }),
     ...(request.temperature !== undefined &&
       taken.temperature &&
       (!thinking || thinking.type === "disabled") && { temperature: request.temperature }),
@@ -118,6 +126,9 @@ export function takenInstead(taken: Taken, params: Params, { status, body }: Htt
   if (status !== 400) return undefined
   // Newer models take no temperature; it is a wish.
   if (params.temperature !== undefined && /temperature/i.test(body)) return { ...taken, temperature: false }
+  // Older models cannot be held to a form.
+  if (params.output_config && /output_config|output.format|json_schema|structured/i.test(body))
+    return { ...taken, output: false }
   // A signature is good where it was made; elsewhere, and now and then even there, a session could never go on.
   const isAboutThinking = /signature|thinking\W+blocks?\b|found\W+thinking/i.test(body)
   return isAboutThinking && params.messages.some(hasThinking) ? { ...taken, thinking: false } : undefined

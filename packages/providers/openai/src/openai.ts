@@ -73,7 +73,7 @@ export interface OpenAIOptions {
 }
 
 /** A server may dislike this many things about a request before it is given up. */
-const MAX_DIALECTS = 3
+const MAX_DIALECTS = 4
 /** What cannot chat, among the models OpenAI lists. */
 const NO_CHAT =
   /audio|realtime|transcribe|tts|whisper|image|dall-e|sora|embedding|moderation|instruct|davinci|babbage/
@@ -106,6 +106,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     maxTokens: official || hostname.endsWith(".openai.azure.com") ? "max_completion_tokens" : "max_tokens",
     streamOptions: true,
     temperature: true,
+    output: true,
   }
   const responses = options.api === "responses"
   const send = responses ? responsesOpener(id, defaults) : open

@@ -10,6 +10,8 @@ export interface Dialect {
   readonly maxTokens: "max_tokens" | "max_completion_tokens"
   readonly streamOptions: boolean
   readonly temperature: boolean
+  /** Holding the answer to a form. */
+  readonly output: boolean
 }
 
 /** The tools of a runtime are the same objects in each request. */
@@ -47,6 +49,13 @@ export const toParams = (
     ...(request.tools.length > 0 && {
       tools: request.tools.map(toTool),
     }),
+    ...(dialect.output &&
+      request.output && {
+        response_format: {
+          type: "json_schema" as const,
+          json_schema: { name: request.output.name, schema: wellFormed(request.output.schema), strict: true },
+        },
+      }),
   }
 }
 
@@ -58,6 +67,7 @@ export function otherDialect(dialect: Dialect, { status, body }: HttpFailure): D
   if (status !== 400 && status !== 422) return undefined
   const { param, message } = errorParts(body)
   const complaint = `${param} ${message}`
+  if (dialect.output && /response_format|json_schema/.test(complaint)) return { ...dialect, output: false }
   // "max_tokens is too large" is no complaint about the name.
   if (/too (large|high|big)|at most|less than|exceed/i.test(message)) return undefined
   if (dialect.maxTokens === "max_tokens" && /max_completion_tokens/.test(complaint)) {

@@ -19,6 +19,8 @@ export interface ResponsesDialect {
   readonly temperature: boolean
   /** Send back what the model thought. */
   readonly thinking: boolean
+  /** Hold the answer to a form. */
+  readonly output: boolean
 }
 
 export const FULL_DIALECT: ResponsesDialect = {
@@ -26,6 +28,7 @@ export const FULL_DIALECT: ResponsesDialect = {
   summary: true,
   temperature: true,
   thinking: true,
+  output: true,
 }
 
 export interface ResponsesDefaults {
@@ -74,6 +77,17 @@ export function toResponsesParams(
     ...(request.tools.length > 0 && {
       tools: request.tools.map(toTool),
     }),
+    ...(dialect.output &&
+      request.output && {
+        text: {
+          format: {
+            type: "json_schema" as const,
+            name: request.output.name,
+            schema: wellFormed(request.output.schema),
+            strict: true,
+          },
+        },
+      }),
   }
 }
 
@@ -106,6 +120,7 @@ export function otherResponsesDialect(
   if (dialect.sealed && /['"`]include\b|^include|encrypted.content\b.*\bnot\b/i.test(complaint)) {
     return { ...dialect, sealed: false }
   }
+  if (dialect.output && /text\.format|json_schema/.test(complaint)) return { ...dialect, output: false }
   if (dialect.summary && /summar/i.test(complaint)) return { ...dialect, summary: false }
   if (dialect.temperature && /temperature/.test(complaint)) return { ...dialect, temperature: false }
   return undefined
