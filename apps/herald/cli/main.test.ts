@@ -102,9 +102,6 @@ describe("without starting", () => {
     expect(stdout).toContain(`data           ${join(folder, "data")}`)
     expect(stdout).toContain("claude-opus-4-6 (claude), key: the configuration file")
     expect(stdout).toMatch(/^tools on {7}current_time, remember, .*\bweb_fetch, read_url/m)
-    expect(stdout).toContain(
-      "line 5: [federation] is configured but not available in this version; it is ignored",
-    )
     expect(stdout).toContain("port = 9000  # line 4")
     expect(stdout).toContain('host = "::1"  # --host')
     expect(stdout).not.toMatch(/very-secret|shared-secret/)
@@ -192,10 +189,10 @@ describe("a start", () => {
     expect(await herald.stop("SIGTERM")).toBe(0)
   })
 
-  test("F20: reports what the file asks for and is not built", async () => {
-    write("[federation]\nport = 9001\n")
+  test("F20: reports what the file asks for and has no effect", async () => {
+    write("[sessions]\npath = 'chats'\n")
     const herald = await start()
-    expect(herald.stdout()).toContain("assistant.toml:1: [federation] is configured but not available")
+    expect(herald.stdout()).toContain("assistant.toml:2: sessions.path is configured but not used")
   })
 })
 

@@ -6,12 +6,14 @@ import {
   type Limit,
   type LimitState,
   Namespace,
+  type PriceTable,
   type Runtime,
   type SessionStore,
 } from "@orra/core"
 import type { Principal, Route } from "@orra/gateway"
 import { discordRoot, OWNER, OWNER_NAME } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
+import { PEERS, peersOf } from "./federation/peers.ts"
 
 /** What everybody may spend, and has. */
 export interface HeraldBudget {
@@ -22,6 +24,12 @@ export interface HeraldBudget {
   routes(runtime: Runtime): readonly Route[]
 }
 
+/** What an agent of another Herald costs is paid there. */
+const PRICES: PriceTable = {
+  ...DEFAULT_PRICES,
+  models: { ...DEFAULT_PRICES.models, "herald:*": { input: 0, output: 0 } },
+}
+
 /** Whose money it is. */
 interface Payer {
   readonly name: string
@@ -29,7 +37,7 @@ interface Payer {
 }
 
 export function heraldBudget(store: SessionStore, first: Config): HeraldBudget {
-  const budgets = new Budgets({ store, prices: DEFAULT_PRICES })
+  const budgets = new Budgets({ store, prices: PRICES })
   let payers: readonly Payer[] = []
   const apply = (config: Config): void => {
     const now = payersOf(config)
@@ -69,6 +77,7 @@ const payersOf = (config: Config): readonly Payer[] => [
   { name: OWNER_NAME, namespace: OWNER },
   ...config.gateway.keys.map(({ name, namespace }) => ({ name, namespace: Namespace.parse(namespace) })),
   ...(config.discord.token === undefined ? [] : [{ name: "Discord", namespace: discordRoot(config) }]),
+  ...peersOf(config).map(({ name }) => ({ name, namespace: PEERS.child(name) })),
 ]
 
 /** A day and a month are counted whether they have a limit or not. */

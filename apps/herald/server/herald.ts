@@ -15,6 +15,8 @@ import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
 import { secretsOf } from "./config/summary.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { DiscordHost } from "./discord.ts"
+import { startFederation } from "./federation/federation.ts"
+import { PEERS } from "./federation/peers.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
 import { spender } from "./outlay.ts"
@@ -140,7 +142,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const approvals = new Approvals()
     const agents = await Agents.open(store.records("agents"), loaded)
     const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals, budgets }
-    const { team, applyPolicy } = buildTeam(parts)
+    const { team, prompt, applyPolicy } = buildTeam(parts)
     live.onChange((next) => async () => {
       applyPolicy(next.config)
       budget.apply(next.config)
@@ -153,8 +155,12 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
       agentFor: (message, asked) => agentFor(agents, message, asked),
     }
     closers.push(() => runtime.close())
-    await recoverSessions(team, [...people, discordRoot(loaded.config)], log)
-    const inDiscord = { names: () => agents.list().map(({ name }) => name), stop: heraldTeam.stop }
+    await recoverSessions(team, [...people, discordRoot(loaded.config), PEERS], log)
+    const inDiscord = {
+      // What those of other Heralds may do is for the people of this one.
+      names: () => agents.list().flatMap(({ name, origin }) => (origin === "peer" ? [] : [name])),
+      stop: heraldTeam.stop,
+    }
     const discord = new DiscordHost({
       runtime,
       agents: inDiscord,
@@ -167,6 +173,17 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         () =>
           discord.use(config.discord),
     )
+    const { logger } = log
+    const federation = await startFederation({
+      config: loaded.config,
+      team,
+      agents,
+      prompt,
+      spend,
+      logger,
+      version: io.version,
+    })
+    closers.push(() => federation.close())
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -190,6 +207,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...configurationRoutes({ live, service, discord }),
         ...mcpRoutes({ live, mcp: toolbox.mcp }),
         ...updateRoutes({ live, version: io.version }),
+        ...federation.routes,
         ...aboutRoutes({ live, version: io.version }),
       ],
       version: io.version,
@@ -203,6 +221,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     closers.push(() => runtime.close())
     toolbox.library.start()
     await schedules.start(runtime)
+    void federation.start()
     closers.push(() => schedules.stop())
     const loginUrl = gateway.loginLink()
     const lines = startupLines({ loaded, version: io.version, state: service.state(), url, loginUrl })

@@ -10,6 +10,7 @@ import {
 } from "@orra/gateway"
 import { discordRoot, OWNER, OWNER_NAME } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
+import { PEERS } from "./federation/peers.ts"
 import type { Logger } from "./log/log.ts"
 
 export interface ListenOptions {
@@ -74,8 +75,8 @@ const ownerPrincipal = (config: Config): Principal => ({
   name: OWNER_NAME,
   namespace: OWNER,
   permissions: ["chat", "model", "approve", "metrics", "owner"],
-  // What waits in Discord waits in the page as well: the first answer counts.
-  decidesIn: [discordRoot(config)],
+  // What waits in Discord, or is asked by another Herald, waits in the page as well: the first answer counts.
+  decidesIn: [discordRoot(config), PEERS],
   ...(config.gateway.api_key !== undefined && { key: config.gateway.api_key }),
 })
 
@@ -112,7 +113,8 @@ function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknow
   return message === undefined ? error : new OrraError(error.code, message, error.details, error)
 }
 
-function logEntry(logger: Logger, entry: GatewayLogEntry): void {
+/** What the gateway tells, in the log. */
+export function logEntry(logger: Logger, entry: GatewayLogEntry): void {
   if (entry.type === "request") {
     const { type: _, requestId, ...facts } = entry
     logger.debug({ ...facts, request: requestId }, "request")

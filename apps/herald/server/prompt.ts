@@ -1,5 +1,6 @@
 import { type AgentPrompt, isDelegated, type Namespace } from "@orra/core"
 import { OWNER } from "./config/load.ts"
+import { PEERS } from "./federation/peers.ts"
 import { describeDay } from "./tools/current-time.ts"
 import type { Zones } from "./zones.ts"
 
@@ -83,6 +84,8 @@ function placeOf({
     return "You are talking with the person who runs you. Your answers are shown as Markdown in a chat on a web page."
   if (discord.contains(namespace))
     return "You are talking with somebody in Discord. Be brief, and use Discord's Markdown: no tables, no headings below the third."
+  if (PEERS.contains(namespace))
+    return `You are talking with somebody through ${namespace.segments[1] ?? "another Herald"}, another assistant's program. Its people are strangers to you: what they ask for you do within what your tools allow.`
   if (isInPage)
     return "You are talking with a person. Your answers are shown as Markdown in a chat on a web page."
   return "You are talking through an HTTP API, with a person or a program."

@@ -1,4 +1,5 @@
 import {
+  type AgentPrompt,
   type Approvals,
   type Budgets,
   type Hooks,
@@ -29,6 +30,8 @@ export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 /** Who answers, and what each person may have done. */
 export interface HeraldTeam {
   readonly team: Team
+  /** Makes the prompts of all agents. */
+  readonly prompt: AgentPrompt
   /** What people may do changed: with the tools that are on, or with the configuration. */
   readonly applyPolicy: (config: Config) => void
 }
@@ -61,9 +64,10 @@ export function buildTeam(parts: {
     runLog(log.logger),
     ...toolbox.hooks,
   ]
+  const prompt = heraldPrompt({ zones, discord: discordRoot(config), names: () => agents.list() })
   const team: Team = new Team({
     agents: agents.team(),
-    prompt: heraldPrompt({ zones, discord: discordRoot(config), names: () => agents.list() }),
+    prompt,
     provider: service.provider,
     store,
     tools: toolbox.registry,
@@ -83,7 +87,7 @@ export function buildTeam(parts: {
     onError: (error) => log.logger.error({ err: error }, "after a run"),
   })
   agents.onChange(() => team.set(agents.team()))
-  return { team, applyPolicy }
+  return { team, prompt, applyPolicy }
 }
 
 /** What each person may have done, and each is asked about. */

@@ -6,6 +6,7 @@ import {
   InvalidInput,
   type Json,
   NotFound,
+  type Provider,
   type Records,
   randomId,
   type StoredRecord,
@@ -16,11 +17,25 @@ import { type AgentInput, readInput } from "./input.ts"
 
 /** Somebody who answers. Of two that differ in the case of letters only there is one. */
 export interface Agent extends AgentInput {
-  /** Where it is written: the file, which only a person changes; the page; or nowhere, when nobody has named one. */
-  readonly origin: "file" | "page" | "built_in"
+  /**
+   * Where it is written: the file, which only a person changes; the page; nowhere, when nobody has named one; or in another
+   * Herald.
+   */
+  readonly origin: "file" | "page" | "built_in" | "peer"
+  /** Of those of another Herald: how they are asked. */
+  readonly provider?: Provider
   /** Of those of the page: what they are changed by. */
   readonly id?: string
   readonly version?: number
+}
+
+/** An agent of another Herald. */
+export interface RemoteAgent {
+  readonly name: string
+  readonly personality: string
+  readonly provider: Provider
+  /** The tools that are lent to it. */
+  readonly tools: readonly string[]
 }
 
 /** What is said of a change. */
@@ -39,6 +54,7 @@ export class Agents {
   readonly #listeners: ((change: AgentChange) => void | Promise<void>)[] = []
   #file: readonly Agent[]
   #saved: readonly Agent[] = []
+  #remote: readonly Agent[] = []
   /** The name of the one that was chosen to answer where none is. It may be gone. */
   #chosen: string | undefined
 
@@ -56,12 +72,15 @@ export class Agents {
     return agents
   }
 
-  /** The default first. Those of the page that the configuration has by the same name are not among them. */
+  /**
+   * The default first, those of other Heralds last. Those of the page that the configuration has by the same name are not
+   * among them.
+   */
   list(): readonly Agent[] {
-    const all = [...this.#file, ...this.#saved.filter(({ name }) => !this.#isInFile(name))]
+    const own = [...this.#file, ...this.#saved.filter(({ name }) => !this.#isInFile(name))]
     const chosen = this.#chosen
-    if (chosen === undefined) return all
-    return all.toSorted((a, b) => Number(isNamed(b, chosen)) - Number(isNamed(a, chosen)))
+    if (chosen !== undefined) own.sort((a, b) => Number(isNamed(b, chosen)) - Number(isNamed(a, chosen)))
+    return [...own, ...this.#remote.filter(({ name }) => !own.some((each) => isNamed(each, name)))]
   }
 
   /** Of the page, but out of use: the configuration has one of the same name. */
@@ -94,6 +113,17 @@ export class Agents {
   /** The configuration was read again. */
   async reload(loaded: LoadedConfig): Promise<void> {
     this.#file = agentsOfFile(loaded)
+    await this.#tell({ type: "changed" })
+  }
+
+  /** These are the agents of other Heralds now. */
+  async setRemote(remote: readonly RemoteAgent[]): Promise<void> {
+    this.#remote = remote.map((agent) => ({
+      ...agent,
+      system_prompt: undefined,
+      model: undefined,
+      origin: "peer",
+    }))
     await this.#tell({ type: "changed" })
   }
 
@@ -140,7 +170,7 @@ export class Agents {
   /** Makes an agent the default. @throws NotFound. */
   async setDefault(name: string): Promise<void> {
     const agent = this.find(name)
-    if (!agent) throw new NotFound("agent")
+    if (!agent || agent.origin === "peer") throw new NotFound("agent")
     await this.#choose(agent.name)
     await this.#tell({ type: "changed" })
   }
@@ -178,7 +208,8 @@ const ALL = "*"
 const CLOCK = "current_time"
 
 /** What it may not use is denied to it, and so to those that work for it. */
-function member({ name, personality, system_prompt, model, tools }: Agent): TeamAgent {
+function member({ name, personality, system_prompt, model, tools, provider }: Agent): TeamAgent {
+  if (provider) return { name, personality, provider, policy: { allow: tools, default: "deny" } }
   return {
     name,
     personality,

@@ -5,7 +5,7 @@ import { nearest } from "./nearest.ts"
 import type { Reading } from "./read.ts"
 import type { Config } from "./settings.ts"
 
-const CHANNELS = ["web", "discord", "api", "schedule"]
+const CHANNELS = ["web", "discord", "api", "schedule", "peer"]
 const DISCORD_ID = /^\d{15,21}$/
 
 /** A misspelt rule forbids nothing, so nothing in it may be unknown; one that allows says what. */

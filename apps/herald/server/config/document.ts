@@ -43,20 +43,18 @@ const INTRODUCTION = [
   `- The file is read again on SIGHUP (\`kill -HUP\`), or when the owner says so in the page under Settings, This Herald. It is taken whole or not at all: a file with a mistake, or one that is gone, changes nothing, and the log and the page say why. At once change ${LIVE_NOW}; of anything else Herald says that it needs a restart.`,
   '- Text may hold `${NAME}` from the environment, or `${NAME:-default}`. `$${` stands for `${`. A number or boolean may be written as `"${NAME}"` too. A secret whose variable is not set counts as not set; for any other key that is an error. What is typed into the page is taken as it is.',
   "- Relative paths begin where Herald was started.",
-  "- Keys marked *later* are read and checked but have no effect in this version; Herald says so when it starts.",
 ]
 
 function sectionPart(path: string, node: Exclude<Node, { kind: "text" }>): string[] {
   if (node.kind !== "section" && node.kind !== "list") return []
   const title = node.kind === "list" ? `[[${path}]]` : `[${path}]`
-  const later = node.later === undefined ? "" : " *Later.*"
   const nested = Object.entries(node.fields).filter(([, inner]) => !isField(inner))
   const own = Object.fromEntries(Object.entries(node.fields).filter(([, inner]) => isField(inner)))
   return [
     "",
     `## \`${title}\``,
     "",
-    `${node.doc}${later}`,
+    node.doc,
     "",
     ...(Object.keys(own).length > 0 ? fieldTable(own) : []),
     ...nested.flatMap(([name, inner]) => sectionPart(`${path}.${name}`, inner as never)),
@@ -70,12 +68,7 @@ const fieldTable = (fields: Fields): string[] => [
 ]
 
 function row(name: string, node: Extract<Node, { default: unknown }>): string {
-  const later =
-    node.later === undefined
-      ? ""
-      : node.later.startsWith("not available")
-        ? " *Later.*"
-        : ` *${capital(node.later)}.*`
+  const later = node.later === undefined ? "" : ` *${capital(node.later)}.*`
   const initial = node.required
     ? "required"
     : node.default === undefined
@@ -123,7 +116,7 @@ export function exampleFile(): string {
 }
 
 function exampleSection(path: string, node: Node): string[] {
-  if (isField(node) || node.later !== undefined) return []
+  if (isField(node)) return []
   return [
     "",
     `# ${node.doc}`,

@@ -5,7 +5,7 @@ import type { ArgumentMatcher } from "@orra/core"
  * documentation all come from the table, so that none of them can say something else than the others.
  */
 
-/** What a value may be. A `secret` is text that is never shown. `later` names what is not built yet. */
+/** What a value may be. A `secret` is text that is never shown. `later` says of a key of the original's what it does not do here. */
 export interface Field<T> {
   readonly kind:
     | "text"
@@ -24,7 +24,7 @@ export interface Field<T> {
   readonly choices?: readonly string[]
   readonly min?: number
   readonly max?: number
-  /** Set when the feature behind the key does not exist in this version: what is said when it is used. */
+  /** Set when the key is read and has no effect: what is said when it is used. */
   readonly later?: string
   /** The value that asks for nothing, so that writing it is not worth a word. Default: false, none, empty. */
   readonly off?: T
@@ -40,7 +40,6 @@ export interface Section<F extends Fields = Fields> {
   readonly kind: "section"
   readonly doc: string
   readonly fields: F
-  readonly later?: string
 }
 
 /** `[[name]]`: any number of tables. */
@@ -48,7 +47,6 @@ export interface List<F extends Fields = Fields> {
   readonly kind: "list"
   readonly doc: string
   readonly fields: F
-  readonly later?: string
 }
 
 export type Node = Field<unknown> | Section | List
@@ -136,18 +134,16 @@ export const secrets = (
 export const matchers = (doc: string): Field<Readonly<Record<string, ArgumentMatcher>>> =>
   field("matchers", {}, doc)
 
-export const section = <F extends Fields>(doc: string, fields: F, later?: string): Section<F> => ({
+export const section = <F extends Fields>(doc: string, fields: F): Section<F> => ({
   kind: "section",
   doc,
   fields,
-  ...(later !== undefined && { later }),
 })
 
-export const list = <F extends Fields>(doc: string, fields: F, later?: string): List<F> => ({
+export const list = <F extends Fields>(doc: string, fields: F): List<F> => ({
   kind: "list",
   doc,
   fields,
-  ...(later !== undefined && { later }),
 })
 
 function field<T>(kind: Field<T>["kind"], initial: T, doc: string, options: Bounds<T> = {}): Field<T> {

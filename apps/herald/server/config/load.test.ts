@@ -280,12 +280,8 @@ describe("the environment", () => {
   })
 })
 
-describe("what is not built yet is reported", () => {
+describe("what has no effect is reported", () => {
   test.each([
-    [
-      "[federation]\nport = 1",
-      "1: [federation] is configured but not available in this version; it is ignored",
-    ],
     [
       "[[scheduler.jobs]]\nname = 'j'\nschedule = '0 8 * * *'\nchannel = 'general'\nmessage = 'm'",
       '4: scheduler.jobs[0].channel "general" is no id of a channel in Discord and no chat: what comes of it is told in a chat of its own',
@@ -307,9 +303,9 @@ describe("what is not built yet is reported", () => {
   test("but not what is switched off anyway", () => {
     expect(
       notices(
-        "[memory]\nenabled = false\n[tools]\nexec = false\nexec_allowed_commands = []\n[federation]\n[cron]\nenabled=false",
+        "[memory]\nenabled = false\n[tools]\nexec = false\nexec_allowed_commands = []\n[cron]\nenabled=false",
       ),
-    ).toEqual(["6: [federation] is configured but not available in this version; it is ignored"])
+    ).toEqual([])
   })
 })
 
@@ -463,12 +459,12 @@ path = "c.json"
 [federation]
 enabled = true
 instance_name = "home"
-shared_secret = "fs"
+shared_secret = "a secret of all of them"
 port = 9091
 mdns_enabled = false
 exposed_agents = ["One"]
 [[federation.peers]]
 name = "work"
 url = "http://10.0.0.2:8081"
-shared_secret = "ps"
+shared_secret = "a secret of these two alone"
 `

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { errorMessage, Namespace, NamespaceError, OrraError, resolveAgents } from "@orra/core"
 import { parse, TomlError } from "smol-toml"
+import { PEERS } from "../federation/peers.ts"
+import { checkFederation } from "./check-federation.ts"
 import { checkJobs } from "./check-jobs.ts"
 import { checkPolicy } from "./check-policy.ts"
 import type { Environment } from "./expand.ts"
@@ -168,6 +170,7 @@ export function parseConfig(
   checkMedia(config, reading)
   checkPolicy(config, reading)
   checkAgents(config, reading)
+  checkFederation(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }
 }
@@ -226,6 +229,7 @@ function checkKeys(config: Config, { problems, line }: Reading): void {
   const taken: { readonly who: string; readonly namespace: Namespace }[] = [
     { who: "the owner", namespace: OWNER },
     { who: "Herald itself", namespace: HERALD },
+    ...(config.federation.enabled ? [{ who: "other Heralds", namespace: PEERS }] : []),
   ]
   const keys = new Map<string, string>()
   const names = new Set<string>([OWNER_NAME])

@@ -70,14 +70,7 @@ function readSection(section: Section, value: unknown, path: Path, reading: Read
     expected(`a section, written [${nameOf(path)}]`, value, path, reading)
     return readTable(section.fields, {}, path, reading)
   }
-  const table = value ?? {}
-  const before = reading.set.size
-  const values = readTable(section.fields, table, path, reading)
-  if (section.later !== undefined && value !== undefined) {
-    const inert = Object.values(table).every((entry) => entry === false || isEmpty(entry))
-    if (!inert || reading.set.size === before) note(`[${nameOf(path)}]`, section.later, path, reading)
-  }
-  return values
+  return readTable(section.fields, value ?? {}, path, reading)
 }
 
 function readList(node: List, value: unknown, path: Path, reading: Reading): unknown {
@@ -86,7 +79,6 @@ function readList(node: List, value: unknown, path: Path, reading: Reading): unk
     expected(`a list of tables, written [[${nameOf(path)}]]`, value, path, reading)
     return []
   }
-  if (node.later !== undefined) note(`[[${nameOf(path)}]]`, node.later, path, reading)
   return value.map((table, index) => readTable(node.fields, table, [...path, index], reading))
 }
 
@@ -100,7 +92,8 @@ function readField(field: Field<unknown>, value: unknown, path: Path, reading: R
   reading.set.set(nameOf(path), reading.line(path))
   const read = readValue(field, value, path, reading)
   if (field.later !== undefined && !isEmpty(read) && read !== (field.off ?? false)) {
-    note(nameOf(path), field.later, path, reading)
+    const message = `${nameOf(path)} is configured but ${field.later}`
+    reading.notices.push({ line: reading.line(path), message })
   }
   return read ?? field.default
 }
@@ -285,8 +278,4 @@ const withoutStop = (doc: string): string => (doc.charAt(0).toLowerCase() + doc.
 
 function problem(message: string, path: Path, reading: Reading): void {
   reading.problems.push({ line: reading.line(path), message })
-}
-
-function note(what: string, later: string, path: Path, reading: Reading): void {
-  reading.notices.push({ line: reading.line(path), message: `${what} is configured but ${later}` })
 }

@@ -16,9 +16,6 @@ import {
   type ValuesOf,
 } from "./field.ts"
 
-/** What is said about a key that is accepted and does nothing yet. */
-const LATER = "not available in this version; it is ignored"
-
 /** Every section and key of `assistant.toml`, in the order the documentation shows them. */
 export const settings = {
   data_dir: path(
@@ -430,7 +427,7 @@ export const settings = {
       agents: texts([], "Names of assistants. Empty means all."),
       channels: texts(
         [],
-        "`web`, `discord`, `api`, `schedule`: where it is asked for. Empty means everywhere.",
+        "`web`, `discord`, `api`, `schedule`, `peer`: where it is asked for. Empty means everywhere.",
       ),
       people: texts([], "`owner`, names of `gateway.keys`, ids of Discord users. Empty means everybody."),
       reason: text("", "Why, for whoever is asked or refused."),
@@ -438,21 +435,56 @@ export const settings = {
   ),
 
   federation: section(
-    "Other Heralds.",
+    "Other Heralds: their agents answer here as `name:agent`, and they may ask agents here. Both sides name each other, with the same secret.",
     {
       enabled: boolean(false, "Talk to them."),
-      instance_name: text(undefined, "This one's name. Default: the machine's."),
-      shared_secret: secret("The secret all peers share."),
-      port: integer(undefined, "The port for peers. Default: the gateway's plus 1.", { max: 65_535 }),
-      mdns_enabled: boolean(true, "Look for others on the local network."),
+      instance_name: text(
+        undefined,
+        "This one's name among them: letters, digits and `-`. Default: the machine's.",
+      ),
+      host: text("127.0.0.1", "The address that is listened on for them, apart from the page's.", {
+        was: "always every address",
+      }),
+      port: integer(undefined, "The port for them. Default: `gateway.port` plus 1.", {
+        max: 65_535,
+        example: "8081",
+      }),
+      insecure: boolean(
+        false,
+        "Listen beyond this machine without TLS, such as in a network that is yours alone.",
+      ),
+      allowed_hosts: texts([], "Further names under which they may call it."),
+      shared_secret: secret("For peers that have none of their own. It is never sent, keys are made of it.", {
+        was: "sent to whoever said on the network that it is a Herald",
+      }),
+      mdns_enabled: boolean(
+        true,
+        "Look for others on the local network, to show them; nothing is sent to them. Where `host` is not this machine alone, be found there too.",
+      ),
       exposed_agents: texts([], "Agents they may talk to. Empty means all."),
-      peers: list("A peer.", {
-        name: requiredText("Its name."),
-        url: requiredText("Its address."),
-        shared_secret: secret("Its own secret."),
+      tools: texts(
+        [],
+        "Tools that agents here may use when they are asked from elsewhere, by name or glob. What policy asks about you decide.",
+        { was: "all" },
+      ),
+      peers: list("Another Herald.", {
+        name: requiredText("Its `instance_name`."),
+        url: text(undefined, "Where it listens for others. Without it, it may ask here and is not asked.", {
+          example: "https://laptop.example:8081",
+        }),
+        shared_secret: secret("The secret that it has for this one too, 24 characters at least."),
+        lends: texts(
+          [],
+          "Tools of this Herald that its agents may use here: they think there, what they call is done here, as policy here says. Empty means they work with what they have there.",
+        ),
+        sessions: choice(
+          ["none", "read", "chat"],
+          "none",
+          "Your own chats: `read` shows them to it, `chat` lets it write in them as if it were you.",
+          { was: "chat, for all" },
+        ),
       }),
     },
-    LATER,
   ),
 
   updates: section("New versions. Nobody is asked for them but when you say so in the page.", {

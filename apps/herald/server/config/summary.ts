@@ -14,7 +14,7 @@ export function effectiveSettings(
   const top = Object.fromEntries(Object.entries(settings).filter(([, node]) => isField(node)))
   const lines = only === undefined ? valueLines(top, config, "", origins, "") : []
   for (const [name, node] of Object.entries<Node>(settings)) {
-    if (isField(node) || node.later !== undefined || (only !== undefined && name !== only)) continue
+    if (isField(node) || (only !== undefined && name !== only)) continue
     const value = config[name]
     if (node.kind === "section") {
       lines.push("", `[${name}]`, ...valueLines(node.fields, value as Values, name, origins))
@@ -28,9 +28,7 @@ type Origins = Pick<ReadonlyMap<string, string>, "get">
 
 /** The sections that have an effect. */
 export const sections = (): readonly string[] =>
-  Object.entries<Node>(settings).flatMap(([name, node]) =>
-    isField(node) || node.later !== undefined ? [] : [name],
-  )
+  Object.entries<Node>(settings).flatMap(([name, node]) => (isField(node) ? [] : [name]))
 
 type Values = Readonly<Record<string, unknown>>
 

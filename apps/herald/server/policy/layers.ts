@@ -1,5 +1,6 @@
 import { type Hooks, Namespace, type PolicyLayer, PolicyRegistry, type PolicyRule } from "@orra/core"
 import type { Config } from "../config/settings.ts"
+import { PEERS } from "../federation/peers.ts"
 import { type AgentsOf, type OwnLayer, ownLayer, type Place, placesOf } from "./rules.ts"
 
 /** Which agents are calling, in sessions that run. */
@@ -34,11 +35,14 @@ export const heraldLayers = (
   config: Config,
   tools: PolicyLayer,
   agentsOf: AgentsOf,
-): readonly { readonly namespace: Namespace; readonly layer: PolicyLayer }[] =>
-  placesOf(config).map((place) => ({
+): readonly { readonly namespace: Namespace; readonly layer: PolicyLayer }[] => [
+  ...placesOf(config).map((place) => ({
     namespace: place.namespace,
     layer: layerOf(place, tools, ownLayer(config.policy, place, agentsOf)),
-  }))
+  })),
+  // Within that.
+  { namespace: PEERS, layer: { allow: [...config.federation.tools, "current_time"], default: "deny" } },
+]
 
 /**
  * What forbids stands beside what the tools say, and narrows it. What allows takes back what is asked about by name

@@ -208,7 +208,7 @@ test.each([
   [`risk = ["execute"]`, '"execute" is not a risk'],
   [
     `channels = ["discrod"]`,
-    'policy[0].channels "discrod" is no channel: there are web, discord, api, schedule: did you mean "discord"?',
+    'policy[0].channels "discrod" is no channel: there are web, discord, api, schedule, peer: did you mean "discord"?',
   ],
   [`people = ["Ada Lovelace"]`, 'policy[0].people "Ada Lovelace" is nobody here'],
   [`arguments = { path = { like = "x" } }`, 'The matcher for "/path" is none'],

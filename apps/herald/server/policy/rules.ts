@@ -2,6 +2,7 @@ import { agentKey, Namespace, type PolicyRule, type ToolRisk } from "@orra/core"
 import { isScheduled } from "@orra/cron"
 import { discordRoot, OWNER, OWNER_NAME } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
+import { PEERS, peersOf } from "../federation/peers.ts"
 
 /** A rule of `[[policy]]`. */
 export type OwnRule = Config["policy"][number]
@@ -9,7 +10,7 @@ export type OwnRule = Config["policy"][number]
 /** Where somebody talks to this Herald: the root of what is said there. */
 export interface Place {
   readonly namespace: Namespace
-  readonly channel: "web" | "api" | "discord"
+  readonly channel: "web" | "api" | "discord" | "peer"
   /** Whose it is; undefined where many people are. */
   readonly person: string | undefined
   /** Whether somebody there can be asked. */
@@ -30,6 +31,12 @@ export const placesOf = (config: Config): readonly Place[] => [
     person: undefined,
     hasApprover: config.discord.approvers.length > 0,
   },
+  ...peersOf(config).map(({ name }) => ({
+    namespace: PEERS.child(name),
+    channel: "peer" as const,
+    person: undefined,
+    hasApprover: true,
+  })),
 ]
 
 /** The agents that a call comes from: the one that makes it, and all that handed the task on to it. */

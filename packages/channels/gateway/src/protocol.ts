@@ -80,6 +80,6 @@ export interface WireError {
 
 /**
  * What a principal may do: `chat` in its own sessions, choose another `model` than the configured one, `approve` calls that
- * policy asks about in its own sessions, read `metrics`, and change settings as the `owner`.
+ * policy asks about in its own sessions, read `metrics`, change settings as the `owner`, or what an application calls a `peer` may.
  */
-export type Permission = "chat" | "model" | "approve" | "metrics" | "owner"
+export type Permission = "chat" | "model" | "approve" | "metrics" | "peer" | "owner"
