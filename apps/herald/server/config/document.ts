@@ -138,6 +138,6 @@ function exampleValue(path: string, name: string, node: Extract<Node, { default:
   if (node.kind === "secret") return `"\${${`${path}_${name}`.replaceAll(".", "_").toUpperCase()}}"`
   if (node.required && node.example === undefined) return `"${name}"`
   if (node.example !== undefined) return JSON.stringify(node.example)
-  if (node.default === undefined) return node.kind === "number" ? "1" : '""'
+  if (node.default === undefined) return node.kind === "number" || node.kind === "integer" ? "1" : '""'
   return JSON.stringify(node.default)
 }

@@ -445,10 +445,7 @@ export const settings = {
       host: text("127.0.0.1", "The address that is listened on for them, apart from the page's.", {
         was: "always every address",
       }),
-      port: integer(undefined, "The port for them. Default: `gateway.port` plus 1.", {
-        max: 65_535,
-        example: "8081",
-      }),
+      port: integer(undefined, "The port for them. Default: `gateway.port` plus 1.", { max: 65_535 }),
       insecure: boolean(
         false,
         "Listen beyond this machine without TLS, such as in a network that is yours alone.",
