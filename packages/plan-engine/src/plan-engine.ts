@@ -6,12 +6,14 @@ import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import type { Embedder } from "@orra/search"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api/api.ts"
-import { PlanProjects } from "./api/projects.ts"
+import { closeWhenExpired } from "./api/key-expiry.ts"
+import { type PlanLimits, RequestRates } from "./api/limits.ts"
+import { mayDo, PlanProjects } from "./api/projects.ts"
+import { engineMetrics } from "./audit/engine-metrics.ts"
 import type { Durability } from "./execution/durable/durable.ts"
 import { News } from "./execution/news.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
-import { apiKeyHash } from "./ids.ts"
 import { Groundings } from "./planning/groundings.ts"
 import { PlanWebhooks, type WebhookOptions } from "./webhooks/plan-webhooks.ts"
 import { Connections, type ConnectionsOptions } from "./wire/connections.ts"
@@ -37,8 +39,7 @@ export interface PlanEngineOptions {
   /** How often tasks are tried, and undoing them. */
   readonly retry?: RetryOptions
   readonly undoRetry?: RetryOptions
-  /** Most bytes of a request, default 1 MiB; a frame of a service may have 10 MiB. */
-  readonly maxBodyBytes?: number
+  readonly limits?: PlanLimits
   /** Is asked before the API: answers a request and says so, such as for the files of a web page. */
   readonly page?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** How plans outlive the engine. Default `embedded()`: in the store. */
@@ -74,6 +75,7 @@ const ENVELOPE_BYTES = 64 * 1024
  */
 export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const { store, namespace: root = Namespace.of("plan-engine"), onError = () => {} } = options
+  const { requestsPerSecond = 200, inFlight = 1_000, bodyBytes = MEBIBYTE, tasks } = options.limits ?? {}
   const stop = new AbortController()
   const projects = new PlanProjects(store, root)
   const services = new PlanServices(store, root)
@@ -84,6 +86,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const news = new News()
   const orchestrator = new Orchestrator({
     ...options,
+    ...(tasks !== undefined && { maxTasks: tasks }),
     root,
     news,
     projects,
@@ -94,9 +97,22 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     onError,
   })
   const now = async (): Promise<number> => (await store.now?.()) ?? Date.now()
+  const metrics = engineMetrics()
+  /** What it begins with: everything that had not ended is gone on with first. */
+  let isStarted = false
+  const unready = async (): Promise<string | undefined> => {
+    if (stop.signal.aborted) return "The engine stops."
+    if (!isStarted) return "The engine goes on with what it found."
+    return await projects.get("none").then(
+      () => undefined,
+      () => "The store does not answer.",
+    )
+  }
   const answer = api({
-    maxBodyBytes: MEBIBYTE,
     ...options,
+    maxBodyBytes: bodyBytes,
+    maxInFlight: inFlight,
+    rates: new RequestRates(requestsPerSecond),
     projects,
     services,
     groundings,
@@ -104,6 +120,9 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     orchestrator,
     news,
     now,
+    unready,
+    metricsText: () => metrics.text(),
+    onAnswer: (answered) => metrics.answered(answered),
     signal: stop.signal,
     onError,
   })
@@ -123,10 +142,11 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     // Whoever has gone is told nothing.
     socket.on("error", () => {})
     const { path, query } = target(request)
-    const owner = async (): Promise<string | undefined> => {
+    const owner = async () => {
       const owned = await projects.byKey(query.get("apiKey") ?? "")
-      const service = owned && (await services.get(owned.id, query.get("serviceId") ?? ""))
-      return service?.id
+      if (!owned || !mayDo(owned.key, "service")) return undefined
+      const service = await services.get(owned.project.id, query.get("serviceId") ?? "")
+      return service && { service: service.id, key: owned.key }
     }
     const refuse = (status: string): void => {
       // A client that keeps its half open holds nothing here.
@@ -135,12 +155,14 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     }
     if (path !== "/ws") return refuse("404 Not Found")
     owner().then(
-      (service) => {
+      (owned) => {
         if (stop.signal.aborted) return refuse("503 Service Unavailable")
-        if (service === undefined) return refuse("403 Forbidden")
-        sockets.handleUpgrade(request, socket, head, (opened) =>
-          connections.add(service, opened, apiKeyHash(query.get("apiKey") ?? "") ?? ""),
-        )
+        if (!owned) return refuse("403 Forbidden")
+        const { service, key } = owned
+        sockets.handleUpgrade(request, socket, head, (opened) => {
+          closeWhenExpired(opened, key)
+          connections.add(service, opened, key.hash)
+        })
       },
       (error: unknown) => {
         onError(error)
@@ -158,6 +180,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
       server.listen(port, host, listening.resolve)
       await listening.promise
       await orchestrator.recover()
+      isStarted = true
       delivering = webhooks.run(stop.signal)
       const { address, port: taken, family } = server.address() as AddressInfo
       return `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`

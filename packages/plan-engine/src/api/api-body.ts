@@ -2,6 +2,8 @@ import { InvalidInput, isObject, type Json, type JsonObject } from "@orra/core"
 import type { OrchestrationRequest } from "../execution/orchestration.ts"
 import type { ServiceRegistration } from "../wire/services.ts"
 import { readDuration } from "./go-duration.ts"
+import { isScope, SCOPES, type Scope } from "./key-scopes.ts"
+import type { KeyRights } from "./projects.ts"
 
 /** Names of members match in any case: clients of the original write `Content` and `content`. */
 function member(body: JsonObject, name: string): Json | undefined {
@@ -33,6 +35,21 @@ export function readProject(body: JsonObject) {
     name: textMember(body, "name"),
     webhooks: urls("webhooks"),
     compensationFailureWebhooks: urls("compensationFailureWebhooks"),
+  }
+}
+
+/** `now` is ms since 1970. @throws InvalidInput. */
+export function readKeyRights(body: JsonObject, now: number): KeyRights {
+  const scopes = member(body, "scopes") ?? undefined
+  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.length > 0 && scopes.every(isScope)))
+    throw new InvalidInput(`"scopes" is a list of at least one of ${SCOPES.join(", ")}.`)
+  const text = textMember(body, "expiresAt")
+  const expiresAt = Date.parse(text)
+  if (text !== "" && !(expiresAt > now))
+    throw new InvalidInput('"expiresAt" is a time to come, such as "2030-01-01T00:00:00Z".')
+  return {
+    ...(scopes !== undefined && { scopes: [...new Set(scopes as unknown as readonly Scope[])] }),
+    ...(text !== "" && { expiresAt }),
   }
 }
 

@@ -15,13 +15,23 @@ export class ApiError extends Error {
   readonly code: string | undefined
   /** Which part of the request is wrong. */
   readonly param: string | undefined
+  /** After how many seconds to ask again. */
+  readonly retryAfter: number | undefined
 
-  constructor(status: number, kind: Kind, message: string, code?: string, param?: string) {
+  constructor(
+    status: number,
+    kind: Kind,
+    message: string,
+    code?: string,
+    param?: string,
+    retryAfter?: number,
+  ) {
     super(message)
     this.status = status
     this.kind = kind
     this.code = code
     this.param = param
+    this.retryAfter = retryAfter
   }
 }
 

@@ -2,8 +2,11 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { isObject, type JsonObject, parseJson } from "@orra/core"
 import { ApiError, asApiError } from "./api-error.ts"
-import { type ApiAnswer, type ApiParts, type ApiRoute, apiRoutes } from "./api-routes.ts"
+import { apiRoutes } from "./api-routes.ts"
 import { sendEvents } from "./event-stream.ts"
+import type { RequestRates } from "./limits.ts"
+import { mayDo } from "./projects.ts"
+import type { ApiAnswer, ApiParts, ApiRequest, ApiRoute } from "./route.ts"
 
 const HEARTBEAT_MS = 15_000
 
@@ -15,11 +18,23 @@ export interface ApiOptions extends ApiParts {
   readonly adminKey?: string
   /** Most bytes of a request. */
   readonly maxBodyBytes: number
+  readonly rates: RequestRates
+  /** Told of every request that was answered. */
+  readonly onAnswer: (answered: Answered) => void
   /** Fires when the engine stops. */
   readonly signal: AbortSignal
   /** How often a stream says that it is still there, in ms. Default 15,000. */
   readonly heartbeatMs?: number
   readonly onError: (error: unknown) => void
+}
+
+/** A request that was answered. `path` is that of its route, with `:id`. */
+export interface Answered {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  /** How long it took; undefined of a stream, which takes as long as somebody listens. */
+  readonly ms: number | undefined
 }
 
 /** The HTTP API of the engine, as a listener of a `node:http` server. */
@@ -28,55 +43,111 @@ export function api(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routes = apiRoutes(options)
   return async (request, response) => {
+    const began = performance.now()
     response.setHeader(...VERSION_HEADER)
     response.setHeader("X-Content-Type-Options", "nosniff")
+    const route = routeOf(routes, request, target(request).path)
+    if (!route) return send(response, { status: 404 })
+    if ("allow" in route) {
+      response.setHeader("Allow", route.allow.join(", "))
+      return send(response, { status: 405 })
+    }
+    const gone = new AbortController()
+    response.once("close", () => gone.abort())
+    const signal = AbortSignal.any([gone.signal, options.signal])
+    let isStream = false
     try {
-      const gone = new AbortController()
-      response.once("close", () => gone.abort())
-      const signal = AbortSignal.any([gone.signal, options.signal])
-      const answered = await answer(options, routes, request, signal)
-      if (!("events" in answered)) return send(response, answered)
-      await sendEvents(response, answered.events, { heartbeatMs: HEARTBEAT_MS, ...options, signal })
+      const answered = await answer(options, route, request, signal)
+      isStream = "events" in answered
+      if ("events" in answered)
+        await sendEvents(response, answered.events, { heartbeatMs: HEARTBEAT_MS, ...options, signal })
+      else send(response, answered)
     } catch (error) {
-      if (response.headersSent) {
-        options.onError(error)
-        response.destroy()
-        return
-      }
-      const known = asApiError(error)
-      if (!known) options.onError(error)
-      const { status, kind, code, param, message } =
-        known ?? new ApiError(500, "internal error", "Something went wrong here: look at the engine's log.")
-      // What is left of a request that is too long is not read.
-      if (status === 413) response.setHeader("connection", "close")
-      const facts = { ...(code !== undefined && { code }), ...(param !== undefined && { param }) }
-      send(response, { status, body: { error: { kind, ...facts, message } } })
+      fail(options, response, error)
+    } finally {
+      const { method, path } = route
+      const ms = isStream ? undefined : performance.now() - began
+      options.onAnswer({ method, path, status: response.statusCode, ms })
     }
   }
 }
 
+function fail({ onError }: ApiOptions, response: ServerResponse, error: unknown): void {
+  const known = asApiError(error)
+  if (!known) onError(error)
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const { status, kind, code, param, retryAfter, message } =
+    known ?? new ApiError(500, "internal error", "Something went wrong here: look at the engine's log.")
+  // What is left of a request that is too long is not read.
+  if (status === 413) response.setHeader("Connection", "close")
+  if (retryAfter !== undefined) response.setHeader("Retry-After", retryAfter)
+  const facts = { ...(code !== undefined && { code }), ...(param !== undefined && { param }) }
+  send(response, { status, body: { error: { kind, ...facts, message } } })
+}
+
+/** What the request asks for; undefined when there is no such path. */
+function routeOf(
+  routes: readonly ApiRoute[],
+  { method }: IncomingMessage,
+  path: string,
+): ApiRoute | { readonly allow: readonly string[] } | undefined {
+  const there = routes.filter((route) => idIn(route.path, path) !== undefined)
+  if (there.length === 0) return undefined
+  return there.find((route) => route.method === method) ?? { allow: there.map((route) => route.method) }
+}
+
 async function answer(
   options: ApiOptions,
-  routes: readonly ApiRoute[],
+  route: ApiRoute,
   request: IncomingMessage,
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
   const { path, query } = target(request)
-  const there = routes.filter((route) => idIn(route.path, path) !== undefined)
-  const route = there.find(({ method }) => method === request.method)
-  if (!route) return { status: there.length > 0 ? 405 : 404 }
   const [lastEventId] = [request.headers["last-event-id"]].flat()
-  const asked = { query, id: idIn(route.path, path) ?? "", lastEventId, signal }
-  if (route.who !== "project") {
-    if (route.who === "admin" && !isAdmin(options, request)) return { status: 403 }
-    return await route.answer({ ...asked, body: await body(request, options.maxBodyBytes) })
-  }
-  const key = bearer(request)
-  if (key === undefined) return { status: 403 }
-  const project = await options.projects.byKey(key)
-  if (!project) throw new ApiError(401, "invalid request error", "This key belongs to no project.")
-  return await route.answer({ ...asked, body: await body(request, options.maxBodyBytes) }, project)
+  const asked = async (): Promise<ApiRequest> => ({
+    query,
+    id: idIn(route.path, path) ?? "",
+    lastEventId,
+    signal,
+    body: await body(request, options.maxBodyBytes),
+  })
+  if (route.who === "host" && !isHost(options, request)) return { status: 403 }
+  if (route.who === "host" || route.who === "anybody") return await route.answer(await asked())
+  const shown = bearer(request)
+  if (shown === undefined) return { status: 403 }
+  const known = await options.projects.byKey(shown)
+  if (!known)
+    throw new ApiError(
+      401,
+      "invalid request error",
+      "This key belongs to no project, was revoked, or has expired.",
+      "Orra:KeyUnknown",
+    )
+  const { project, key } = known
+  const seconds = options.rates.take(key.id)
+  if (seconds > 0) throw tooFast(seconds)
+  if (!mayDo(key, route.who))
+    throw new ApiError(
+      403,
+      "invalid operation",
+      `This key has not the scope "${route.who}": use one that has.`,
+      "Orra:ScopeMissing",
+    )
+  return await route.answer(await asked(), project, key)
 }
+
+const tooFast = (seconds: number): ApiError =>
+  new ApiError(
+    429,
+    "invalid operation",
+    `This key asks more often than it may: ask again in ${seconds} s.`,
+    "Orra:TooManyRequests",
+    undefined,
+    seconds,
+  )
 
 /** The path, in which clients double slashes, and the query. */
 export function target({ url = "/" }: IncomingMessage): {
@@ -105,10 +176,19 @@ function bearer({ headers }: IncomingMessage): string | undefined {
   return key
 }
 
-function isAdmin({ adminKey }: ApiOptions, request: IncomingMessage): boolean {
-  if (adminKey === undefined) return LOOPBACK.test(request.socket.remoteAddress ?? "")
+function isHost({ adminKey }: ApiOptions, request: IncomingMessage): boolean {
+  if (adminKey === undefined)
+    return LOOPBACK.test(request.socket.remoteAddress ?? "") && !isOfForeignPage(request)
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
   return timingSafeEqual(digest(adminKey), digest(bearer(request) ?? ""))
+}
+
+/** A page of another site, in a browser on this machine: it can send a request here, and must not make projects. */
+function isOfForeignPage({ headers }: IncomingMessage): boolean {
+  const { origin } = headers
+  if (origin === undefined) return false
+  const host = URL.canParse(origin) ? new URL(origin).hostname : ""
+  return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)
 }
 
 const LOOPBACK = /^(::ffff:)?127\.|^::1$/
@@ -120,7 +200,12 @@ async function body(request: IncomingMessage, maxBytes: number): Promise<JsonObj
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > maxBytes)
-      throw new ApiError(413, "invalid request error", `A request has at most ${maxBytes} bytes.`)
+      throw new ApiError(
+        413,
+        "invalid request error",
+        `A request has at most ${maxBytes} bytes.`,
+        "Orra:RequestTooLarge",
+      )
     chunks.push(chunk)
   }
   const text = Buffer.concat(chunks).toString("utf8")
@@ -139,8 +224,14 @@ async function body(request: IncomingMessage, maxBytes: number): Promise<JsonObj
   )
 }
 
-function send(response: ServerResponse, { status, body }: Exclude<ApiAnswer, { events: unknown }>): void {
-  response.statusCode = status
+function send(response: ServerResponse, answer: Exclude<ApiAnswer, { events: unknown }>): void {
+  response.statusCode = answer.status
+  if ("text" in answer) {
+    response.setHeader("Content-Type", answer.type)
+    response.end(answer.text)
+    return
+  }
+  const { status, body } = answer
   if (body === undefined) {
     response.end(status === 404 ? "404 page not found\n" : undefined)
     return

@@ -1,24 +1,16 @@
-import { everyItem, type JsonObject } from "@orra/core"
+import { everyItem, type JsonObject, OrraError } from "@orra/core"
 import type { Orchestration, OrchestrationStatus, Orchestrations } from "../execution/orchestration.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
+import type { RecordedLog } from "../execution/recorded-log.ts"
 import { ApiError } from "./api-error.ts"
 import { entryView } from "./live.ts"
 import { listItem, listView } from "./plan-views.ts"
+import { STATUSES } from "./shapes.ts"
 
 /** Most that a list without a limit has. */
 const MOST = 1_000
 const MAX_LIMIT = 500
 const MAX_ENTRIES = 1_000
-
-export const STATUSES = [
-  "pending",
-  "processing",
-  "completed",
-  "failed",
-  "not_actionable",
-  "aborted",
-  "cancelled",
-] as const satisfies readonly OrchestrationStatus[]
 
 /**
  * `?limit`, `cursor` or `status`: a page, `{ items, cursor? }`. None of them: the newest by their status, as the original has them.
@@ -80,6 +72,19 @@ function statusIn(query: URLSearchParams): OrchestrationStatus | undefined {
   const status = STATUSES.find((each) => each === given)
   if (status) return status
   throw wrong("status", `"status" is one of ${STATUSES.join(", ")}.`)
+}
+
+/** Whether a log is whole: all of it there, each entry as it was written. */
+export async function verification(log: RecordedLog): Promise<JsonObject> {
+  try {
+    const entries = (await log.read()).length
+    const [last] = await log.from(entries - 1, 1)
+    return { isWhole: true, entries, ...(last && { head: last.hash }) }
+  } catch (error) {
+    if (!(error instanceof OrraError) || error.code !== "plan_log_broken") throw error
+    const brokenAt = Number(error.details["entry"])
+    return { isWhole: false, entries: brokenAt, brokenAt }
+  }
 }
 
 function whole(query: URLSearchParams, name: string, least: number, most: number): number | undefined {

@@ -6,7 +6,8 @@ import { parallelGroups, TASK_ZERO } from "../planning/plan.ts"
 import { resultList, timeText } from "../webhooks/plan-events.ts"
 import type { RegisteredService } from "../wire/services.ts"
 import { writeDuration } from "./go-duration.ts"
-import type { PlanProject } from "./projects.ts"
+import { SCOPES } from "./key-scopes.ts"
+import type { PlanProject, ProjectKey } from "./projects.ts"
 
 /** The time that is none, as Go writes it. */
 const NO_TIME = "0001-01-01T00:00:00Z"
@@ -22,6 +23,13 @@ export const projectView = (project: PlanProject, apiKey: string): JsonObject =>
   webhookSecret: project.webhookSecret,
   createdAt: timeText(project.createdAt),
   updatedAt: timeText(project.updatedAt),
+})
+
+export const keyView = ({ id, createdAt, scopes = SCOPES, expiresAt }: ProjectKey): JsonObject => ({
+  id,
+  createdAt: timeText(createdAt),
+  scopes,
+  ...(expiresAt !== undefined && { expiresAt: timeText(expiresAt) }),
 })
 
 export const registeredView = ({ id, name, revertible, version }: RegisteredService): JsonObject => ({

@@ -15,12 +15,12 @@ describe("a project", () => {
     const projects = new PlanProjects(new MemoryStore(), ROOT)
     const { project, apiKey } = await projects.register({ name: "shop" })
     const second = await projects.addKey(project.id)
-    expect((await projects.byKey(apiKey))?.id).toBe(project.id)
-    expect((await projects.byKey(second.apiKey))?.id).toBe(project.id)
-    await projects.revokeKey(project.id, second.id)
+    expect((await projects.byKey(apiKey))?.project.id).toBe(project.id)
+    expect((await projects.byKey(second.apiKey))?.project.id).toBe(project.id)
+    await projects.revokeKey(project.id, second.key.id)
     expect(await projects.byKey(second.apiKey)).toBeUndefined()
     expect(await projects.byKey(newApiKey())).toBeUndefined()
-    await expect(projects.revokeKey(project.id, second.id)).rejects.toMatchObject({ code: "not_found" })
+    await expect(projects.revokeKey(project.id, second.key.id)).rejects.toMatchObject({ code: "not_found" })
     const [last] = (await projects.get(project.id))?.keys ?? []
     await expect(projects.revokeKey(project.id, last?.id ?? "")).rejects.toMatchObject({
       code: "plan_last_key",
@@ -32,7 +32,7 @@ describe("a project", () => {
     const projects = new PlanProjects(store, ROOT)
     const { project } = await projects.register({ name: "shop" })
     const second = await projects.addKey(project.id)
-    const hash = await projects.revokeKey(project.id, second.id)
+    const hash = await projects.revokeKey(project.id, second.key.id)
     await store.records("plan-keys").put(ROOT, hash, project.id)
     expect(await projects.byKey(second.apiKey)).toBeUndefined()
   })

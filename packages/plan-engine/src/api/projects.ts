@@ -10,6 +10,7 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { apiKeyHash, newApiKey, newId } from "../ids.ts"
+import type { Scope } from "./key-scopes.ts"
 
 /** What is told of: the ends of orchestrations, or compensations that failed. */
 export type WebhookKind = "webhooks" | "compensationFailureWebhooks"
@@ -20,7 +21,16 @@ export interface ProjectKey {
   /** sha256, hex. */
   readonly hash: string
   readonly createdAt: number
+  /** What it may do. Default everything. */
+  readonly scopes?: readonly Scope[]
+  /** When it opens nothing any more. Default never. */
+  readonly expiresAt?: number
 }
+
+/** What a key is made with. */
+export type KeyRights = Pick<ProjectKey, "scopes" | "expiresAt">
+
+export const mayDo = ({ scopes }: ProjectKey, scope: Scope): boolean => scopes?.includes(scope) ?? true
 
 /** Who has services and orchestrations. Times are ms since 1970. */
 export interface PlanProject {
@@ -45,7 +55,7 @@ const MAX_URL = 500
  *
  * ```ts
  * const { project, apiKey } = await projects.register({ name: "shop" })
- * await projects.byKey(apiKey) // the project
+ * await projects.byKey(apiKey) // { project, key }
  * ```
  */
 export class PlanProjects {
@@ -69,7 +79,7 @@ export class PlanProjects {
   }): Promise<{ readonly project: PlanProject; readonly apiKey: string }> {
     if (project.name.length > MAX_NAME)
       throw new InvalidInput(`A project's name has at most ${MAX_NAME} characters.`)
-    const { apiKey, key } = this.#newKey(await this.#now())
+    const { apiKey, key } = this.#newKey(await this.#now(), {})
     const made: PlanProject = {
       id: newId("p_"),
       name: project.name,
@@ -90,25 +100,33 @@ export class PlanProjects {
     return record && (record.value as unknown as PlanProject)
   }
 
-  /** The project of a key; undefined for one that is not known, or was revoked. */
-  async byKey(apiKey: string): Promise<PlanProject | undefined> {
+  /** The project of a key; undefined for one that is not known, was revoked, or has expired. */
+  async byKey(
+    apiKey: string,
+  ): Promise<{ readonly project: PlanProject; readonly key: ProjectKey } | undefined> {
     const hash = apiKeyHash(apiKey)
     const record = hash === undefined ? undefined : await this.#keys.get(this.#root, hash)
     const project = record && (await this.get(String(record.value)))
     // The project says which keys it has: one that was revoked half is revoked.
-    return project?.keys.some((key) => key.hash === hash) ? project : undefined
+    const key = project?.keys.find((each) => each.hash === hash)
+    if (!project || !key || (key.expiresAt !== undefined && key.expiresAt <= (await this.#now())))
+      return undefined
+    return { project, key }
   }
 
-  async addKey(projectId: string): Promise<{ readonly id: string; readonly apiKey: string }> {
-    const { apiKey, key } = this.#newKey(await this.#now())
+  async addKey(
+    projectId: string,
+    rights: KeyRights = {},
+  ): Promise<{ readonly key: ProjectKey; readonly apiKey: string }> {
+    const { apiKey, key } = this.#newKey(await this.#now(), rights)
     await this.#keys.put(this.#root, key.hash, projectId)
     await this.#change(projectId, ({ keys }) => ({ keys: atMost([...keys, key], MAX_KEYS, "keys") }))
-    return { id: key.id, apiKey }
+    return { key, apiKey }
   }
 
   /**
    * @returns the hash of what opens nothing any more.
-   * @throws NotFound; OrraError `plan_last_key` for the only key: nobody could use the project any more.
+   * @throws NotFound; OrraError `plan_last_key` for the only key that can make others: nobody could see to the project any more.
    */
   async revokeKey(projectId: string, keyId: string): Promise<string> {
     let hash = ""
@@ -116,8 +134,15 @@ export class PlanProjects {
       const revoked = keys.find(({ id }) => id === keyId)
       if (!revoked) throw new NotFound("key")
       hash = revoked.hash
-      if (keys.length === 1)
-        throw new OrraError("plan_last_key", "This is the project's only key: make another one first.")
+      // One that expires does not count: it will be gone.
+      const isLast = !keys.some(
+        (key) => key.id !== keyId && mayDo(key, "admin") && key.expiresAt === undefined,
+      )
+      if (isLast && mayDo(revoked, "admin"))
+        throw new OrraError(
+          "plan_last_key",
+          "No other key that lasts has the scope admin: make another one first.",
+        )
       return { keys: keys.filter(({ id }) => id !== keyId) }
     })
     await this.#keys.delete(this.#root, hash)
@@ -156,9 +181,9 @@ export class PlanProjects {
     }
   }
 
-  #newKey(createdAt: number): { readonly apiKey: string; readonly key: ProjectKey } {
+  #newKey(createdAt: number, rights: KeyRights): { readonly apiKey: string; readonly key: ProjectKey } {
     const apiKey = newApiKey()
-    return { apiKey, key: { id: newId("k_"), hash: apiKeyHash(apiKey) ?? "", createdAt } }
+    return { apiKey, key: { id: newId("k_"), hash: apiKeyHash(apiKey) ?? "", createdAt, ...rights } }
   }
 
   async #now(): Promise<number> {

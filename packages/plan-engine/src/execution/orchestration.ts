@@ -1,4 +1,5 @@
 import {
+  everyItem,
   type Json,
   type JsonObject,
   type Namespace,
@@ -144,6 +145,16 @@ export class Orchestrations {
     // One that has moved meanwhile is where it was in this list.
     const items = found.flatMap((record) => (record ? [record.value as unknown as Orchestration] : []))
     return { ...places, items }
+  }
+
+  /** How many have not ended, up to `most`. */
+  async inFlight(projectId: string, most: number): Promise<number> {
+    let count = 0
+    for (const status of ["pending", "processing"] as const) {
+      const places = everyItem((page) => this.#all.list(listOf(this.#at(projectId), status), page))
+      for await (const _ of places) if (++count >= most) return count
+    }
+    return count
   }
 
   #at = (projectId: string): Namespace => this.#root.child(projectId)

@@ -1,0 +1,44 @@
+/** What a project may ask of an engine. */
+export interface PlanLimits {
+  /** Requests per second of one key, default 200; ten seconds of them at once. */
+  readonly requestsPerSecond?: number
+  /** Orchestrations of a project that have not ended, default 1,000. */
+  readonly inFlight?: number
+  /** Most tasks of a plan, default 100. */
+  readonly tasks?: number
+  /** Most bytes of a request, default 1 MiB; a frame of a service may have 10 MiB. */
+  readonly bodyBytes?: number
+}
+
+/** How long a key's requests are remembered that asked for nothing, in s: so long, and it has all of them again. */
+const BURST_S = 10
+const SWEEP_AT = 10_000
+
+/** How fast each key may ask. `now` is in ms, and never goes back. */
+export class RequestRates {
+  readonly #perSecond: number
+  readonly #now: () => number
+  /** Until when each key has used up what it may, in ms. */
+  readonly #usedUntil = new Map<string, number>()
+
+  constructor(perSecond: number, now: () => number = () => performance.now()) {
+    this.#perSecond = perSecond
+    this.#now = now
+  }
+
+  /** Counts a request. @returns 0 when it may be answered, else after how many whole seconds to ask again. */
+  take(key: string): number {
+    const now = this.#now()
+    const from = Math.max(now, this.#usedUntil.get(key) ?? 0)
+    const until = from + 1_000 / this.#perSecond
+    const overMs = until - now - BURST_S * 1_000
+    if (overMs > 0) return Math.ceil(overMs / 1_000)
+    if (this.#usedUntil.size >= SWEEP_AT) this.#sweep(now)
+    this.#usedUntil.set(key, until)
+    return 0
+  }
+
+  #sweep(now: number): void {
+    for (const [key, until] of this.#usedUntil) if (until <= now) this.#usedUntil.delete(key)
+  }
+}

@@ -1,0 +1,53 @@
+import { readGrounding } from "../../planning/groundings.ts"
+import { groundingView } from "../plan-views.ts"
+import type { ApiParts, ApiRoute } from "../route.ts"
+
+/** What is known of domains. */
+export const groundingRoutes = ({ groundings }: ApiParts): readonly ApiRoute[] => [
+  {
+    method: "POST",
+    path: "/groundings",
+    who: "admin",
+    summary: "Applies a grounding; of each version once.",
+    body: "Grounding",
+    answers: { 201: "Grounding" },
+    answer: async ({ body }, project) => {
+      const grounding = readGrounding(body)
+      await groundings.apply(project.id, grounding)
+      return { status: 201, body: groundingView(grounding, project) }
+    },
+  },
+  {
+    method: "GET",
+    path: "/groundings",
+    who: "read",
+    summary: "The groundings of the project, by their names.",
+    answers: { 200: { list: "Grounding" } },
+    answer: async (_, project) => {
+      const all = await groundings.list(project.id)
+      return { status: 200, body: all.map((each) => groundingView(each, project)) }
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/groundings/:id",
+    who: "admin",
+    summary: "Removes the grounding of this name.",
+    answers: { 204: undefined },
+    answer: async ({ id }, project) => {
+      await groundings.remove(project.id, id)
+      return { status: 204 }
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/groundings",
+    who: "admin",
+    summary: "Removes all groundings.",
+    answers: { 204: undefined },
+    answer: async (_, project) => {
+      for (const { name } of await groundings.list(project.id)) await groundings.remove(project.id, name)
+      return { status: 204 }
+    },
+  },
+]
