@@ -10,6 +10,7 @@ import { Button } from "../ui/parts.tsx"
 import { WebhooksScreen } from "../webhooks/webhooks-screen.tsx"
 import { useRoute } from "./route.ts"
 import { SessionContext } from "./session.ts"
+import { ThemeChoice } from "./theme.tsx"
 
 const SCREENS: Readonly<Record<string, { readonly label: string; readonly Screen: () => ReactElement }>> = {
   runs: { label: "Runs", Screen: RunsScreen },
@@ -46,6 +47,7 @@ export function Frame(): ReactElement {
             </a>
           ))}
         </nav>
+        <ThemeChoice />
         <Button look="quiet" onClick={() => open(undefined)}>
           Sign out
         </Button>

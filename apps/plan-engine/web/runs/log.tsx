@@ -1,4 +1,4 @@
-import type { ReactElement } from "react"
+import { type ReactElement, useLayoutEffect, useRef } from "react"
 import { useLiveLog } from "../api/live.ts"
 import type { LogEntry, UndoOutcome } from "../api/types.ts"
 import { Time } from "../ui/parts.tsx"
@@ -12,11 +12,27 @@ export function Log({
   readonly nameOf: (task: string) => string
 }): ReactElement {
   const entries = useLiveLog(id)
+  const list = useRef<HTMLOListElement>(null)
+  const isAtEnd = useRef(true)
+  // Who looks at the end keeps seeing it; who has gone back is left there.
+  useLayoutEffect(() => {
+    if (isAtEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight
+  }, [entries])
   return (
     <section className="panel" aria-label="Log">
       <h2>Log</h2>
       {entries.length === 0 && <p className="muted">Nothing has been written yet.</p>}
-      <ol className="steps log" aria-live="polite">
+      <ol
+        ref={list}
+        className="steps log"
+        aria-live="polite"
+        aria-label="Log"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled with the keyboard
+        tabIndex={0}
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          isAtEnd.current = scrollHeight - scrollTop - clientHeight < 8
+        }}
+      >
         {entries.map((entry) => (
           <li key={entry.number} data-kind={kindOf(entry)}>
             <Time at={entry.at} />

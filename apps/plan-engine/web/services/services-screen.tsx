@@ -71,13 +71,15 @@ const NoServices = (): ReactElement => (
     </p>
     <pre className="value">{`import { initService } from "@orra/plan-sdk"
 
-const echo = initService({ name: "echo", orraUrl: "${location.origin}", orraKey: process.env.ORRA_KEY })
-await echo.register({
+const service = initService({
+  name: "echo",
+  orraUrl: "${location.origin}",
+  orraKey: process.env.ORRA_KEY,
+})
+const text = { type: "object", properties: { message: { type: "string" } } }
+const echo = await service.register({
   description: "Says what it is told.",
-  schema: {
-    input: { type: "object", properties: { message: { type: "string" } } },
-    output: { type: "object", properties: { message: { type: "string" } } },
-  },
+  schema: { input: text, output: text },
 })
 echo.start(async ({ input }) => ({ message: input.message }))`}</pre>
     <p>It appears here as soon as it is registered.</p>
