@@ -8,6 +8,7 @@ import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { type DataDirectory, openDataDirectory } from "../server/data/directory.ts"
+import { peersOf } from "../server/federation/peers.ts"
 import { systemKeychain } from "../server/provider/keychain.ts"
 import { serviceUrl } from "../server/provider/resolve.ts"
 import { ProviderService } from "../server/provider/service.ts"
@@ -245,6 +246,7 @@ function hosts({ config }: LoadedConfig): readonly Finding[] {
     ...mcp.servers.map(({ name, url }) =>
       url === undefined ? `what the program ${name} asks` : hostOf(url),
     ),
+    ...peersOf(config).flatMap(({ url }) => (url === undefined ? [] : [hostOf(url)])),
     ...(tools.web_fetch || tools.browser ? ["public pages that a chat names"] : []),
   ]
   return [note("hosts", `besides the model: ${named.length === 0 ? "none" : [...new Set(named)].join(", ")}`)]

@@ -15,7 +15,7 @@ import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
 import { secretsOf } from "./config/summary.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { DiscordHost } from "./discord.ts"
-import { startFederation } from "./federation/federation.ts"
+import { Federation } from "./federation/federation.ts"
 import { PEERS } from "./federation/peers.ts"
 import { listen } from "./listen.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
@@ -174,16 +174,14 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
           discord.use(config.discord),
     )
     const { logger } = log
-    const federation = await startFederation({
-      config: loaded.config,
-      team,
-      agents,
-      prompt,
-      spend,
-      logger,
-      version: io.version,
-    })
+    const federation = new Federation({ team, agents, prompt, spend, logger, version: io.version })
     closers.push(() => federation.close())
+    await federation.use(loaded.config)
+    live.onChange(
+      ({ config }) =>
+        () =>
+          federation.change(config),
+    )
     const { url, gateway } = await listen({
       config: loaded.config,
       runtime,
@@ -221,7 +219,6 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     closers.push(() => runtime.close())
     toolbox.library.start()
     await schedules.start(runtime)
-    void federation.start()
     closers.push(() => schedules.stop())
     const loginUrl = gateway.loginLink()
     const lines = startupLines({ loaded, version: io.version, state: service.state(), url, loginUrl })

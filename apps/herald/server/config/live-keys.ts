@@ -9,6 +9,7 @@ export const LIVE: readonly string[] = [
   "discord",
   "mcp",
   "policy",
+  "federation",
   "logging",
   "budget",
   "updates",

@@ -1,5 +1,7 @@
+import { readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { Namespace } from "@orra/core"
 import { call, say, type WireAnswer, type WireRequest } from "@orra/testing"
 import { afterEach, describe, expect, test, vi } from "vitest"
@@ -286,6 +288,21 @@ describe("the configuration", () => {
       code: "port_in_use",
       message: expect.stringContaining("federation.port"),
     })
+  })
+
+  test("is read again while Herald runs: a peer that is gone has no agent here and is not listened to", async () => {
+    const { phone, den, url } = await pair()
+    const file = join(phone.folder, "assistant.toml")
+    writeFileSync(file, readFileSync(file, "utf8").replace(/\[\[federation\.peers\]\][^[]*/, ""))
+    const reload = (site: HeraldSite) => site.ask("POST", "/api/settings/reload", {})
+    expect(await reload(phone)).toMatchObject([200, { changed: ["federation.peers"] }])
+    await vi.waitFor(async () => expect(await agentsOf(phone)).not.toContain("den:Atlas"))
+    expect(await phone.ask("GET", "/api/peers")).toMatchObject([200, { enabled: true, peers: [], url: null }])
+
+    const other = join(den.folder, "assistant.toml")
+    writeFileSync(other, readFileSync(other, "utf8").replace("[federation]\nenabled = true", "[federation]"))
+    expect((await reload(den))[0]).toBe(200)
+    await vi.waitFor(() => expect(asPeer(url, "/api/federation", phonesKey())).rejects.toThrow())
   })
 
   test("S15: nothing that the page saves changes who may do what here", async () => {

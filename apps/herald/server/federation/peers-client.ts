@@ -31,6 +31,7 @@ export class Peers {
   readonly #agents: Agents
   readonly #states = new Map<string, PeerState>()
   #timer: ReturnType<typeof setInterval> | undefined
+  #isStopped = false
 
   constructor(peers: readonly Peer[], agents: Agents) {
     this.#peers = peers
@@ -42,14 +43,16 @@ export class Peers {
     return [...this.#states.values()]
   }
 
-  /** Looks at all of them now, and once a minute. */
+  /** Looks at all of them now, and once a minute. Agents of others there are none any more. */
   async start(): Promise<void> {
+    await this.#agents.setRemote([])
     if (!this.#peers.some(isReachable)) return
     this.#timer = setInterval(() => void this.look(), EVERY_MS).unref()
     await this.look()
   }
 
   stop(): void {
+    this.#isStopped = true
     clearInterval(this.#timer)
   }
 
@@ -57,8 +60,8 @@ export class Peers {
   async look(): Promise<void> {
     const before = JSON.stringify(this.states.map(({ agents }) => agents))
     await Promise.all(this.#peers.filter(isReachable).map((peer) => this.#lookAt(peer)))
-    if (JSON.stringify(this.states.map(({ agents }) => agents)) !== before)
-      await this.#agents.setRemote(this.#remote())
+    const isSame = JSON.stringify(this.states.map(({ agents }) => agents)) === before
+    if (!isSame && !this.#isStopped) await this.#agents.setRemote(this.#remote())
   }
 
   /** A chat of somebody elsewhere, or all that are shared, as that Herald says it. @throws HttpError. */
