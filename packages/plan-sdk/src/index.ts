@@ -1,4 +1,11 @@
 export type { PersistenceOptions } from "./identity.ts"
+export {
+  type EngineAccess,
+  type OrchestrateOptions,
+  orchestrate,
+  type PlanEnd,
+  type PlanRequest,
+} from "./orchestrate.ts"
 export type { AnySchema, Given, Received, StandardTaskSchema } from "./schema.ts"
 export {
   type ConnectionOptions,
