@@ -24,7 +24,7 @@ export const apiKeyHash = (key: string): string | undefined =>
   API_KEY.test(key) ? createHash("sha256").update(key).digest("hex") : undefined
 
 /** An id that is the same for the same text: what is written twice is there once. */
-export const derivedId = (prefix: "c_", text: string): string =>
+export const derivedId = (prefix: "c_" | "d_", text: string): string =>
   prefix +
   [...createHash("sha256").update(text).digest()]
     .slice(0, 22)

@@ -119,6 +119,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     connections,
     orchestrator,
     news,
+    webhooks,
     now,
     unready,
     metricsText: () => metrics.text(),

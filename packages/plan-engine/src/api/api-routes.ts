@@ -1,5 +1,6 @@
 import type { ApiParts, ApiRoute } from "./route.ts"
 import { compensationRoutes } from "./routes/compensation-routes.ts"
+import { deliveryRoutes } from "./routes/delivery-routes.ts"
 import { engineRoutes } from "./routes/engine-routes.ts"
 import { groundingRoutes } from "./routes/grounding-routes.ts"
 import { orchestrationRoutes } from "./routes/orchestration-routes.ts"
@@ -11,6 +12,7 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
   const all: readonly ApiRoute[] = [
     ...engineRoutes(parts, () => all),
     ...projectRoutes(parts),
+    ...deliveryRoutes(parts),
     ...serviceRoutes(parts),
     ...orchestrationRoutes(parts),
     ...groundingRoutes(parts),

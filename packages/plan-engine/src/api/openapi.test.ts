@@ -126,6 +126,7 @@ test("the document says of every route what it takes and gives", async () => {
   await api.ask("GET", "/orchestrations/{id}/log", undefined, { id, query: "?verify" })
   const over = { id, query: "?follow", headers: { "last-event-id": "end" } }
   await api.ask("GET", "/orchestrations/{id}/log", undefined, over)
+  await api.ask("GET", "/orchestrations/{id}/pddl", undefined, { id })
   await api.ask("POST", "/orchestrations/{id}/cancel", undefined, { id })
 
   const [failed] = await api.ask<readonly { id: string }[]>("GET", "/compensation-failures")
@@ -133,6 +134,12 @@ test("the document says of every route what it takes and gives", async () => {
   await api.ask("GET", "/compensation-failures/{id}", undefined, of)
   await api.ask("POST", "/compensation-failures/{id}/resolve", { reason: "Done by hand." }, of)
   await api.ask("POST", "/compensation-failures/{id}/ignore", { reason: "" }, of)
+
+  const { items } = await api.ask<{ items: readonly { id: string }[] }>("GET", "/webhooks/deliveries")
+  const delivery = { id: items[0]?.id ?? "" }
+  await api.ask("GET", "/webhooks/deliveries", undefined, { query: "?state=dead&limit=1" })
+  await api.ask("GET", "/webhooks/deliveries/{id}", undefined, delivery)
+  await api.ask("POST", "/webhooks/deliveries/{id}/redeliver", undefined, delivery)
 
   await api.ask("POST", "/groundings", GROUNDING)
   await api.ask("GET", "/groundings")

@@ -1,10 +1,11 @@
-import { everyItem, type JsonObject, OrraError } from "@orra/core"
-import type { Orchestration, OrchestrationStatus, Orchestrations } from "../execution/orchestration.ts"
+import { everyItem, type JsonObject, OrraError, type Page } from "@orra/core"
+import type { Orchestration, Orchestrations } from "../execution/orchestration.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import type { RecordedLog } from "../execution/recorded-log.ts"
+import { DELIVERY_STATUSES, type Deliveries } from "../webhooks/deliveries.ts"
 import { ApiError } from "./api-error.ts"
 import { entryView } from "./live.ts"
-import { listItem, listView } from "./plan-views.ts"
+import { deliveryView, listItem, listView } from "./plan-views.ts"
 import { STATUSES } from "./shapes.ts"
 
 /** Most that a list without a limit has. */
@@ -22,10 +23,9 @@ export async function listed(
   projectId: string,
   query: URLSearchParams,
 ): Promise<JsonObject> {
-  const limit = whole(query, "limit", 1, MAX_LIMIT)
-  const cursor = textOf(query.get("cursor") ?? "")
-  const status = statusIn(query)
-  if (limit === undefined && cursor === undefined && status === undefined) {
+  const wanted = pageWanted(query)
+  const status = oneOf(query, "status", STATUSES)
+  if (Object.keys(wanted).length === 0 && status === undefined) {
     const newest: Orchestration[] = []
     for await (const each of everyItem((page) => orchestrations.list(projectId, page))) {
       newest.push(each)
@@ -33,13 +33,34 @@ export async function listed(
     }
     return listView(newest)
   }
-  const page = await orchestrations.list(projectId, {
+  const page = await orchestrations.list(projectId, { ...wanted, ...(status && { status }) })
+  return pageView(page, listItem)
+}
+
+/** What was told to webhooks, a page of it. @throws ApiError for a limit or state that is none. */
+export async function deliveryPage(
+  deliveries: Deliveries,
+  projectId: string,
+  query: URLSearchParams,
+): Promise<JsonObject> {
+  const status = oneOf(query, "state", DELIVERY_STATUSES)
+  const page = await deliveries.list(projectId, { ...pageWanted(query), ...(status && { status }) })
+  return pageView(page, deliveryView)
+}
+
+/** `?limit` and `cursor`, as far as they are there. */
+function pageWanted(query: URLSearchParams): { readonly limit?: number; readonly cursor?: string } {
+  const limit = whole(query, "limit", 1, MAX_LIMIT)
+  const cursor = query.get("cursor") ?? ""
+  return {
     ...(limit !== undefined && { limit }),
-    ...(cursor !== undefined && { cursor }),
-    ...(status !== undefined && { status }),
-  })
-  const more = page.cursor === undefined ? {} : { cursor: Buffer.from(page.cursor).toString("base64url") }
-  return { items: page.items.map(listItem), ...more }
+    ...(cursor !== "" && { cursor: Buffer.from(cursor, "base64url").toString("utf8") }),
+  }
+}
+
+function pageView<T>({ items, cursor }: Page<T>, view: (item: T) => JsonObject): JsonObject {
+  const more = cursor === undefined ? {} : { cursor: Buffer.from(cursor).toString("base64url") }
+  return { items: items.map(view), ...more }
 }
 
 /** Entries of a log: `cursor` is the number of the last one a client has. */
@@ -62,16 +83,11 @@ export async function logPage(
   }
 }
 
-/** What stands in a cursor; undefined for none. */
-const textOf = (cursor: string): string | undefined =>
-  cursor === "" ? undefined : Buffer.from(cursor, "base64url").toString("utf8")
-
-function statusIn(query: URLSearchParams): OrchestrationStatus | undefined {
-  const given = query.get("status")
-  if (given === null || given === "") return undefined
-  const status = STATUSES.find((each) => each === given)
-  if (status) return status
-  throw wrong("status", `"status" is one of ${STATUSES.join(", ")}.`)
+function oneOf<T extends string>(query: URLSearchParams, name: string, values: readonly T[]): T | undefined {
+  const given = query.get(name) ?? ""
+  const value = values.find((each) => each === given)
+  if (value !== undefined || given === "") return value
+  throw wrong(name, `"${name}" is one of ${values.join(", ")}.`)
 }
 
 /** Whether a log is whole: all of it there, each entry as it was written. */

@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from "@orra/core"
 import type { FailedCompensation } from "../execution/failed-compensations.ts"
 import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
-import type { Grounding } from "../planning/groundings.ts"
+import type { Grounding } from "../planning/grounding-file.ts"
 import { parallelGroups, TASK_ZERO } from "../planning/plan.ts"
+import type { Delivery } from "../webhooks/deliveries.ts"
 import { resultList, timeText } from "../webhooks/plan-events.ts"
 import type { RegisteredService } from "../wire/services.ts"
 import { writeDuration } from "./go-duration.ts"
@@ -50,7 +51,7 @@ export const serviceView = (service: RegisteredService, isConnected: boolean): J
 
 /** What creating an orchestration answers. */
 export function createdView(orchestration: Orchestration): JsonObject {
-  const { id, projectId, action, data, plan, status, createdAt, timeoutMs, graceMs } = orchestration
+  const { id, projectId, action, data, plan, origin, status, createdAt, timeoutMs, graceMs } = orchestration
   const tasks = (plan?.tasks ?? []).map((task) => {
     const service = serviceOf(orchestration, task.id)
     return {
@@ -75,6 +76,7 @@ export function createdView(orchestration: Orchestration): JsonObject {
     ...(timeoutMs !== undefined && { timeout: writeDuration(timeoutMs) }),
     ...(graceMs !== undefined && { healthCheckGracePeriod: writeDuration(graceMs) }),
     taskZero: { id: TASK_ZERO, input: plan?.taskZero ?? {} },
+    ...(origin?.grounding && { groundingHit: origin.grounding as unknown as JsonObject }),
   }
 }
 
@@ -167,5 +169,27 @@ export const failedCompensationView = (failed: FailedCompensation): JsonObject =
     maxAttempts: 10,
     timestamp: timeText(at),
     resolvedAt: resolvedAt === undefined ? NO_TIME : timeText(resolvedAt),
+  }
+}
+
+/** How telling a webhook went; with all it is told when one is asked for. */
+export const deliveryView = (delivery: Delivery): JsonObject => {
+  const { id, url, status, tried, body, createdAt, updatedAt } = delivery
+  return {
+    id,
+    url,
+    state: status,
+    event: body["type"] ?? "",
+    eventId: body["event_id"] ?? "",
+    orchestrationId: body["orchestration_id"] ?? "",
+    tried,
+    attempts: delivery.attempts.map(({ at, ms, answered, error }) => ({
+      timestamp: timeText(at),
+      ms,
+      ...(answered !== undefined && { answered }),
+      ...(error !== undefined && { error }),
+    })),
+    createdAt: timeText(createdAt),
+    updatedAt: timeText(updatedAt),
   }
 }

@@ -2,6 +2,7 @@ import type { Json, JsonObject, SessionStore } from "@orra/core"
 import type { News } from "../execution/news.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import type { Groundings } from "../planning/groundings.ts"
+import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
 import type { PlanServices } from "../wire/services.ts"
 import type { ServerEvent } from "./event-stream.ts"
@@ -18,6 +19,7 @@ export interface ApiParts {
   readonly connections: Connections
   readonly orchestrator: Orchestrator
   readonly news: News
+  readonly webhooks: PlanWebhooks
   /** Most orchestrations of a project that have not ended. */
   readonly maxInFlight: number
   /** Why the engine cannot be used now; undefined when it can. */

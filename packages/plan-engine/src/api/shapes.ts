@@ -1,4 +1,5 @@
 import type { JsonObject } from "@orra/core"
+import { DELIVERY_STATUSES } from "../webhooks/deliveries.ts"
 import { SCOPES } from "./key-scopes.ts"
 
 /** The statuses of orchestrations. */
@@ -87,6 +88,20 @@ export const SHAPES = {
   }),
   Key: members({ id: text, createdAt: time, scopes: listOf({ enum: SCOPES }), "expiresAt?": time }),
   Webhook: members({ url: text }),
+  Delivery: members({
+    id: text,
+    url: text,
+    state: { enum: DELIVERY_STATUSES },
+    event: text,
+    eventId: text,
+    orchestrationId: text,
+    tried: whole,
+    attempts: listOf(members({ timestamp: time, ms: whole, "answered?": whole, "error?": text })),
+    createdAt: time,
+    updatedAt: time,
+    "body?": object,
+  }),
+  DeliveryList: members({ items: listOf(ref("Delivery")), "cursor?": text }),
   NewService: members({
     "id?": { type: ["string", "null"] },
     name: text,
@@ -130,6 +145,7 @@ export const SHAPES = {
     "timeout?": text,
     "healthCheckGracePeriod?": text,
     taskZero: members({ id: text, input: object }),
+    "groundingHit?": object,
   }),
   ListedOrchestration: members({
     id: text,
@@ -167,6 +183,7 @@ export const SHAPES = {
     "results?": listOf(anything),
     "resultsByTask?": object,
     "taskZero?": object,
+    "planning?": object,
     duration: whole,
   }),
   LogEntry: members({ number: whole, hash: text, at: whole, type: text, "task?": text }),
@@ -182,6 +199,7 @@ export const SHAPES = {
     ],
   },
   Verification: members({ id: text, isWhole: flag, entries: whole, "head?": text, "brokenAt?": whole }),
+  Pddl: members({ domain: text, problem: text, plan: text }),
   Cancelled: members({ id: text, status: { enum: STATUSES } }),
   Grounding: members({
     name: text,

@@ -9,12 +9,11 @@ import {
   type Records,
   type SessionStore,
   type StoredRecord,
-  VersionConflict,
 } from "@orra/core"
+import { listed, listOf, writeListed } from "../lists.ts"
 import type { Plan } from "../planning/plan.ts"
 import type { PlanOrigin } from "../planning/planning.ts"
 import type { RegisteredService } from "../wire/services.ts"
-import { listOf, placeChanges } from "./orchestration-list.ts"
 import type { UndoOutcome } from "./run-log.ts"
 
 export type OrchestrationStatus =
@@ -114,37 +113,18 @@ export class Orchestrations {
     }
   }
 
-  /** With its places in the lists, all or none. False when somebody else wrote in between. */
   async #write(orchestration: Orchestration, record: StoredRecord | undefined): Promise<boolean> {
-    const { projectId, id } = orchestration
-    const namespace = this.#at(projectId)
-    const value = orchestration as unknown as Json
-    const before = record && (record.value as unknown as Orchestration)
-    try {
-      await this.#all.write([
-        { namespace, key: id, value, expected: record?.version ?? 0 },
-        ...placeChanges(namespace, before, orchestration),
-      ])
-    } catch (error) {
-      if (error instanceof VersionConflict) return false
-      throw error
-    }
-    this.#onChange(orchestration)
-    return true
+    const isWritten = await writeListed(this.#all, this.#at(orchestration.projectId), record, orchestration)
+    if (isWritten) this.#onChange(orchestration)
+    return isWritten
   }
 
   /** Those whose status changed last first, `limit` of them (1 to 500, default 50), also only those of one status. */
   async list(
     projectId: string,
-    { status, ...page }: { readonly status?: OrchestrationStatus } & RecordListOptions = {},
+    options: { readonly status?: OrchestrationStatus } & RecordListOptions = {},
   ): Promise<Page<Orchestration>> {
-    const places = await this.#all.list(listOf(this.#at(projectId), status), page)
-    const found = await Promise.all(
-      places.items.map(({ value }) => this.#all.get(this.#at(projectId), String(value))),
-    )
-    // One that has moved meanwhile is where it was in this list.
-    const items = found.flatMap((record) => (record ? [record.value as unknown as Orchestration] : []))
-    return { ...places, items }
+    return await listed(this.#all, this.#at(projectId), options)
   }
 
   /** How many have not ended, up to `most`. */

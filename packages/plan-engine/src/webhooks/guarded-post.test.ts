@@ -73,6 +73,18 @@ describe("W-S4: a webhook", () => {
     expect(heard).toEqual([])
   })
 
+  test("whose name leads elsewhere at every look is connected where it was looked at", async () => {
+    const answers = ["127.0.0.1", "169.254.169.254"]
+    let looks = 0
+    const changing: LookupFunction = (host, how, done) => at(answers[looks++] ?? "10.0.0.1")(host, how, done)
+    const sent = await post(`http://shop.example:${port}/`, { lookup: changing, allowInternal: true })
+    expect([sent, looks]).toEqual([201, 1])
+    await expect(post(`http://shop.example:${port}/`, { lookup: changing })).rejects.toMatchObject({
+      code: "plan_webhook_internal",
+    })
+    expect(heard).toHaveLength(1)
+  })
+
   test("that is not there fails", async () => {
     const signal = AbortSignal.abort(new Error("Too late."))
     const body = { headers: {}, body: "", allowInternal: true }
