@@ -101,7 +101,7 @@ describe("without starting", () => {
     expect(stdout).toContain(`configuration  ${join(folder, "assistant.toml")}`)
     expect(stdout).toContain(`data           ${join(folder, "data")}`)
     expect(stdout).toContain("claude-opus-4-6 (claude), key: the configuration file")
-    expect(stdout).toMatch(/^tools on {7}current_time, remember, .*\bweb_fetch, read_url/m)
+    expect(stdout).toMatch(/^tools on {7}current_time, ask_user, remember, .*\bweb_fetch, read_url/m)
     expect(stdout).toContain("port = 9000  # line 4")
     expect(stdout).toContain('host = "::1"  # --host')
     expect(stdout).not.toMatch(/very-secret|shared-secret/)

@@ -3,13 +3,15 @@ import { appendFileSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { say } from "@orra/testing"
 import type { Page } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { heraldSite } from "../server/fixture.ts"
 import { check } from "./support/access.ts"
 import { openSite, type Site } from "./support/site.ts"
 
 const WIRE = join(import.meta.dirname, "../../../packages/mcp/src/wire.child.ts")
-const PARTS = ["model", "discord", "tools", "mcp", "appearance", "updates", "about"]
+const PARTS = ["model", "discord", "tools", "mcp", "peers", "appearance", "updates", "about"]
 
 let site: Site
 let asked = 0
@@ -120,3 +122,38 @@ test.runIf(process.env["ORRA_TEST_FULL"]).each([1280, 320])(
     await context.close()
   },
 )
+
+test("an agent of another Herald is asked in a chat, and what that one shares is read and written", async () => {
+  const secret = 'shared_secret = "a-secret-of-both-sides-0123456789"'
+  const den = await heraldSite({
+    config: `[federation]\nenabled = true\nmdns_enabled = false\ninstance_name = "den"\nport = 0\n${secret}\n[[federation.peers]]\nname = "home"\nsessions = "chat"\n`,
+    answer: () => say("Milk and eggs."),
+  })
+  await den.ask("POST", "/api/chat", { message: "What is on the list?", namespace: "web:list" })
+  const [, { url }] = (await den.ask("GET", "/api/peers")) as [number, { readonly url: string }]
+  const home = await openSite({
+    answer: () => "Hello.",
+    config: `[federation]\nenabled = true\nmdns_enabled = false\ninstance_name = "home"\nport = 0\n${secret}\n[[federation.peers]]\nname = "den"\nurl = "${url}"\n`,
+  })
+  try {
+    const page = await (await home.person()).newPage()
+    await page.goto(`${home.herald.url}/settings/peers`)
+    await page.getByText("@den:Atlas").waitFor()
+    await page.getByRole("button", { name: "Its owner's chats" }).click()
+    await page.locator(".settings-part .plain-list button").first().click()
+    await page.getByText("What is on the list?").waitFor()
+    await page.getByLabel("Write in this chat on den").fill("And bread?")
+    await page.getByRole("button", { name: "Send", exact: true }).click()
+    await page.getByText("And bread?").waitFor()
+    await check(page)
+    await page.goto(home.herald.url)
+    await page.getByRole("textbox").first().fill("@den:Atlas what is on it?")
+    await page.keyboard.press("Enter")
+    await page.getByText("Milk and eggs.").waitFor()
+    expect(home.model.requests.filter(({ body }) => JSON.stringify(body).includes("on it?"))).toEqual([])
+    expect(home.problems).toEqual([])
+  } finally {
+    await home.close()
+    await den.close()
+  }
+})

@@ -1,6 +1,7 @@
 import type { Budgets, Namespace, SessionStore } from "@orra/core"
-import type { LoadedConfig } from "../config/load.ts"
+import { type LoadedConfig, principals } from "../config/load.ts"
 import type { Library } from "../documents/library.ts"
+import { heraldQuestions } from "./ask-user.ts"
 import type { CronHost } from "./cron.ts"
 import { currentTime } from "./current-time.ts"
 import type { ToolFamily } from "./tools.ts"
@@ -36,6 +37,11 @@ const folderKeys = (config: Loaded["config"]): unknown =>
 /** All families. What a family needs of another package is loaded when it is on. */
 export const families: readonly FamilyEntry[] = [
   { made: () => true, build: (_, { zoneOf }) => ({ tools: [currentTime({ zoneOf })] }) },
+  {
+    made: () => true,
+    build: ({ config }) =>
+      heraldQuestions((session) => principals(config).some((person) => person.contains(session))),
+  },
   {
     made: ({ memory }) => (memory.enabled ? memory : undefined),
     build: async ({ config }, { store }) => (await import("./memory.ts")).heraldMemory(config, store),
@@ -76,6 +82,10 @@ export const families: readonly FamilyEntry[] = [
   {
     made: ({ github }) => (github.repositories.length > 0 ? github : undefined),
     build: async ({ config }) => (await import("./github.ts")).heraldGitHub(config),
+  },
+  {
+    made: ({ plan_engine }) => (plan_engine.url === undefined ? undefined : plan_engine),
+    build: async ({ config }) => (await import("./plan.ts")).heraldPlans(config),
   },
   {
     made: ({ tools, discord }) => (tools.discord ? discord.token : undefined),

@@ -32,6 +32,7 @@ const namesOf = async (toml = ""): Promise<readonly string[]> =>
 
 const DEFAULT = [
   "current_time",
+  "ask_user",
   "remember",
   "recall",
   "forget",
@@ -47,7 +48,7 @@ test("on by default are the clock, the memory, the documents, the schedules and 
   expect(await namesOf()).toEqual(DEFAULT)
   const off =
     "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = false\n[cron]\nenabled = false\n"
-  expect(await namesOf(off)).toEqual(["current_time"])
+  expect(await namesOf(off)).toEqual(["current_time", "ask_user"])
 })
 
 test.each([

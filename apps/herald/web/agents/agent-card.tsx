@@ -50,11 +50,14 @@ export function AgentCard({
           {personality}
         </p>
         <p className="record-facts">
-          <span>{abilities.length === 0 ? words.cannot : words.can(formatList(abilities))}</span>
+          {(abilities.length > 0 || owning?.agent.origin !== "peer") && (
+            <span>{abilities.length === 0 ? words.cannot : words.can(formatList(abilities))}</span>
+          )}
           {model !== null && <span>{words.model(model)}</span>}
           {owning?.agent.system_prompt && <span>{words.ownPrompt}</span>}
           {owning?.agent.origin === "file" && <span>{words.ofFile(owning.file)}</span>}
           {owning?.agent.origin === "built_in" && <span>{words.builtIn}</span>}
+          {owning?.agent.origin === "peer" && <span>{words.elsewhere}</span>}
         </p>
         {owning?.onStandard && !isStandard && (
           <p className="agent-standard">

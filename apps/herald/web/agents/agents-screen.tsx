@@ -61,7 +61,7 @@ export default function AgentsScreen(): ReactElement {
     agent,
     tools,
     file: file ?? "",
-    onStandard: () => setDefault(agent),
+    ...(agent.origin !== "peer" && { onStandard: () => setDefault(agent) }),
     ...(agent.id !== null && {
       onChange: (form: AgentForm) => change(agent, form),
       onRemove: () => remove(agent),
@@ -125,7 +125,7 @@ export default function AgentsScreen(): ReactElement {
   )
 }
 
-function withoutStandard<T extends { readonly onStandard: unknown }>(owning: T): Omit<T, "onStandard"> {
+function withoutStandard<T extends { readonly onStandard?: unknown }>(owning: T): Omit<T, "onStandard"> {
   const { onStandard: _, ...rest } = owning
   return rest
 }

@@ -18,7 +18,7 @@ export interface OwnAgent extends Agent {
   /** Null: it is not of the page, and not changed there. */
   readonly id: string | null
   readonly version: number | null
-  readonly origin: "file" | "page" | "built_in"
+  readonly origin: "file" | "page" | "built_in" | "peer"
   readonly system_prompt: string | null
   readonly tools: readonly string[]
 }

@@ -20,6 +20,13 @@ const session = (namespace: string): string => `/api/sessions/${encodeURICompone
 const PAGE = 120
 
 /** The server's routes. Each throws ApiError. */
+/** What a person says to a question of the assistant's; null when they would rather not. */
+export interface AnswerTo {
+  readonly run: string
+  readonly call: string
+  readonly answer: readonly string[] | null
+}
+
 export const api = {
   me: (signal?: AbortSignal) => request<Me>("GET", "/api/me", undefined, signal),
   login: (credential: { readonly token: string } | { readonly key: string }) =>
@@ -107,6 +114,8 @@ export const api = {
   stop: (namespace: string) => request<unknown>("POST", `${session(namespace)}/stop`, {}),
   decide: (namespace: string, approvalId: string, decision: Decision) =>
     request<unknown>("POST", `${session(namespace)}/approvals/${encodeURIComponent(approvalId)}`, decision),
+  answer: (namespace: string, answer: AnswerTo) =>
+    request<unknown>("POST", `${session(namespace)}/answers`, answer),
   switchBranch: (namespace: string, tip: number) =>
     request<unknown>("POST", `${session(namespace)}/branch`, { tip }),
   cancelInput: (namespace: string, inputId: string) =>

@@ -3,6 +3,7 @@ import { t } from "../i18n/index.ts"
 import { markdownOf } from "./answer.tsx"
 import { errorTitle } from "./error-note.tsx"
 import { isAsked } from "./items.ts"
+import { openQuestion } from "./open-question.ts"
 import type { ChatView } from "./view.ts"
 
 /** The tool that waits until somebody allows it. */
@@ -23,9 +24,11 @@ export function Announcer({ view }: { readonly view: ChatView }): ReactElement {
   const [urgent, setUrgent] = useState("")
   const running = useRef(view.openRun)
   const asking = askedTool(view)
+  const question = openQuestion(view)?.question
   useEffect(() => {
     if (asking !== undefined) setUrgent(t.approval.announced(asking))
-  }, [asking])
+    else if (question !== undefined) setUrgent(t.chat.asks(question))
+  }, [asking, question])
   useEffect(() => {
     const before = running.current
     running.current = view.openRun

@@ -14,6 +14,7 @@ import { Details } from "./details.tsx"
 import { ErrorNote } from "./error-note.tsx"
 import type { AnswerItem, AnswerMessage } from "./items.ts"
 import { MessageMenu } from "./message-menu.tsx"
+import { ASKS } from "./open-question.ts"
 import { RegenerateMenu } from "./regenerate-menu.tsx"
 import { Thinking } from "./thinking.tsx"
 import { ToolCard } from "./tool-card.tsx"
@@ -21,6 +22,7 @@ import { ToolCard } from "./tool-card.tsx"
 const Delegation = lazy(() => import("../agents/delegation.tsx"))
 const Picture = lazy(() => import("../files/picture.tsx"))
 const ReadAloud = lazy(() => import("../voice/read-aloud.tsx"))
+const QuestionCard = lazy(() => import("../questions/question-card.tsx"))
 const Traces = lazy(() => import("../documents/traces.tsx"))
 
 export interface AnswerProps {
@@ -150,10 +152,12 @@ function Message({
                 </Fragment>
               )
             }
-            if (!HANDED_ON.test(part.name)) return <ToolCard key={part.id} {...card} />
+            const Card =
+              part.name === ASKS ? QuestionCard : HANDED_ON.test(part.name) ? Delegation : undefined
+            if (!Card) return <ToolCard key={part.id} {...card} />
             return (
               <Lazily key={part.id} fallback={<ToolCard {...card} />} without={<ToolCard {...card} />}>
-                <Delegation {...card} runId={answer.runId} />
+                <Card {...card} runId={answer.runId} />
               </Lazily>
             )
           }

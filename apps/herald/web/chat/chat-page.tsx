@@ -14,6 +14,7 @@ import { Announcer } from "./announcer.tsx"
 import type { ChatState } from "./chat-store.ts"
 import { EmptyChat } from "./empty-chat.tsx"
 import { ErrorNote } from "./error-note.tsx"
+import { openQuestion } from "./open-question.ts"
 import { Transcript } from "./transcript.tsx"
 import { useChat } from "./use-chat.ts"
 
@@ -74,7 +75,12 @@ export function ChatPage({
     return () => document.removeEventListener("keydown", onKey)
   }, [store, isRunning])
 
-  const send = (parts: readonly UserPart[]): void => {
+  const send = async (parts: readonly UserPart[]): Promise<void> => {
+    const asked = openQuestion(view)
+    const [said, ...others] = parts
+    // What is written while a question is open is its answer. What did not count is a message all the same.
+    if (asked && said?.type === "text" && others.length === 0 && (await store.answer(asked, said.text)))
+      return
     const whenBusy = busyMode === "steer" ? "steer" : "queue"
     const begins = isNew && wanted !== undefined && find(wanted) && { agent: wanted }
     void store.send({ parts, whenBusy, ...(model !== undefined && { model }), ...begins })
@@ -103,7 +109,7 @@ export function ChatPage({
         <EmptyChat
           agent={agent}
           isTemporary={namespace.includes(TEMPORARY)}
-          onPick={(prompt) => send([{ type: "text", text: prompt }])}
+          onPick={(prompt) => void send([{ type: "text", text: prompt }])}
         />
       ) : isEmpty ? (
         <Loading state={state} onRetry={() => void store.read()} />
@@ -144,7 +150,7 @@ export function ChatPage({
           onModel={setModel}
           busyMode={(busyMode as BusyMode | undefined) ?? "queue"}
           onBusyMode={setBusyMode}
-          onSend={send}
+          onSend={(parts) => void send(parts)}
           onStop={() => void store.stop()}
           onEditLast={editLast}
           gauge={

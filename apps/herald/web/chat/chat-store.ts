@@ -4,6 +4,7 @@ import { ApiError } from "../api/http.ts"
 import type { Decision } from "../api/types.ts"
 import { keep, recall } from "../app/storage.ts"
 import type { Connection } from "../connection/socket.ts"
+import type { OpenQuestion } from "./open-question.ts"
 import { type ChatView, EMPTY_VIEW, reduceView, type ViewAction } from "./view.ts"
 
 /** A message on its way: shown until the server says it has it. */
@@ -159,6 +160,9 @@ export class ChatStore {
   switchBranch = (tip: number): Promise<boolean> => this.#do(() => api.switchBranch(this.namespace, tip))
   decide = (approvalId: string, decision: Decision): Promise<boolean> =>
     this.#do(() => api.decide(this.namespace, approvalId, decision))
+  /** @returns false when it did not count, which is said. */
+  answer = ({ run, call }: OpenQuestion, text: string): Promise<boolean> =>
+    this.#do(() => api.answer(this.namespace, { run, call, answer: [text] }))
   cancelInput = (inputId: string): Promise<boolean> =>
     this.#do(() => api.cancelInput(this.namespace, inputId))
 

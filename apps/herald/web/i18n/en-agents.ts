@@ -10,6 +10,7 @@ export const words = {
   makeStandardOf: (name: string) => `Let ${name} answer when nobody is chosen`,
   isStandard: (name: string) => `${name} answers when nobody is chosen now.`,
   ofFile: (file: string) => `From ${file}: it is changed there.`,
+  elsewhere: "Of another Herald: it thinks and works there.",
   builtIn: "Built in. Make one of your own and let it answer, or name this one in the configuration.",
   hidden: (name: string) =>
     `${name} of this page is not used: the configuration has one of the same name. Give it another name, or delete it.`,

@@ -171,6 +171,7 @@ export const en = {
     working: "Working",
     waitingFor: (seconds: string) => `Waiting for the model, ${seconds}`,
     retrying: (attempt: number) => `The model service did not answer; attempt ${attempt} follows.`,
+    asks: (question: string) => `You are asked: ${question}`,
     answerStarted: "The answer has begun.",
     answerFinished: "The answer is complete.",
     answerStopped: "The answer was stopped.",
@@ -283,6 +284,7 @@ export const en = {
     // What a call is to do, for every state that it can be in. Given is what it is about, if that is known.
     summaries: {
       current_time: (zone: string) => (zone ? `Look up the time in ${zone}` : "Look up the time"),
+      ask_user: (question: string) => `Ask you${question && `: ${question}`}`,
       remember: (fact: string) => `Remember${fact && `: ${fact}`}`,
       recall: (query: string) => `Look in its memory${query && ` for “${query}”`}`,
       forget: () => "Forget something",

@@ -5,6 +5,7 @@ import { AboutPart } from "./about-part.tsx"
 import { AppearancePart } from "./appearance-part.tsx"
 import { DiscordPart } from "./discord-part.tsx"
 import { McpPart } from "./mcp-part.tsx"
+import { PeersPart } from "./peers-part.tsx"
 import { ProviderPart } from "./provider-part.tsx"
 import { ToolsPart } from "./tools-part.tsx"
 import { UpdatesPart } from "./updates-part.tsx"
@@ -25,6 +26,7 @@ export const parts: readonly SettingsPart[] = [
   { name: "discord", label: words.discord.title, Component: DiscordPart, permission: "owner" },
   { name: "tools", label: words.tools.title, Component: ToolsPart, permission: "owner" },
   { name: "mcp", label: words.mcp.title, Component: McpPart, permission: "owner" },
+  { name: "peers", label: words.peers.title, Component: PeersPart, permission: "owner" },
   { name: "appearance", label: words.appearance, Component: AppearancePart },
   { name: "usage", label: words.usage.title, Component: UsagePart },
   { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },

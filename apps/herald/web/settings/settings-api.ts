@@ -80,6 +80,41 @@ export interface About {
   readonly started_at: number
 }
 
+/** Another Herald. */
+export interface Peer {
+  readonly name: string
+  readonly url: string | null
+  readonly health: "unknown" | "healthy" | "unreachable" | "refused" | "asks"
+  readonly error: string | null
+  readonly agents: readonly { readonly name: string; readonly personality: string }[]
+  readonly checked_at: number | null
+}
+
+export interface PeerList {
+  readonly enabled: boolean
+  readonly instance: string | null
+  readonly url: string | null
+  readonly error: string | null
+  readonly peers: readonly Peer[]
+  readonly found: readonly { readonly name: string; readonly url: string }[]
+}
+
+interface PeerChatList {
+  readonly sessions: readonly {
+    readonly namespace: string
+    readonly title: string | null
+    readonly updated_at: number
+  }[]
+}
+
+interface PeerTranscript {
+  readonly messages: readonly {
+    readonly role: "user" | "assistant"
+    readonly text: string
+    readonly at: number
+  }[]
+}
+
 /** How a limit stands; `limit` and `left` are null where it is only counted. */
 export interface LimitState {
   readonly per: "day" | "month"
@@ -107,6 +142,9 @@ export interface Servers {
 
 const server = (name: string): string => `/api/settings/mcp/${encodeURIComponent(name)}`
 
+const peerChat = (peer: string, namespace: string): string =>
+  `/api/peers/${encodeURIComponent(peer)}/sessions/${encodeURIComponent(namespace)}`
+
 /** The settings; but for `usage` only the owner is answered. Documented in docs/herald/api.md. */
 export const settingsApi = {
   values: (signal: AbortSignal) => request<Values>("GET", "/api/settings/values", undefined, signal),
@@ -125,5 +163,13 @@ export const settingsApi = {
   usage: (signal: AbortSignal) => request<Usage>("GET", "/api/usage", undefined, signal),
   grant: (namespace: string, per: LimitState["per"], usd: number) =>
     request<Usage>("POST", "/api/usage/grants", { namespace, per, usd }),
+  peers: (signal: AbortSignal) => request<PeerList>("GET", "/api/peers", undefined, signal),
+  lookAtPeers: () => request<PeerList>("POST", "/api/peers/look", {}),
+  peerChats: (peer: string, signal: AbortSignal) =>
+    request<PeerChatList>("GET", `/api/peers/${encodeURIComponent(peer)}/sessions`, undefined, signal),
+  peerChat: (peer: string, namespace: string, signal: AbortSignal) =>
+    request<PeerTranscript>("GET", peerChat(peer, namespace), undefined, signal),
+  sayToPeer: (peer: string, namespace: string, message: string) =>
+    request<unknown>("POST", `${peerChat(peer, namespace)}/chat`, { message }),
   about: (signal: AbortSignal) => request<About>("GET", "/api/settings/about", undefined, signal),
 }
