@@ -7,6 +7,7 @@ export type {
   Workflow,
 } from "./execution/durable/durable.ts"
 export { type EmbeddedOptions, embedded } from "./execution/durable/embedded.ts"
+export { attemptStep, type StepOutcome, stepValue } from "./execution/durable/step.ts"
 export { RecordedLog } from "./execution/recorded-log.ts"
 export {
   type PlanResult,

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { everyItem, type Json, type Namespace, type RecordChange, type Records, StoreError } from "@orra/core"
 import type { RetryOptions } from "../run.ts"
-import { attempted, given, type StepOutcome } from "./attempted.ts"
 import type { DurableHost, DurableRun } from "./durable.ts"
+import { attemptStep, type StepOutcome, stepValue } from "./step.ts"
 
 /** How long after the store failed it is asked again, in ms. */
 const STORE_PAUSE_MS = 5_000
@@ -67,9 +67,9 @@ export class EmbeddedRun implements DurableRun {
   }
 
   async step<T extends Json>(name: string, work: () => Promise<T>, retry?: RetryOptions): Promise<T> {
-    return given(
+    return stepValue(
       await this.#once(`step ${name}`, () =>
-        attempted(work, retry, { signal: this.signal, onError: this.#host.onError }),
+        attemptStep(work, retry, { signal: this.signal, onError: this.#host.onError }),
       ),
     )
   }
@@ -78,10 +78,10 @@ export class EmbeddedRun implements DurableRun {
     const at = this.namespace.child(name)
     const key = childKey(name)
     const known = this.#known.get(key)
-    if (known) return given(known)
+    if (known) return stepValue(known)
     await this.stored(() => this.#startChild(workflow, at, input))
     const ended = await this.#until(FOREVER, () => this.#steps.get(this.namespace, key))
-    return given(ended?.value as unknown as StepOutcome)
+    return stepValue(ended?.value as unknown as StepOutcome)
   }
 
   async sleep(name: string, ms: number): Promise<void> {
@@ -101,7 +101,7 @@ export class EmbeddedRun implements DurableRun {
       )
       return { type: "done", value: signal ? [signal.value] : [] }
     })
-    const heard = given<readonly Json[]>(outcome)
+    const heard = stepValue<readonly Json[]>(outcome)
     if (heard.length > 0) this.#heard.set(topic, place)
     return heard[0]
   }
@@ -133,7 +133,7 @@ export class EmbeddedRun implements DurableRun {
   /** When so many ms have passed since it was first asked, ms since 1970. */
   async #deadline(key: string, ms: number): Promise<number> {
     const outcome = await this.#once(key, async () => ({ type: "done", value: (await this.#now()) + ms }))
-    return given<number>(outcome)
+    return stepValue<number>(outcome)
   }
 
   /** What is there as soon as it is; undefined when it is too late. @throws the reason of the signal. */

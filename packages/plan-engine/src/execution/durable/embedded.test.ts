@@ -1,10 +1,23 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { type Json, MemoryStore, Namespace } from "@orra/core"
-import { afterEach, expect, test } from "vitest"
+import { afterAll, afterEach, expect, test } from "vitest"
+import { durableConformance } from "../../conformance/durable-suite.ts"
 import type { Durable, DurableRun, Workflow } from "./durable.ts"
 import { embedded } from "./embedded.ts"
 
 const ROOT = Namespace.of("plans")
 const RUN = ROOT.child("p_1", "o_1")
+const folder = mkdtempSync(join(tmpdir(), "orra-durable-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let places = 0
+durableConformance("embedded", {
+  peer: new URL("embedded.child.ts", import.meta.url),
+  place: async () => [join(folder, `${places++}.db`)],
+  isFull: Boolean(process.env["ORRA_TEST_FULL"]),
+})
+
 const opened: Durable[] = []
 afterEach(async () => {
   for (const durable of opened.splice(0)) await durable.close()

@@ -14,7 +14,7 @@ const STEP_RETRY = { attempts: 1, delayMs: 2_000, maxDelayMs: 30_000 }
  *
  * @throws the reason of the signal: then nothing is known of it.
  */
-export async function attempted(
+export async function attemptStep(
   work: () => Promise<Json>,
   retry: RetryOptions | undefined,
   { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
@@ -35,7 +35,7 @@ export async function attempted(
 }
 
 /** @throws OrraError of a step that failed. */
-export function given<T extends Json>(outcome: StepOutcome): T {
+export function stepValue<T extends Json>(outcome: StepOutcome): T {
   if (outcome.type === "done") return outcome.value as T
   throw new OrraError(outcome.code, outcome.message)
 }

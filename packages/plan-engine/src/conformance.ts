@@ -1,0 +1,2 @@
+export { durablePeer } from "./conformance/durable-peer.ts"
+export { type DurableSubject, durableConformance } from "./conformance/durable-suite.ts"
