@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { isObject, type JsonObject, parseJson } from "@orra/core"
+import { parseYaml } from "../planning/grounding-file.ts"
 import { ApiError, asApiError } from "./api-error.ts"
 import { apiRoutes } from "./api-routes.ts"
 import { sendEvents } from "./event-stream.ts"
@@ -210,6 +211,7 @@ async function body(request: IncomingMessage, maxBytes: number): Promise<JsonObj
   }
   const text = Buffer.concat(chunks).toString("utf8")
   if (text.trim() === "") return {}
+  if (/yaml/i.test(request.headers["content-type"] ?? "")) return parseYaml(text)
   try {
     const parsed = parseJson(text)
     if (isObject(parsed)) return parsed as JsonObject

@@ -18,7 +18,7 @@ export function inspection(
   entries: readonly RunEntry[],
   { now, isConnected }: { readonly now: number; readonly isConnected: (service: string) => boolean },
 ): JsonObject {
-  const { id, status, action, updatedAt, plan } = orchestration
+  const { id, status, action, updatedAt, plan, origin } = orchestration
   const tasks = plan?.tasks.map((task) => taskView(orchestration, task, entries, isConnected))
   return {
     id,
@@ -28,6 +28,7 @@ export function inspection(
     ...endView(orchestration),
     ...(tasks && { tasks }),
     ...(plan && { taskZero: plan.taskZero }),
+    ...(origin && { planning: origin as unknown as JsonObject }),
     duration: Math.max(0, now - updatedAt) * NANO,
   }
 }

@@ -127,6 +127,7 @@ test("the document says of every route what it takes and gives", async () => {
   const over = { id, query: "?follow", headers: { "last-event-id": "end" } }
   await api.ask("GET", "/orchestrations/{id}/log", undefined, over)
   await api.ask("GET", "/orchestrations/{id}/pddl", undefined, { id })
+  await api.ask("GET", "/orchestrations/{id}/pddl", undefined, { id })
   await api.ask("POST", "/orchestrations/{id}/cancel", undefined, { id })
 
   const [failed] = await api.ask<readonly { id: string }[]>("GET", "/compensation-failures")

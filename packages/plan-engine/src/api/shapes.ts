@@ -146,6 +146,7 @@ export const SHAPES = {
     "healthCheckGracePeriod?": text,
     taskZero: members({ id: text, input: object }),
     "groundingHit?": object,
+    "groundingHit?": object,
   }),
   ListedOrchestration: members({
     id: text,
@@ -199,6 +200,7 @@ export const SHAPES = {
     ],
   },
   Verification: members({ id: text, isWhole: flag, entries: whole, "head?": text, "brokenAt?": whole }),
+  Pddl: members({ domain: text, problem: text, plan: text }),
   Pddl: members({ domain: text, problem: text, plan: text }),
   Cancelled: members({ id: text, status: { enum: STATUSES } }),
   Grounding: members({

@@ -52,6 +52,25 @@ test("groundings are applied, listed and removed, each version once", async () =
   expect((await shop.ask("GET", "/groundings")).body).toEqual([])
 })
 
+test("a grounding can be sent in YAML, and a text that is none is refused", async () => {
+  const shop = await shopWith()
+  const send = async (body: string) => {
+    const headers = { authorization: `Bearer ${shop.key}`, "content-type": "application/yaml" }
+    const response = await fetch(`${shop.url}/groundings`, { method: "POST", headers, body })
+    return [response.status, await response.json()] as const
+  }
+  const file = `name: refunds
+domain: shop-support
+version: 1.0
+use-cases:
+  - { action: "Refund order {orderId}", params: { orderId: o-17 }, capabilities: [Checks refunds], intent: Money goes back. }
+constraints:
+  - Refunds of more than 100 need a check.
+`
+  expect(await send(file)).toMatchObject([201, REFUNDS])
+  expect(await send("name: [")).toMatchObject([400, { error: { kind: "invalid request error" } }])
+})
+
 const [useCase] = REFUNDS.useCases
 test.each([
   ["a name in capitals", { name: "Refunds" }],

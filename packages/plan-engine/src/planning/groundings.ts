@@ -10,8 +10,6 @@ import {
 import { allIn, isName } from "../stored.ts"
 import type { Grounding } from "./grounding-file.ts"
 
-export { type Grounding, readGrounding } from "./grounding-file.ts"
-
 /** The groundings of an engine's projects. */
 export class Groundings {
   readonly #records: Records

@@ -1,4 +1,4 @@
-import { readGrounding } from "../../planning/groundings.ts"
+import { readGrounding } from "../../planning/grounding-file.ts"
 import { groundingView } from "../plan-views.ts"
 import type { ApiParts, ApiRoute } from "../route.ts"
 
@@ -8,7 +8,7 @@ export const groundingRoutes = ({ groundings }: ApiParts): readonly ApiRoute[] =
     method: "POST",
     path: "/groundings",
     who: "admin",
-    summary: "Applies a grounding; of each version once.",
+    summary: "Applies a grounding, also one in YAML (application/yaml); of each version once.",
     body: "Grounding",
     answers: { 201: "Grounding" },
     answer: async ({ body }, project) => {

@@ -1,3 +1,4 @@
+import { toPddl } from "../../planning/pddl.ts"
 import { readOrchestration } from "../api-body.ts"
 import { ApiError } from "../api-error.ts"
 import { EVENT_STREAM } from "../event-stream.ts"
@@ -93,6 +94,25 @@ export const orchestrationRoutes = (parts: ApiParts): readonly ApiRoute[] => {
         const events = followLog({ ...parts, signal }, orchestration, last)
         // Told 204, an EventSource does not come back.
         return events ? { status: 200, events } : { status: 204 }
+      },
+    },
+    {
+      method: "GET",
+      path: "/orchestrations/:id/pddl",
+      who: "read",
+      summary: "Its planning domain, problem and plan in PDDL 2.1, for a validator such as VAL.",
+      answers: { 200: "Pddl" },
+      answer: async ({ id }, project) => {
+        const { plan, services = [], origin } = await orchestrations.get(project.id, id)
+        if (!plan)
+          throw new ApiError(
+            409,
+            "invalid operation",
+            "It has no plan, so there is nothing to validate.",
+            "Orra:NoPlan",
+          )
+        const domain = origin?.grounding?.domain ?? project.name
+        return { status: 200, body: { ...toPddl(plan, services, { domain, problem: id }) } }
       },
     },
     {
