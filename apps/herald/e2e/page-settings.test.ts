@@ -149,7 +149,7 @@ test("an agent of another Herald is asked in a chat, and what that one shares is
     await page.goto(home.herald.url)
     await page.getByRole("textbox").first().fill("@den:Atlas what is on it?")
     await page.keyboard.press("Enter")
-    await page.getByText("Milk and eggs.").waitFor()
+    await page.getByText("Milk and eggs.", { exact: true }).waitFor()
     expect(home.model.requests.filter(({ body }) => JSON.stringify(body).includes("on it?"))).toEqual([])
     expect(home.problems).toEqual([])
   } finally {
