@@ -5,6 +5,7 @@ export const LIVE: readonly string[] = [
   "provider",
   "tools",
   "github",
+  "plan_engine",
   "image",
   "discord",
   "mcp",

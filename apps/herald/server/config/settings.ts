@@ -227,6 +227,24 @@ export const settings = {
     api_url: text(undefined, "GitHub Enterprise Server: `https://github.example.org/api/v3`."),
   }),
 
+  plan_engine: section("Plans across services (`plan`). On when `url` names a plan engine.", {
+    url: text(undefined, "Where it is, such as `http://127.0.0.1:8005`."),
+    api_key: secret("A key of one of its projects."),
+    plans: choice(
+      ["ask", "allow"],
+      "ask",
+      "Whether somebody is asked about each plan, and it is refused where nobody can be asked; or none.",
+    ),
+    timeout_secs: integer(
+      600,
+      "Seconds a plan may take. Then it is cancelled, and what was done is undone.",
+      {
+        min: 1,
+        max: 86_400,
+      },
+    ),
+  }),
+
   sessions: section("Where conversations are kept.", {
     store: choice(
       ["file", "memory"],
