@@ -2,9 +2,10 @@ import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { OrraError, type Provider, type SessionStore } from "@orra/core"
 import { createPlanEngine } from "@orra/plan-engine"
+import type { Embedder } from "@orra/search"
 import { openLog, type TextOutput } from "./log.ts"
 import { servePage } from "./page.ts"
-import type { ModelSettings, Settings, StoreSettings } from "./settings.ts"
+import type { EmbeddingSettings, ModelSettings, Settings, StoreSettings } from "./settings.ts"
 
 export interface RunningEngine {
   readonly url: string
@@ -24,12 +25,17 @@ export async function startEngine(
   const { host, port, adminKey } = settings
   const log = openLog({ ...settings, level: settings.logLevel, output: io.output })
   const onError = (err: unknown): void => log.error({ err }, "something failed, and went on")
-  const [store, provider] = await Promise.all([openStore(settings.store, onError), modelOf(settings.model)])
+  const [store, provider, embedder] = await Promise.all([
+    openStore(settings.store, onError),
+    modelOf(settings.model),
+    settings.embeddings && embedderOf(settings.embeddings),
+  ])
   const engine = createPlanEngine({
     store,
     provider,
     onError,
     webhooks: { allowInternal: settings.areInternalWebhooksAllowed },
+    ...(embedder && { embedder }),
     ...(adminKey !== undefined && { adminKey }),
     ...(io.page !== undefined && { page: servePage(io.page) }),
   })
@@ -77,6 +83,15 @@ async function modelOf({ type, name, apiKey, baseURL }: ModelSettings): Promise<
   return type === "claude"
     ? (await import("@orra/claude")).claude(options)
     : (await import("@orra/openai")).openai(options)
+}
+
+async function embedderOf({ model, apiKey, baseURL }: EmbeddingSettings): Promise<Embedder> {
+  const { embedder } = await import("@orra/search")
+  return embedder({
+    model,
+    ...(apiKey !== "" && { apiKey }),
+    ...(baseURL !== undefined && { url: baseURL }),
+  })
 }
 
 function listenError(error: NodeJS.ErrnoException, { host, port }: Settings): unknown {

@@ -11,6 +11,8 @@ export interface Settings {
   readonly host: string
   readonly port: number
   readonly model: ModelSettings
+  /** What groundings are compared with requests by. Undefined: by their words. */
+  readonly embeddings: EmbeddingSettings | undefined
   readonly store: StoreSettings
   /** What makes projects from anywhere. Without it only this machine may. */
   readonly adminKey: string | undefined
@@ -22,6 +24,12 @@ export interface Settings {
 export interface ModelSettings {
   readonly type: "openai" | "claude"
   readonly name: string | undefined
+  readonly apiKey: string
+  readonly baseURL: string | undefined
+}
+
+export interface EmbeddingSettings {
+  readonly model: string
   readonly apiKey: string
   readonly baseURL: string | undefined
 }
@@ -40,6 +48,13 @@ export const VARIABLES = [
   ["LLM_API_KEY", "", "or OPENAI_API_KEY, or ANTHROPIC_API_KEY for Claude"],
   ["LLM_API_BASE_URL", "", "another service that speaks OpenAI's protocol: Ollama, vLLM, Groq and others"],
   ["LLM_PROVIDER", "", "openai or claude; by default claude for models called claude-*"],
+  [
+    "EMBEDDINGS_MODEL",
+    "",
+    "finds groundings by meaning, such as text-embedding-3-small; without it, by words",
+  ],
+  ["EMBEDDINGS_API_KEY", "", "or that of the model, when both are OpenAI's"],
+  ["EMBEDDINGS_API_BASE_URL", "", "another service of embeddings that speaks OpenAI's protocol"],
   ["DATABASE_URL", "", "postgres://…, instead of a file of this machine"],
   ["STORAGE_PATH", "~/.orra/plan-engine", "the folder of the database file, plans.db"],
   ["ADMIN_KEY", "", "what registers projects from anywhere; without it, only this machine may"],
@@ -104,6 +119,7 @@ export function readSettings(env: Environment, cwd: string): Settings {
     wrong(
       `No key for the model: set LLM_API_KEY or ${service}, or LLM_API_BASE_URL for a service without keys.`,
     )
+  const embeddings = embeddingSettings()
   const url = address("DATABASE_URL", ["postgres:", "postgresql:"])
   const folder = resolve(
     cwd,
@@ -113,6 +129,7 @@ export function readSettings(env: Environment, cwd: string): Settings {
     host: text("HOST") ?? "127.0.0.1",
     port,
     model: { ...model, apiKey: apiKey ?? "" },
+    embeddings,
     store: url === undefined ? { type: "sqlite", path: join(folder, "plans.db") } : { type: "postgres", url },
     adminKey: text("ADMIN_KEY"),
     areInternalWebhooksAllowed: oneOf("WEBHOOKS_ALLOW_INTERNAL", ["true", "false"]) === "true",
@@ -127,6 +144,24 @@ export function readSettings(env: Environment, cwd: string): Settings {
     if (name !== undefined) return /(^|\/)claude/i.test(name) ? "claude" : "openai"
     const isOnlyClaude = text("ANTHROPIC_API_KEY") && !text("OPENAI_API_KEY") && !text("LLM_API_KEY")
     return isOnlyClaude ? "claude" : "openai"
+  }
+
+  function embeddingSettings(): EmbeddingSettings | undefined {
+    const where = address("EMBEDDINGS_API_BASE_URL", ["http:", "https:"])
+    const own = text("EMBEDDINGS_API_KEY")
+    const wanted = text("EMBEDDINGS_MODEL")
+    if (wanted === undefined) {
+      if (where !== undefined || own !== undefined)
+        wrong("EMBEDDINGS_MODEL is missing: say which model of embeddings, such as text-embedding-3-small.")
+      return undefined
+    }
+    const openai = model.type === "openai" && baseURL === undefined ? apiKey : text("OPENAI_API_KEY")
+    const key = own ?? (where === undefined ? openai : "")
+    if (key === undefined)
+      wrong(
+        "No key for embeddings: set EMBEDDINGS_API_KEY, or EMBEDDINGS_API_BASE_URL for a service without keys.",
+      )
+    return { model: wanted, apiKey: key ?? "", baseURL: where }
   }
 
   function home(): string {

@@ -44,6 +44,7 @@ export class Site {
       }),
       openBrowser(),
     ])
+    if (engine.url === "") throw new Error(`The engine ended: ${engine.stderr()}`)
     const site: Site = new Site(engine, browser, async () => {
       await browser.close()
       engine.child.kill("SIGKILL")

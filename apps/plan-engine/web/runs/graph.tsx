@@ -1,7 +1,7 @@
 import type { ReactElement } from "react"
 import type { Json, Task } from "../api/types.ts"
 import { StatusOfTask } from "../ui/status.tsx"
-import { durationText } from "../ui/words.ts"
+import { durationText, UNDOING } from "../ui/words.ts"
 import { layout, NODE } from "./layout.ts"
 
 /** The id of what was known before. */
@@ -66,10 +66,16 @@ const TaskNode = ({ task }: { readonly task: Task }): ReactElement => (
     <span className="node-name">{task.serviceName || task.serviceId}</span>
     <span className="node-facts">
       <StatusOfTask of={task.status} />
-      <span className="muted">{task.statusHistory.length > 1 ? durationText(task.duration) : task.id}</span>
+      <span className="muted">{more(task)}</span>
     </span>
   </>
 )
+
+/** Of what was or is being undone that, else how long it took. */
+function more({ compensation, statusHistory, duration, id }: Task): string {
+  if (compensation) return UNDOING[compensation.status] ?? compensation.status
+  return statusHistory.length > 1 ? durationText(duration) : id
+}
 
 const GivenNode = ({ given }: { readonly given: Json }): ReactElement => (
   <>

@@ -51,7 +51,13 @@ function Run({ run }: { readonly run: Inspection }): ReactElement {
 }
 
 function Reason({ run }: { readonly run: Inspection }): ReactElement | null {
-  const { error, abortInfo } = run
+  const { error, abortInfo, status, tasks = [] } = run
+  if (status === "processing" && tasks.some(({ compensation }) => compensation))
+    return (
+      <p className="note" role="status">
+        It cannot come to its end: what was done is being undone.
+      </p>
+    )
   if (abortInfo)
     return (
       <div className="note" role="status">

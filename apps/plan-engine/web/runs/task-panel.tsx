@@ -2,7 +2,7 @@ import type { ReactElement } from "react"
 import type { Json, Task } from "../api/types.ts"
 import { Time, Value } from "../ui/parts.tsx"
 import { StatusOfTask } from "../ui/status.tsx"
-import { durationText, TASK_STATUS } from "../ui/words.ts"
+import { durationText, TASK_STATUS, UNDOING } from "../ui/words.ts"
 
 export const GivenPanel = ({ given }: { readonly given: Json }): ReactElement => (
   <section className="panel" aria-label="Request">
@@ -80,7 +80,7 @@ export function TaskPanel({ task }: { readonly task: Task }): ReactElement {
           <ol className="steps">
             {task.compensationHistory.map((each) => (
               <li key={each.id}>
-                <Time at={each.timestamp} /> attempt {each.attempt}: {each.status}
+                <Time at={each.timestamp} /> attempt {each.attempt}: {UNDOING[each.status] ?? each.status}
                 {each.error !== undefined && `, ${each.error}`}
               </li>
             ))}

@@ -19,6 +19,15 @@ export const TASK_STATUS: Readonly<Record<TaskStatus, string>> = {
   aborted: "Aborted",
 }
 
+/** How undoing a task stands. */
+export const UNDOING: Readonly<Record<string, string>> = {
+  processing: "Undoing",
+  completed: "Undone",
+  partial: "Undone in part",
+  failed: "Not undone",
+  expired: "Too late to undo",
+}
+
 const NANO = 1_000_000
 
 /** `420 ms`, `3.2 s`, `4 min 10 s`, from nanoseconds. */
