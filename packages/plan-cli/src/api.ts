@@ -63,12 +63,12 @@ export function engineApi({ server, key, signal }: ApiOptions): Api {
         }),
       })
       const text = await response.text()
-      if (!response.ok) throw refused(server, response, text)
+      if (!response.ok) throw refused(server, path, response, text)
       return (text === "" ? undefined : parsed(server, text)) as T
     },
     async open(path, headers, query) {
       const response = await ask(address(path, query), { headers, signal })
-      if (!response.ok) throw refused(server, response, await response.text())
+      if (!response.ok) throw refused(server, path, response, await response.text())
       return response
     },
   }
@@ -91,7 +91,7 @@ interface ErrorBody {
   readonly error?: { readonly kind?: string; readonly code?: string; readonly message?: string }
 }
 
-function refused(server: string, { status }: Response, text: string): CliError {
+function refused(server: string, path: string, { status }: Response, text: string): CliError {
   let body: ErrorBody = {}
   try {
     body = JSON.parse(text) as ErrorBody
@@ -99,7 +99,14 @@ function refused(server: string, { status }: Response, text: string): CliError {
     // An empty 403, or the text of a router: the status says what there is to say.
   }
   const { code, message } = body.error ?? {}
-  if (status === 401 || status === 403)
+  const [, part = ""] = path.split("/")
+  if (status === 403 && message === undefined && part === "register")
+    return new CliError(
+      "not_allowed",
+      `The engine at ${server} lets nobody register projects from here.`,
+      "Do it on the engine's machine, or set ORRA_ADMIN_KEY to the engine's admin key.",
+    )
+  if (status === 401 || (status === 403 && message === undefined))
     return new CliError(
       "not_allowed",
       `The engine at ${server} does not accept the key.`,
@@ -111,7 +118,7 @@ function refused(server: string, { status }: Response, text: string): CliError {
       `What answers at ${server} does not know this request.`,
       "It may be another program, or an engine that is older than this command: look with orra version",
     )
-  const hint = code === undefined ? undefined : HINTS[code]
+  const hint = status === 404 ? LISTS[part] : HINTS[code ?? ""]
   return new CliError(
     code ?? `http_${status}`,
     message ?? `The engine at ${server} answered ${status}.`,
@@ -119,11 +126,22 @@ function refused(server: string, { status }: Response, text: string): CliError {
   )
 }
 
+/** Where to look for what is there, by the first part of the path. */
+const LISTS: Readonly<Record<string, string>> = {
+  apikeys: "See them: orra api-keys ls",
+  webhooks: "See them: orra webhooks ls",
+  "compensation-failure-webhooks": "See them: orra comp-fail webhooks ls",
+  services: "See them: orra services ls",
+  groundings: "See them: orra grounding ls",
+  orchestrations: "See them: orra ps",
+  "compensation-failures": "See them: orra comp-fail ls --all",
+}
+
 const HINTS: Readonly<Record<string, string>> = {
-  "Orra:UnknownOrchestration": "The ids are in the list: orra ps",
   "Orra:ActionNotActionable":
     "Say more of what is wanted, or start services that can do it: orra services ls",
   "Orra:ActionCannotExecute": "See which services there are, and that they are connected: orra services ls",
+  "Orra:ScopeMissing": "The key of this command line may do less than that: use another project or engine.",
 }
 
 function parsed(server: string, text: string): unknown {

@@ -76,7 +76,13 @@ export class Home {
   /** The same program in this process: what starts in a moment can be asked for everything. */
   async quick(
     args: readonly string[],
-    { stdin = "", isTty = false, signal = new AbortController().signal, env = {} }: Quick = {},
+    {
+      stdin = "",
+      isTty = false,
+      signal = new AbortController().signal,
+      env = {},
+      now = Date.now,
+    }: Quick = {},
   ): Promise<Ran> {
     let stdout = ""
     let stderr = ""
@@ -92,7 +98,7 @@ export class Home {
       isTty,
       stdin: async () => stdin,
       signal,
-      now: Date.now,
+      now,
     })
     return { code, stdout, stderr }
   }
@@ -107,4 +113,5 @@ interface Quick {
   readonly isTty?: boolean
   readonly signal?: AbortSignal
   readonly env?: NodeJS.ProcessEnv
+  readonly now?: () => number
 }

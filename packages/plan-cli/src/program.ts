@@ -1,8 +1,17 @@
 import { Command, Option } from "commander"
 import { Cli, type GlobalOptions, type Surroundings } from "./cli.ts"
+import { compensationCommands } from "./commands/compensations.ts"
+import { completionCommands } from "./commands/completion.ts"
+import { groundingCommands } from "./commands/groundings.ts"
+import { inspectCommands } from "./commands/inspect.ts"
+import { keyCommands } from "./commands/keys.ts"
+import { logCommands } from "./commands/logs.ts"
 import { projectCommands } from "./commands/projects.ts"
 import { runCommands } from "./commands/runs.ts"
 import { serverCommands } from "./commands/server.ts"
+import { serviceCommands } from "./commands/services.ts"
+import { verifyCommands } from "./commands/verify.ts"
+import { webhookCommands } from "./commands/webhooks.ts"
 
 /** What a command does: with what it works with, then its arguments, then its options. */
 // biome-ignore lint/suspicious/noExplicitAny: commander gives what the command declares, of which it has no types.
@@ -25,6 +34,7 @@ export function orraProgram(around: Surroundings): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError()
     .exitOverride()
   const act: Act =
@@ -34,7 +44,16 @@ export function orraProgram(around: Surroundings): Command {
       await work(new Cli(around, command.optsWithGlobals<GlobalOptions>()), ...given.slice(0, -1))
     }
   projectCommands(program, act)
+  keyCommands(program, act)
+  webhookCommands(program, act)
+  serviceCommands(program, act)
+  verifyCommands(program, act)
   runCommands(program, act)
+  inspectCommands(program, act)
+  logCommands(program, act)
+  groundingCommands(program, act)
+  compensationCommands(program, act)
   serverCommands(program, act)
+  completionCommands(program, act)
   return program
 }

@@ -1,4 +1,6 @@
+import { once } from "node:events"
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { Bench } from "../../plan-engine/src/engine-fixture.ts"
@@ -114,16 +116,40 @@ describe("the file", () => {
 
 describe("an engine", () => {
   test("that is not there is said to be, with what to do", async () => {
-    await add("shop")
-    await bench.close()
-    const gone = await home.quick(["ps"])
-    expect(gone.code).toBe(1)
-    expect(gone.stderr).toBe(
-      `⨯ Error: The engine at ${bench.url} cannot be reached: ECONNREFUSED.\n  Start it with npx @orra/plan-engine, or correct server_addr of the project in the configuration file.\n`,
-    )
+    const server = createServer().listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const away = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.close()
+    await once(server, "close")
+    put({
+      current_project: "far",
+      projects: { far: { id: "p_1", cli_auth: "sk-orra-v1-0", server_addr: away } },
+    })
+    expect(await home.quick(["ps"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `⨯ Error: The engine at ${away} cannot be reached: ECONNREFUSED.\n  Start it with npx @orra/plan-engine, or correct server_addr of the project in the configuration file.\n`,
+    })
     expect(JSON.parse((await home.quick(["ps", "--json"])).stderr)).toMatchObject({
       error: { code: "engine_unreachable" },
     })
     expect((await home.quick(["version"])).stdout).toBe("Client Version: v0.0.0\nServer Version: unknown\n")
+  })
+
+  test("that does not know the key, or lets nobody register, says so", async () => {
+    put({
+      current_project: "x",
+      projects: { x: { id: "p_1", cli_auth: "sk-orra-v1-0", server_addr: bench.url } },
+    })
+    const stranger = await home.quick(["ps"])
+    expect(stranger.stderr).toContain(`⨯ Error: The engine at ${bench.url} does not accept the key.`)
+    const guarded = await new Bench(undefined, { adminKey: "admin-key" }).listen()
+    const refused = await home.quick(["projects", "add", "shop", "--server", guarded.url])
+    expect(refused.stderr).toContain("ORRA_ADMIN_KEY")
+    const allowed = await home.quick(["projects", "add", "shop", "--server", guarded.url], {
+      env: { ORRA_ADMIN_KEY: "admin-key" },
+    })
+    expect(allowed.code).toBe(0)
+    await guarded.close()
   })
 })

@@ -34,15 +34,20 @@ export function projectCommands(program: Command, act: Act): void {
           )
         const { env, signal } = cli.around
         const admin = env["ORRA_ADMIN_KEY"]
-        const registered = await engineApi({
+        const { id, apiKey, webhookSecret } = await engineApi({
           server,
           signal,
           ...(admin !== undefined && { key: admin }),
         }).request<Registered>("POST", "/register/project", { body: { name } })
-        const { id, apiKey, webhookSecret } = registered
+        // A project has one key when it is new.
+        const [first] = await engineApi({ server, signal, key: apiKey }).request<readonly { id: string }[]>(
+          "GET",
+          "/apikeys",
+        )
         const project = {
           id,
           cli_auth: apiKey,
+          ...(first && { cli_auth_id: first.id }),
           server_addr: server,
           api_key: {},
           webhooks: [],

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs"
+import type { Command } from "commander"
+import { isScalar, parseDocument } from "yaml"
+import type { Cli } from "../cli.ts"
+import { CliError } from "../errors.ts"
+import type { Act } from "../program.ts"
+import { table } from "../text.ts"
+
+interface Grounding {
+  readonly name: string
+  readonly domain: string
+  readonly version: string
+  readonly useCases: readonly { readonly action: string }[]
+  readonly constraints?: readonly unknown[]
+}
+
+/** `grounding`: what is known of domains, for plans in them. */
+export function groundingCommands(program: Command, act: Act): void {
+  const grounding = program.command("grounding").description("what is known of domains, for plans in them")
+  grounding
+    .command("apply")
+    .description("apply a grounding of a file, in the place of its other versions")
+    .argument("[file]", "YAML or JSON; - is the standard input")
+    .option("-f, --file <file>", "the same")
+    .action(
+      act(async (cli, argument: string | undefined, { file = argument }: { file?: string }) => {
+        const body = await read(cli, file)
+        const applied = await cli.api().request<Grounding>("POST", "/groundings", { body })
+        cli.show(
+          applied,
+          ({ name, version, useCases, domain }) =>
+            `${cli.paint("green", "✔")} ${name} ${version} holds for ${domain}: ${useCases.length} use cases.`,
+        )
+      }),
+    )
+  grounding
+    .command("ls")
+    .alias("list")
+    .description("the groundings")
+    .action(
+      act(async (cli) => {
+        const all = await cli.api().request<readonly Grounding[]>("GET", "/groundings")
+        cli.show(all, (shown) =>
+          shown.length === 0
+            ? "There is none. Apply one with: orra grounding apply -f <file>"
+            : table(
+                ["NAME", "DOMAIN", "VERSION", "USE CASES", "CONSTRAINTS"],
+                shown.map(({ name, domain, version, useCases, constraints = [] }) => [
+                  name,
+                  domain,
+                  version,
+                  String(useCases.length),
+                  String(constraints.length),
+                ]),
+              ),
+        )
+      }),
+    )
+  grounding
+    .command("rm")
+    .alias("remove")
+    .description("remove a grounding, or all of them")
+    .argument("[name]")
+    .option("--all", "all of them")
+    .action(
+      act(async (cli, name: string | undefined, { all = false }: { all?: boolean }) => {
+        if ((name === undefined) !== all)
+          throw new CliError("usage", "Say which grounding: a name, or --all.", "See them: orra grounding ls")
+        await cli
+          .api()
+          .request("DELETE", name === undefined ? "/groundings" : `/groundings/${encodeURIComponent(name)}`)
+        cli.show({ removed: name ?? "all" }, ({ removed }) =>
+          name === undefined ? "No grounding is left." : `${removed} is removed.`,
+        )
+      }),
+    )
+}
+
+async function read(cli: Cli, file: string | undefined): Promise<unknown> {
+  if (file === undefined)
+    throw new CliError("usage", "Say which file.", "orra grounding apply -f grounding.yaml")
+  let text: string
+  try {
+    text = file === "-" ? await cli.around.stdin() : readFileSync(file, "utf8")
+  } catch (error) {
+    throw new CliError("file_unreadable", `The file ${file} cannot be read: ${(error as Error).message}.`)
+  }
+  const document = parseDocument(text, { schema: "core", logLevel: "error" })
+  const [broken] = document.errors
+  if (broken) throw new CliError("file_wrong", `The file ${file} is neither YAML nor JSON: ${broken.message}`)
+  // Who writes 1.0 without quotes means what stands there, and not the number 1.
+  const version = document.get("version", true)
+  if (isScalar(version) && version.source !== undefined) version.value = version.source
+  const { "use-cases": useCases, ...others } = (document.toJS({ maxAliasCount: 100 }) ?? {}) as Record<
+    string,
+    unknown
+  >
+  return useCases === undefined ? others : { ...others, useCases }
+}
