@@ -107,6 +107,25 @@ describe("a key", () => {
   })
 })
 
+describe("a project", () => {
+  test("is known by its key, and all of them by whoever may make them", async () => {
+    const shop = await bench({ adminKey: "let-me-in" })
+    const make = (name: string) => shop.ask("POST", "/register/project", { name }, "let-me-in")
+    await make("bakery")
+    shop.key = (await make("shop")).body.apiKey
+    const { body } = await shop.ask<{ name: string }>("GET", "/project")
+    expect(body).toEqual({
+      id: expect.stringMatching(/^p_/),
+      name: "shop",
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    })
+    const all = await shop.ask<readonly { name: string }[]>("GET", "/projects", undefined, "let-me-in")
+    expect(all.body.map(({ name }) => name).sort()).toEqual(["bakery", "shop"])
+    expect((await shop.ask("GET", "/projects")).status).toBe(403)
+  })
+})
+
 describe("W-S1: registering a project", () => {
   test("is not for a page of another site that a browser on this machine shows", async () => {
     const shop = await bench()

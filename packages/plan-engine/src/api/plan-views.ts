@@ -26,6 +26,14 @@ export const projectView = (project: PlanProject, apiKey: string): JsonObject =>
   updatedAt: timeText(project.updatedAt),
 })
 
+/** What is told of a project that is there. */
+export const projectItem = ({ id, name, createdAt, updatedAt }: PlanProject): JsonObject => ({
+  id,
+  name,
+  createdAt: timeText(createdAt),
+  updatedAt: timeText(updatedAt),
+})
+
 export const keyView = ({ id, createdAt, scopes = SCOPES, expiresAt }: ProjectKey): JsonObject => ({
   id,
   createdAt: timeText(createdAt),

@@ -10,6 +10,7 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { apiKeyHash, newApiKey, newId } from "../ids.ts"
+import { allIn } from "../stored.ts"
 import type { Scope } from "./key-scopes.ts"
 
 /** What is told of: the ends of orchestrations, or compensations that failed. */
@@ -93,6 +94,11 @@ export class PlanProjects {
     await this.#projects.put(this.#root, made.id, asJson(made), { expected: 0 })
     await this.#keys.put(this.#root, key.hash, made.id)
     return { project: made, apiKey }
+  }
+
+  /** All of them, by their ids. */
+  async list(): Promise<readonly PlanProject[]> {
+    return await allIn(this.#projects, this.#root)
   }
 
   async get(id: string): Promise<PlanProject | undefined> {

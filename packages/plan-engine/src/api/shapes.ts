@@ -78,6 +78,7 @@ export const SHAPES = {
     createdAt: time,
     updatedAt: time,
   }),
+  ProjectItem: members({ id: text, name: text, createdAt: time, updatedAt: time }),
   NewKey: members({ "scopes?": { ...listOf({ enum: SCOPES }), minItems: 1 }, "expiresAt?": time }),
   CreatedKey: members({
     id: text,

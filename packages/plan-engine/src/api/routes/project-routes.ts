@@ -2,7 +2,7 @@ import { InvalidInput } from "@orra/core"
 import { readKeyRights, readProject, textMember } from "../api-body.ts"
 import { ApiError } from "../api-error.ts"
 import { SCOPES } from "../key-scopes.ts"
-import { keyView, projectView } from "../plan-views.ts"
+import { keyView, projectItem, projectView } from "../plan-views.ts"
 import { mayDo, type WebhookKind } from "../projects.ts"
 import type { ApiParts, ApiRoute } from "../route.ts"
 
@@ -19,6 +19,22 @@ export const projectRoutes = (parts: ApiParts): readonly ApiRoute[] => [
       const { project, apiKey } = await parts.projects.register(readProject(body))
       return { status: 201, body: projectView(project, apiKey) }
     },
+  },
+  {
+    method: "GET",
+    path: "/project",
+    who: "read",
+    summary: "The project of the key.",
+    answers: { 200: "ProjectItem" },
+    answer: async (_, project) => ({ status: 200, body: projectItem(project) }),
+  },
+  {
+    method: "GET",
+    path: "/projects",
+    who: "host",
+    summary: "All projects of the engine.",
+    answers: { 200: { list: "ProjectItem" } },
+    answer: async () => ({ status: 200, body: (await parts.projects.list()).map(projectItem) }),
   },
   ...keyRoutes(parts),
   ...webhookRoutes(parts, "/webhooks", "webhooks"),
