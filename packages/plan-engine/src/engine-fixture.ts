@@ -21,7 +21,13 @@ interface Body {
 
 interface InspectedTask {
   readonly status: string
+  readonly compensation?: { readonly status: string }
   readonly statusHistory: readonly { readonly status: string }[]
+}
+
+interface Failure {
+  readonly id: string
+  readonly resolutionState: string
 }
 
 /** Orchestrations by how they stand. */
@@ -128,6 +134,16 @@ export class Bench {
 
   async listed(): Promise<Listed> {
     return (await this.ask<Listed>("GET", "/orchestrations")).body
+  }
+
+  /** What could not be undone, as soon as there is so much of it as wanted. */
+  async failures(count: number, isWanted = (_: Failure): boolean => true): Promise<readonly Failure[]> {
+    for (;;) {
+      const { body } = await this.ask<readonly Failure[]>("GET", "/compensation-failures")
+      const found = body.filter(isWanted)
+      if (found.length >= count) return found
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
   }
 
   /** The inspection of an orchestration, as soon as it is as wanted. */

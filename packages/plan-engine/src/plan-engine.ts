@@ -80,7 +80,12 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const projects = new PlanProjects(store, root)
   const services = new PlanServices(store, root)
   const groundings = new Groundings(store, root)
-  const connections = new Connections(options.connections, { store, root, onError })
+  const connections = new Connections(options.connections, {
+    store,
+    root,
+    onUnasked: (service, frame) => void orchestrator.undoing.heard(service, frame).catch(onError),
+    onError,
+  })
   const project = (id: string) => projects.get(id)
   const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
   const news = new News()

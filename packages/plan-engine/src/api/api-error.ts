@@ -55,6 +55,7 @@ export function asApiError(error: unknown): ApiError | undefined {
     case "plan_unproved":
     case "plan_no_services":
       return new ApiError(500, "unanticipated error", error.message, CANNOT)
+    case "plan_compensation_settled":
     case "plan_last_key":
       return new ApiError(400, "invalid operation", error.message)
     case "plan_grounding_known":

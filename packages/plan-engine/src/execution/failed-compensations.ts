@@ -1,6 +1,6 @@
 import { type Json, type Namespace, NotFound, type Records, type SessionStore } from "@orra/core"
 import { allIn } from "../stored.ts"
-import type { Undo } from "./run-log.ts"
+import type { Undo, UndoOutcome } from "./run-log.ts"
 
 /** Something that was done and could not be undone: a person has to see to it. Times are ms since 1970. */
 export interface FailedCompensation {
@@ -61,4 +61,30 @@ export class FailedCompensations {
     await this.#records.put(this.#root.child(projectId), id, settled as unknown as Json)
     return settled
   }
+
+  /** What came of trying again. What somebody has seen to meanwhile stays as they said. @throws NotFound. */
+  async tried(
+    projectId: string,
+    id: string,
+    {
+      outcome,
+      attempts,
+      at,
+    }: { readonly outcome: UndoOutcome; readonly attempts: number; readonly at: number },
+  ): Promise<void> {
+    const failed = await this.get(projectId, id)
+    if (failed.resolutionState !== "pending") return
+    const attempted = { ...failed, attemptsMade: failed.attemptsMade + attempts }
+    const changed: FailedCompensation =
+      outcome.status === "failed"
+        ? { ...attempted, status: "failed", failure: outcome.error }
+        : { ...attempted, resolutionState: "resolved", resolution: RETRIED[outcome.status], resolvedAt: at }
+    await this.#records.put(this.#root.child(projectId), id, changed as unknown as Json)
+  }
+}
+
+const RETRIED = {
+  completed: "It was tried again and undone.",
+  partial: "It was tried again and undone in part.",
+  expired: "It was tried again too late.",
 }

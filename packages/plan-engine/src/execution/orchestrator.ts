@@ -10,8 +10,8 @@ import {
 } from "@orra/core"
 import type { PlanProjects } from "../api/projects.ts"
 import { derivedId, newId } from "../ids.ts"
-import { type PlanOrigin, Planning, type PlanningOptions } from "../planning/planning.ts"
 import type { Plan } from "../planning/plan.ts"
+import { Planning, type PlanningOptions, type PlanOrigin } from "../planning/planning.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
@@ -24,7 +24,8 @@ import type { News } from "./news.ts"
 import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
 import { RecordedLog } from "./recorded-log.ts"
 import { type PlanResult, type RetryOptions, runPlan } from "./run.ts"
-import { type RunEntry, RunState } from "./run-log.ts"
+import { type RunEntry, RunState, type UndoOutcome } from "./run-log.ts"
+import { Undoing } from "./undoing.ts"
 
 export interface OrchestratorOptions extends PlanningOptions {
   readonly store: SessionStore
@@ -72,6 +73,7 @@ interface Ran {
 export class Orchestrator {
   readonly orchestrations: Orchestrations
   readonly failed: FailedCompensations
+  readonly undoing: Undoing
   readonly #options: OrchestratorOptions
   readonly #planning: Planning
   readonly #durable: Durable
@@ -86,13 +88,26 @@ export class Orchestrator {
       news.tell(id, projectId),
     )
     this.failed = new FailedCompensations(options.store, options.root)
-    const { store, root, durable = embedded(), onError } = options
+    const { store, root, connections, undoRetry, durable = embedded(), onError } = options
+    this.undoing = new Undoing({
+      store,
+      root,
+      connections,
+      orchestrations: this.orchestrations,
+      failed: this.failed,
+      log: (orchestration) => this.log(orchestration),
+      calls: (orchestration) => this.#calls(orchestration),
+      start: (workflow, at, input) => this.#durable.start(workflow, at, input),
+      onFailed: (...what) => this.#recordFailure(...what),
+      ...(undoRetry && { undoRetry }),
+    })
     this.#durable = durable({
       store,
       root,
       onError,
       workflows: {
         orchestration: (run, input) => this.#carryOut(run, input as unknown as Orchestration),
+        ...this.undoing.workflows,
       },
     })
   }
@@ -227,8 +242,8 @@ export class Orchestrator {
   }
 
   async #run(orchestration: Orchestration, run: DurableRun): Promise<Ran> {
-    const { retry, undoRetry, connections, news } = this.#options
-    const { id, plan, services = [], timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
+    const { retry, undoRetry, news } = this.#options
+    const { id, plan, services = [] } = orchestration
     if (!plan)
       throw new OrraError("plan_missing", `The orchestration ${id} has no plan: restore it from a backup.`)
     const log = this.log(orchestration)
@@ -237,7 +252,7 @@ export class Orchestrator {
       plan,
       services,
       log,
-      ...calls({ connections, orchestration, timeoutMs, graceMs }),
+      ...this.#calls(orchestration),
       timeoutMs: Number.POSITIVE_INFINITY,
       cancel: orchestration.isCancelled ? AbortSignal.abort() : run.cancelled,
       signal: run.signal,
@@ -246,6 +261,12 @@ export class Orchestrator {
       ...(undoRetry && { undoRetry }),
     })
     return { result, entries: await log.read() }
+  }
+
+  #calls(orchestration: Orchestration): ReturnType<typeof calls> {
+    const { connections } = this.#options
+    const { timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
+    return calls({ connections, orchestration, timeoutMs, graceMs })
   }
 
   async #finish(
@@ -260,8 +281,14 @@ export class Orchestrator {
       updatedAt: entries.at(-1)?.at ?? run.updatedAt,
       ...endOf(run, result),
     }
-    await this.#recordFailures(ended, result, entries)
-    return await this.#end(ended)
+    if (result.status !== "completed") {
+      const state = new RunState(entries)
+      for (const [task, outcome] of Object.entries(result.undone))
+        await this.#recordFailure(ended, task, outcome, state)
+    }
+    const status = await this.#end(ended)
+    if (status !== "completed") await this.undoing.expect(ended, entries)
+    return status
   }
 
   async #end(ended: Orchestration): Promise<Orchestration["status"]> {
@@ -273,42 +300,39 @@ export class Orchestrator {
     return ended.status
   }
 
-  /** Everything that was done and could not be undone is written down for a person. */
-  async #recordFailures(
+  /** What was done and could not be undone is written down for a person. */
+  async #recordFailure(
     ended: Orchestration,
-    result: PlanResult,
-    entries: readonly RunEntry[],
+    task: string,
+    outcome: UndoOutcome,
+    { done, halt, undoAttempts }: RunState,
   ): Promise<void> {
-    if (result.status === "completed") return
+    const undo = done.get(task)?.undo
+    const service = serviceOf(ended, task)
+    if (!undo || !service || !halt || (outcome.status !== "failed" && outcome.status !== "expired")) return
     const { projects, webhooks } = this.#options
     const project = await projects.get(ended.projectId)
-    const state = new RunState(entries)
-    for (const [task, outcome] of Object.entries(result.undone)) {
-      const undo = state.done.get(task)?.undo
-      const service = serviceOf(ended, task)
-      if (!undo || !service || (outcome.status !== "failed" && outcome.status !== "expired")) continue
-      const failure = {
-        id: derivedId("c_", `${ended.id}\n${task}`),
-        projectId: ended.projectId,
+    const failure = {
+      id: derivedId("c_", `${ended.id}\n${task}`),
+      projectId: ended.projectId,
+      orchestrationId: ended.id,
+      taskId: task,
+      serviceId: service.id,
+      serviceName: service.name,
+      undo,
+      context: {
         orchestrationId: ended.id,
-        taskId: task,
-        serviceId: service.id,
-        serviceName: service.name,
-        undo,
-        context: {
-          orchestrationId: ended.id,
-          ...contextOf(result, ended),
-          timestamp: timeText(ended.updatedAt),
-        },
-        status: outcome.status,
-        resolutionState: "pending",
-        ...(outcome.status === "failed" && { failure: outcome.error }),
-        attemptsMade: state.undoAttempts.get(task) ?? 0,
-        at: ended.updatedAt,
-      } as const
-      await this.failed.add(failure)
-      if (project) await webhooks.add(project, "compensationFailureWebhooks", compensationEvent(failure))
-    }
+        ...contextOf(halt, ended),
+        timestamp: timeText(ended.updatedAt),
+      },
+      status: outcome.status,
+      resolutionState: "pending",
+      ...(outcome.status === "failed" && { failure: outcome.error }),
+      attemptsMade: undoAttempts.get(task) ?? 0,
+      at: ended.updatedAt,
+    } as const
+    await this.failed.add(failure)
+    if (project) await webhooks.add(project, "compensationFailureWebhooks", compensationEvent(failure))
   }
 
   #at({ projectId, id }: Pick<Orchestration, "projectId" | "id">): Namespace {

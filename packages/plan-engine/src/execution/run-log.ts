@@ -36,6 +36,8 @@ export type RunEntry = { readonly at: number } & (
       readonly attempt: number
       readonly error: string
       readonly isLast: boolean
+      /** Nothing was heard of it: it may have been done. */
+      readonly isUnanswered?: true
     }
   | { readonly type: "halted"; readonly halt: Halt }
   | { readonly type: "undo_sent"; readonly task: string; readonly attempt: number; readonly key: string }
@@ -62,6 +64,8 @@ export class RunState {
   readonly undoAttempts = new Map<string, number>()
   /** Tasks that were sent, and of which it is not known what came of it. */
   readonly open = new Set<string>()
+  /** Tasks that failed because nothing was heard of them. */
+  readonly unanswered = new Set<string>()
   readonly undone = new Map<string, UndoOutcome>()
   halt: Halt | undefined
   finished: "completed" | Halt["reason"] | undefined
@@ -79,9 +83,12 @@ export class RunState {
       case "task_done":
         this.done.set(entry.task, { output: entry.output, undo: entry.undo, at: entry.at })
         this.open.delete(entry.task)
+        this.unanswered.delete(entry.task)
         break
       case "task_failed":
         this.open.delete(entry.task)
+        if (entry.isUnanswered) this.unanswered.add(entry.task)
+        else this.unanswered.delete(entry.task)
         break
       case "halted":
         this.halt = entry.halt

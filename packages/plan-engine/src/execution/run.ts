@@ -32,13 +32,21 @@ export interface TaskCall {
 export type TaskOutcome =
   | { readonly type: "done"; readonly output: Json; readonly undo?: Undo }
   /** `isFinal`: another attempt would be of no use. */
-  | { readonly type: "failed"; readonly error: string; readonly isFinal?: true }
+  | {
+      readonly type: "failed"
+      readonly error: string
+      readonly isFinal?: true
+      /** Nothing was heard of it: it may have been done. */
+      readonly isUnanswered?: true
+    }
   | { readonly type: "aborted"; readonly payload: Json }
 
 /** A task that is to be undone. */
 export interface UndoCall extends Omit<TaskCall, "input" | "progress"> {
   readonly data: Json
   readonly halt: Halt
+  /** When it is of no use any more, ms since 1970. */
+  readonly expiresAt: number
 }
 
 export interface RetryOptions {
@@ -100,7 +108,7 @@ export async function runPlan(options: RunPlanOptions): Promise<PlanResult> {
 }
 
 const TASK_RETRY = { attempts: 5, delayMs: 2_000, maxDelayMs: 30_000 }
-const UNDO_RETRY = { attempts: 10, delayMs: 2_000, maxDelayMs: 60_000 }
+export const UNDO_RETRY = { attempts: 10, delayMs: 2_000, maxDelayMs: 60_000 }
 
 class Run {
   readonly #options: RunPlanOptions
@@ -190,8 +198,10 @@ class Run {
       if (outcome.type === "aborted")
         return await this.#halt({ reason: "aborted", task: task.id, payload: outcome.payload })
       const isLast = attempt >= attempts || outcome.isFinal === true
-      await this.#write({ type: "task_failed", task: task.id, attempt, error: outcome.error, isLast })
-      if (isLast) return await this.#halt({ reason: "failed", task: task.id, error: outcome.error })
+      const { error, isUnanswered } = outcome
+      const failed = { type: "task_failed", task: task.id, attempt, error, isLast } as const
+      await this.#write({ ...failed, ...(isUnanswered && { isUnanswered }) })
+      if (isLast) return await this.#halt({ reason: "failed", task: task.id, error })
       await this.#rest(Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), this.#halted.signal)
       if (this.#halted.signal.aborted) return
     }
@@ -276,14 +286,15 @@ class Run {
     if (!undo || !service)
       return await ended({ status: "failed", error: `Nothing is there that undoes ${task.id}.` })
     const { attempts, delayMs, maxDelayMs } = { ...UNDO_RETRY, ...undoRetry }
-    const key = sha256([this.#options.id, task.id, "undo"].join("\n"))
+    const key = undoKey(this.#options.id, task.id)
+    const expiresAt = done.at + ttlMs
     for (let attempt = Math.min((this.#state.undoAttempts.get(task.id) ?? 0) + 1, attempts); ; attempt++) {
-      if (now() >= done.at + ttlMs) return await ended({ status: "expired" })
+      if (now() >= expiresAt) return await ended({ status: "expired" })
       await this.#write({ type: "undo_sent", task: task.id, attempt, key })
       let error: string
       try {
         const outcome = await this.#inTime((signal) =>
-          undo({ task: task.id, service, data, halt, idempotencyKey: key, attempt, signal }),
+          undo({ task: task.id, service, data, halt, expiresAt, idempotencyKey: key, attempt, signal }),
         )
         if (outcome.status !== "failed") return await ended(outcome)
         error = outcome.error
@@ -336,5 +347,8 @@ async function settle(work: readonly Promise<void>[]): Promise<void> {
   const ends = await Promise.allSettled(work)
   for (const end of ends) if (end.status === "rejected") throw end.reason
 }
+
+/** The key of undoing a task: the same for every attempt, whoever makes it. */
+export const undoKey = (run: string, task: string): string => sha256([run, task, "undo"].join("\n"))
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")

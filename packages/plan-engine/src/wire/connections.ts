@@ -3,6 +3,7 @@ import type { WebSocket } from "ws"
 import type { Delivery, Question, Reply } from "./ask.ts"
 import { Connection } from "./connection.ts"
 import { Engines, isShared, type Mail } from "./engines.ts"
+import type { AnsweredFrame } from "./service-frame.ts"
 import { ServiceLink } from "./service-link.ts"
 
 export interface ConnectionsOptions extends Partial<Delivery> {
@@ -14,10 +15,13 @@ export interface ConnectionsOptions extends Partial<Delivery> {
   readonly beatMs?: number
 }
 
-/** Where the engines of a store find each other. */
-interface Shared {
+/** What is around the connections of an engine. */
+interface Surroundings {
+  /** Where the engines of a store find each other. */
   readonly store: SessionStore
   readonly root: Namespace
+  /** Told of what a service says of a task that nobody waits for. */
+  readonly onUnasked: (service: string, frame: AnsweredFrame) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -30,6 +34,7 @@ export class Connections {
   readonly #pingMs: number
   readonly #doubtMs: number
   readonly #delivery: Delivery
+  readonly #onUnasked: Surroundings["onUnasked"]
   readonly #engines: Engines | undefined
   readonly #startedAt = performance.now()
 
@@ -41,15 +46,16 @@ export class Connections {
       redeliverMs = [1_500, 5_000, 15_000],
       handoverMs = 5_000,
     }: ConnectionsOptions = {},
-    shared?: Shared,
+    around?: Surroundings,
   ) {
     this.#pingMs = pingMs
     this.#doubtMs = doubtMs
     this.#delivery = { redeliverMs, handoverMs }
-    if (!shared || !isShared(shared.store)) return
+    this.#onUnasked = around?.onUnasked ?? (() => {})
+    if (!around || !isShared(around.store)) return
     this.#engines = new Engines({
-      ...shared,
-      store: shared.store,
+      ...around,
+      store: around.store,
       beatMs,
       onPresence: (engine, service, is) => {
         const link = this.#link(service)
@@ -109,6 +115,12 @@ export class Connections {
     this.#engines?.tellAll({ type: "close", of })
   }
 
+  /** Has what a service has said of a task, here or at another engine, told to `onUnasked` once more. */
+  recall(service: string, key: string): void {
+    this.#services.get(service)?.recall(key)
+    this.#engines?.tellAll({ type: "recall", service, key })
+  }
+
   #close(of: Closing): void {
     for (const [id, link] of this.#services)
       if ("key" in of) link.close("The key was revoked.", of.key)
@@ -123,6 +135,9 @@ export class Connections {
       case "heard":
         this.#link(mail.service).receive(mail.frame)
         break
+      case "recall":
+        this.#services.get(mail.service)?.recall(mail.key)
+        break
       case "close":
         this.#close(mail.of)
         break
@@ -136,8 +151,10 @@ export class Connections {
   #link(service: string): ServiceLink {
     const known = this.#services.get(service)
     if (known) return known
-    const made = new ServiceLink(this.#delivery, (engine, frame) =>
-      this.#tell(engine, { type: "heard", service, frame }),
+    const made = new ServiceLink(
+      this.#delivery,
+      (engine, frame) => this.#tell(engine, { type: "heard", service, frame }),
+      (frame) => this.#onUnasked(service, frame),
     )
     this.#services.set(service, made)
     return made

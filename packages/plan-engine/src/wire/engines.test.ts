@@ -31,7 +31,10 @@ async function engine(options: ConnectionsOptions = {}) {
   const errors: unknown[] = []
   const onError = (error: unknown): void => void errors.push(error)
   const timing = { redeliverMs: [60_000], handoverMs: 50, beatMs: 60_000 }
-  const connections = new Connections({ ...timing, ...options }, { store, root: ROOT, onError })
+  const connections = new Connections(
+    { ...timing, ...options },
+    { store, root: ROOT, onUnasked: () => {}, onError },
+  )
   await connections.join()
   const { url, close } = await socketsOf(connections)
   let isOpen = true

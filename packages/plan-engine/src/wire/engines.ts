@@ -23,6 +23,8 @@ export type Mail =
   | { readonly type: "ask"; readonly service: string; readonly message: JsonObject }
   /** What the service said of it. */
   | { readonly type: "heard"; readonly service: string; readonly frame: ServiceFrame }
+  /** Whoever has the answer to a task is to tell of it: its plan has ended without. */
+  | { readonly type: "recall"; readonly service: string; readonly key: string }
   /** A service was removed, or a key revoked. */
   | { readonly type: "close"; readonly of: { readonly service: string } | { readonly key: string } }
 

@@ -33,6 +33,7 @@ export function calls({
     }: Pick<TaskCall, "task" | "service" | "idempotencyKey" | "signal">,
     message: JsonObject,
     prefix: "e_" | "e_comp_",
+    graceMs: number,
     onProgress: (data: Json) => void,
   ): Promise<Reply> =>
     connections.ask({
@@ -53,22 +54,25 @@ export function calls({
 
   return {
     call: async (call) => {
-      const reply = await ask(call, { type: "task_request", input: call.input }, "e_", call.progress)
-      if (reply.type === "late") return { type: "failed", error: late(timeoutMs) }
-      if (reply.type === "away") return { type: "failed", error: away(call.service, graceMs), isFinal: true }
+      const reply = await ask(call, { type: "task_request", input: call.input }, "e_", graceMs, call.progress)
+      if (reply.type === "late") return { type: "failed", error: late(timeoutMs), isUnanswered: true }
+      if (reply.type === "away")
+        return { type: "failed", error: away(call.service, graceMs), isFinal: true, isUnanswered: true }
       return taskOutcome(reply, revertible.has(call.service.id))
     },
     undo: async (call: UndoCall) => {
-      const { data, halt } = call
+      const { data, halt, expiresAt } = call
       const compensationContext = {
         orchestrationId: orchestration.id,
         ...contextOf(halt, orchestration),
         timestamp: undoingSince,
       }
       const request = { type: "compensation_request", input: data, compensationContext }
-      const reply = await ask(call, request, "e_comp_", () => {})
+      // What is of no use any more is not waited with.
+      const patienceMs = Math.min(graceMs, Math.max(0, expiresAt - Date.now()))
+      const reply = await ask(call, request, "e_comp_", patienceMs, () => {})
       if (reply.type === "late") return { status: "failed", error: late(timeoutMs) }
-      if (reply.type === "away") return { status: "failed", error: away(call.service, graceMs) }
+      if (reply.type === "away") return { status: "failed", error: away(call.service, patienceMs) }
       return undoOutcome(reply)
     },
   }

@@ -19,6 +19,9 @@ export type ServiceFrame =
   /** A type nobody knows: it is acknowledged, and nothing else. */
   | { readonly type: "unknown" }
 
+/** What answers a task. */
+export type AnsweredFrame = Extract<ServiceFrame, { type: "result" | "aborted" }>
+
 export interface Received {
   /** The id of the envelope, which is acknowledged; bare frames have none. */
   readonly id?: string
@@ -75,10 +78,7 @@ const textOf = (error: Json): string => (typeof error === "string" ? error : JSO
 const DEFAULT_TTL_MS = 24 * 60 * 60 * 1_000
 
 /** What came of a task. A service that aborted one says so at its next attempt in an ordinary result. */
-export function taskOutcome(
-  frame: Extract<ServiceFrame, { type: "result" | "aborted" }>,
-  isRevertible: boolean,
-): TaskOutcome {
+export function taskOutcome(frame: AnsweredFrame, isRevertible: boolean): TaskOutcome {
   if (frame.type === "aborted") return { type: "aborted", payload: frame.payload }
   if (frame.error !== undefined) return { type: "failed", error: frame.error }
   const { status, task = null, compensation } = membersOf(frame.result)
@@ -93,7 +93,7 @@ export function taskOutcome(
 }
 
 /** What came of undoing one. */
-export function undoOutcome(frame: Extract<ServiceFrame, { type: "result" | "aborted" }>): UndoOutcome {
+export function undoOutcome(frame: AnsweredFrame): UndoOutcome {
   if (frame.type === "aborted") return { status: "failed", error: `It aborted: ${textOf(frame.payload)}` }
   if (frame.error !== undefined) return { status: "failed", error: frame.error }
   const members = membersOf(frame.result)

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@orra/core"
 import { Ask, type Delivery, type Line, type Question, type Reply } from "./ask.ts"
 import type { Connection } from "./connection.ts"
-import type { ServiceFrame } from "./service-frame.ts"
+import type { AnsweredFrame, ServiceFrame } from "./service-frame.ts"
 
 /** What a service says of a task. */
 type TaskFrame = Exclude<ServiceFrame, { type: "pong" | "unknown" }>
@@ -23,20 +23,29 @@ export class ServiceLink {
   leftAt: number | undefined
   readonly #delivery: Delivery
   readonly #tell: (engine: string, frame: ServiceFrame) => boolean
+  readonly #onUnasked: (frame: AnsweredFrame) => void
   readonly #connections = new Set<Connection>()
   readonly #engines = new Map<string, Line & { isDoubted: boolean }>()
   readonly #asks = new Map<string, Ask>()
   readonly #relayed = new Map<string, Relayed>()
   /** What came while a task was between two attempts, or before a restarted engine asked again. */
-  readonly #early = new Map<string, TaskFrame & Reply>()
+  readonly #early = new Map<string, AnsweredFrame>()
   readonly #failures = new Map<string, true>()
   /** Who had a task: only there it is known whether it was done. */
   readonly #had = new Map<string, Line>()
 
-  /** @param tell tells another engine what was said of a task that it sent: false when there is none. */
-  constructor(delivery: Delivery, tell: (engine: string, frame: ServiceFrame) => boolean) {
+  /**
+   * @param tell tells another engine what was said of a task that it sent: false when there is none.
+   * @param onUnasked told of answers that nobody waits for.
+   */
+  constructor(
+    delivery: Delivery,
+    tell: (engine: string, frame: ServiceFrame) => boolean,
+    onUnasked: (frame: AnsweredFrame) => void,
+  ) {
     this.#delivery = delivery
     this.#tell = tell
+    this.#onUnasked = onUnasked
   }
 
   get isConnected(): boolean {
@@ -123,8 +132,16 @@ export class ServiceLink {
     const ask = this.#asks.get(frame.key)
     if (ask) ask.heard(frame)
     else if (from && this.#tellsAsker(frame)) return
-    else if (frame.type === "aborted" || (frame.type === "result" && !isFailure))
-      remember(this.#early, frame.key, frame, MAX_EARLY)
+    else if (frame.type === "aborted" || frame.type === "result") {
+      if (!isFailure) remember(this.#early, frame.key, frame, MAX_EARLY)
+      this.#onUnasked(frame)
+    }
+  }
+
+  /** Tells once more of an answer that came when nobody waited for it. */
+  recall(key: string): void {
+    const early = this.#early.get(key)
+    if (early) this.#onUnasked(early)
   }
 
   close(reason: string, key?: string): void {

@@ -57,7 +57,9 @@ export class WireService {
 
   /** From now on it connects to another engine, as behind a balancer. */
   move(engine: string): void {
-    this.#url = `${engine}${new URL(this.#url).pathname}`
+    const url = new URL(this.#url)
+    url.host = new URL(engine).host
+    this.#url = url.href
   }
 
   async drop(): Promise<void> {

@@ -3,7 +3,10 @@ import { failedCompensationView } from "../plan-views.ts"
 import type { ApiParts, ApiRoute } from "../route.ts"
 
 /** What could not be undone. */
-export const compensationRoutes = ({ orchestrator: { failed }, now }: ApiParts): readonly ApiRoute[] => [
+export const compensationRoutes = ({
+  orchestrator: { failed, undoing },
+  now,
+}: ApiParts): readonly ApiRoute[] => [
   {
     method: "GET",
     path: "/compensation-failures",
@@ -42,4 +45,15 @@ export const compensationRoutes = ({ orchestrator: { failed }, now }: ApiParts):
       },
     }),
   ),
+  {
+    method: "POST",
+    path: "/compensation-failures/:id/retry",
+    who: "orchestrate",
+    summary: "Tries again to undo it, as soon as its service is there. What comes of it is in the record.",
+    answers: { 202: "FailedCompensation" },
+    answer: async ({ id }, project) => ({
+      status: 202,
+      body: failedCompensationView(await undoing.retry(project.id, id)),
+    }),
+  },
 ]
