@@ -168,6 +168,10 @@ export const words = {
       "A server is a program on this machine or an address. This one, for instance, reads a folder of yours:",
     example: "npx\n-y\n@modelcontextprotocol/server-filesystem\n/home/you/notes",
     add: "Add a server",
+    change: "Change",
+    changeOf: (name: string) => `Change ${name}`,
+    keptHint: (what: string) =>
+      what === "" ? "There is none." : `Empty: ${what} stays as it is. What is written takes its place.`,
     kind: "What it is",
     kinds: { program: "A program", address: "An address" },
     kindHints: { program: "Started on this machine", address: "Somewhere on the network" },

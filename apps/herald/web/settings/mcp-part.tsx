@@ -5,7 +5,7 @@ import { words } from "../i18n/en-settings.ts"
 import { t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
-import { McpAdd } from "./mcp-add.tsx"
+import { McpForm } from "./mcp-form.tsx"
 import { McpTools } from "./mcp-tools.tsx"
 import { type McpChange, type McpServer, type Servers, settingsApi } from "./settings-api.ts"
 import { StateLine } from "./state-line.tsx"
@@ -46,7 +46,7 @@ export function McpPart(): ReactElement {
         <ServerCard key={server.name} server={server} />
       ))}
       {isAdding ? (
-        <McpAdd names={servers.map(({ name }) => name)} onDone={() => setAdding(false)} />
+        <McpForm names={servers.map(({ name }) => name)} onDone={() => setAdding(false)} />
       ) : (
         <div className="form-foot">
           <Button look="primary" onClick={() => setAdding(true)}>
@@ -88,8 +88,10 @@ export function useServers(): {
 function ServerCard({ server }: { readonly server: McpServer }): ReactElement {
   const { name, enabled, where, state, message, host, env, headers, present } = server
   const [isChoosing, setChoosing] = useState(false)
+  const [isChanging, setChanging] = useState(false)
   const { put, remove } = useServers()
   const error = put.error ?? remove.error
+  if (isChanging) return <McpForm server={server} onDone={() => setChanging(false)} />
   return (
     <section className="panel" aria-label={name}>
       <h3>{name}</h3>
@@ -144,6 +146,7 @@ function ServerCard({ server }: { readonly server: McpServer }): ReactElement {
         where === null && (
           <div className="form-foot">
             <Button onClick={() => setChoosing(true)}>{own.choose}</Button>
+            <Button onClick={() => setChanging(true)}>{own.change}</Button>
             <Button look="quiet" disabled={remove.isPending} onClick={() => remove.mutate(name)}>
               {t.remove}
             </Button>

@@ -8,7 +8,7 @@ export function Field({
   ...input
 }: ComponentProps<"input"> & {
   readonly label: string
-  readonly hint?: string
+  readonly hint?: string | undefined
   readonly children?: ReactNode
 }): ReactElement {
   const id = useId()
