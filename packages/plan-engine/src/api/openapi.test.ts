@@ -92,6 +92,7 @@ test("the document says of every route what it takes and gives", async () => {
   shop.key = project.apiKey
   for (const path of ["/health", "/health/ready", "/metrics", "/openapi.json"]) await api.ask("GET", path)
 
+  for (const path of ["/project", "/projects"]) await api.ask("GET", path)
   const key = await api.ask("POST", "/apikeys", { scopes: ["read"], expiresAt: "2100-01-01T00:00:00Z" })
   await api.ask("GET", "/apikeys")
   await api.ask("DELETE", "/apikeys/{id}", undefined, { id: key.id })
