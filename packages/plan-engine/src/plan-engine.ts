@@ -10,6 +10,7 @@ import { closeWhenExpired } from "./api/key-expiry.ts"
 import { type PlanLimits, RequestRates } from "./api/limits.ts"
 import { mayDo, PlanProjects } from "./api/projects.ts"
 import { engineMetrics } from "./audit/engine-metrics.ts"
+import { ProjectAudit } from "./audit/project-audit.ts"
 import type { Durability } from "./execution/durable/durable.ts"
 import { News } from "./execution/news.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
@@ -125,6 +126,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     orchestrator,
     news,
     webhooks,
+    audit: new ProjectAudit(store, root),
     now,
     unready,
     metricsText: () => metrics.text(),

@@ -1,4 +1,5 @@
 import type { ApiParts, ApiRoute } from "./route.ts"
+import { auditRoutes } from "./routes/audit-routes.ts"
 import { compensationRoutes } from "./routes/compensation-routes.ts"
 import { deliveryRoutes } from "./routes/delivery-routes.ts"
 import { engineRoutes } from "./routes/engine-routes.ts"
@@ -17,6 +18,7 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...orchestrationRoutes(parts),
     ...groundingRoutes(parts),
     ...compensationRoutes(parts),
+    ...auditRoutes(parts),
   ]
   return all
 }

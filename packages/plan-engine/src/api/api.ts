@@ -116,7 +116,14 @@ async function answer(
     body: await body(request, options.maxBodyBytes),
   })
   if (route.who === "host" && !isHost(options, request)) return { status: 403 }
-  if (route.who === "host" || route.who === "anybody") return await route.answer(await asked())
+  if (route.who === "host" || route.who === "anybody") {
+    const answered = await route.answer(await asked())
+    const made =
+      "body" in answered && isObject(answered.body) ? (answered.body as JsonObject)["id"] : undefined
+    if (route.method === "POST" && typeof made === "string")
+      await written(options, { route, by: "host", project: made, id: "" }, answered)
+    return answered
+  }
   const shown = bearer(request)
   if (shown === undefined) return { status: 403 }
   const known = await options.projects.byKey(shown)
@@ -130,15 +137,57 @@ async function answer(
   const { project, key } = known
   const seconds = options.rates.take(key.id)
   if (seconds > 0) throw tooFast(seconds)
-  if (!mayDo(key, route.who))
-    throw new ApiError(
-      403,
-      "invalid operation",
-      `This key has not the scope "${route.who}": use one that has.`,
-      "Orra:ScopeMissing",
-    )
-  return await route.answer(await asked(), project, key)
+  const done = async (): Promise<ApiAnswer> => {
+    if (!mayDo(key, route.who)) throw scopeMissing(route.who)
+    return await route.answer(await asked(), project, key)
+  }
+  if (route.method === "GET") return await done()
+  const what = { route, by: key.id, project: project.id, id: idIn(route.path, path) ?? "" }
+  let answered: ApiAnswer
+  try {
+    answered = await done()
+  } catch (error) {
+    const refused = asApiError(error)
+    await written(options, what, { status: refused?.status ?? 500 }, refused?.code)
+    throw error
+  }
+  await written(options, what, answered)
+  return answered
 }
+
+/** Writes down who asked for what, and how it was answered. */
+async function written(
+  { audit, now }: ApiOptions,
+  {
+    route,
+    by,
+    project,
+    id,
+  }: { readonly route: ApiRoute; readonly by: string; readonly project: string; readonly id: string },
+  answered: ApiAnswer,
+  code?: string,
+): Promise<void> {
+  const body = "body" in answered && isObject(answered.body) ? (answered.body as JsonObject) : {}
+  const subject = [id, body["id"], body["name"], body["url"]].find(
+    (each) => typeof each === "string" && each !== "",
+  )
+  await audit.append(project, {
+    at: await now(),
+    by,
+    action: `${route.method} ${route.path}`,
+    ...(subject !== undefined && { subject: String(subject) }),
+    status: answered.status,
+    ...(code !== undefined && { code }),
+  })
+}
+
+const scopeMissing = (scope: string): ApiError =>
+  new ApiError(
+    403,
+    "invalid operation",
+    `This key has not the scope "${scope}": use one that has.`,
+    "Orra:ScopeMissing",
+  )
 
 const tooFast = (seconds: number): ApiError =>
   new ApiError(

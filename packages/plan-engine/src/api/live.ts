@@ -1,4 +1,5 @@
 import type { Json } from "@orra/core"
+import type { NumberedAuditEntry } from "../audit/project-audit.ts"
 import type { News } from "../execution/news.ts"
 import { hasEnded, type Orchestration } from "../execution/orchestration.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
@@ -17,7 +18,8 @@ export interface LiveParts {
 const LOOK_MS = 1_000
 const READ = 100
 
-export const entryView = ({ number, hash, entry }: NumberedEntry): Json =>
+/** An entry of a log as clients have it. Without `number` and `hash` it is what the hash is over. */
+export const entryView = ({ number, hash, entry }: NumberedEntry | NumberedAuditEntry): Json =>
   ({ number, hash, ...entry }) as unknown as Json
 
 /** The id of the event after which there is nothing more. */

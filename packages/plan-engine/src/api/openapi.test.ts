@@ -149,6 +149,9 @@ test("the document says of every route what it takes and gives", async () => {
   await api.ask("DELETE", "/groundings/{id}", undefined, { id: GROUNDING.name })
   await api.ask("DELETE", "/groundings")
 
+  await api.ask("GET", "/audit")
+  await api.ask("GET", "/audit", undefined, { query: "?verify" })
+
   const all = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   )

@@ -1,4 +1,5 @@
 import { everyItem, type JsonObject, OrraError, type Page } from "@orra/core"
+import type { ProjectAudit } from "../audit/project-audit.ts"
 import type { Orchestration, Orchestrations } from "../execution/orchestration.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import type { RecordedLog } from "../execution/recorded-log.ts"
@@ -46,6 +47,22 @@ export async function deliveryPage(
   const status = oneOf(query, "state", DELIVERY_STATUSES)
   const page = await deliveries.list(projectId, { ...pageWanted(query), ...(status && { status }) })
   return pageView(page, deliveryView)
+}
+
+/** Who did what: `cursor` is the number of the last entry a client has. */
+export async function auditPage(
+  audit: ProjectAudit,
+  projectId: string,
+  query: URLSearchParams,
+): Promise<JsonObject> {
+  const limit = whole(query, "limit", 1, MAX_LIMIT) ?? 50
+  const before = whole(query, "cursor", 0, 1e9)
+  const items = await audit.page(projectId, { limit, ...(before !== undefined && { before }) })
+  const last = items.at(-1)
+  return {
+    items: items.map(entryView),
+    ...(last && last.number > 0 && { cursor: String(last.number) }),
+  }
 }
 
 /** `?limit` and `cursor`, as far as they are there. */

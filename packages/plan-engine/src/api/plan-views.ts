@@ -85,7 +85,6 @@ export function createdView(orchestration: Orchestration): JsonObject {
     ...(graceMs !== undefined && { healthCheckGracePeriod: writeDuration(graceMs) }),
     taskZero: { id: TASK_ZERO, input: plan?.taskZero ?? {} },
     ...(origin?.grounding && { groundingHit: origin.grounding as unknown as JsonObject }),
-    ...(origin?.grounding && { groundingHit: origin.grounding as unknown as JsonObject }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Json, JsonObject, SessionStore } from "@orra/core"
+import type { ProjectAudit } from "../audit/project-audit.ts"
 import type { News } from "../execution/news.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import type { Groundings } from "../planning/groundings.ts"
@@ -20,6 +21,7 @@ export interface ApiParts {
   readonly orchestrator: Orchestrator
   readonly news: News
   readonly webhooks: PlanWebhooks
+  readonly audit: ProjectAudit
   /** Most orchestrations of a project that have not ended. */
   readonly maxInFlight: number
   /** Why the engine cannot be used now; undefined when it can. */

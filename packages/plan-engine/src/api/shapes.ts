@@ -147,7 +147,6 @@ export const SHAPES = {
     "healthCheckGracePeriod?": text,
     taskZero: members({ id: text, input: object }),
     "groundingHit?": object,
-    "groundingHit?": object,
   }),
   ListedOrchestration: members({
     id: text,
@@ -202,7 +201,22 @@ export const SHAPES = {
   },
   Verification: members({ id: text, isWhole: flag, entries: whole, "head?": text, "brokenAt?": whole }),
   Pddl: members({ domain: text, problem: text, plan: text }),
-  Pddl: members({ domain: text, problem: text, plan: text }),
+  AuditEntry: members({
+    number: whole,
+    hash: text,
+    at: whole,
+    by: text,
+    action: text,
+    "subject?": text,
+    status: whole,
+    "code?": text,
+  }),
+  Audit: {
+    anyOf: [
+      members({ items: listOf(ref("AuditEntry")), "cursor?": text }),
+      members({ isWhole: flag, entries: whole, "head?": text, "brokenAt?": whole }),
+    ],
+  },
   Cancelled: members({ id: text, status: { enum: STATUSES } }),
   Grounding: members({
     name: text,

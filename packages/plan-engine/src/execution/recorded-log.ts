@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto"
 import {
-  canonicalJson,
   everyItem,
   isObject,
   type Json,
@@ -9,6 +7,7 @@ import {
   OrraError,
   type Records,
 } from "@orra/core"
+import { FIRST_HASH, hashAfter, numberKey } from "../chain.ts"
 import type { RunEntry, RunLog } from "./run-log.ts"
 
 /** An entry as it is kept: with a hash over itself and the one before it. */
@@ -21,11 +20,6 @@ interface Kept {
 export interface NumberedEntry extends Kept {
   readonly number: number
 }
-
-/** The hash before the first. */
-const FIRST = "0".repeat(64)
-/** Keys of the same length are in the order of their numbers. */
-const DIGITS = 12
 
 /**
  * A run's log in the records of a store: one record an entry, each with a hash over itself and the one before, so that
@@ -43,7 +37,7 @@ export class RecordedLog implements RunLog {
   readonly #records: Records
   readonly #namespace: Namespace
   #count = 0
-  #last = FIRST
+  #last = FIRST_HASH
 
   constructor(records: Records, namespace: Namespace) {
     this.#records = records
@@ -52,10 +46,10 @@ export class RecordedLog implements RunLog {
 
   async read(): Promise<readonly RunEntry[]> {
     const entries: RunEntry[] = []
-    let last = FIRST
+    let last = FIRST_HASH
     for await (const { key, value } of everyItem((page) => this.#records.list(this.#namespace, page))) {
       const kept = keptIn(value)
-      if (key !== keyOf(entries.length) || !kept || kept.hash !== hashOf(last, kept.entry))
+      if (key !== numberKey(entries.length) || !kept || kept.hash !== hashAfter(last, kept.entry))
         throw broken(this.#namespace, key)
       entries.push(kept.entry)
       last = kept.hash
@@ -70,7 +64,7 @@ export class RecordedLog implements RunLog {
     const found: NumberedEntry[] = []
     while (found.length < limit) {
       const place = number + found.length
-      const record = await this.#records.get(this.#namespace, keyOf(place))
+      const record = await this.#records.get(this.#namespace, numberKey(place))
       const kept = record && keptIn(record.value)
       if (!kept) break
       found.push({ number: place, ...kept })
@@ -79,20 +73,13 @@ export class RecordedLog implements RunLog {
   }
 
   async append(entry: RunEntry): Promise<void> {
-    const hash = hashOf(this.#last, entry)
+    const hash = hashAfter(this.#last, entry)
     const value = { entry: entry as unknown as Json, hash }
-    await this.#records.put(this.#namespace, keyOf(this.#count), value, { expected: 0 })
+    await this.#records.put(this.#namespace, numberKey(this.#count), value, { expected: 0 })
     this.#count++
     this.#last = hash
   }
 }
-
-const keyOf = (index: number): string => String(index).padStart(DIGITS, "0")
-
-const hashOf = (before: string, entry: RunEntry): string =>
-  createHash("sha256")
-    .update(`${before}\n${canonicalJson(entry as unknown as Json)}`)
-    .digest("hex")
 
 function keptIn(value: Json): Kept | undefined {
   if (!isObject(value)) return undefined
