@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises"
 import type { Namespace } from "@orra/core"
 import pg from "pg"
 
@@ -10,6 +11,8 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS orra_plan.engines (id text PRIMARY KEY, seen_at timestamptz NOT NULL);
   CREATE TABLE IF NOT EXISTS orra_plan.cancelled (run text PRIMARY KEY);
 `
+
+const LOCK_PAUSE_MS = 200
 
 /** What DBOS does not know of: which engines live, and what was cancelled and still has to be undone. */
 export class Engines {
@@ -29,7 +32,8 @@ export class Engines {
   async join(launch: () => Promise<void>): Promise<void> {
     const client = await this.#pool.connect()
     try {
-      await client.query("SELECT pg_advisory_lock($1)", [LAUNCH_LOCK])
+      // Not waited for in the database: an index that the migration makes concurrently would wait for that statement in turn.
+      while (!(await locked(client))) await pause(LOCK_PAUSE_MS)
       await client.query(TABLES)
       // First: what an engine that is not in the list begins would be nobody's.
       await this.beat()
@@ -63,10 +67,10 @@ export class Engines {
     const client = await this.#pool.connect()
     try {
       await client.query("BEGIN")
-      const locked = await client.query<{ got: boolean }>("SELECT pg_try_advisory_xact_lock($1) AS got", [
+      const taken = await client.query<{ got: boolean }>("SELECT pg_try_advisory_xact_lock($1) AS got", [
         TAKEOVER_LOCK,
       ])
-      if (locked.rows[0]?.got) {
+      if (taken.rows[0]?.got) {
         const { rows } = await client.query<{ id: string }>(
           `DELETE FROM orra_plan.engines
            WHERE id <> $1 AND seen_at < clock_timestamp() - make_interval(secs => $2) RETURNING id`,
@@ -102,4 +106,11 @@ export class Engines {
   async forget(runs: readonly string[]): Promise<void> {
     await this.#pool.query("DELETE FROM orra_plan.cancelled WHERE run = ANY($1)", [runs])
   }
+}
+
+async function locked(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ got: boolean }>("SELECT pg_try_advisory_lock($1) AS got", [
+    LAUNCH_LOCK,
+  ])
+  return rows[0]?.got === true
 }

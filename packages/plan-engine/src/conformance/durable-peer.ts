@@ -17,24 +17,23 @@ export type Reply =
   | { readonly type: "answer"; readonly value: Json }
   | { readonly type: "error"; readonly message: string }
 
-export const ROOT = Namespace.of("suite")
-
 /**
  * The process of a peer: does what it is told, and kills itself (SIGKILL) at the so-manyth thing its workflows say, `killAt`; 0
- * is never.
+ * is never. `root` and `killAt` are its last arguments.
  */
 export async function durablePeer(
   durability: Durability,
   store: DurableHost["store"],
-  killAt: number,
+  root: string,
+  killAt: string,
 ): Promise<void> {
   let count = 0
   const workflows = durableWorkflows(async (said) => {
     await say(said)
-    if (++count === killAt) process.kill(process.pid, "SIGKILL")
+    if (++count === Number(killAt)) process.kill(process.pid, "SIGKILL")
   })
   const onError = (error: unknown): void => void say({ type: "error", message: String(error) })
-  const durable = durability({ store, root: ROOT, workflows, onError })
+  const durable = durability({ store, root: Namespace.parse(root), workflows, onError })
   await durable.open()
   await say({ type: "answer", value: "open" })
   for await (const command of heard<Command>()) {

@@ -11,10 +11,9 @@ const ROOT = Namespace.of("plans")
 const RUN = ROOT.child("p_1", "o_1")
 const folder = mkdtempSync(join(tmpdir(), "orra-durable-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-let places = 0
 durableConformance("embedded", {
   peer: new URL("embedded.child.ts", import.meta.url),
-  place: async () => [join(folder, `${places++}.db`)],
+  args: () => [join(folder, "plans.db")],
   isFull: Boolean(process.env["ORRA_TEST_FULL"]),
 })
 
