@@ -38,7 +38,7 @@ test("a question is answered by a choice, by several, in one's own words, in the
   await send(page, "one")
   const saturday = card(page).getByRole("button", { name: "Saturday" })
   await saturday.waitFor()
-  expect(await page.locator("[data-announcer=urgent]").innerText()).toContain("Which day suits you?")
+  expect(await page.locator("[data-announcer=urgent]").textContent()).toContain("Which day suits you?")
   await check(page, "a question")
   // It waits, however often Herald is started.
   await site.herald.stop("SIGKILL")

@@ -1,17 +1,18 @@
 import { Approvals, errorMessage, type Namespace, type Team } from "@orra/core"
 import type { GatewayTeam } from "@orra/gateway"
-import { sqliteStore } from "@orra/store-sql"
+import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import { Agents } from "./agents/agents.ts"
 import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { directories } from "./api/files.ts"
+import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
 import { heraldBudget } from "./budget.ts"
 import type { Environment } from "./config/expand.ts"
-import { discordRoot, type LoadedConfig, principals } from "./config/load.ts"
+import { discordRoot, HERALD, type LoadedConfig, principals } from "./config/load.ts"
 import { secretsOf } from "./config/summary.ts"
 import { openDataDirectory } from "./data/directory.ts"
 import { DiscordHost } from "./discord.ts"
@@ -27,7 +28,7 @@ import { type Keychain, openVault } from "./provider/vault.ts"
 import { buildTeam, zone } from "./runtime.ts"
 import { Schedules } from "./schedules/schedules.ts"
 import { aboutRoutes } from "./settings/about.ts"
-import { LiveConfig } from "./settings/live.ts"
+import { differences, LiveConfig } from "./settings/live.ts"
 import { mcpRoutes } from "./settings/mcp-routes.ts"
 import { configurationRoutes } from "./settings/routes.ts"
 import { SavedSettings } from "./settings/saved.ts"
@@ -90,7 +91,11 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
       terminal: io.terminal,
     })
     closers.push(() => log.close())
-    const store = await sqliteStore({ path: directory.database, ...(io.now && { now: io.now }) })
+    const store = await sqliteStore({
+      path: directory.database,
+      audit: fromFile.config.audit.enabled,
+      ...(io.now && { now: io.now }),
+    })
     closers.push(() => store.close())
     const { keychain = systemKeychain(io.env) } = io
     const keeping = {
@@ -101,6 +106,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     const live = new LiveConfig(fromFile, await SavedSettings.open(keeping))
     const { loaded } = live
     for (const notice of live.notices) log.logger.warn(notice)
+    if (loaded.config.audit.enabled) auditSettings(live, store, log)
     followLog(live, log)
     const service = await ProviderService.start({
       ...keeping,
@@ -201,6 +207,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
         ...toolbox.routes,
         ...folders.routes,
         imageRoute(store),
+        previewRoute,
         ...(await heraldVoice(loaded.config, spend)),
         ...configurationRoutes({ live, service, discord }),
         ...mcpRoutes({ live, mcp: toolbox.mcp }),
@@ -245,6 +252,16 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
     await closeAll()
     throw error
   }
+}
+
+/** What is set is written down by its name: the value may be a secret. */
+function auditSettings(live: LiveConfig, { audit }: SqliteStore, { logger }: Log): void {
+  live.onChange((next, before) => () => {
+    const names = [...new Set(differences(before.config, next.config))]
+    audit
+      .record(HERALD, { type: "settings_changed", names })
+      .catch((err: unknown) => logger.error({ err }, "the audit"))
+  })
 }
 
 /** The log knows all secrets, and its level is that of the configuration. */

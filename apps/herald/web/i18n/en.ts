@@ -326,6 +326,8 @@ export const en = {
     wrap: "Wrap lines",
     noWrap: "Do not wrap lines",
     download: "Download",
+    preview: "Show what it looks like",
+    source: "Show the source",
     plain: "text",
     label: (language: string) => `Code, ${language}`,
     table: "Table",

@@ -1,10 +1,17 @@
-import { memo, type ReactElement, useEffect, useState } from "react"
+import { lazy, memo, type ReactElement, useEffect, useState } from "react"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
 import { download } from "../ui/download.ts"
 import type { Piece } from "./highlight.ts"
 import { fileNameOf, languageOf } from "./languages.ts"
+
+const Preview = lazy(() => import("../preview/preview.tsx"))
+
+/** What can be shown as what it is: a page on request, a diagram at once. */
+const SHOWN = /^(?:html|svg|mermaid)$/i
+const DIAGRAM = /^mermaid$/i
 
 /** Code with its language, and what one does with code. It is coloured once it is complete. */
 export const CodeBlock = memo(function CodeBlock({
@@ -17,19 +24,31 @@ export const CodeBlock = memo(function CodeBlock({
   readonly isGrowing: boolean
 }): ReactElement {
   const [isWrapped, setWrapped] = useState(false)
+  const [wantsPreview, setPreview] = useState(DIAGRAM.test(language))
+  const isPreview = wantsPreview && !isGrowing && SHOWN.test(language)
   const label = language || t.code.plain
   return (
     <figure className="code-block" aria-label={t.code.label(label)}>
       <figcaption>
         <span className="code-language">{label}</span>
         <span className="code-actions">
-          <IconButton
-            icon="wrap"
-            size={16}
-            label={isWrapped ? t.code.noWrap : t.code.wrap}
-            aria-pressed={isWrapped}
-            onClick={() => setWrapped(!isWrapped)}
-          />
+          {!isGrowing && SHOWN.test(language) && (
+            <IconButton
+              icon={isPreview ? "terminal" : "eye"}
+              size={16}
+              label={isPreview ? t.code.source : t.code.preview}
+              onClick={() => setPreview(!isPreview)}
+            />
+          )}
+          {!isPreview && (
+            <IconButton
+              icon="wrap"
+              size={16}
+              label={isWrapped ? t.code.noWrap : t.code.wrap}
+              aria-pressed={isWrapped}
+              onClick={() => setWrapped(!isWrapped)}
+            />
+          )}
           <IconButton
             icon="download"
             size={16}
@@ -39,10 +58,16 @@ export const CodeBlock = memo(function CodeBlock({
           <CopyButton text={() => code} label={t.code.copy} size={16} />
         </span>
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled with the keyboard */}
-      <pre className={isWrapped ? "wrapped" : undefined} tabIndex={0}>
-        <code>{isGrowing ? code : <Coloured code={code} language={language} />}</code>
-      </pre>
+      {isPreview ? (
+        <Lazily fallback={<pre>{code}</pre>} without={<pre>{code}</pre>}>
+          <Preview code={code} isDiagram={DIAGRAM.test(language)} />
+        </Lazily>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled with the keyboard
+        <pre className={isWrapped ? "wrapped" : undefined} tabIndex={0}>
+          <code>{isGrowing ? code : <Coloured code={code} language={language} />}</code>
+        </pre>
+      )}
     </figure>
   )
 })
