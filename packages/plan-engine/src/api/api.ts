@@ -137,9 +137,10 @@ async function answer(
   const { project, key } = known
   const seconds = options.rates.take(key.id)
   if (seconds > 0) throw tooFast(seconds)
+  const { who, answer: act } = route
   const done = async (): Promise<ApiAnswer> => {
-    if (!mayDo(key, route.who)) throw scopeMissing(route.who)
-    return await route.answer(await asked(), project, key)
+    if (!mayDo(key, who)) throw scopeMissing(who)
+    return await act(await asked(), project, key)
   }
   if (route.method === "GET") return await done()
   const what = { route, by: key.id, project: project.id, id: idIn(route.path, path) ?? "" }
