@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander"
+import type { AuditTask } from "./audit.ts"
 import type { BackupTask } from "./backup.ts"
 import type { ConfigTask } from "./config.ts"
 import type { PolicyTask } from "./policy.ts"
@@ -10,7 +11,7 @@ export interface Flags {
   readonly port?: number
   readonly dataDir?: string
   /** What to do instead of running. */
-  readonly task?: DataTask | BackupTask | ConfigTask | DoctorTask | PolicyTask
+  readonly task?: DataTask | AuditTask | BackupTask | ConfigTask | DoctorTask | PolicyTask
 }
 
 /** Something to do with the data of somebody, whose namespace is given as its key. */
@@ -104,6 +105,18 @@ export function parseFlags(
       task = { type: "restore", file, replace }
     })
   command
+    .command("audit")
+    .description(
+      "show who did what, or whether all that was written of it is as it was; Herald may be running",
+    )
+    .argument("[namespace]", "only this namespace (family:ada) and what is below it")
+    .option("--last <number>", "how many events", parseCount, 50)
+    .option("--json", "as lines of JSON")
+    .option("--verify", "look at every link of every chain")
+    .action((namespace: string | undefined, { last, json = false, verify = false }: AuditFlags) => {
+      task = { type: "audit", last, isJson: json, verify, ...(namespace !== undefined && { namespace }) }
+    })
+  command
     .command("policy")
     .description("what the configuration says about calls of tools")
     .command("explain")
@@ -131,6 +144,18 @@ export function parseFlags(
     return { exit: (error as { exitCode?: number }).exitCode ?? 1 }
   }
   return { ...command.opts<Flags>(), ...(task && { task }) }
+}
+
+interface AuditFlags {
+  readonly last: number
+  readonly json?: boolean
+  readonly verify?: boolean
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count > 0 && count <= 100_000) return count
+  throw new InvalidArgumentError("It is a whole number from 1 to 100000.")
 }
 
 function parsePort(text: string): number {

@@ -40,6 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
       const write = (line: string) => void process.stdout.write(`${line}\n`)
       return await doctor(loaded, { env, isOffline: flags.task.isOffline, write })
     }
+    if (flags.task?.type === "audit") {
+      const { shownAudit } = await import("./audit.ts")
+      const said = await shownAudit(loaded, flags.task)
+      if (said) process.stdout.write(`${said}\n`)
+      return 0
+    }
     if (flags.task?.type === "backup" || flags.task?.type === "restore") {
       const { keepOrBringBack } = await import("./backup.ts")
       process.stdout.write(`${await keepOrBringBack(loaded, flags.task, { cwd, version })}\n`)

@@ -257,7 +257,7 @@ export async function startHerald(fromFile: LoadedConfig, io: HeraldIo): Promise
 /** What is set is written down by its name: the value may be a secret. */
 function auditSettings(live: LiveConfig, { audit }: SqliteStore, { logger }: Log): void {
   live.onChange((next, before) => () => {
-    const names = [...new Set(differences(before.config, next.config))]
+    const names = differences(before.config, next.config)
     audit
       .record(HERALD, { type: "settings_changed", names })
       .catch((err: unknown) => logger.error({ err }, "the audit"))

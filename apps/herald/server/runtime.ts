@@ -52,7 +52,7 @@ export function buildTeam(parts: {
 }): HeraldTeam {
   const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals, budgets } = parts
   const { config } = loaded
-  const policies = new PolicyRegistry()
+  const policies = new PolicyRegistry({ store: disk })
   const { agentsOf, hooks: callerHooks } = callers()
   const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy, agentsOf)
   applyPolicy(config)

@@ -506,6 +506,13 @@ export const settings = {
     registry: text("https://registry.npmjs.org", "The registry that is asked."),
   }),
 
+  audit: section("Who did what, without what was said: `herald audit` shows it.", {
+    enabled: boolean(
+      false,
+      "Write down every run, every decision about a tool and who made it, what budgets and policy changed, what the page set: in chains of hashes, so that `herald audit --verify` finds what was changed later. An answer takes about a millisecond longer.",
+    ),
+  }),
+
   metrics: section("Numbers for monitoring, without anything that is said: `GET /metrics`, for Prometheus.", {
     enabled: boolean(false, "Collect them."),
     token: secret("A bearer key that may read them and nothing else. The owner's may as well."),

@@ -154,7 +154,8 @@ function withStarted(next: Config, started: Config): Config {
   return Object.fromEntries(merged) as Config
 }
 
-function differences(before: Config, after: Config): readonly string[] {
+/** Names of values that are another in the second. */
+export function differences(before: Config, after: Config): readonly string[] {
   const values = valuesByName(before)
   return [...valuesByName(after)].flatMap(([name, value]) =>
     JSON.stringify(value) === JSON.stringify(values.get(name)) ? [] : [name],
