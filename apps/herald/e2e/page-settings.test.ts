@@ -97,6 +97,16 @@ test("an owner sets Herald up in the page; its file is only read, and nobody is 
   await page.getByText("Not taken: what was there goes on.").waitFor()
 
   await open(page, "appearance")
+  // Whoever needs the keys for something else has them.
+  const shortcuts = page.getByRole("group", { name: "Keyboard shortcuts" })
+  await shortcuts.getByRole("radio", { name: "Off" }).check()
+  await page.keyboard.press("Control+K")
+  await page.keyboard.press("Control+Shift+O")
+  expect([await page.getByRole("dialog").count(), new URL(page.url()).pathname]).toEqual([
+    0,
+    "/settings/appearance",
+  ])
+  await shortcuts.getByRole("radio", { name: "On" }).check()
   await page.getByRole("radio", { name: "Larger" }).check()
   await page.getByRole("radio", { name: /^Enter begins/ }).check()
   await page.goto(site.herald.url)

@@ -1,5 +1,5 @@
 import { useState } from "react"
-import { enterSends, keep, recall } from "./storage.ts"
+import { enterSends, hasShortcuts, keep, recall } from "./storage.ts"
 
 /** What Enter does in the field for messages; `enterSends` says which. */
 export type EnterKey = "send" | "newline"
@@ -12,6 +12,18 @@ export function useEnterKey(): readonly [EnterKey, (key: EnterKey) => void] {
     (next) => {
       keep("enter", next === "send" ? undefined : next)
       setKey(next)
+    },
+  ]
+}
+
+/** Whether the page has keys of its own. Somebody's browser, or what reads it aloud, may need them. */
+export function useHasShortcuts(): readonly [boolean, (has: boolean) => void] {
+  const [has, setHas] = useState(hasShortcuts)
+  return [
+    has,
+    (next) => {
+      keep("shortcuts", next ? undefined : "off")
+      setHas(next)
     },
   ]
 }

@@ -2,7 +2,7 @@ import type { ReactElement } from "react"
 import { t } from "../i18n/index.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { shortcutLabel } from "./shortcuts.ts"
-import { enterSends } from "./storage.ts"
+import { enterSends, hasShortcuts } from "./storage.ts"
 
 export const ShortcutsDialog = ({
   isOpen,
@@ -11,11 +11,7 @@ export const ShortcutsDialog = ({
   readonly isOpen: boolean
   readonly onClose: () => void
 }): ReactElement => {
-  const rows: readonly (readonly [string, string])[] = [
-    [t.shortcuts.send, enterSends() ? "Enter" : "Ctrl+Enter"],
-    [t.shortcuts.newLine, enterSends() ? "Shift+Enter" : "Enter"],
-    [t.shortcuts.editLast, "↑"],
-    [t.shortcuts.stop, "Esc"],
+  const own: readonly (readonly [string, string])[] = [
     [t.shortcuts.focus, shortcutLabel("focus")],
     [t.shortcuts.newChat, shortcutLabel("newChat")],
     [t.shortcuts.search, shortcutLabel("search")],
@@ -25,6 +21,13 @@ export const ShortcutsDialog = ({
     [t.shortcuts.copyAnswer, shortcutLabel("copyAnswer")],
     [t.shortcuts.copyCode, shortcutLabel("copyCode")],
     [t.shortcuts.help, shortcutLabel("help")],
+  ]
+  const rows: readonly (readonly [string, string])[] = [
+    [t.shortcuts.send, enterSends() ? "Enter" : "Ctrl+Enter"],
+    [t.shortcuts.newLine, enterSends() ? "Shift+Enter" : "Enter"],
+    [t.shortcuts.editLast, "↑"],
+    [t.shortcuts.stop, "Esc"],
+    ...(hasShortcuts() ? own : []),
   ]
   return (
     <Dialog title={t.shortcuts.title} isOpen={isOpen} onClose={onClose}>
@@ -38,6 +41,7 @@ export const ShortcutsDialog = ({
           </div>
         ))}
       </dl>
+      {!hasShortcuts() && <p className="muted">{t.shortcuts.off}</p>}
     </Dialog>
   )
 }

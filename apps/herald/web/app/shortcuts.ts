@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react"
+import { hasShortcuts } from "./storage.ts"
 
 export type ShortcutName =
   | "newChat"
@@ -47,7 +48,7 @@ export function useShortcuts(actions: Readonly<Record<ShortcutName, () => unknow
   })
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.isComposing) return
+      if (event.isComposing || !hasShortcuts()) return
       const isMod = isMac ? event.metaKey : event.ctrlKey
       for (const [name, shortcut] of Object.entries(SHORTCUTS)) {
         if (event.key.toLowerCase() !== shortcut.key || isMod !== Boolean(shortcut.isMod)) continue

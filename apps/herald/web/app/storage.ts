@@ -24,6 +24,9 @@ export function keep(key: string, value: string | undefined): void {
 /** Whether Enter sends a message: read when it is pressed, so that it holds in every open chat. */
 export const enterSends = (): boolean => recall("enter") !== "newline"
 
+/** Whether the page has keys of its own: read when one is pressed. */
+export const hasShortcuts = (): boolean => recall("shortcuts") !== "off"
+
 /** Whether a key sends what is being written. */
 export const isSendKey = (
   event: Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">,
@@ -31,7 +34,7 @@ export const isSendKey = (
   event.key === "Enter" && !event.altKey && (enterSends() ? !event.shiftKey : event.ctrlKey || event.metaKey)
 
 /** How the page looks and is typed into. */
-const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter"]
+const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter", "herald.shortcuts"]
 
 /** Where files wait that are attached to unsent messages. */
 export const ATTACHMENTS_DATABASE = "herald"

@@ -24,6 +24,11 @@ export const words = {
     send: ["Enter sends", "Shift+Enter begins a new line"],
     newline: ["Enter begins a new line", "Ctrl+Enter (⌘ Enter) sends"],
   },
+  shortcuts: "Keyboard shortcuts",
+  shortcutKeys: {
+    on: ["On", "Ctrl+/ (⌘/) lists them"],
+    off: ["Off", "Your browser and screen reader have all their keys"],
+  },
 
   discord: {
     title: "Discord",

@@ -410,6 +410,7 @@ export const en = {
     newLine: "New line",
     editLast: "Edit the last message (in an empty field)",
     copyAnswer: "Copy the last answer",
+    off: "The others are switched off in Settings, Appearance.",
   },
 
   errors: {

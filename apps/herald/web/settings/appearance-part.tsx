@@ -1,5 +1,5 @@
 import type { ReactElement } from "react"
-import { type EnterKey, type TextSize, useEnterKey, useTextSize } from "../app/device.ts"
+import { type EnterKey, type TextSize, useEnterKey, useHasShortcuts, useTextSize } from "../app/device.ts"
 import { words } from "../i18n/en-settings.ts"
 import { t } from "../i18n/index.ts"
 import { type Theme, useTheme } from "../theme/theme.ts"
@@ -13,6 +13,7 @@ export function AppearancePart(): ReactElement {
   const [theme, setTheme] = useTheme()
   const [size, setSize] = useTextSize()
   const [key, setKey] = useEnterKey()
+  const [hasShortcuts, setHasShortcuts] = useHasShortcuts()
   return (
     <form className="form">
       <Choices
@@ -35,6 +36,15 @@ export function AppearancePart(): ReactElement {
         })}
         chosen={key}
         onChoose={setKey}
+      />
+      <Choices
+        legend={words.shortcuts}
+        choices={(["on", "off"] as const).map((value) => {
+          const [label = "", hint] = words.shortcutKeys[value]
+          return { value, label, hint }
+        })}
+        chosen={hasShortcuts ? "on" : "off"}
+        onChoose={(value) => setHasShortcuts(value === "on")}
       />
       <p className="hint">{words.thisDevice}</p>
     </form>
