@@ -12,6 +12,8 @@ export interface ApiOptions {
 
 export interface ApiRequest {
   readonly body?: unknown
+  /** Instead of a body, one in YAML, as it is. */
+  readonly yaml?: string
   readonly query?: Readonly<Record<string, string | undefined>>
 }
 
@@ -53,7 +55,7 @@ export function engineApi({ server, key, signal }: ApiOptions): Api {
     }
   }
   return {
-    async request<T>(method: string, path: string, { body, query }: ApiRequest = {}): Promise<T> {
+    async request<T>(method: string, path: string, { body, yaml, query }: ApiRequest = {}): Promise<T> {
       const response = await ask(address(path, query), {
         method,
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -61,6 +63,7 @@ export function engineApi({ server, key, signal }: ApiOptions): Api {
           body: JSON.stringify(body),
           headers: { "content-type": "application/json" },
         }),
+        ...(yaml !== undefined && { body: yaml, headers: { "content-type": "application/yaml" } }),
       })
       const text = await response.text()
       if (!response.ok) throw refused(server, path, response, text)

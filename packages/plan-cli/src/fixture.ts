@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Command } from "commander"
+import type { Surroundings } from "./cli.ts"
 import type { Config, ProjectConfig } from "./config.ts"
 import { run } from "./run.ts"
 
@@ -82,6 +86,7 @@ export class Home {
       signal = new AbortController().signal,
       env = {},
       now = Date.now,
+      onOut = () => {},
     }: Quick = {},
   ): Promise<Ran> {
     let stdout = ""
@@ -91,6 +96,7 @@ export class Home {
       version: "0.0.0",
       out: (text) => {
         stdout += text
+        onOut(text)
       },
       error: (text) => {
         stderr += text
@@ -114,4 +120,34 @@ interface Quick {
   readonly signal?: AbortSignal
   readonly env?: NodeJS.ProcessEnv
   readonly now?: () => number
+  readonly onOut?: (text: string) => void
+}
+
+/** A port that nothing listens at. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+/** Every command with its options, as a table of Markdown. */
+export function commandTable(program: (around: Surroundings) => Command): string {
+  const nothing = { env: {}, version: "", out: () => {}, error: () => {}, isTty: false, now: Date.now }
+  const { signal } = new AbortController()
+  const row = (command: Command, path: string): readonly string[] => {
+    const name = `${path}${command.name()}`
+    const commands = command.createHelp().visibleCommands(command)
+    const inner = commands.filter((each) => each.name() !== "help").flatMap((each) => row(each, `${name} `))
+    if (inner.length > 0) return inner
+    const args = command.registeredArguments.map((each) =>
+      each.required ? ` <${each.name()}>` : ` [${each.name()}]`,
+    )
+    const options = command.options.map(({ flags }) => `\`${flags}\``).join(", ")
+    return [`| \`${name}${args.join("")}\` | ${command.description()} | ${options} |`]
+  }
+  const rows = row(program({ ...nothing, signal, stdin: async () => "" }), "")
+  return ["| command | | options |", "|---|---|---|", ...rows].join("\n")
 }

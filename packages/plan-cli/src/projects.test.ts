@@ -1,10 +1,8 @@
-import { once } from "node:events"
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { Bench } from "../../plan-engine/src/engine-fixture.ts"
-import { Home } from "./fixture.ts"
+import { freePort, Home } from "./fixture.ts"
 
 let bench: Bench
 let home: Home
@@ -116,11 +114,7 @@ describe("the file", () => {
 
 describe("an engine", () => {
   test("that is not there is said to be, with what to do", async () => {
-    const server = createServer().listen(0, "127.0.0.1")
-    await once(server, "listening")
-    const away = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    server.close()
-    await once(server, "close")
+    const away = `http://127.0.0.1:${await freePort()}`
     put({
       current_project: "far",
       projects: { far: { id: "p_1", cli_auth: "sk-orra-v1-0", server_addr: away } },

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs"
 import type { Command } from "commander"
-import { isScalar, parseDocument } from "yaml"
 import type { Cli } from "../cli.ts"
 import { CliError } from "../errors.ts"
 import type { Act } from "../program.ts"
@@ -24,8 +23,8 @@ export function groundingCommands(program: Command, act: Act): void {
     .option("-f, --file <file>", "the same")
     .action(
       act(async (cli, argument: string | undefined, { file = argument }: { file?: string }) => {
-        const body = await read(cli, file)
-        const applied = await cli.api().request<Grounding>("POST", "/groundings", { body })
+        const yaml = await read(cli, file)
+        const applied = await cli.api().request<Grounding>("POST", "/groundings", { yaml })
         cli.show(
           applied,
           ({ name, version, useCases, domain }) =>
@@ -76,24 +75,13 @@ export function groundingCommands(program: Command, act: Act): void {
     )
 }
 
-async function read(cli: Cli, file: string | undefined): Promise<unknown> {
+/** A file's text: the engine knows YAML, of which JSON is a part. */
+async function read(cli: Cli, file: string | undefined): Promise<string> {
   if (file === undefined)
     throw new CliError("usage", "Say which file.", "orra grounding apply -f grounding.yaml")
-  let text: string
   try {
-    text = file === "-" ? await cli.around.stdin() : readFileSync(file, "utf8")
+    return file === "-" ? await cli.around.stdin() : readFileSync(file, "utf8")
   } catch (error) {
     throw new CliError("file_unreadable", `The file ${file} cannot be read: ${(error as Error).message}.`)
   }
-  const document = parseDocument(text, { schema: "core", logLevel: "error" })
-  const [broken] = document.errors
-  if (broken) throw new CliError("file_wrong", `The file ${file} is neither YAML nor JSON: ${broken.message}`)
-  // Who writes 1.0 without quotes means what stands there, and not the number 1.
-  const version = document.get("version", true)
-  if (isScalar(version) && version.source !== undefined) version.value = version.source
-  const { "use-cases": useCases, ...others } = (document.toJS({ maxAliasCount: 100 }) ?? {}) as Record<
-    string,
-    unknown
-  >
-  return useCases === undefined ? others : { ...others, useCases }
 }
