@@ -1,3 +1,10 @@
+export {
+  type Difference,
+  type DifferenceCode,
+  type Replayed,
+  type ReplayOptions,
+  replay,
+} from "./audit/replay.ts"
 export type {
   Durability,
   Durable,

@@ -1,5 +1,6 @@
-import { everyItem, type JsonObject, OrraError, type Page } from "@orra/core"
+import { everyItem, type Json, type JsonObject, OrraError, type Page } from "@orra/core"
 import type { ProjectAudit } from "../audit/project-audit.ts"
+import { replay } from "../audit/replay.ts"
 import type { Orchestration, Orchestrations } from "../execution/orchestration.ts"
 import type { Orchestrator } from "../execution/orchestrator.ts"
 import type { RecordedLog } from "../execution/recorded-log.ts"
@@ -86,7 +87,7 @@ export async function logPage(
   orchestration: Orchestration,
   query: URLSearchParams,
 ): Promise<JsonObject> {
-  const { id, status } = orchestration
+  const { id, status, plan } = orchestration
   const limit = whole(query, "limit", 1, MAX_ENTRIES) ?? MAX_ENTRIES
   const from = (whole(query, "cursor", 0, 1e9) ?? -1) + 1
   const found = await orchestrator.log(orchestration).from(from, limit + 1)
@@ -95,6 +96,7 @@ export async function logPage(
   return {
     id,
     status,
+    ...(plan && { plan: plan as unknown as JsonObject }),
     entries: entries.map(entryView),
     ...(last && found.length > limit && { cursor: String(last.number) }),
   }
@@ -107,16 +109,24 @@ function oneOf<T extends string>(query: URLSearchParams, name: string, values: r
   throw wrong(name, `"${name}" is one of ${values.join(", ")}.`)
 }
 
-/** Whether a log is whole: all of it there, each entry as it was written. */
-export async function verification(log: RecordedLog): Promise<JsonObject> {
+/** Whether a log is whole, all of it there and each entry as it was written, and whether what it says follows from the plan. */
+export async function verification(log: RecordedLog, { id, plan }: Orchestration): Promise<JsonObject> {
   try {
-    const entries = (await log.read()).length
+    const read = await log.read()
+    const entries = read.length
     const [last] = await log.from(entries - 1, 1)
-    return { isWhole: true, entries, ...(last && { head: last.hash }) }
+    const { differences = [] } = plan ? replay(read, plan, { id }) : {}
+    return {
+      id,
+      isWhole: true,
+      entries,
+      ...(last && { head: last.hash }),
+      differences: differences as unknown as Json,
+    }
   } catch (error) {
     if (!(error instanceof OrraError) || error.code !== "plan_log_broken") throw error
     const brokenAt = Number(error.details["entry"])
-    return { isWhole: false, entries: brokenAt, brokenAt }
+    return { id, isWhole: false, entries: brokenAt, brokenAt, differences: [] }
   }
 }
 

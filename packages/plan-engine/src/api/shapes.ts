@@ -193,13 +193,21 @@ export const SHAPES = {
       members({
         id: text,
         status: { enum: STATUSES },
+        "plan?": members({ taskZero: object, tasks: listOf(object) }),
         entries: listOf(ref("LogEntry")),
         "cursor?": text,
       }),
       ref("Verification"),
     ],
   },
-  Verification: members({ id: text, isWhole: flag, entries: whole, "head?": text, "brokenAt?": whole }),
+  Verification: members({
+    id: text,
+    isWhole: flag,
+    entries: whole,
+    "head?": text,
+    "brokenAt?": whole,
+    differences: listOf(members({ entry: whole, code: text, message: text })),
+  }),
   Pddl: members({ domain: text, problem: text, plan: text }),
   AuditEntry: members({
     number: whole,

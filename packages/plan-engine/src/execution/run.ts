@@ -179,7 +179,7 @@ class Run {
       return await this.#halt({ reason: "failed", task: task.id, error })
     }
     const { attempts, delayMs, maxDelayMs } = { ...TASK_RETRY, ...retry }
-    const key = this.#keyOf(task)
+    const key = taskKey(this.#options.id, task, this.#state.done)
     const before = this.#state.attempts.get(task.id) ?? 0
     // A log that fails is noticed by what is written next.
     const progress = (data: Json): void =>
@@ -221,14 +221,6 @@ class Run {
       if (error instanceof OrraError) return error.message
       throw error
     }
-  }
-
-  /** The same in every process: of the run, the task, and what it is given. */
-  #keyOf(task: PlanTask): string {
-    const given = [...needs(task)]
-      .toSorted()
-      .map((id) => `${id}:${canonicalJson(this.#state.done.get(id)?.output ?? null)}`)
-    return sha256([this.#options.id, task.id, ...given].join("\n"))
   }
 
   async #attempt(call: (signal: AbortSignal) => Promise<TaskOutcome>): Promise<TaskOutcome> {
@@ -346,6 +338,18 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 async function settle(work: readonly Promise<void>[]): Promise<void> {
   const ends = await Promise.allSettled(work)
   for (const end of ends) if (end.status === "rejected") throw end.reason
+}
+
+/** The key of a task, of its run and what others gave for it: the same for every attempt, in every process. */
+export function taskKey(
+  run: string,
+  task: PlanTask,
+  done: ReadonlyMap<string, { readonly output: Json }>,
+): string {
+  const given = [...needs(task)]
+    .toSorted()
+    .map((id) => `${id}:${canonicalJson(done.get(id)?.output ?? null)}`)
+  return sha256([run, task.id, ...given].join("\n"))
 }
 
 /** The key of undoing a task: the same for every attempt, whoever makes it. */

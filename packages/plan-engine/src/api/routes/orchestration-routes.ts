@@ -81,13 +81,13 @@ export const orchestrationRoutes = (parts: ApiParts): readonly ApiRoute[] => {
         limit: "1 to 1,000.",
         cursor: "The number of the entry behind which to begin.",
         follow: "As server-sent events, until it has ended; 204 when nothing more will come.",
-        verify: "Instead whether all of it is there and as it was written.",
+        verify: "Instead whether all of it is there, as it was written, and follows from the plan.",
       },
       answers: { 200: "Log", 204: undefined },
       answer: async ({ id, query, lastEventId, signal }, project) => {
         const orchestration = await orchestrations.get(project.id, id)
         if (query.has("verify"))
-          return { status: 200, body: { id, ...(await verification(orchestrator.log(orchestration))) } }
+          return { status: 200, body: await verification(orchestrator.log(orchestration), orchestration) }
         if (!query.has("follow"))
           return { status: 200, body: await logPage(orchestrator, orchestration, query) }
         const last = lastEventId ?? query.get("cursor") ?? undefined
