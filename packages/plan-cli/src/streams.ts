@@ -12,8 +12,8 @@ export interface StreamEvent {
 const AGAIN_MS = 1_000
 
 /**
- * Events of the engine as they come, until the caller has enough or Ctrl-C. When the connection is lost, it is made again, and
- * what came in between is not missed.
+ * Events of the engine as they come, until the caller has enough or Ctrl-C, and `open` for each connection that is made. When
+ * it is lost, it is made again, and what came in between is not missed.
  *
  * @throws CliError when it cannot be made at first, or is refused.
  */
@@ -34,6 +34,7 @@ export async function* events(
       }
       const { body } = await api.open(path, headers, query)
       isConnected = true
+      yield { event: "open", data: undefined }
       const parsed = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
       for await (const { id, event = "message", data } of parsed ?? []) {
         lastId = id ?? lastId

@@ -92,10 +92,10 @@ async function watchList(cli: Cli, options: ListOptions): Promise<void> {
     if (isDrawn) out(CLEAR)
     cli.line(groups, (shown) => listTable(cli, shown))
   }
-  await draw()
-  for await (const { data } of events(cli, "/orchestrations/events")) {
+  // The list comes after the stream has begun: nothing changes between the two.
+  for await (const { event, data } of events(cli, "/orchestrations/events")) {
     const changed = data as Listed
-    if (isDrawn) await draw()
+    if (isDrawn || event === "open") await draw()
     else if (options.status === undefined || options.status === changed.status)
       cli.line(changed, (each) => row(cli, each, each.error !== undefined).join("  "))
   }
