@@ -58,7 +58,7 @@ export class Bench {
     this.store = store
     this.engine = createPlanEngine({
       store,
-      provider: scriptedProvider([], { otherwise: () => this.#written() }),
+      provider: scriptedProvider([], { otherwise: () => this.written() }),
       connections: { redeliverMs: [20, 50], handoverMs: 20 },
       retry: { delayMs: 1, maxDelayMs: 1 },
       undoRetry: { delayMs: 1, maxDelayMs: 1 },
@@ -159,7 +159,8 @@ export class Bench {
     return await this.until(id, ({ status }) => status !== "processing" && status !== "pending")
   }
 
-  #written(): string {
+  /** The plan as the model gives it. */
+  written(): string {
     if (typeof this.plan === "string") return this.plan
     const tasks = this.plan.map((task) => ({ ...task, service: this.ids.get(task.service) ?? task.service }))
     return JSON.stringify({ tasks: [{ id: "task0", input: {} }, ...tasks] })
