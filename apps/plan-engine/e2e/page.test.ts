@@ -30,7 +30,10 @@ test("a project is made, services appear as they connect, and a run is seen whil
   await page.getByRole("button", { name: "Make a project" }).click()
   await page.getByText("No runs yet").waitFor()
   // The key is that of this tab, and of nothing that stays.
-  site.key = await page.evaluate(() => JSON.parse(sessionStorage.getItem("plan-engine.session") ?? "").key)
+  const [session] = await page.evaluate(
+    () => JSON.parse(sessionStorage.getItem("plan-engine.sessions") ?? "[]") as { key: string }[],
+  )
+  site.key = session?.key ?? ""
   expect(site.key).toMatch(/^sk-orra-v1-/)
 
   const packed = Promise.withResolvers<void>()

@@ -8,26 +8,23 @@ import {
 } from "@tanstack/react-query"
 import { useKey } from "../app/session.ts"
 import { type Asked, ask } from "./http.ts"
-import type { Inspection, RunItem, RunStatus } from "./types.ts"
+import type { Inspection, RunStatus } from "./types.ts"
 
-/** How many runs are shown at first, and more at each press. */
+/** How many items are shown at first, and more at each press. */
 const PAGE = 30
 
 export const hasEnded = (status: RunStatus): boolean => status !== "pending" && status !== "processing"
 
-interface RunPage {
-  readonly items: readonly RunItem[]
-  readonly cursor?: string
-}
-
-/** The runs of a status, or all of them: those that changed last first. */
-export function useRuns(status: RunStatus | undefined) {
+/** A list of the engine, page by page. `query` says which of its items. */
+export function usePages<T>(name: string, path: string, query: Readonly<Record<string, string>> = {}) {
   const key = useKey()
   return useInfiniteQuery({
-    queryKey: ["runs", status ?? "all"],
+    queryKey: [name, query],
     queryFn: ({ pageParam, signal }) => {
-      const query = new URLSearchParams({ limit: String(PAGE), cursor: pageParam, status: status ?? "" })
-      return ask<RunPage>(key, `/orchestrations?${query}`, { signal })
+      const all = new URLSearchParams({ ...query, limit: String(PAGE), cursor: pageParam })
+      return ask<{ readonly items: readonly T[]; readonly cursor?: string }>(key, `${path}?${all}`, {
+        signal,
+      })
     },
     initialPageParam: "",
     getNextPageParam: ({ cursor }) => cursor,
@@ -47,7 +44,7 @@ export function useAnswer<T>(name: readonly string[], path: string, everyMs?: nu
   })
 }
 
-export interface Action extends Pick<Asked, "body"> {
+export interface Action extends Pick<Asked, "body" | "yaml"> {
   readonly method: "POST" | "DELETE"
   readonly path: string
 }
@@ -57,7 +54,7 @@ export function useAction<T = unknown>(changes: string): UseMutationResult<T, Er
   const key = useKey()
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ path, method, body }: Action) => ask<T>(key, path, { method, body }),
+    mutationFn: ({ path, ...asked }: Action) => ask<T>(key, path, asked),
     onSettled: () => client.invalidateQueries({ queryKey: [changes] }),
   })
 }

@@ -11,19 +11,26 @@ export class ApiFailure extends Error {
 export interface Asked {
   readonly method?: "GET" | "POST" | "DELETE"
   readonly body?: unknown
+  /** In the place of `body`. */
+  readonly yaml?: string
   readonly signal?: AbortSignal
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /** @throws ApiFailure when the engine refuses; TypeError when it is not there. */
 export async function request(key: string, path: string, asked: Asked = {}): Promise<Response> {
-  const { method = "GET", body, signal, headers } = asked
+  const { method = "GET", body, yaml, signal, headers } = asked
+  const sent = yaml ?? (body === undefined ? undefined : JSON.stringify(body))
   const response = await fetch(path, {
     method,
-    headers: { ...headers, ...(key !== "" && { authorization: `Bearer ${key}` }) },
+    headers: {
+      ...headers,
+      ...(yaml !== undefined && { "content-type": "application/yaml" }),
+      ...(key !== "" && { authorization: `Bearer ${key}` }),
+    },
     cache: "no-store",
     ...(signal && { signal }),
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(sent !== undefined && { body: sent }),
   })
   if (response.ok) return response
   const text = await response.text()

@@ -126,10 +126,30 @@ export interface Grounding {
     readonly capabilities: readonly string[]
     readonly intent: string
   }[]
-  readonly constraints: readonly string[]
+  /** In words, or as a rule that is proved. */
+  readonly constraints: readonly Json[]
 }
 
 export interface ApiKey {
   readonly id: string
   readonly createdAt: string
+  readonly scopes: readonly string[]
+  readonly expiresAt?: string
+}
+
+/** Something a webhook is told. */
+export interface Delivery {
+  readonly id: string
+  readonly url: string
+  readonly state: "pending" | "delivered" | "dead" | "dropped"
+  readonly event: string
+  readonly orchestrationId: string
+  readonly tried: number
+  readonly attempts: readonly {
+    readonly timestamp: string
+    readonly ms: number
+    readonly answered?: number
+    readonly error?: string
+  }[]
+  readonly updatedAt: string
 }

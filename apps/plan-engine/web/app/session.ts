@@ -1,42 +1,60 @@
 import { createContext, useContext } from "react"
 
-/** Who has logged in: a project by its key, or who may make projects. */
-export interface Session {
-  readonly type: "project" | "admin"
-  /** Empty when whoever is at this machine may make projects. */
-  readonly key: string
-}
+/** Who has logged in: a project by a key of it, or whoever may make projects. */
+export type Session =
+  | {
+      readonly type: "project"
+      readonly key: string
+      readonly name: string
+      /** What its webhooks are signed with: only where it was made in this tab. */
+      readonly webhookSecret?: string
+    }
+  | { readonly type: "admin"; readonly key: string }
 
-const NAME = "plan-engine.session"
+/** All that are open in this tab; the first of them is shown. */
+export type Sessions = readonly Session[]
 
-/** The login of this tab; it ends when the tab is closed. */
-export function savedSession(): Session | undefined {
+const NAME = "plan-engine.sessions"
+
+/** The logins of this tab; they end when the tab is closed. */
+export function savedSessions(): Sessions {
   try {
-    const text = sessionStorage.getItem(NAME)
-    return text === null ? undefined : (JSON.parse(text) as Session)
+    return JSON.parse(sessionStorage.getItem(NAME) ?? "[]") as Sessions
   } catch {
-    return undefined
+    return []
   }
 }
 
-export function saveSession(session: Session | undefined): void {
+export function saveSessions(sessions: Sessions): void {
   try {
-    if (session) sessionStorage.setItem(NAME, JSON.stringify(session))
-    else sessionStorage.removeItem(NAME)
+    sessionStorage.setItem(NAME, JSON.stringify(sessions))
   } catch {
-    // Storage is switched off: the login lasts until the page is loaded again.
+    // Storage is switched off: the logins last until the page is loaded again.
   }
 }
+
+/** What a person calls it. */
+export const nameOf = (session: Session): string =>
+  session.type === "admin" ? "All projects" : session.name || "Project without a name"
 
 export interface SessionControl {
-  readonly session: Session
-  readonly open: (session: Session | undefined) => void
+  readonly sessions: Sessions
+  /** Shows this one, as well as those that are open. */
+  readonly open: (session: Session) => void
+  /** Asks for another key. */
+  readonly ask: () => void
+  /** Ends the one that is shown. */
+  readonly close: () => void
 }
 
 export const SessionContext = createContext<SessionControl>({
-  session: { type: "project", key: "" },
+  sessions: [],
   open: () => {},
+  ask: () => {},
+  close: () => {},
 })
 
-/** The key that this tab is logged in with. */
-export const useKey = (): string => useContext(SessionContext).session.key
+/** The login that is shown. */
+export const useSession = (): Session => useContext(SessionContext).sessions[0] ?? { type: "admin", key: "" }
+
+export const useKey = (): string => useSession().key

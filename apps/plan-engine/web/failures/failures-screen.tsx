@@ -4,9 +4,12 @@ import type { FailedCompensation } from "../api/types.ts"
 import { Listed } from "../ui/list.tsx"
 import { Button, Empty, Failure, Time, Value } from "../ui/parts.tsx"
 
+/** What came of trying again is no news of the engine: it is looked for. */
+const LOOK_MS = 3_000
+
 /** What could not be undone, until a person has seen to it. */
 export function FailuresScreen(): ReactElement {
-  const failures = useAnswer<readonly FailedCompensation[]>(["failures"], "/compensation-failures")
+  const failures = useAnswer<readonly FailedCompensation[]>(["failures"], "/compensation-failures", LOOK_MS)
   return (
     <>
       <header className="screen-head">
@@ -64,7 +67,7 @@ function Card({ failed }: { readonly failed: FailedCompensation }): ReactElement
         <Value label="Compensation data" of={compensationData.data} />
       </details>
       {state === "pending" ? (
-        <Settle failed={failed} />
+        <Settle key={failed.attemptsMade} failed={failed} />
       ) : (
         <p className="muted">
           {STATES[state]} <Time at={failed.resolvedAt} />
@@ -77,6 +80,8 @@ function Card({ failed }: { readonly failed: FailedCompensation }): ReactElement
 
 function Settle({ failed }: { readonly failed: FailedCompensation }): ReactElement {
   const act = useAction("failures")
+  const again = useAction("failures")
+  const error = act.error ?? again.error
   const [reason, setReason] = useState("")
   const path = `/compensation-failures/${failed.id}`
   const settle = (as: "resolve" | "ignore"): void =>
@@ -100,14 +105,14 @@ function Settle({ failed }: { readonly failed: FailedCompensation }): ReactEleme
         </Button>
         {failed.status === "failed" && (
           <Button
-            disabled={act.isPending}
-            onClick={() => act.mutate({ method: "POST", path: `${path}/retry` })}
+            disabled={again.isPending || again.isSuccess}
+            onClick={() => again.mutate({ method: "POST", path: `${path}/retry` })}
           >
-            Try again
+            {again.isSuccess ? "Being tried again…" : "Try again"}
           </Button>
         )}
       </div>
-      {act.error && <Failure error={act.error} />}
+      {error && <Failure error={error} />}
     </form>
   )
 }

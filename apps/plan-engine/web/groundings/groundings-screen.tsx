@@ -1,24 +1,25 @@
 import { type FormEvent, type ReactElement, useState } from "react"
 import { useAction, useAnswer } from "../api/hooks.ts"
-import type { Grounding } from "../api/types.ts"
+import type { Grounding, Json } from "../api/types.ts"
 import { Confirm } from "../ui/confirm.tsx"
 import { Listed } from "../ui/list.tsx"
 import { Button, Empty, Failure } from "../ui/parts.tsx"
 
-const EXAMPLE = {
-  name: "refunds",
-  domain: "e-commerce",
-  version: "1.0",
-  useCases: [
-    {
-      action: "Refund order {orderId}",
-      params: { orderId: "ORD-123" },
-      capabilities: ["Finds an order", "Pays money back"],
-      intent: "The customer gets back what they paid",
-    },
-  ],
-  constraints: ["An order is looked up before anything is paid back"],
-}
+const EXAMPLE = `name: refunds
+domain: e-commerce
+version: "1.0"
+use-cases:
+  - action: Refund order {orderId}
+    params:
+      orderId: ORD-123
+    capabilities:
+      - Finds an order
+      - Pays money back
+    intent: The customer gets back what they paid
+constraints:
+  - Nothing is paid back twice
+  - { service: payments, after: orders }
+`
 
 /** What is known of domains, which plans in them keep to. */
 export function GroundingsScreen(): ReactElement {
@@ -77,7 +78,7 @@ function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
           <h3>Rules</h3>
           <ul className="bullets">
             {constraints.map((each) => (
-              <li key={JSON.stringify(each)}>{typeof each === "string" ? each : JSON.stringify(each)}</li>
+              <li key={JSON.stringify(each)}>{typeof each === "string" ? each : ruleText(each)}</li>
             ))}
           </ul>
         </>
@@ -95,15 +96,26 @@ function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
   )
 }
 
+/** `payments, after orders: proved` of `{ "service": "payments", "after": "orders" }`. */
+function ruleText(rule: Json): string {
+  const { service, ...rest } = rule as Readonly<Record<string, Json>>
+  const [kind = "", said] = Object.entries(rest)[0] ?? []
+  return `${service}: ${WORDS[kind] ?? kind}${said === true ? "" : ` ${said}`} (proved of each plan)`
+}
+
+const WORDS: Readonly<Record<string, string>> = { atMost: "at most", exactly: "exactly" }
+
 function Apply(): ReactElement {
   const act = useAction("groundings")
-  const [text, setText] = useState(JSON.stringify(EXAMPLE, null, 2))
+  const [text, setText] = useState(EXAMPLE)
   const [error, setError] = useState<Error>()
   const apply = (event: FormEvent): void => {
     event.preventDefault()
     setError(undefined)
+    const to = { method: "POST", path: "/groundings" } as const
     try {
-      act.mutate({ method: "POST", path: "/groundings", body: JSON.parse(text) as unknown })
+      const isJson = text.trimStart().startsWith("{")
+      act.mutate(isJson ? { ...to, body: JSON.parse(text) as unknown } : { ...to, yaml: text })
     } catch (thrown) {
       setError(new Error(`This is no JSON: ${(thrown as Error).message}`))
     }
@@ -112,9 +124,9 @@ function Apply(): ReactElement {
     <form className="panel card-form" onSubmit={apply}>
       <h2>Apply a grounding</h2>
       <label className="field">
-        <span>JSON; of a name that is there, a new version takes its place</span>
+        <span>YAML or JSON; of a name that is there, a new version takes its place</span>
         <textarea
-          rows={14}
+          rows={16}
           spellCheck={false}
           className="code"
           value={text}

@@ -1,6 +1,7 @@
 import { type ReactElement, useState } from "react"
-import { useRuns } from "../api/hooks.ts"
+import { usePages } from "../api/hooks.ts"
 import type { RunItem, RunStatus } from "../api/types.ts"
+import { More } from "../ui/list.tsx"
 import { Button, Empty, Failure, Time } from "../ui/parts.tsx"
 import { Status } from "../ui/status.tsx"
 import { RUN_STATUS } from "../ui/words.ts"
@@ -12,7 +13,7 @@ const STATUSES = Object.keys(RUN_STATUS) as readonly RunStatus[]
 export function RunsScreen(): ReactElement {
   const [status, choose] = useState<RunStatus>()
   const [isNew, setNew] = useState(false)
-  const runs = useRuns(status)
+  const runs = usePages<RunItem>("runs", "/orchestrations", { status: status ?? "" })
   const shown = runs.data?.pages.flatMap(({ items }) => items)
   return (
     <>
@@ -49,13 +50,7 @@ export function RunsScreen(): ReactElement {
           ))}
         </ul>
       )}
-      {runs.hasNextPage && (
-        <div className="actions">
-          <Button disabled={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      )}
+      <More of={runs} />
     </>
   )
 }

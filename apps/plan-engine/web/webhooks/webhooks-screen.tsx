@@ -1,33 +1,45 @@
 import type { FormEvent, ReactElement } from "react"
 import { useAction, useAnswer } from "../api/hooks.ts"
+import { useSession } from "../app/session.ts"
 import { Confirm } from "../ui/confirm.tsx"
 import { Listed } from "../ui/list.tsx"
-import { Button, Failure } from "../ui/parts.tsx"
+import { Button, Failure, Value } from "../ui/parts.tsx"
+import { Deliveries } from "./deliveries.tsx"
 
 interface Webhook {
   readonly url: string
 }
 
-export const WebhooksScreen = (): ReactElement => (
-  <>
-    <header className="screen-head">
-      <h1>Webhooks</h1>
-    </header>
-    <p className="lead">
-      Who is told. Every message is signed with the secret of the project and repeated until it was heard.
-    </p>
-    <Addresses
-      path="/webhooks"
-      title="Told how runs end"
-      empty="Nobody is told how runs end. Add the address of an application that should be."
-    />
-    <Addresses
-      path="/compensation-failure-webhooks"
-      title="Told what could not be undone"
-      empty="Nobody is told of failed compensations. Add an address that reaches a person."
-    />
-  </>
-)
+export function WebhooksScreen(): ReactElement {
+  const session = useSession()
+  return (
+    <>
+      <header className="screen-head">
+        <h1>Webhooks</h1>
+      </header>
+      <p className="lead">
+        Who is told. Every message is signed with the secret of the project and repeated until it was heard.
+      </p>
+      {session.type === "project" && session.webhookSecret !== undefined && (
+        <div className="note">
+          <p>The secret that messages are signed with. It is shown in this tab alone, until it is closed.</p>
+          <Value label="Secret" of={session.webhookSecret} />
+        </div>
+      )}
+      <Addresses
+        path="/webhooks"
+        title="Told how runs end"
+        empty="Nobody is told how runs end. Add the address of an application that should be."
+      />
+      <Addresses
+        path="/compensation-failure-webhooks"
+        title="Told what could not be undone"
+        empty="Nobody is told of failed compensations. Add an address that reaches a person."
+      />
+      <Deliveries />
+    </>
+  )
+}
 
 function Addresses({
   path,
