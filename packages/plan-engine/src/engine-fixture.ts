@@ -63,6 +63,8 @@ export class Bench {
       retry: { delayMs: 1, maxDelayMs: 1 },
       undoRetry: { delayMs: 1, maxDelayMs: 1 },
       webhooks: { pauseMs: 5, allowInternal: true },
+      // Each test says anew what the model answers.
+      cache: false,
       onError: (error) => void this.errors.push(error),
       ...options,
     })

@@ -16,6 +16,7 @@ import { News } from "./execution/news.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
 import { Groundings } from "./planning/groundings.ts"
+import type { PlanCacheOptions } from "./planning/plan-cache.ts"
 import { PlanWebhooks, type WebhookOptions } from "./webhooks/plan-webhooks.ts"
 import { Connections, type ConnectionsOptions } from "./wire/connections.ts"
 import { PlanServices } from "./wire/services.ts"
@@ -31,6 +32,11 @@ export interface PlanEngineOptions {
   readonly planTimeoutMs?: number
   /** Compares requests with groundings by what they mean. Without one their words are compared. See `embedder` of @orra/search. */
   readonly embedder?: Embedder
+  /**
+   * Keeps plans for requests that are the same but for their values, 1,000 of a project for 24 hours. False: every request is
+   * planned.
+   */
+  readonly cache?: PlanCacheOptions | false
   /** What may register projects, as a bearer token. Default: whoever connects from this machine may. */
   readonly adminKey?: string
   /** Below which all of it is kept. Default `plan-engine`. */

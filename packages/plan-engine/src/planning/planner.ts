@@ -2,7 +2,7 @@ import { addUsage, type Message, messageText, NO_USAGE, OrraError, type Usage, u
 import { type AskOptions, ask } from "./ask-model.ts"
 import { groundingContext, type ProveAllOptions, proveAll } from "./grounded-proof.ts"
 import { type Plan, withConstantsInTaskZero } from "./plan.ts"
-import type { GroundedBy } from "./planning.ts"
+import type { GroundedBy, ReusedBy } from "./planning.ts"
 import { correction, planForm, question, SYSTEM } from "./prompt.ts"
 import type { Finding } from "./prove.ts"
 import { type Answer, readAnswer } from "./read-plan.ts"
@@ -11,6 +11,8 @@ import { type Answer, readAnswer } from "./read-plan.ts"
 export type PlanningEvent =
   /** The request is in a domain that something is known of. */
   | { readonly type: "grounded"; readonly grounding: GroundedBy }
+  /** A plan that was made before is taken, and why it. */
+  | ({ readonly type: "reused" } & ReusedBy)
   | { readonly type: "asking"; readonly attempt: number }
   /** The model writes: so many characters so far. */
   | { readonly type: "writing"; readonly attempt: number; readonly length: number }

@@ -28,12 +28,13 @@ async function planned(
   script: readonly ScriptedAnswer[],
   { action = "Deliver a lamp", ...more }: Partial<PlanningOptions> & { readonly action?: string } = {},
 ) {
-  const groundings = new Groundings(new MemoryStore(), Namespace.of("plans"))
+  const [store, root] = [new MemoryStore(), Namespace.of("plans")]
+  const groundings = new Groundings(store, root)
   for (const each of known) await groundings.apply("p_1", each)
   const provider = scriptedProvider(script)
   const events: PlanningEvent[] = []
   const data = Object.entries(ORDER.taskZero).map(([field, value]) => ({ field, value }))
-  const made = await new Planning({ provider, groundings, ...more }).plan({
+  const made = await new Planning({ store, root, provider, groundings, ...more }).plan({
     projectId: "p_1",
     action,
     data,
