@@ -32,21 +32,19 @@ interface EngineProcess {
 
 async function started(place: string, before?: Bench): Promise<EngineProcess> {
   const listens = Promise.withResolvers<string>()
-  const child = startChild<string>(new URL("./engine.child.ts", import.meta.url), [place], listens.resolve)
+  const bench = new Bench()
+  bench.plan = CHAIN
+  bench.key = before?.key ?? ""
+  for (const [name, id] of before?.ids ?? []) bench.ids.set(name, id)
+  const module = new URL("./engine.child.ts", import.meta.url)
+  const child = startChild<string>(module, [place, bench.written()], listens.resolve)
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL")
     await child.ended
   }
   ends.push(kill)
   child.ended.then(({ complaint }) => listens.reject(new Error(`It ended. ${complaint}`)))
-  const bench = new Bench()
   bench.url = await listens.promise
-  bench.plan = CHAIN
-  if (before) {
-    bench.key = before.key
-    for (const [name, id] of before.ids) bench.ids.set(name, id)
-    tell({ bench, child, kill }, { plan: bench.written() })
-  }
   return { bench, child, kill }
 }
 

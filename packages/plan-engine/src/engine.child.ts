@@ -7,14 +7,14 @@ import { heard, say } from "@orra/testing/process"
 import { embedded } from "./execution/durable/embedded.ts"
 import { createPlanEngine } from "./plan-engine.ts"
 
-/** What it is told: what its model answers from then on, and after how many writes from then on it dies. */
+/** What it is told: what its model answers from then on (before that, what its second argument says), and after how many writes from then on it dies. */
 export interface Told {
   readonly plan?: string
   readonly writes?: number
 }
 
-const [, , place = ""] = process.argv
-let plan = ""
+const [, , place = "", given = ""] = process.argv
+let plan = given
 let left = Number.POSITIVE_INFINITY
 const written = <T>(value: T): T => {
   if (--left === 0) process.kill(process.pid, "SIGKILL")
