@@ -85,6 +85,15 @@ describe("W-S4: a webhook", () => {
     expect(heard).toHaveLength(1)
   })
 
+  test("whose name nobody knows fails with that", async () => {
+    const nobody: LookupFunction = (host, _, done) => {
+      // As the system's: with the error comes nothing.
+      const found = undefined as unknown as string
+      done(new Error(`getaddrinfo ENOTFOUND ${host}`), found)
+    }
+    await expect(post("http://shop.example/", { lookup: nobody })).rejects.toThrow("ENOTFOUND shop.example")
+  })
+
   test("that is not there fails", async () => {
     const signal = AbortSignal.abort(new Error("Too late."))
     const body = { headers: {}, body: "", allowInternal: true }

@@ -30,9 +30,11 @@ export async function guardedPost(address: string, options: PostOptions): Promis
   if (!allowInternal && ipaddr.isValid(literal)) assertPublic(literal, url)
   const checked: LookupFunction = (hostname, how, done) =>
     lookup(hostname, how, (error, found, family) => {
+      // Of a name that is not known, nothing was found.
+      if (error) return done(error, found, family)
       try {
         const addresses = typeof found === "string" ? [found] : found.map((each) => each.address)
-        if (!error && !allowInternal) for (const each of addresses) assertPublic(each, url)
+        if (!allowInternal) for (const each of addresses) assertPublic(each, url)
         done(error, found, family)
       } catch (refused) {
         done(refused as Error, "")
