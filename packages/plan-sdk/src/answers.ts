@@ -1,6 +1,7 @@
 import { errorMessage, isObject, type Json, type JsonObject, OrraError } from "@orra/core"
 import type { TaskSchema } from "./schema.ts"
 import {
+  FinalFailure,
   type Handler,
   type OriginalTask,
   type RevertContext,
@@ -32,6 +33,7 @@ export async function answerTask(
   request: JsonObject,
   {
     attempt,
+    wasInterrupted,
     signal,
     handler,
     schema,
@@ -39,6 +41,7 @@ export async function answerTask(
     onUpdate,
   }: {
     readonly attempt: number
+    readonly wasInterrupted: boolean
     readonly signal: AbortSignal
     readonly handler: Handler<never>
     readonly schema: TaskSchema
@@ -58,6 +61,7 @@ export async function answerTask(
     ...identity(request),
     input,
     attempt,
+    wasInterrupted,
     signal,
     pushUpdate: onUpdate,
     abort: (payload: Json = null): never => {
@@ -72,7 +76,7 @@ export async function answerTask(
   try {
     output = await handler(task as never)
   } catch (error) {
-    return aborted ?? failure(error, false)
+    return aborted ?? failure(error, error instanceof FinalFailure)
   }
   // A handler that caught what `abort` throws has aborted all the same.
   if (aborted) return aborted

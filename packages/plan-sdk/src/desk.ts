@@ -16,6 +16,8 @@ export interface Worker {
 /** What is kept of a task: how often it was begun, and what the engine was told, which it is told again. */
 interface Kept {
   readonly attempt: number
+  /** The last attempt ended in a failure. */
+  readonly hasFailed?: boolean
   readonly answer?: JsonObject
 }
 
@@ -92,21 +94,26 @@ export class Desk {
     if (kept?.answer) return this.#tell(request, kept.answer)
     const attempt = (kept?.attempt ?? 0) + 1
     await this.#store.put(place, { attempt })
-    const answer = await this.#answer(request, attempt, worker)
-    if (answer.isFinal) {
-      // It has been done, so the engine is told in any case.
-      await this.#store.put(place, { attempt, answer: answer.payload }).catch(this.#onError)
-    }
+    const wasInterrupted = kept !== undefined && !kept.hasFailed
+    const answer = await this.#answer(request, { attempt, wasInterrupted }, worker)
+    // What failed because it was told to stop was interrupted.
+    const ended = answer.isFinal ? { answer: answer.payload } : { hasFailed: !this.#stop.signal.aborted }
+    // It has been done, so the engine is told in any case.
+    await this.#store.put(place, { attempt, ...ended }).catch(this.#onError)
     this.#tell(request, answer.payload)
   }
 
-  async #answer(request: JsonObject, attempt: number, worker: Worker): Promise<Answer> {
+  async #answer(
+    request: JsonObject,
+    history: { readonly attempt: number; readonly wasInterrupted: boolean },
+    worker: Worker,
+  ): Promise<Answer> {
     const { schema, handler, revert, revertTtlMs } = worker
     if (request["type"] === "task_request") {
       const onUpdate = (data: Json): void =>
         this.#tell(request, { type: "task_interim_result", result: { task: asJson(data) ?? null } })
       return await answerTask(request, {
-        attempt,
+        ...history,
         signal: this.#stop.signal,
         handler,
         schema,

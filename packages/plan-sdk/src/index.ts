@@ -17,11 +17,12 @@ export {
   type ServiceOptions,
 } from "./service.ts"
 export { fileServiceStore, recordServiceStore, type ServiceStore } from "./service-store.ts"
-export type {
-  Handler,
-  OriginalTask,
-  RevertContext,
-  RevertHandler,
-  RevertOutcome,
-  Task,
+export {
+  FinalFailure,
+  type Handler,
+  type OriginalTask,
+  type RevertContext,
+  type RevertHandler,
+  type RevertOutcome,
+  type Task,
 } from "./task.ts"

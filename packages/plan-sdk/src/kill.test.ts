@@ -55,7 +55,7 @@ test("a service that is killed in the middle of a task does it once it is back",
   const [, again] = await start(shop, relay)
   expect(await shop.ended(plan)).toMatchObject({ status: "completed", results: [{ text: "b" }] })
   expect(again).toBe(id)
-  expect(await effects(shop)).toEqual(["begun 1", "begun 2", "done"])
+  expect(await effects(shop)).toEqual(["begun 1", "begun 2, interrupted", "done"])
 })
 
 test("a service that is killed after it was done, before anybody heard of it, does not do it again", async () => {

@@ -15,8 +15,8 @@ const service = initService({
 })
 const text = { type: "object", properties: { text: { type: "string" } }, required: ["text"] }
 await service.register({ description: "Says it again.", schema: { input: text, output: text } })
-service.start(async ({ attempt }) => {
-  note(`begun ${attempt}`)
+service.start(async ({ attempt, wasInterrupted }) => {
+  note(`begun ${attempt}${wasInterrupted ? ", interrupted" : ""}`)
   if (hang) await pause(3_600_000)
   note("done")
   return { text: "b" }

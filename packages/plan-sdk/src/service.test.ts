@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { afterEach, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { Relay, TEXT, TestEngine } from "./fixture.ts"
-import { initAgent, initService, type PlanService, type ServiceOptions } from "./index.ts"
+import { FinalFailure, initAgent, initService, type PlanService, type ServiceOptions } from "./index.ts"
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -126,15 +126,15 @@ describe("a task", () => {
     const shop = await engine()
     const echo = service(shop, "echo")
     await echo.register(ECHO)
-    const attempts: number[] = []
-    echo.start(({ attempt }) => {
-      attempts.push(attempt)
+    const attempts: unknown[] = []
+    echo.start(({ attempt, wasInterrupted }) => {
+      attempts.push(attempt, wasInterrupted)
       if (attempt === 1) throw new Error("No car.")
       return attempt === 2 ? Promise.reject(new Error("")) : { text: "there" }
     })
     const ended = await shop.ended(await shop.begin(idOf(echo)))
     expect(ended).toMatchObject({ status: "completed", results: [{ text: "there" }] })
-    expect(attempts).toEqual([1, 2, 3])
+    expect(attempts).toEqual([1, false, 2, false, 3, false])
     expect(JSON.stringify(ended)).toContain("No car.")
   })
 
@@ -177,8 +177,14 @@ describe("a task", () => {
       calls += 10
       return { count: 4 }
     })
+    const hopeless = service(shop, "hopeless")
+    await hopeless.register({ description: "Cannot.", schema: TEXT })
+    hopeless.start(() => {
+      calls += 100
+      throw new FinalFailure("Never.")
+    })
     const errors: unknown[] = []
-    for (const id of [idOf(odd), idOf(odd), idOf(odd), idOf(wrong)]) {
+    for (const id of [idOf(odd), idOf(odd), idOf(odd), idOf(wrong), idOf(hopeless)]) {
       const { status, tasks } = await shop.ended(await shop.begin(id))
       errors.push([status, tasks[0]?.error])
     }
@@ -187,8 +193,9 @@ describe("a task", () => {
       ["failed", expect.stringContaining("is not JSON")],
       ["failed", expect.stringContaining("10 MiB")],
       ["failed", expect.stringContaining("The output does not fit: count: ")],
+      ["failed", "Never."],
     ])
-    expect(calls).toBe(13)
+    expect(calls).toBe(113)
   })
 
   test("of 10 MiB goes through", async () => {

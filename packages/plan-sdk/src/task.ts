@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "@orra/core"
+import { type Json, type JsonObject, OrraError } from "@orra/core"
 
 /** A task as it comes to a handler. */
 export interface Task<Input = JsonObject> {
@@ -10,11 +10,10 @@ export interface Task<Input = JsonObject> {
   /** Another one for each attempt of the engine. */
   readonly executionId: string
   readonly serviceId: string
-  /**
-   * 1 at first. More when the handler failed before, or its process died in the middle: then what it does besides answering
-   * may have been done already.
-   */
+  /** 1 at first; one more whenever the handler failed, or was interrupted. */
   readonly attempt: number
+  /** The process ended in the middle of the last attempt: what the handler does besides answering may have been done. */
+  readonly wasInterrupted: boolean
   /** Fires when the service shuts down and cannot wait any longer. */
   readonly signal: AbortSignal
   /** Tells the engine how it goes on. The task's time begins anew with it. */
@@ -53,6 +52,13 @@ export type RevertHandler<Input = JsonObject, Output = unknown> = (
   result: Output,
   context: RevertContext | null,
 ) => RevertOutcome | undefined | Promise<RevertOutcome | undefined> | Promise<void> | void
+
+/** What a handler throws for a failure after which asking again is of no use: it is not called again. */
+export class FinalFailure extends OrraError {
+  constructor(message: string) {
+    super("plan_task_failed", message)
+  }
+}
 
 /** What a handler's `abort` throws, to leave the handler. */
 export class TaskAborted extends Error {
