@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream"
 import { setTimeout as pause } from "node:timers/promises"
 import { Namespace, type Provider, type SessionStore } from "@orra/core"
 import type { Embedder } from "@orra/search"
+import type { PlanObserver } from "@orra/telemetry"
 import { WebSocketServer } from "ws"
 import { api, target, VERSION_HEADER } from "./api/api.ts"
 import { closeWhenExpired } from "./api/key-expiry.ts"
@@ -11,8 +12,10 @@ import { type PlanLimits, RequestRates } from "./api/limits.ts"
 import { mayDo, PlanProjects } from "./api/projects.ts"
 import { engineMetrics } from "./audit/engine-metrics.ts"
 import { ProjectAudit } from "./audit/project-audit.ts"
+import { telling } from "./audit/telling.ts"
 import type { Durability } from "./execution/durable/durable.ts"
 import { News } from "./execution/news.ts"
+import { hasEnded } from "./execution/orchestration.ts"
 import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
 import { Groundings } from "./planning/groundings.ts"
@@ -47,6 +50,8 @@ export interface PlanEngineOptions {
   readonly retry?: RetryOptions
   readonly undoRetry?: RetryOptions
   readonly limits?: PlanLimits
+  /** Told of plans that have ended and of webhooks, such as `tracePlans()` of @orra/telemetry. */
+  readonly observers?: readonly PlanObserver[]
   /** Is asked before the API: answers a request and says so, such as for the files of a web page. */
   readonly page?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** How plans outlive the engine. Default `embedded()`: in the store. */
@@ -94,13 +99,28 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     onError,
   })
   const project = (id: string) => projects.get(id)
-  const webhooks = new PlanWebhooks(store, root, { ...options.webhooks, project, onError })
+  const metrics = engineMetrics()
+  const told = telling([...(options.observers ?? []), metrics.observer], {
+    entries: (orchestration) => orchestrator.entries(orchestration),
+    onError,
+  })
+  const webhooks = new PlanWebhooks(store, root, {
+    ...options.webhooks,
+    project,
+    onError,
+    onAttempt: (delivery, attempt) => told.attempted(delivery, attempt),
+  })
   const news = new News()
   const orchestrator = new Orchestrator({
     ...options,
     ...(tasks !== undefined && { maxTasks: tasks }),
     root,
     news,
+    onChange: (orchestration, before) => {
+      // Once, by whoever wrote its end.
+      if (hasEnded(orchestration) && before !== undefined && !hasEnded({ status: before }))
+        told.ended(orchestration)
+    },
     projects,
     services,
     groundings,
@@ -109,7 +129,6 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     onError,
   })
   const now = async (): Promise<number> => (await store.now?.()) ?? Date.now()
-  const metrics = engineMetrics()
   /** What it begins with: everything that had not ended is gone on with first. */
   let isStarted = false
   const unready = async (): Promise<string | undefined> => {
@@ -135,7 +154,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     audit: new ProjectAudit(store, root),
     now,
     unready,
-    metricsText: () => metrics.text(),
+    metricsText: () => metrics.text(sockets.clients.size),
     onAnswer: (answered) => metrics.answered(answered),
     signal: stop.signal,
     onError,

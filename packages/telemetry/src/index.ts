@@ -1,4 +1,5 @@
 export { METRICS, type MeasureOptions, measure } from "./measure.ts"
+export { measurePlans, PLAN_METRICS } from "./measure-plans.ts"
 export {
   type HistogramStats,
   type Labels,
@@ -8,4 +9,6 @@ export {
   type MetricsOptions,
 } from "./metrics.ts"
 export { type OpenTelemetryOptions, openTelemetry } from "./open-telemetry.ts"
+export type { ObservedDelivery, ObservedPlan, ObservedStep, PlanObserver } from "./plan-observer.ts"
 export { PROMETHEUS_TYPE, type PrometheusOptions, prometheusHandler, prometheusText } from "./prometheus.ts"
+export { type TracePlansOptions, tracePlans } from "./trace-plans.ts"

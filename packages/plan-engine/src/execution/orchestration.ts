@@ -60,17 +60,16 @@ export interface Orchestration extends OrchestrationRequest {
 export const hasEnded = ({ status }: Pick<Orchestration, "status">): boolean =>
   status !== "pending" && status !== "processing"
 
+/** Told of an orchestration that was written, and of its status before. */
+export type OnChange = (orchestration: Orchestration, before: OrchestrationStatus | undefined) => void
+
 /** The orchestrations of an engine's projects, and lists of them by what changed last. */
 export class Orchestrations {
   readonly #all: Records
   readonly #root: Namespace
-  readonly #onChange: (orchestration: Orchestration) => void
+  readonly #onChange: OnChange
 
-  constructor(
-    store: Pick<SessionStore, "records">,
-    root: Namespace,
-    onChange: (orchestration: Orchestration) => void = () => {},
-  ) {
+  constructor(store: Pick<SessionStore, "records">, root: Namespace, onChange: OnChange = () => {}) {
     this.#all = store.records("plan-orchestrations")
     this.#root = root
     this.#onChange = onChange
@@ -115,7 +114,8 @@ export class Orchestrations {
 
   async #write(orchestration: Orchestration, record: StoredRecord | undefined): Promise<boolean> {
     const isWritten = await writeListed(this.#all, this.#at(orchestration.projectId), record, orchestration)
-    if (isWritten) this.#onChange(orchestration)
+    const before = record && (record.value as unknown as Orchestration)
+    if (isWritten) this.#onChange(orchestration, before?.status)
     return isWritten
   }
 

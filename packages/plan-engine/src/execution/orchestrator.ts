@@ -21,7 +21,13 @@ import type { Durability, Durable, DurableRun } from "./durable/durable.ts"
 import { embedded } from "./durable/embedded.ts"
 import { FailedCompensations } from "./failed-compensations.ts"
 import type { News } from "./news.ts"
-import { type Orchestration, type OrchestrationRequest, Orchestrations, serviceOf } from "./orchestration.ts"
+import {
+  type OnChange,
+  type Orchestration,
+  type OrchestrationRequest,
+  Orchestrations,
+  serviceOf,
+} from "./orchestration.ts"
 import { RecordedLog } from "./recorded-log.ts"
 import { type PlanResult, type RetryOptions, runPlan } from "./run.ts"
 import { type RunEntry, RunState, type UndoOutcome } from "./run-log.ts"
@@ -39,6 +45,7 @@ export interface OrchestratorOptions extends PlanningOptions {
   readonly durable?: Durability
   /** Told of every orchestration that changed, and of every entry of a log. */
   readonly news: News
+  readonly onChange: OnChange
   readonly onError: (error: unknown) => void
 }
 
@@ -83,10 +90,11 @@ export class Orchestrator {
   constructor(options: OrchestratorOptions) {
     this.#options = options
     this.#planning = new Planning(options)
-    const { news } = options
-    this.orchestrations = new Orchestrations(options.store, options.root, ({ id, projectId }) =>
-      news.tell(id, projectId),
-    )
+    const { news, onChange } = options
+    this.orchestrations = new Orchestrations(options.store, options.root, (orchestration, before) => {
+      news.tell(orchestration.id, orchestration.projectId)
+      onChange(orchestration, before)
+    })
     this.failed = new FailedCompensations(options.store, options.root)
     const { store, root, connections, undoRetry, durable = embedded(), onError } = options
     this.undoing = new Undoing({
