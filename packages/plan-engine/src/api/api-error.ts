@@ -44,6 +44,9 @@ export function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof ProviderError)
     return new ApiError(500, "unanticipated error", `The model could not be asked: ${error.message}`, CANNOT)
   if (!(error instanceof OrraError)) return undefined
+  // What the provider of a model threw, of which an orchestration keeps code and text.
+  if (error.code.startsWith("provider_"))
+    return new ApiError(500, "unanticipated error", `The model could not be asked: ${error.message}`, CANNOT)
   switch (error.code) {
     case "plan_not_actionable":
       return new ApiError(
@@ -52,12 +55,15 @@ export function asApiError(error: unknown): ApiError | undefined {
         `preparation failed with status not_actionable: ${error.message}`,
         "Orra:ActionNotActionable",
       )
+    case "plan_timeout":
     case "plan_unproved":
     case "plan_no_services":
       return new ApiError(500, "unanticipated error", error.message, CANNOT)
     case "plan_compensation_settled":
     case "plan_last_key":
       return new ApiError(400, "invalid operation", error.message)
+    case "plan_cancelled":
+      return new ApiError(409, "invalid operation", error.message, "Orra:ActionCancelled")
     case "plan_grounding_known":
       return new ApiError(400, "invalid operation", error.message, undefined, "version")
     case "plan_engine_stopped":

@@ -112,6 +112,7 @@ async function answer(
     query,
     id: idIn(route.path, path) ?? "",
     lastEventId,
+    wantsEvents: request.headers.accept?.includes("text/event-stream") ?? false,
     signal,
     body: await body(request, options.maxBodyBytes),
   })

@@ -39,6 +39,8 @@ export interface ApiRequest {
   readonly id: string
   /** What a client of an event stream had last. */
   readonly lastEventId: string | undefined
+  /** Whether the client would rather have a stream of events. */
+  readonly wantsEvents: boolean
   /** Fires when the client has gone, or the engine stops. */
   readonly signal: AbortSignal
 }

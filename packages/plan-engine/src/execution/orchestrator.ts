@@ -11,6 +11,7 @@ import {
 import type { PlanProjects } from "../api/projects.ts"
 import { derivedId, newId } from "../ids.ts"
 import type { Plan } from "../planning/plan.ts"
+import type { PlanningEvent } from "../planning/planner.ts"
 import { Planning, type PlanningOptions, type PlanOrigin } from "../planning/planning.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
@@ -65,7 +66,7 @@ const STOPPED = new OrraError("plan_engine_stopped", "The engine stops; it goes 
 type Planned =
   | { readonly status: "processing" }
   | {
-      readonly status: "not_actionable" | "failed"
+      readonly status: "not_actionable" | "failed" | "cancelled"
       readonly updatedAt: number
       readonly code: string
       readonly error: string
@@ -86,6 +87,8 @@ export class Orchestrator {
   readonly #durable: Durable
   /** Who waits for the plan of an orchestration. */
   readonly #asked = new Map<string, PromiseWithResolvers<Orchestration>>()
+  /** Who is told how planning goes on. */
+  readonly #watching = new Map<string, (event: PlanningEvent) => void>()
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
@@ -123,10 +126,15 @@ export class Orchestrator {
   /**
    * Plans what somebody wants, and begins with it.
    *
+   * @param watch Told its id, and how planning goes on where it is planned by this engine.
    * @returns the orchestration with its plan, under way.
-   * @throws what `makePlan` throws: it has ended then, as `not_actionable` or `failed`.
+   * @throws what `makePlan` throws, and OrraError `plan_cancelled`: it has ended then, as `not_actionable`, `failed` or `cancelled`.
    */
-  async create(projectId: string, request: OrchestrationRequest): Promise<Orchestration> {
+  async create(
+    projectId: string,
+    request: OrchestrationRequest,
+    watch: (event: PlanningEvent | { readonly type: "created"; readonly id: string }) => void = () => {},
+  ): Promise<Orchestration> {
     const at = await this.#now()
     const id = newId("o_")
     const orchestration: Orchestration = {
@@ -140,12 +148,15 @@ export class Orchestrator {
     const asked = Promise.withResolvers<Orchestration>()
     asked.promise.catch(() => {})
     this.#asked.set(id, asked)
+    this.#watching.set(id, watch)
+    watch({ type: "created", id })
     try {
       const input = orchestration as unknown as Json
       await this.#durable.start("orchestration", this.#at(orchestration), input)
       return await asked.promise
     } finally {
       this.#asked.delete(id)
+      this.#watching.delete(id)
     }
   }
 
@@ -183,7 +194,7 @@ export class Orchestrator {
   /** An orchestration from its start to its end. */
   async #carryOut(run: DurableRun, orchestration: Orchestration): Promise<Json> {
     const asked = this.#asked.get(orchestration.id)
-    const planning = await run.step("plan", () => this.#plan(orchestration, run.signal), STORE_RETRY)
+    const planning = await run.step("plan", () => this.#plan(orchestration, run), STORE_RETRY)
     if (planning.status !== "processing") {
       const { code, ...end } = planning
       await run.step("end", () => this.#end({ ...orchestration, ...end }), STORE_RETRY)
@@ -212,7 +223,7 @@ export class Orchestrator {
   }
 
   /** What was planned is in the orchestration; what it comes to otherwise is told, and has yet to be written. */
-  async #plan(orchestration: Orchestration, signal: AbortSignal): Promise<Planned> {
+  async #plan(orchestration: Orchestration, run: DurableRun): Promise<Planned> {
     const { services, connections } = this.#options
     const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
     const { status } = await this.orchestrations.create(orchestration)
@@ -223,11 +234,25 @@ export class Orchestrator {
     let plan: Plan
     let origin: PlanOrigin
     try {
-      const made = await this.#planning.plan({ projectId, action, data, services: alive, signal })
+      const made = await this.#planning.plan({
+        projectId,
+        action,
+        data,
+        services: alive,
+        signal: AbortSignal.any([run.signal, run.cancelled]),
+        onProgress: (event) => this.#watching.get(id)?.(event),
+      })
       plan = made.plan
       origin = made.origin
     } catch (error) {
-      signal.throwIfAborted()
+      run.signal.throwIfAborted()
+      if (run.cancelled.aborted)
+        return {
+          status: "cancelled",
+          updatedAt: await this.#now(),
+          code: "plan_cancelled",
+          error: "It was cancelled while it was planned: nothing was done.",
+        }
       const code = error instanceof OrraError ? error.code : "plan_failed"
       return {
         status: code === "plan_not_actionable" ? "not_actionable" : "failed",

@@ -7,6 +7,7 @@ import { followList, followLog } from "../live.ts"
 import { listed, logPage, verification } from "../pages.ts"
 import { createdView } from "../plan-views.ts"
 import type { ApiParts, ApiRoute } from "../route.ts"
+import { watchPlanning } from "../watch-planning.ts"
 
 /** Orchestrations, and what comes of them. */
 export const orchestrationRoutes = (parts: ApiParts): readonly ApiRoute[] => {
@@ -17,10 +18,11 @@ export const orchestrationRoutes = (parts: ApiParts): readonly ApiRoute[] => {
       method: "POST",
       path: "/orchestrations",
       who: "orchestrate",
-      summary: "Plans what is wanted, answers with the plan, and carries it out.",
+      summary:
+        "Plans what is wanted, answers with the plan, and carries it out. Asked for an event stream it tells how planning goes on.",
       body: "NewOrchestration",
-      answers: { 202: "CreatedOrchestration" },
-      answer: async ({ body }, project) => {
+      answers: { 200: { type: EVENT_STREAM }, 202: "CreatedOrchestration" },
+      answer: async ({ body, wantsEvents }, project) => {
         const request = readOrchestration(body)
         if ((await orchestrations.inFlight(project.id, maxInFlight)) >= maxInFlight)
           throw new ApiError(
@@ -31,6 +33,7 @@ export const orchestrationRoutes = (parts: ApiParts): readonly ApiRoute[] => {
             undefined,
             1,
           )
+        if (wantsEvents) return { status: 200, events: watchPlanning(orchestrator, project.id, request) }
         return { status: 202, body: createdView(await orchestrator.create(project.id, request)) }
       },
     },
