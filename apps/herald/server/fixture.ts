@@ -26,19 +26,21 @@ export async function heraldSite({
   answer,
   discordApi,
   now,
+  shareLinks = false,
 }: {
   /** What stands in the file besides, given the folder it is in. */
   readonly config?: string | ((folder: string) => string)
   readonly answer?: (request: WireRequest) => WireAnswer
   readonly discordApi?: string
   readonly now?: () => number
+  readonly shareLinks?: boolean
 } = {}): Promise<HeraldSite> {
   const folder = mkdtempSync(join(tmpdir(), "herald-site-"))
   const model = await fakeModelServer([], { apiKey: MODEL_KEY, ...(answer && { otherwise: answer }) })
   const more = typeof config === "string" ? config : config(folder)
   writeFileSync(
     join(folder, "assistant.toml"),
-    `[gateway]\nport = 0\napi_key = "${KEYS.owner}"\n[[gateway.keys]]\nname = "Ada"\nkey = "${KEYS.ada}"\nnamespace = "ada"\n${more}`,
+    `[gateway]\nport = 0\napi_key = "${KEYS.owner}"\nshare_links = ${shareLinks}\n[[gateway.keys]]\nname = "Ada"\nkey = "${KEYS.ada}"\nnamespace = "ada"\n${more}`,
   )
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: MODEL_KEY, HERALD_KEYCHAIN: "off" }
   const herald = await startHerald(loadConfig({ cwd: folder, env }), {

@@ -7,6 +7,7 @@ import { delegationRoutes } from "./api/delegations.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
+import { shareRoutes } from "./api/shares.ts"
 import { type Base, type HeraldIo, type OnClose, openBase } from "./base.ts"
 import type { LoadedConfig } from "./config/load.ts"
 import { DiscordHost } from "./discord.ts"
@@ -149,6 +150,7 @@ async function routesOf(
     ...folders.routes,
     imageRoute(store),
     previewRoute,
+    ...shareRoutes({ store, isOn: () => live.loaded.config.gateway.share_links }),
     ...(await heraldVoice(loaded.config, spend)),
     ...configurationRoutes({ live, service, discord }),
     ...mcpRoutes({ live, mcp: toolbox.mcp }),

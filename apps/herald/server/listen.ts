@@ -117,7 +117,9 @@ function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknow
 export function logEntry(logger: Logger, entry: GatewayLogEntry): void {
   if (entry.type === "request") {
     const { type: _, requestId, ...facts } = entry
-    logger.debug({ ...facts, request: requestId }, "request")
+    // The address of a copy is what opens it.
+    const path = facts.path.replace(/^(\/api\/shared\/).*/s, "$1…")
+    logger.debug({ ...facts, path, request: requestId }, "request")
   } else if (entry.error instanceof OrraError && entry.error.code.startsWith("provider_")) {
     // The caller was told, and of a run that failed there is a line already.
     logger.debug({ code: entry.error.code, request: entry.requestId }, entry.error.message)

@@ -105,6 +105,10 @@ export const settings = {
       "Listen beyond this machine without TLS. Keys and chats can then be read on the way.",
       { was: "as if true" },
     ),
+    share_links: boolean(
+      false,
+      "Let people give out links to copies of their chats, which whoever has the link reads without logging in, until it ends.",
+    ),
     keys: list("Keys for other people or programs, each in a namespace of its own.", {
       name: requiredText("Who it is."),
       key: requiredSecret("The bearer key."),
@@ -250,6 +254,9 @@ export const settings = {
       ["file", "memory"],
       "file",
       "`file`: in the data directory. `memory`: gone when Herald stops.",
+    ),
+    url: secret(
+      "A PostgreSQL database for everything that lasts, in place of the file: `postgres://user:password@host/database`. One Herald at a time uses it.",
     ),
     path: path(undefined, "Where the original kept one file per session.", {
       later: "not used: sessions are kept in herald.db in the data directory",

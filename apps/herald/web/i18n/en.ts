@@ -85,6 +85,7 @@ export const en = {
     rename: "Rename",
     renameLabel: "Title of the chat",
     delete: "Delete",
+    share: "Share a copy…",
     markdown: "Download as Markdown",
     html: "Download as HTML",
     json: "Download as JSON",

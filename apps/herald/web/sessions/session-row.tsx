@@ -1,12 +1,15 @@
-import { type MouseEvent, type ReactElement, useEffect, useRef, useState } from "react"
+import { lazy, type MouseEvent, type ReactElement, useEffect, useRef, useState } from "react"
 import type { SessionSummary } from "../api/types.ts"
 import { navigate, pathOf } from "../app/router.ts"
 import { t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuItem, MenuLine } from "../ui/menu.tsx"
 import type { SessionActions } from "./actions.ts"
 import { useUnread } from "./unread.ts"
 import { titleOf } from "./use-sessions.ts"
+
+const ShareDialog = lazy(() => import("./share-dialog.tsx"))
 
 interface SessionRowProps {
   readonly session: SessionSummary
@@ -58,6 +61,7 @@ function SessionLink({
   onRename,
 }: SessionRowProps & { readonly title: string; readonly onRename: () => void }): ReactElement {
   const isUnread = useUnread(session, isOpen)
+  const [isSharing, setSharing] = useState(false)
   const { namespace, metadata } = session
   const [isPinned, isArchived] = [metadata["pinned"] === true, metadata["archived"] === true]
   const place = { type: "chat", namespace } as const
@@ -113,6 +117,7 @@ function SessionLink({
         />
         <MenuItem icon="check" label={t.sessions.select} onSelect={() => onSelect(true)} />
         <MenuLine />
+        <MenuItem icon="link" label={t.sessions.share} onSelect={() => setSharing(true)} />
         <MenuItem
           icon="download"
           label={t.sessions.markdown}
@@ -136,6 +141,11 @@ function SessionLink({
           onSelect={() => void actions.remove([session])}
         />
       </Menu>
+      {isSharing && (
+        <Lazily without={null}>
+          <ShareDialog namespace={namespace} title={title} onClose={() => setSharing(false)} />
+        </Lazily>
+      )}
     </div>
   )
 }
