@@ -15,10 +15,11 @@ use-cases:
     params:
       orderId: ORD1
     capabilities:
-      - Pay back
+      - Does payment
     intent: Give back the money
 constraints:
-  - Nobody is paid twice
+  - service: payment
+    atMost: 1
 `
 
 /** A store whose clock stands still until it is told. */
@@ -115,7 +116,9 @@ const MEMBERS = [
   ..."resolution attemptsMade compensationData context ttl originalTask taskResult domain useCases params intent".split(
     " ",
   ),
-  ..."capabilities constraints movedTo orchestrationId items state event tried attempts".split(" "),
+  ..."capabilities constraints isPlanned useCase code hint movedTo orchestrationId items state event tried attempts".split(
+    " ",
+  ),
 ]
 
 /** JSON with these members alone: one value, or one on each line. */
@@ -220,9 +223,13 @@ describe.each(["text", "json"] as const)("every command, as %s", (form) => {
     await run("inspect", "o_nothing")
     await run("cancel", done)
 
+    const file = join(home.folder, "support.yaml")
+    await run("grounding", "test", file)
+    bench.plan = [{ id: "task1", service: "payment", input: { text: "$task0.orderId" } }]
+    await run("grounding", "test", "-f", file)
     await run("grounding", "ls")
-    await run("grounding", "apply", "-f", join(home.folder, "support.yaml"))
-    await run("grounding", "apply", "-f", join(home.folder, "support.yaml"))
+    await run("grounding", "apply", "-f", file)
+    await run("grounding", "apply", "-f", file)
     await run("grounding", "ls")
     await run("grounding", "rm")
     await run("grounding", "rm", "support")

@@ -24,6 +24,7 @@ export type Act = (work: Work) => (...given: unknown[]) => Promise<void>
 export function orraProgram(around: Surroundings): Command {
   const program = new Command("orra")
     .description("Plans across services and agents, from the command line.")
+    .version(around.version, "-V, --version", "the version of this command line")
     .option("--config <file>", "the configuration file (default: ~/.orra/config.json)")
     .option("-p, --project <name>", "the project, when it is not the current one")
     .addOption(new Option("--json", "write JSON"))

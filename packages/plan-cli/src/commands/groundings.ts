@@ -13,6 +13,14 @@ interface Grounding {
   readonly constraints?: readonly unknown[]
 }
 
+/** What a use case would be planned as, or why it would not. */
+interface Trial {
+  readonly action: string
+  readonly isPlanned: boolean
+  readonly tasks?: readonly { readonly id: string; readonly service_name: string; readonly input: unknown }[]
+  readonly error?: string
+}
+
 /** `grounding`: what is known of domains, for plans in them. */
 export function groundingCommands(program: Command, act: Act): void {
   const grounding = program.command("grounding").description("what is known of domains, for plans in them")
@@ -30,6 +38,27 @@ export function groundingCommands(program: Command, act: Act): void {
           ({ name, version, useCases, domain }) =>
             `${cli.paint("green", "✔")} ${name} ${version} holds for ${domain}: ${useCases.length} use cases.`,
         )
+      }),
+    )
+  grounding
+    .command("test")
+    .description(
+      "what each use case of a file would be planned as, with the services there are; nothing is carried out",
+    )
+    .argument("[file]", "YAML or JSON; - is the standard input")
+    .option("-f, --file <file>", "the same")
+    .action(
+      act(async (cli, argument: string | undefined, { file = argument }: { file?: string }) => {
+        const yaml = await read(cli, file)
+        const trials = await cli.api().request<readonly Trial[]>("POST", "/groundings/test", { yaml })
+        cli.show(trials, (shown) => shown.map((trial) => tried(cli, trial)).join("\n"))
+        const failed = trials.filter(({ isPlanned }) => !isPlanned).length
+        if (failed > 0)
+          throw new CliError(
+            "grounding_not_planned",
+            `${failed} of ${trials.length} use cases cannot be planned.`,
+            "Correct the use case or its constraints, or start the services it needs: orra services ls",
+          )
       }),
     )
   grounding
@@ -74,6 +103,13 @@ export function groundingCommands(program: Command, act: Act): void {
       }),
     )
 }
+
+const tried = (cli: Cli, { action, isPlanned, tasks = [], error = "" }: Trial): string =>
+  [
+    `${isPlanned ? cli.paint("green", "✔") : cli.paint("red", "✕")} ${action}`,
+    ...tasks.map(({ id, service_name, input }) => `  ${id}  ${service_name}  ${JSON.stringify(input)}`),
+    ...(isPlanned ? [] : [`  ${error}`]),
+  ].join("\n")
 
 /** A file's text: the engine knows YAML, of which JSON is a part. */
 async function read(cli: Cli, file: string | undefined): Promise<string> {

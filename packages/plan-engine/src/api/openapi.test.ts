@@ -144,6 +144,7 @@ test("the document says of every route what it takes and gives", async () => {
   await api.ask("GET", "/webhooks/deliveries/{id}", undefined, delivery)
   await api.ask("POST", "/webhooks/deliveries/{id}/redeliver", undefined, delivery)
 
+  await api.ask("POST", "/groundings/test", GROUNDING)
   await api.ask("POST", "/groundings", GROUNDING)
   await api.ask("GET", "/groundings")
   await api.ask("DELETE", "/groundings/{id}", undefined, { id: GROUNDING.name })

@@ -2,7 +2,8 @@ import type { Json, JsonObject } from "@orra/core"
 import type { FailedCompensation } from "../execution/failed-compensations.ts"
 import { type Orchestration, serviceOf } from "../execution/orchestration.ts"
 import type { Grounding } from "../planning/grounding-file.ts"
-import { parallelGroups, TASK_ZERO } from "../planning/plan.ts"
+import type { GroundingTrial } from "../planning/grounding-trial.ts"
+import { parallelGroups, type Service, TASK_ZERO } from "../planning/plan.ts"
 import type { Delivery } from "../webhooks/deliveries.ts"
 import { resultList, timeText } from "../webhooks/plan-events.ts"
 import type { RegisteredService } from "../wire/services.ts"
@@ -158,6 +159,19 @@ export const groundingView = (grounding: Grounding, { id }: PlanProject): JsonOb
   ...(grounding as unknown as JsonObject),
   projectID: id,
 })
+
+/** What came of a use case that was tried. */
+export function trialView(trial: GroundingTrial, services: readonly Service[]): JsonObject {
+  const { useCase, action } = trial
+  if ("error" in trial) return { useCase: useCase.action, action, isPlanned: false, error: trial.error }
+  const tasks = trial.plan.tasks.map(({ id, service, input }) => ({
+    id,
+    service,
+    service_name: services.find((each) => each.id === service.toLowerCase())?.name ?? "",
+    input,
+  }))
+  return { useCase: useCase.action, action, isPlanned: true, tasks }
+}
 
 export const failedCompensationView = (failed: FailedCompensation): JsonObject => {
   const { undo, context, at, resolvedAt, failure, resolution } = failed

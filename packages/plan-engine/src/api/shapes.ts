@@ -234,6 +234,13 @@ export const SHAPES = {
     "constraints?": listOf(anything),
     "projectID?": text,
   }),
+  GroundingTrial: members({
+    useCase: text,
+    action: text,
+    isPlanned: flag,
+    "tasks?": listOf(members({ id: text, service: text, service_name: text, input: object })),
+    "error?": text,
+  }),
   FailedCompensation: members({
     id: text,
     projectId: text,

@@ -10,6 +10,8 @@ import {
 } from "@orra/core"
 import type { PlanProjects } from "../api/projects.ts"
 import { derivedId, newId } from "../ids.ts"
+import type { Grounding } from "../planning/grounding-file.ts"
+import { tryGrounding } from "../planning/grounding-trial.ts"
 import type { Plan } from "../planning/plan.ts"
 import type { PlanningEvent } from "../planning/planner.ts"
 import { Planning, type PlanningOptions, type PlanOrigin } from "../planning/planning.ts"
@@ -171,6 +173,12 @@ export class Orchestrator {
     return cancelled
   }
 
+  /** Plans the use cases of a grounding that need not be applied; carries nothing out. */
+  async tryGrounding(projectId: string, grounding: Grounding, signal: AbortSignal) {
+    const services = await this.#alive(projectId, GRACE_MS)
+    return { services, trials: await tryGrounding(grounding, { ...this.#options, services, signal }) }
+  }
+
   /** What is written of a run. */
   async entries(orchestration: Orchestration): Promise<readonly RunEntry[]> {
     return await this.log(orchestration).read()
@@ -224,13 +232,10 @@ export class Orchestrator {
 
   /** What was planned is in the orchestration; what it comes to otherwise is told, and has yet to be written. */
   async #plan(orchestration: Orchestration, run: DurableRun): Promise<Planned> {
-    const { services, connections } = this.#options
     const { action, data, projectId, id, graceMs = GRACE_MS } = orchestration
     const { status } = await this.orchestrations.create(orchestration)
     if (status === "processing") return { status }
-    const known = await services.list(projectId)
-    // One that has been away for longer than it would be waited for is of no use to a plan.
-    const alive = known.filter((service) => connections.awayMs(service.id) <= graceMs)
+    const alive = await this.#alive(projectId, graceMs)
     let plan: Plan
     let origin: PlanOrigin
     try {
@@ -272,6 +277,12 @@ export class Orchestrator {
       services: alive.filter((service) => used.has(service.id)),
     }))
     return { status: "processing" }
+  }
+
+  /** One that has been away for longer than it would be waited for is of no use to a plan. */
+  async #alive(projectId: string, graceMs: number) {
+    const { services, connections } = this.#options
+    return (await services.list(projectId)).filter(({ id }) => connections.awayMs(id) <= graceMs)
   }
 
   async #run(orchestration: Orchestration, run: DurableRun): Promise<Ran> {

@@ -1,9 +1,9 @@
 import { readGrounding } from "../../planning/grounding-file.ts"
-import { groundingView } from "../plan-views.ts"
+import { groundingView, trialView } from "../plan-views.ts"
 import type { ApiParts, ApiRoute } from "../route.ts"
 
 /** What is known of domains. */
-export const groundingRoutes = ({ groundings }: ApiParts): readonly ApiRoute[] => [
+export const groundingRoutes = ({ groundings, orchestrator }: ApiParts): readonly ApiRoute[] => [
   {
     method: "POST",
     path: "/groundings",
@@ -15,6 +15,19 @@ export const groundingRoutes = ({ groundings }: ApiParts): readonly ApiRoute[] =
       const grounding = readGrounding(body)
       await groundings.apply(project.id, grounding)
       return { status: 201, body: groundingView(grounding, project) }
+    },
+  },
+  {
+    method: "POST",
+    path: "/groundings/test",
+    who: "orchestrate",
+    summary:
+      "Plans each use case of a grounding, which need not be applied, with its examples and the services there are. Nothing is carried out.",
+    body: "Grounding",
+    answers: { 200: { list: "GroundingTrial" } },
+    answer: async ({ body, signal }, project) => {
+      const { services, trials } = await orchestrator.tryGrounding(project.id, readGrounding(body), signal)
+      return { status: 200, body: trials.map((trial) => trialView(trial, services)) }
     },
   },
   {
