@@ -9,6 +9,8 @@ export interface Listed {
   readonly updatedAt: number
 }
 
+const DIGITS = 16
+
 /** Where things of a project are listed: all, or those of one status. */
 export const listOf = (project: Namespace, status?: string): Namespace =>
   project.child("list", status ?? "all")
@@ -53,6 +55,10 @@ export const removalOf = (project: Namespace, gone: Listed): readonly RecordChan
   ...placesOf(project, gone).map((place) => ({ ...place, deleted: true as const })),
 ]
 
+/** Whether what stands in a list under this key changed last before a time, in ms since 1970. */
+export const isListedBefore = (key: string, before: number): boolean =>
+  Number.MAX_SAFE_INTEGER - Number(key.slice(0, DIGITS)) < before
+
 function placeChanges(
   project: Namespace,
   before: Listed | undefined,
@@ -71,7 +77,7 @@ function placeChanges(
 
 const placesOf = (project: Namespace, { id, status, updatedAt }: Listed) => {
   // What changed later has the smaller key, and is listed first.
-  const key = `${String(Number.MAX_SAFE_INTEGER - updatedAt).padStart(16, "0")} ${id}`
+  const key = `${String(Number.MAX_SAFE_INTEGER - updatedAt).padStart(DIGITS, "0")} ${id}`
   return [
     { namespace: listOf(project), key },
     { namespace: listOf(project, status), key },

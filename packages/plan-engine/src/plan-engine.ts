@@ -12,6 +12,7 @@ import { type PlanLimits, RequestRates } from "./api/limits.ts"
 import { mayDo, PlanProjects } from "./api/projects.ts"
 import { engineMetrics } from "./audit/engine-metrics.ts"
 import { ProjectAudit } from "./audit/project-audit.ts"
+import { removeEnded } from "./audit/retention.ts"
 import { telling } from "./audit/telling.ts"
 import type { Durability } from "./execution/durable/durable.ts"
 import { News } from "./execution/news.ts"
@@ -50,6 +51,8 @@ export interface PlanEngineOptions {
   readonly retry?: RetryOptions
   readonly undoRetry?: RetryOptions
   readonly limits?: PlanLimits
+  /** For how many ms orchestrations that have ended are kept, with their logs and what webhooks were told. Default for ever. */
+  readonly keepMs?: number
   /** Told of plans that have ended and of webhooks, such as `tracePlans()` of @orra/telemetry. */
   readonly observers?: readonly PlanObserver[]
   /** Is asked before the API: answers a request and says so, such as for the files of a web page. */
@@ -73,6 +76,8 @@ export interface PlanEngine {
 
 /** How long whoever is still sending a request is waited for when the engine stops. */
 const GOODBYE_MS = 2_000
+/** How often what is no longer kept is removed, in ms. */
+const SWEEP_MS = 3_600_000
 const MEBIBYTE = 1024 * 1024
 /** What stands around a result of 10 MiB. */
 const ENVELOPE_BYTES = 64 * 1024
@@ -204,6 +209,19 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     )
   })
   let delivering: Promise<void> = Promise.resolve()
+  let sweeping: Promise<void> = Promise.resolve()
+  const sweep = async (): Promise<void> => {
+    const { keepMs } = options
+    while (keepMs !== undefined && !stop.signal.aborted) {
+      try {
+        const before = (await now()) - keepMs
+        for (const { id } of await projects.list()) await removeEnded(store, root.child(id), before)
+      } catch (error) {
+        onError(error)
+      }
+      await pause(SWEEP_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {})
+    }
+  }
 
   return {
     listen: async ({ port = 8005, host = "127.0.0.1" } = {}) => {
@@ -215,6 +233,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
       await orchestrator.recover()
       isStarted = true
       delivering = webhooks.run(stop.signal)
+      sweeping = sweep()
       const { address, port: taken, family } = server.address() as AddressInfo
       return `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`
     },
@@ -228,6 +247,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
       server.closeAllConnections()
       await closed
       await delivering
+      await sweeping
     },
   }
 }
