@@ -6,9 +6,8 @@ import { afterEach, expect, test } from "vitest"
 import { TestEngine } from "./fixture.ts"
 import { type ServedTools, type ServeToolsOptions, serveTools } from "./tools.ts"
 
-const everything = createRequire(import.meta.url).resolve(
-  "@modelcontextprotocol/server-everything/dist/index.js",
-)
+const require = createRequire(import.meta.url)
+const everything = require.resolve("@modelcontextprotocol/server-everything/dist/index.js")
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
