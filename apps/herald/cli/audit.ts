@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { everyItem, type Json, type JsonObject, Namespace, OrraError } from "@orra/core"
-import { type Audit, sqliteStore } from "@orra/store-sql"
+import type { Audit } from "@orra/store-sql"
 import { discordRoot, HERALD, type LoadedConfig, principals } from "../server/config/load.ts"
+import { existingStore } from "../server/data/store.ts"
 import { PEERS } from "../server/federation/peers.ts"
 
 /** `herald audit`. */
@@ -26,14 +25,13 @@ interface Event {
  * @throws OrraError `no_data`; `audit_broken` when a link is not as it was written.
  */
 export async function shownAudit({ config, dataDir }: LoadedConfig, task: AuditTask): Promise<string> {
-  const path = join(dataDir, "herald.db")
-  if (!existsSync(path))
+  const store = await existingStore({ config, dataDir })
+  if (!store)
     throw new OrraError("no_data", `There is nothing in ${dataDir}: name the data directory with --data-dir.`)
   const roots =
     task.namespace === undefined
       ? [...principals(config), discordRoot(config), PEERS, HERALD]
       : [Namespace.parse(task.namespace)]
-  const store = await sqliteStore({ path })
   try {
     const found = task.verify
       ? await verified(store.audit, roots)
@@ -53,7 +51,7 @@ async function verified(audit: Audit, roots: readonly Namespace[]): Promise<stri
     if (broken)
       throw new OrraError(
         "audit_broken",
-        `Link ${broken.link} of ${broken.namespace} is not as it was written: it was ${broken.reason}. Whoever can write herald.db did that; compare it with a backup.`,
+        `Link ${broken.link} of ${broken.namespace} is not as it was written: it was ${broken.reason}. Whoever can write in the database did that; compare it with a backup.`,
         { namespace: broken.namespace.key, link: broken.link, reason: broken.reason },
       )
     for (const head of await audit.heads(root)) {

@@ -16,6 +16,7 @@ import { create, extract, type WriteEntry } from "tar"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { openDataDirectory } from "../server/data/directory.ts"
 import { keptIn, putInPlace, UNPACKING } from "../server/data/restore.ts"
+import { databaseFile } from "../server/data/store.ts"
 
 export type BackupTask =
   | { readonly type: "backup"; readonly file?: string }
@@ -30,15 +31,20 @@ const DATABASE = "herald.db"
  * one moment, without keeping anybody waiting.
  *
  * @returns what to say of it.
- * @throws OrraError `no_data`, `file_exists`, `file_not_found`, `backup_damaged`, `backup_too_new`, `data_dir_not_empty`,
+ * @throws OrraError `backup_elsewhere`, `no_data`, `file_exists`, `file_not_found`, `backup_damaged`, `backup_too_new`, `data_dir_not_empty`,
  *   `data_dir_in_use`.
  */
-export function keepOrBringBack(
+export async function keepOrBringBack(
   loaded: LoadedConfig,
   task: BackupTask,
   { cwd, version }: { readonly cwd: string; readonly version: string },
 ): Promise<string> {
-  return task.type === "backup" ? backup(loaded, task.file, cwd, version) : restore(loaded, task, cwd)
+  if (databaseFile(loaded) === undefined)
+    throw new OrraError(
+      "backup_elsewhere",
+      `What is kept is in PostgreSQL: use pg_dump and pg_restore, schema herald, and copy ${loaded.dataDir} besides.`,
+    )
+  return await (task.type === "backup" ? backup(loaded, task.file, cwd, version) : restore(loaded, task, cwd))
 }
 
 async function backup(

@@ -4,9 +4,9 @@ import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import { pipeline } from "node:stream/promises"
 import { eraseNamespace, everyItem, exportNamespace, importNamespace, Namespace, OrraError } from "@orra/core"
-import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import { type LoadedConfig, principals } from "../server/config/load.ts"
 import { openDataDirectory } from "../server/data/directory.ts"
+import { databaseFile, type HeraldStore, openStore, takeDatabase } from "../server/data/store.ts"
 import { workFolder } from "../server/tools/work-folders.ts"
 import type { DataTask } from "./flags.ts"
 
@@ -15,20 +15,19 @@ import type { DataTask } from "./flags.ts"
  * in another process's memory.
  *
  * @returns what to say of it.
- * @throws OrraError `data_dir_in_use` while Herald runs, `not_confirmed`, and what the store and the export say.
+ * @throws OrraError `data_dir_in_use` or `database_in_use` while Herald runs, `not_confirmed`, and what the store and the export say.
  */
 export async function changeData(loaded: LoadedConfig, task: DataTask, cwd: string): Promise<string> {
   const directory = openDataDirectory(loaded.dataDir)
   try {
-    const store = await sqliteStore({ path: directory.database })
+    const store = await openStore(loaded)
     try {
-      switch (task.type) {
-        case "export":
-          return await exported(store, task, cwd)
-        case "import":
-          return await imported(store, task, cwd)
-        case "erase":
-          return await erased(store, loaded, task)
+      const isFile = databaseFile(loaded) !== undefined
+      const giveBack = isFile ? async () => {} : await takeDatabase(store, directory.path, () => {})
+      try {
+        return await carriedOut(store, loaded, task, cwd)
+      } finally {
+        await giveBack()
       }
     } finally {
       await store.close()
@@ -38,8 +37,19 @@ export async function changeData(loaded: LoadedConfig, task: DataTask, cwd: stri
   }
 }
 
+function carriedOut(store: HeraldStore, loaded: LoadedConfig, task: DataTask, cwd: string): Promise<string> {
+  switch (task.type) {
+    case "export":
+      return exported(store, task, cwd)
+    case "import":
+      return imported(store, task, cwd)
+    case "erase":
+      return erased(store, loaded, task)
+  }
+}
+
 async function exported(
-  store: SqliteStore,
+  store: HeraldStore,
   { namespace, file: name }: DataTask & { type: "export" },
   cwd: string,
 ): Promise<string> {
@@ -56,7 +66,7 @@ async function exported(
 }
 
 async function imported(
-  store: SqliteStore,
+  store: HeraldStore,
   { file: name, skipExisting }: DataTask & { type: "import" },
   cwd: string,
 ): Promise<string> {
@@ -69,7 +79,7 @@ async function imported(
 }
 
 async function erased(
-  store: SqliteStore,
+  store: HeraldStore,
   loaded: LoadedConfig,
   { namespace: key, yes }: DataTask & { type: "erase" },
 ): Promise<string> {

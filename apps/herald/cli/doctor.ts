@@ -4,10 +4,10 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { errorMessage, isObject, MemoryStore, OrraError } from "@orra/core"
 import { checkBot } from "@orra/discord"
-import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { type DataDirectory, openDataDirectory } from "../server/data/directory.ts"
+import { databaseFile, existingStore, type HeraldStore, openStore } from "../server/data/store.ts"
 import { peersOf } from "../server/federation/peers.ts"
 import { systemKeychain } from "../server/provider/keychain.ts"
 import { serviceUrl } from "../server/provider/resolve.ts"
@@ -52,7 +52,7 @@ export async function doctor(loaded: LoadedConfig, io: DoctorIo): Promise<number
   }
   tell(ok("config", loaded.file ?? "none, all defaults"))
   for (const { line, message } of loaded.notices) tell(note("config", `line ${line}: ${message}`))
-  tell(...directory(loaded.dataDir), await port(loaded))
+  tell(...(await directory(loaded)), await port(loaded))
   await withService(loaded, io, async (service, effective, remark) => {
     if (remark) tell(note("model", remark))
     const origin = serviceUrl(service.state())
@@ -70,7 +70,8 @@ export async function doctor(loaded: LoadedConfig, io: DoctorIo): Promise<number
 
 const LITTLE_SPACE = 200 * 1_048_576
 
-function directory(path: string): readonly Finding[] {
+async function directory(loaded: LoadedConfig): Promise<readonly Finding[]> {
+  const { dataDir: path } = loaded
   if (!existsSync(path)) return [note("data", `${path} will be made at the first start`)]
   const findings: Finding[] = []
   try {
@@ -88,7 +89,7 @@ function directory(path: string): readonly Finding[] {
   const free = bavail * bsize
   const megabytes = `${Math.floor(free / 1_048_576).toLocaleString("en")} MB free`
   findings.push(free < LITTLE_SPACE ? wrong("space", `${megabytes}: make room`) : ok("space", megabytes))
-  return [...findings, ...modes(path), ...database(join(path, "herald.db"))]
+  return [...findings, ...modes(path), ...(await database(loaded))]
 }
 
 /** Nobody but this user may read what is kept. */
@@ -103,7 +104,9 @@ function modes(path: string): readonly Finding[] {
     : [note("file modes", `others could read ${open.join(", ")}: this user's alone from now on`)]
 }
 
-function database(path: string): readonly Finding[] {
+async function database(loaded: LoadedConfig): Promise<readonly Finding[]> {
+  const path = databaseFile(loaded)
+  if (path === undefined) return [await answers(loaded)]
   if (!existsSync(path)) return []
   try {
     const file = new DatabaseSync(path, { readOnly: true })
@@ -112,6 +115,15 @@ function database(path: string): readonly Finding[] {
     return [said === "ok" ? ok("database", "whole") : damaged(String(said))]
   } catch (error) {
     return [damaged(errorMessage(error))]
+  }
+}
+
+async function answers(loaded: LoadedConfig): Promise<Finding> {
+  try {
+    await (await openStore(loaded)).close()
+    return ok("database", "PostgreSQL answers")
+  } catch (error) {
+    return wrong("database", errorMessage(error))
   }
 }
 
@@ -156,11 +168,11 @@ async function withService(
   work: (service: ProviderService, effective: LoadedConfig, remark: string | undefined) => Promise<void>,
 ): Promise<void> {
   let data: DataDirectory | undefined
-  let store: SqliteStore | undefined
+  let store: HeraldStore | undefined
   let remark: string | undefined
   try {
     if (existsSync(loaded.dataDir)) data = openDataDirectory(loaded.dataDir)
-    if (data && existsSync(data.database)) store = await sqliteStore({ path: data.database })
+    if (data) store = await existingStore(loaded)
   } catch (error) {
     remark =
       error instanceof OrraError && error.code === "data_dir_in_use"

@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { MemoryStore, type SessionStore } from "@orra/core"
-import { sqliteStore } from "@orra/store-sql"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
+import { existingStore } from "../server/data/store.ts"
 import { systemKeychain } from "../server/provider/keychain.ts"
 import { ProviderService } from "../server/provider/service.ts"
 import { openVault } from "../server/provider/vault.ts"
@@ -24,8 +22,7 @@ export async function withEffective<T>(
   env: Environment,
   look: (effective: Effective) => Promise<T>,
 ): Promise<T> {
-  const database = join(fromFile.dataDir, "herald.db")
-  const disk = existsSync(database) ? await sqliteStore({ path: database }) : undefined
+  const disk = await existingStore(fromFile)
   const store = disk ?? new MemoryStore()
   try {
     const keeping = {

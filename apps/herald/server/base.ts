@@ -1,9 +1,9 @@
 import type { Namespace } from "@orra/core"
-import { type SqliteStore, sqliteStore } from "@orra/store-sql"
 import type { Environment } from "./config/expand.ts"
 import { HERALD, type LoadedConfig, principals } from "./config/load.ts"
 import { secretsOf } from "./config/summary.ts"
 import { openDataDirectory } from "./data/directory.ts"
+import { databaseFile, type HeraldStore, openStore, takeDatabase } from "./data/store.ts"
 import { type Log, openLog, type TextOutput } from "./log/log.ts"
 import type { ClaudeLogin } from "./provider/claude-login.ts"
 import { systemKeychain } from "./provider/keychain.ts"
@@ -38,7 +38,7 @@ export interface Base {
   /** Absolute. */
   readonly dataDir: string
   readonly log: Log
-  readonly store: SqliteStore
+  readonly store: HeraldStore
   readonly live: LiveConfig
   /** What was in effect at the start. */
   readonly loaded: LoadedConfig
@@ -57,12 +57,15 @@ export async function openBase(fromFile: LoadedConfig, io: HeraldIo, onClose: On
   const { path: dataDir } = directory
   const log = openLog({ level: fromFile.config.logging.level, dataDir, terminal: io.terminal })
   onClose(() => log.close())
-  const store = await sqliteStore({
-    path: directory.database,
-    audit: fromFile.config.audit.enabled,
+  const store = await openStore(fromFile, {
     ...(io.now && { now: io.now }),
+    onError: (err) => log.logger.warn({ err }, "the database"),
   })
   onClose(() => store.close())
+  if (databaseFile(fromFile) === undefined) {
+    const lost = (err: unknown): void => log.logger.error({ err }, "the database may be another Herald's now")
+    onClose(await takeDatabase(store, dataDir, lost))
+  }
   const { keychain = systemKeychain(io.env) } = io
   const keeping = {
     records: store.records("settings"),
@@ -87,7 +90,7 @@ export async function openBase(fromFile: LoadedConfig, io: HeraldIo, onClose: On
 }
 
 /** What is set is written down by its name: the value may be a secret. */
-function auditSettings(live: LiveConfig, { audit }: SqliteStore, { logger }: Log): void {
+function auditSettings(live: LiveConfig, { audit }: HeraldStore, { logger }: Log): void {
   live.onChange((next, before) => () => {
     const names = differences(before.config, next.config)
     audit

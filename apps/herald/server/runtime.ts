@@ -9,10 +9,10 @@ import {
   summarize,
   Team,
 } from "@orra/core"
-import type { SqliteStore } from "@orra/store-sql"
 import type { Agents } from "./agents/agents.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
+import type { HeraldStore } from "./data/store.ts"
 import { WithTemporary } from "./data/temporary.ts"
 import type { Log } from "./log/log.ts"
 import { callers, heraldLayers } from "./policy/layers.ts"
@@ -40,7 +40,7 @@ export interface HeraldTeam {
 export function buildTeam(parts: {
   readonly loaded: LoadedConfig
   readonly service: ProviderService
-  readonly store: SqliteStore
+  readonly store: HeraldStore
   readonly log: Log
   readonly agents: Agents
   readonly zones: Zones
@@ -82,7 +82,7 @@ export function buildTeam(parts: {
     },
     maxTokens: config.provider.max_tokens,
     ...(config.provider.temperature !== undefined && { temperature: config.provider.temperature }),
-    // The directory's lock makes this the only process: it may take the leases of a dead one at once.
+    // The directory's lock, or the database's lease, makes this the only process: it may take the leases of a dead one at once.
     owner: "herald",
     onError: (error) => log.logger.error({ err: error }, "after a run"),
   })
