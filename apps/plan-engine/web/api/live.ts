@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query"
 import { EventSourceParserStream } from "eventsource-parser/stream"
 import { useEffect, useState } from "react"
 import { useKey } from "../app/session.ts"
-import { ApiFailure, request } from "./http.ts"
+import { ApiFailure, type Asked, request } from "./http.ts"
 import type { LogEntry } from "./types.ts"
 
 /** How long a broken stream is waited for, more each time. */
@@ -10,14 +10,22 @@ const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000]
 /** What changes at once is asked for once. */
 const GATHER_MS = 100
 
-interface StreamEvent {
+export interface StreamEvent {
+  readonly id: string | undefined
   readonly event: string
   readonly data: string
 }
 
+/** What the engine sends for one request, as it sends it. EventSource cannot send the key. @throws ApiFailure. */
+export async function* streamed(key: string, path: string, asked: Asked): AsyncGenerator<StreamEvent> {
+  const headers = { accept: "text/event-stream", ...asked.headers }
+  const { body } = await request(key, path, { ...asked, headers })
+  const events = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { id, event = "message", data } of events ?? []) yield { id, event, data }
+}
+
 /**
  * Follows a stream of the engine until the signal fires or it says `end`, from where it was when the connection breaks.
- * EventSource cannot send the key.
  */
 async function follow(
   key: string,
@@ -28,16 +36,12 @@ async function follow(
   for (let tries = 0; !signal.aborted; tries++) {
     try {
       const headers = last === undefined ? {} : { "last-event-id": last }
-      const { body } = await request(key, path, { signal, headers })
-      const events = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-      for await (const { id, event = "message", data } of events ?? []) {
+      for await (const told of streamed(key, path, { signal, headers })) {
         tries = 0
-        last = id ?? last
-        tell({ event, data })
-        if (event === "end") return
+        last = told.id ?? last
+        tell(told)
+        if (told.event === "end") return
       }
-      // An answer without a body: there is nothing more.
-      if (!body) return
     } catch (error) {
       if (signal.aborted || error instanceof ApiFailure) return
     }

@@ -57,7 +57,22 @@ export interface Task {
   readonly isRevertible: boolean
 }
 
+/** Where a plan is from. */
+export type PlanOrigin = {
+  readonly grounding?: {
+    readonly name: string
+    readonly version: string
+    readonly useCase: string
+    readonly score: number
+    readonly by: string
+  }
+} & (
+  | { readonly by: "cache" }
+  | { readonly by: "model"; readonly attempts: number; readonly cache?: { readonly missed: string } }
+)
+
 export interface Inspection extends RunItem {
+  readonly planning?: PlanOrigin
   readonly abortInfo?: { readonly taskId: string; readonly serviceName: string; readonly payload?: Json }
   readonly taskZero?: Json
   /** None when there is no plan, or not yet. */
@@ -128,6 +143,15 @@ export interface Grounding {
   }[]
   /** In words, or as a rule that is proved. */
   readonly constraints: readonly Json[]
+}
+
+/** A use case of a grounding, planned to see whether it can be. */
+export interface GroundingTrial {
+  readonly useCase: string
+  readonly action: string
+  readonly isPlanned: boolean
+  readonly tasks?: readonly { readonly id: string; readonly service_name: string; readonly input: Json }[]
+  readonly error?: string
 }
 
 export interface ApiKey {

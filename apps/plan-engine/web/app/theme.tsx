@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from "react"
 
-const THEMES = { system: "System colours", light: "Light", dark: "Dark" } as const
+const THEMES = { system: "System", light: "Light", dark: "Dark" } as const
 type Theme = keyof typeof THEMES
 
 const NAME = "plan-engine.theme"

@@ -57,9 +57,11 @@ function Card({ failed }: { readonly failed: FailedCompensation }): ReactElement
       </p>
       <p className="muted card-facts">
         <Time at={failed.timestamp} />
-        <span>
-          {failed.attemptsMade} {failed.attemptsMade === 1 ? "attempt" : "attempts"}
-        </span>
+        {failed.attemptsMade > 0 && (
+          <span>
+            {failed.attemptsMade} {failed.attemptsMade === 1 ? "attempt" : "attempts"}
+          </span>
+        )}
         <a href={`#/runs/${failed.orchestrationId}`}>Its run</a>
       </p>
       <details>

@@ -1,9 +1,10 @@
 import { type FormEvent, type ReactElement, useState } from "react"
 import { useAction, useAnswer } from "../api/hooks.ts"
-import type { Grounding, Json } from "../api/types.ts"
+import type { Grounding, GroundingTrial, Json } from "../api/types.ts"
 import { Confirm } from "../ui/confirm.tsx"
 import { Listed } from "../ui/list.tsx"
 import { Button, Empty, Failure } from "../ui/parts.tsx"
+import { Trials } from "./trials.tsx"
 
 const EXAMPLE = `name: refunds
 domain: e-commerce
@@ -54,6 +55,7 @@ export function GroundingsScreen(): ReactElement {
 
 function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
   const act = useAction("groundings")
+  const trial = useAction<readonly GroundingTrial[]>("groundings")
   const { name, domain, version, useCases, constraints } = grounding
   return (
     <li className="card">
@@ -84,6 +86,12 @@ function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
         </>
       )}
       <div className="actions">
+        <Button
+          disabled={trial.isPending}
+          onClick={() => trial.mutate({ method: "POST", path: "/groundings/test", body: grounding })}
+        >
+          {trial.isPending ? "Plans are being made…" : "Test"}
+        </Button>
         <Confirm
           label="Remove"
           again={`Remove ${name} for good`}
@@ -91,7 +99,8 @@ function Card({ grounding }: { readonly grounding: Grounding }): ReactElement {
           onConfirm={() => act.mutate({ method: "DELETE", path: `/groundings/${name}` })}
         />
       </div>
-      {act.error && <Failure error={act.error} />}
+      {(act.error ?? trial.error) && <Failure error={act.error ?? trial.error ?? new Error()} />}
+      {trial.data && <Trials of={trial.data} />}
     </li>
   )
 }
@@ -107,18 +116,26 @@ const WORDS: Readonly<Record<string, string>> = { atMost: "at most", exactly: "e
 
 function Apply(): ReactElement {
   const act = useAction("groundings")
+  const trial = useAction<readonly GroundingTrial[]>("groundings")
   const [text, setText] = useState(EXAMPLE)
-  const [error, setError] = useState<Error>()
-  const apply = (event: FormEvent): void => {
-    event.preventDefault()
-    setError(undefined)
-    const to = { method: "POST", path: "/groundings" } as const
+  const [wrong, setWrong] = useState<Error>()
+  const error = wrong ?? act.error ?? trial.error
+  const send = (to: "/groundings" | "/groundings/test"): void => {
+    setWrong(undefined)
+    act.reset()
+    trial.reset()
     try {
       const isJson = text.trimStart().startsWith("{")
-      act.mutate(isJson ? { ...to, body: JSON.parse(text) as unknown } : { ...to, yaml: text })
+      const said = isJson ? { body: JSON.parse(text) as unknown } : { yaml: text }
+      if (to === "/groundings") act.mutate({ method: "POST", path: to, ...said })
+      else trial.mutate({ method: "POST", path: to, ...said })
     } catch (thrown) {
-      setError(new Error(`This is no JSON: ${(thrown as Error).message}`))
+      setWrong(new Error(`This is no JSON: ${(thrown as Error).message}`))
     }
+  }
+  const apply = (event: FormEvent): void => {
+    event.preventDefault()
+    send("/groundings")
   }
   return (
     <form className="panel card-form" onSubmit={apply}>
@@ -137,8 +154,12 @@ function Apply(): ReactElement {
         <Button type="submit" look="primary" disabled={act.isPending}>
           Apply
         </Button>
+        <Button disabled={trial.isPending} onClick={() => send("/groundings/test")}>
+          {trial.isPending ? "Plans are being made…" : "Test it first"}
+        </Button>
       </div>
-      {(error ?? act.error) && <Failure error={error ?? act.error ?? new Error()} />}
+      {error && <Failure error={error} />}
+      {trial.data && <Trials of={trial.data} />}
       {act.isSuccess && <p role="status">It is applied, and holds for plans from now on.</p>}
     </form>
   )

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react"
 import type { Json, Task } from "../api/types.ts"
-import { StatusOfTask } from "../ui/status.tsx"
-import { durationText, UNDOING } from "../ui/words.ts"
+import { StatusOfTask, StatusOfUndoing } from "../ui/status.tsx"
+import { durationText } from "../ui/words.ts"
 import { layout, NODE } from "./layout.ts"
 
 /** The id of what was known before. */
@@ -27,7 +27,7 @@ export function Graph({
   ]
   const { width, height, nodes: placed, edges } = layout(nodes)
   return (
-    <section className="graph" aria-label="Plan">
+    <section className="graph" aria-label="Graph of the plan">
       <div className="graph-field" style={{ width, height }}>
         <svg className="graph-lines" width={width} height={height} aria-hidden="true">
           {edges.map(({ from, to }) => {
@@ -65,17 +65,15 @@ const TaskNode = ({ task }: { readonly task: Task }): ReactElement => (
   <>
     <span className="node-name">{task.serviceName || task.serviceId}</span>
     <span className="node-facts">
-      <StatusOfTask of={task.status} />
-      <span className="muted">{more(task)}</span>
+      {task.compensation ? (
+        <StatusOfUndoing of={task.compensation.status} />
+      ) : (
+        <StatusOfTask of={task.status} />
+      )}
+      <span className="muted">{task.statusHistory.length > 1 ? durationText(task.duration) : task.id}</span>
     </span>
   </>
 )
-
-/** Of what was or is being undone that, else how long it took. */
-function more({ compensation, statusHistory, duration, id }: Task): string {
-  if (compensation) return UNDOING[compensation.status] ?? compensation.status
-  return statusHistory.length > 1 ? durationText(duration) : id
-}
 
 const GivenNode = ({ given }: { readonly given: Json }): ReactElement => (
   <>

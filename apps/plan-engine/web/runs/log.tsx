@@ -47,7 +47,8 @@ export function Log({
 function kindOf(entry: LogEntry): "bad" | "good" | "plain" {
   if (entry.type === "task_failed" || entry.type === "undo_failed" || entry.type === "halted") return "bad"
   if (entry.type === "undone" && entry.outcome.status !== "completed") return "bad"
-  return entry.type === "task_done" || entry.type === "finished" ? "good" : "plain"
+  if (entry.type === "finished") return entry.status === "completed" ? "good" : "plain"
+  return entry.type === "task_done" ? "good" : "plain"
 }
 
 function sentence(entry: LogEntry, nameOf: (task: string) => string): string {

@@ -1,31 +1,38 @@
 import { type FormEvent, type ReactElement, useState } from "react"
-import { useAction } from "../api/hooks.ts"
+import { streamed } from "../api/live.ts"
+import { useKey } from "../app/session.ts"
 import { Button, Failure } from "../ui/parts.tsx"
 
-/** Asks for something in words and data, as an application would. */
+/** How the engine says what it is doing while it makes a plan. */
+type Planning =
+  | { readonly type: "grounded"; readonly grounding: { readonly name: string } }
+  | { readonly type: "reused" }
+  | { readonly type: "asking" | "writing" | "proving"; readonly attempt: number; readonly length?: number }
+  | { readonly type: "refused"; readonly findings: readonly { readonly message: string }[] }
+
+/** Asks for something in words and data, as an application would, and tells how the plan is made. */
 export function NewRun({ onClose }: { readonly onClose: () => void }): ReactElement {
-  const create = useAction<{ readonly id: string }>("runs")
+  const key = useKey()
   const [error, setError] = useState<Error>()
-  const start = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault()
-    setError(undefined)
-    const form = new FormData(event.currentTarget)
-    try {
-      const body = { action: { content: String(form.get("action")) }, data: fields(String(form.get("data"))) }
-      create.mutate(
-        { method: "POST", path: "/orchestrations", body },
-        {
-          onSuccess: ({ id }) => {
-            location.hash = `#/runs/${id}`
-          },
-        },
-      )
-    } catch (thrown) {
-      setError(thrown as Error)
+  const [said, setSaid] = useState<string>()
+  const start = async (form: FormData): Promise<void> => {
+    const body = { action: { content: String(form.get("action")) }, data: fields(String(form.get("data"))) }
+    for await (const { event, data } of streamed(key, "/orchestrations", { method: "POST", body })) {
+      if (event === "planning") setSaid(sentence(JSON.parse(data) as Planning))
+      if (event === "error") throw new Error((JSON.parse(data) as { message: string }).message)
+      if (event === "planned") location.hash = `#/runs/${(JSON.parse(data) as { id: string }).id}`
     }
   }
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    setError(undefined)
+    setSaid("The plan is being made.")
+    start(new FormData(event.currentTarget))
+      .catch(setError)
+      .finally(() => setSaid(undefined))
+  }
   return (
-    <form className="panel card-form" aria-label="New run" onSubmit={start}>
+    <form className="panel card-form" aria-label="New run" onSubmit={submit}>
       <label className="field">
         <span>What is wanted</span>
         <input name="action" required placeholder="Order two red mugs for the customer" />
@@ -41,16 +48,36 @@ export function NewRun({ onClose }: { readonly onClose: () => void }): ReactElem
         />
       </label>
       <div className="actions">
-        <Button type="submit" look="primary" disabled={create.isPending}>
-          {create.isPending ? "The plan is being made…" : "Start"}
+        <Button type="submit" look="primary" disabled={said !== undefined}>
+          Start
         </Button>
         <Button look="quiet" onClick={onClose}>
           Close
         </Button>
       </div>
-      {(error ?? create.error) && <Failure error={error ?? create.error ?? new Error()} />}
+      <p className="muted" role="status">
+        {said}
+      </p>
+      {error && <Failure error={error} />}
     </form>
   )
+}
+
+function sentence(planning: Planning): string {
+  switch (planning.type) {
+    case "grounded":
+      return `It is in the domain of ${planning.grounding.name}.`
+    case "reused":
+      return "A plan that was made before is taken again, and proved again."
+    case "asking":
+      return `The model is asked${planning.attempt > 1 ? `, attempt ${planning.attempt}` : ""}.`
+    case "writing":
+      return `The model writes: ${planning.length ?? 0} characters so far.`
+    case "proving":
+      return "The plan is proved."
+    case "refused":
+      return `The plan was refused: ${planning.findings.map(({ message }) => message).join(" ")}`
+  }
 }
 
 /** @throws Error for what is no JSON object. */

@@ -5,6 +5,7 @@ import { Button, Failure, Time, Value } from "../ui/parts.tsx"
 import { Status } from "../ui/status.tsx"
 import { GIVEN, Graph } from "./graph.tsx"
 import { Log } from "./log.tsx"
+import { PlanPanel } from "./plan-panel.tsx"
 import { GivenPanel, TaskPanel } from "./task-panel.tsx"
 
 /** One run: its plan as a graph, and everything about the task that is chosen in it. */
@@ -42,6 +43,7 @@ function Run({ run }: { readonly run: Inspection }): ReactElement {
             {task ? <TaskPanel task={task} /> : <GivenPanel given={taskZero} />}
             {run.resultsByTask && <Results of={run.resultsByTask} />}
             <Log id={run.id} nameOf={(task) => tasks.find(({ id }) => id === task)?.serviceName || task} />
+            <PlanPanel id={run.id} origin={run.planning} />
           </div>
         </>
       )}
