@@ -1,6 +1,9 @@
-import { durableConformance } from "@orra/plan-engine/conformance"
+import { durableConformance, engineConformance } from "@orra/plan-engine/conformance"
 import { type PostgresServer, postgresServer } from "@orra/testing/postgres"
 import { afterAll, beforeAll } from "vitest"
+
+/** Every day one process is killed while another is there. */
+const FULL = Boolean(process.env["ORRA_TEST_FULL"])
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -11,5 +14,12 @@ afterAll(() => server?.stop())
 durableConformance("DBOS on PostgreSQL", {
   peer: new URL("dbos.child.ts", import.meta.url),
   args: () => [server.url],
-  isFull: Boolean(process.env["ORRA_TEST_FULL"]),
+  ...(!FULL && { kills: [] }),
 })
+
+if (FULL)
+  engineConformance("an engine with DBOS on PostgreSQL", {
+    peer: new URL("engine.child.ts", import.meta.url),
+    args: () => [server.url],
+    isFull: true,
+  })

@@ -4,6 +4,8 @@ import { heard, say } from "@orra/testing/process"
 import type { Durability, Durable, DurableHost } from "../execution/durable/durable.ts"
 import { durableWorkflows, type Said } from "./durable-workflows.ts"
 
+export { enginePeer } from "./engine-peer.ts"
+
 export type Command =
   | { readonly op: "start"; readonly workflow: string; readonly run: string; readonly input: Json }
   | { readonly op: "signal"; readonly run: string; readonly topic: string; readonly value: Json }

@@ -3,18 +3,26 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Json, MemoryStore, Namespace } from "@orra/core"
 import { afterAll, afterEach, expect, test } from "vitest"
-import { durableConformance } from "../../conformance/durable-suite.ts"
+import { durableConformance, engineConformance } from "../../conformance/durable-suite.ts"
 import type { Durable, DurableRun, Workflow } from "./durable.ts"
 import { embedded } from "./embedded.ts"
 
 const ROOT = Namespace.of("plans")
 const RUN = ROOT.child("p_1", "o_1")
+const FULL = Boolean(process.env["ORRA_TEST_FULL"])
 const folder = mkdtempSync(join(tmpdir(), "orra-durable-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 durableConformance("embedded", {
   peer: new URL("embedded.child.ts", import.meta.url),
   args: () => [join(folder, "plans.db")],
-  isFull: Boolean(process.env["ORRA_TEST_FULL"]),
+  // Just after a signal was taken.
+  ...(!FULL && { kills: [9] }),
+})
+
+engineConformance("an engine with SQLite", {
+  peer: new URL("engine.child.ts", import.meta.url),
+  args: () => [join(folder, "engine.db")],
+  isFull: FULL,
 })
 
 const opened: Durable[] = []
