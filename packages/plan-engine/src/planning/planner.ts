@@ -89,7 +89,11 @@ export async function makePlan(options: PlanOptions): Promise<Planned> {
       usage = addUsage(usage, proof.usage)
       if (proof.findings.length === 0) return { plan, attempts: attempt, usage }
       findings = proof.findings.slice(0, MAX_TOLD)
-    } else findings = [{ code: "unreadable", message: read.reason }]
+    } else {
+      const isCut = answer.finishReason === "max_tokens"
+      const why = isCut ? `It was cut off after ${maxTokens} tokens: say it in fewer.` : read.reason
+      findings = [{ code: "unreadable", message: why }]
+    }
     onProgress({ type: "refused", attempt, findings })
     messages.push(
       { role: "assistant", parts: [{ type: "text", text: shown(text) }] },
