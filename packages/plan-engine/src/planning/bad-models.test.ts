@@ -98,7 +98,7 @@ test.each<[string, string, readonly object[], JsonObject, string]>([
     const { system, messages } = await provider.request(1)
     expect(system).not.toContain(order)
     // It is inside of the fence of the services.
-    expect(JSON.stringify(messages).split("```")[1]).toContain(order.slice(0, 10))
+    expect(JSON.stringify(messages).split("```")[1]).toContain(order.slice(0, 6))
   },
 )
 
