@@ -95,6 +95,8 @@ const OF_NO_SESSION = [
   "GET /api/models",
   "GET /api/approvals",
   "GET /api/me",
+  "GET /api/logins",
+  "DELETE /api/logins/:loginId",
   "POST /api/login",
   "POST /api/login/link",
   "POST /api/logout",

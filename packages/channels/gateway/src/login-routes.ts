@@ -30,7 +30,7 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
   const { principals, logins, attempts, now } = options
   let shown: number[] = []
 
-  async function login({ body, caller }: OpenRequest): Promise<Response> {
+  async function login({ body, caller, headers }: OpenRequest): Promise<Response> {
     const { token, key } = await body()
     if (typeof token !== "string" && typeof key !== "string")
       throw new InvalidInput('Send a "token" or a "key".')
@@ -44,7 +44,10 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
           : "This key is not known here."
       throw new HttpError(401, "unauthorized", hint)
     }
-    const cookie = await logins.begin(principal, typeof token === "string" ? undefined : principal.key)
+    const cookie = await logins.begin(principal, {
+      device: headers.get("user-agent") ?? "",
+      ...(typeof token !== "string" && principal.key !== undefined && { key: principal.key }),
+    })
     return Response.json(wirePrincipal(principal), {
       headers: { "set-cookie": cookieHeader(cookie, caller.secure, LOGIN_MS / 1_000) },
     })
@@ -71,7 +74,22 @@ export function loginRoutes(options: LoginOptions): readonly Route[] {
     )
   }
 
+  async function list({ principal, login: current }: GatewayRequest): Promise<Response> {
+    const found = await logins.list(principal)
+    return Response.json({ logins: found.map((each) => ({ ...each, current: each.id === current?.id })) })
+  }
+
+  async function end({ principal, params }: GatewayRequest): Promise<Response> {
+    const id = params["loginId"] ?? ""
+    if (!(await logins.endOwn(principal, id)))
+      throw new HttpError(404, "not_found", "There is no such login, or it has ended.")
+    options.onLogout(id)
+    return Response.json({ ended: true })
+  }
+
   return [
+    { method: "GET", path: "/api/logins", permission: "chat", handle: list },
+    { method: "DELETE", path: "/api/logins/:loginId", permission: "chat", handle: end },
     {
       method: "GET",
       path: "/api/me",

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto"
-import { isObject, type Json, MemoryStore, Namespace, type Records } from "@orra/core"
+import { everyItem, isObject, type Json, MemoryStore, Namespace, type Records } from "@orra/core"
 import { type Principal, type Principals, sha256 } from "./principal.ts"
 
 /** Where logins are kept: `store.records("logins")` of any `SessionStore`. */
-export interface LoginRecords extends Pick<Records, "get" | "delete"> {
+export interface LoginRecords extends Pick<Records, "get" | "delete" | "list"> {
   put(namespace: Namespace, key: string, value: Json): Promise<unknown>
 }
 
@@ -14,7 +14,19 @@ export interface Login {
   readonly expiresAt: number
 }
 
+/** What a person is told of a login of theirs. Times are in ms since 1970. */
+export interface KnownLogin {
+  readonly id: string
+  /** What the browser said that it is, when it logged in. */
+  readonly device: string
+  readonly since: number
+  /** To within a day. */
+  readonly usedAt: number
+}
+
 const LINK_MS = 10 * 60_000
+/** Of what a browser says of itself, in characters. */
+const MAX_DEVICE = 300
 export const LOGIN_MS = 30 * 24 * 3_600_000
 /** A login that is used gets its full time again, at most this often. */
 const RENEW_MS = 24 * 3_600_000
@@ -54,15 +66,21 @@ export class Logins {
   }
 
   /**
-   * Begins a login. With `key` it ends when the principal's key becomes another one.
+   * Begins a login. With `key` it ends when the principal's key becomes another one. `device` is for the person, to tell
+   * their logins apart.
    *
    * @returns the cookie's value.
    */
-  async begin({ name }: Principal, key?: string): Promise<string> {
+  async begin(
+    { name }: Principal,
+    { key, device = "" }: { key?: string; device?: string } = {},
+  ): Promise<string> {
     const cookie = randomBytes(32).toString("base64url")
     await this.#records.put(LOGINS, digestOf(cookie), {
       principal: name,
       expiresAt: this.#now() + LOGIN_MS,
+      since: this.#now(),
+      device: device.slice(0, MAX_DEVICE).toWellFormed(),
       ...(key !== undefined && { proof: proofOf(cookie, key) }),
     })
     return cookie
@@ -86,6 +104,25 @@ export class Logins {
   /** Whether it ended in this process, a moment ago perhaps. */
   hasEnded({ id }: Login): boolean {
     return this.#ended.has(id)
+  }
+
+  /** Those of a principal that go on, the one that was used last first. */
+  async list({ name }: Principal): Promise<readonly KnownLogin[]> {
+    const found: KnownLogin[] = []
+    for await (const { key: id, value } of everyItem((page) => this.#records.list(LOGINS, page))) {
+      const record = asRecord(value)
+      if (record?.principal !== name || record.expiresAt <= this.#now() || this.#ended.has(id)) continue
+      const { device = "", expiresAt } = record
+      const usedAt = expiresAt - LOGIN_MS
+      found.push({ id, device, since: record.since ?? usedAt, usedAt })
+    }
+    return found.sort((a, b) => b.usedAt - a.usedAt)
+  }
+
+  /** Ends a login of a principal's. @returns false when they have no such one. */
+  async endOwn({ name }: Principal, id: string): Promise<boolean> {
+    const record = await this.#live(id)
+    return record?.principal === name && (await this.end({ ...record, id }))
   }
 
   end(login: Login): Promise<boolean> {
@@ -112,14 +149,26 @@ export class Logins {
 }
 
 /** What is kept of a login. `proof` binds it to the key it began with, and can be checked only with the cookie. */
-type LoginRecord = { readonly principal: string; readonly expiresAt: number; readonly proof?: string }
+type LoginRecord = {
+  readonly principal: string
+  readonly expiresAt: number
+  readonly proof?: string
+  readonly since?: number
+  readonly device?: string
+}
 
 function asRecord(value: Json | undefined): LoginRecord | undefined {
   if (!isObject(value)) return undefined
-  const { principal, expiresAt, proof } = value
+  const { principal, expiresAt, proof, since, device } = value
   if (typeof principal !== "string" || typeof expiresAt !== "number") return undefined
-  if (proof === undefined) return { principal, expiresAt }
-  return typeof proof === "string" ? { principal, expiresAt, proof } : undefined
+  if (proof !== undefined && typeof proof !== "string") return undefined
+  return {
+    principal,
+    expiresAt,
+    ...(proof !== undefined && { proof }),
+    ...(typeof since === "number" && { since }),
+    ...(typeof device === "string" && { device }),
+  }
 }
 
 const digestOf = (secret: string): string => sha256(secret).toString("base64url")

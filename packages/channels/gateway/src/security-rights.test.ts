@@ -236,6 +236,37 @@ describe("SEC-26: a login that has ended is over everywhere", () => {
     await other.settled()
   })
 
+  test("a person sees their own logins, and ends one from another device", async () => {
+    const gateway = await harness({ principals: [OWNER, ADA] })
+    const { headers, client, ended } = await open(gateway)
+    const phone = { ...headers, "user-agent": "Phone" }
+    await gateway.send("/api/login", { body: { key: OWNER_KEY }, headers: phone })
+    await logIn(gateway.port, ADA_KEY)
+    const list = async (who: Parameters<typeof gateway.send>[1]) =>
+      (await gateway.send("/api/logins", who)).json["logins"] as {
+        id: string
+        device: string
+        current: boolean
+      }[]
+    const own = await list({ headers })
+    expect(own.map(({ device, current }) => [device, current]).toSorted()).toEqual([
+      ["", true],
+      ["Phone", false],
+    ])
+    expect(await list({ key: ADA_KEY })).toHaveLength(1)
+    const end = async (id: string, key: string) =>
+      (await gateway.send(`/api/logins/${id}`, { method: "DELETE", key })).status
+    const id = own.find(({ current }) => current)?.id ?? ""
+    expect(await end(id, ADA_KEY)).toBe(404)
+    expect((await gateway.send("/api/me", { headers })).status).toBe(200)
+    expect(await end(id, OWNER_KEY)).toBe(200)
+    expect((await client.closed).code).toBe(4401)
+    expect(await ended).toBe(true)
+    expect((await gateway.send("/api/me", { headers })).status).toBe(401)
+    expect(await end(id, OWNER_KEY)).toBe(404)
+    expect((await list({ key: OWNER_KEY })).map(({ device }) => device)).toEqual(["Phone"])
+  })
+
   test("also what is open of one that was ended elsewhere, or whose time is up", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
     try {
