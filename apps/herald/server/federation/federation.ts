@@ -6,19 +6,10 @@ import type { Config } from "../config/settings.ts"
 import type { Logger } from "../log/log.ts"
 import type { Spend } from "../outlay.ts"
 import { type Discovery, discover } from "./discovery.ts"
-import { listenForPeers } from "./host.ts"
+import { type Answering, listenForPeers } from "./host.ts"
 import { instanceName, peersOf } from "./peers.ts"
 import { Peers } from "./peers-client.ts"
 import { federationRoutes } from "./routes.ts"
-
-interface FederationOptions {
-  readonly team: Team
-  readonly agents: Agents
-  readonly prompt: AgentPrompt
-  readonly spend: Spend
-  readonly logger: Logger
-  readonly version: string
-}
 
 /** What is at work while federation is enabled. */
 interface Open {
@@ -32,13 +23,13 @@ interface Open {
 export class Federation {
   /** For the owner's page. */
   readonly routes: readonly Route[]
-  readonly #options: FederationOptions
+  readonly #options: Answering
   #open: Open | undefined
   #peers: Peers
   #error: string | undefined
   #config: Config["federation"] | undefined
 
-  constructor(options: FederationOptions) {
+  constructor(options: Answering) {
     this.#options = options
     this.#peers = new Peers([], options.agents)
     this.routes = federationRoutes(() => ({
@@ -64,7 +55,7 @@ export class Federation {
     this.#peers = new Peers(known, agents)
     if (config.federation.enabled) {
       const instance = instanceName(config)
-      const host = known.length > 0 ? await listenForPeers({ ...this.#options, config }) : undefined
+      const host = known.length > 0 ? await listenForPeers(config, this.#options) : undefined
       const url = host?.url
       this.#open = { instance, url, host, discovery: this.#discovery(config, instance, url) }
       if (url !== undefined) logger.info({ url, instance }, "listening for other Heralds")

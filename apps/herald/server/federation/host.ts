@@ -23,8 +23,8 @@ import type { Spend } from "../outlay.ts"
 import { instanceName, PEERS, type Peer, peersOf } from "./peers.ts"
 import { askedIn, type RelayOptions, relay } from "./relay.ts"
 
-export interface PeerHostOptions {
-  readonly config: Config
+/** Who answers other Heralds here. */
+export interface Answering {
   readonly team: Team
   readonly agents: Agents
   readonly prompt: AgentPrompt
@@ -45,9 +45,10 @@ const HEARTBEAT_MS = 15_000
  * @throws OrraError `port_in_use` and the like, in the configuration's own words.
  */
 export async function listenForPeers(
-  options: PeerHostOptions,
+  config: Config,
+  options: Answering,
 ): Promise<{ readonly url: string; readonly gateway: Gateway }> {
-  const { config, team, logger, version } = options
+  const { team, logger, version } = options
   const { host, insecure, allowed_hosts } = config.federation
   const port = config.federation.port ?? config.gateway.port + 1
   const peers = peersOf(config)
@@ -71,7 +72,7 @@ export async function listenForPeers(
       insecure,
       allowedHosts: allowed_hosts,
       trustedProxies: config.gateway.trusted_proxies,
-      routes: peerRoutes(options, peers),
+      routes: peerRoutes(config, options, peers),
       version,
       log: (entry) => logEntry(logger, entry),
     })
@@ -83,7 +84,8 @@ export async function listenForPeers(
 }
 
 function peerRoutes(
-  { config, agents, team, prompt, spend, version }: PeerHostOptions,
+  config: Config,
+  { agents, team, prompt, spend, version }: Answering,
   peers: readonly Peer[],
 ) {
   const instance = instanceName(config)
