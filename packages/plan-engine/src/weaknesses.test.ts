@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { mkdtempSync, rmSync } from "node:fs"
+import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { MemoryStore } from "@orra/core"
@@ -181,7 +183,7 @@ test("W-C1: what is of no use any more is not undone, and a person is told", asy
   expect((await shop.ask("GET", "/compensation-failures")).body).toMatchObject([{ status: "expired" }])
 })
 
-test("a service that does not come back within the grace period is not asked again", async () => {
+test("D6: a service that does not come back within the grace period is not asked again", async () => {
   const shop = await bench()
   await shop.project()
   const second = await shop.service("second")
@@ -246,4 +248,100 @@ test("one that is cancelled while it is planned asks no service", async () => {
   await waiting
   expect(await shop.ended(id)).toMatchObject({ status: "cancelled" })
   expect(first.handled).toEqual([])
+})
+
+test("W-T4: an answer that came while its task was between two attempts is that task's, and it is completed", async () => {
+  const shop = await bench(new Bench(new MemoryStore(), { retry: { delayMs: 200, maxDelayMs: 200 } }))
+  await shop.project()
+  const hold = Promise.withResolvers<void>()
+  const slow = await shop.service("first", () => hold.promise.then(() => ({ text: "b" })))
+  const second = await shop.service("second", ({ input }) => ({ text: `${input["text"]}c` }))
+  shop.plan = CHAIN
+  const { body } = await shop.create({ text: "a" }, { timeout: "40ms" })
+  await shop.until(body.id, ({ tasks }) => tasks[0]?.statusHistory.at(-1)?.status === "failed")
+  hold.resolve()
+  const { status, tasks, results } = await shop.ended(body.id)
+  expect([status, results, ...tasks.map((each) => each.status)]).toEqual([
+    "completed",
+    [{ text: "bc" }],
+    "completed",
+    "completed",
+  ])
+  expect([slow.handled.length, second.handled.length]).toEqual([1, 1])
+})
+
+test("W-D4: everything at once ends nobody's process, and everybody's plan", async () => {
+  const shop = await bench()
+  await shop.project()
+  const wires = [await shop.service("first", ({ input }) => input)]
+  for (let more = 0; more < 3; more++) wires.push(await shop.connect("first", ({ input }) => input))
+  shop.plan = CHAIN.slice(0, 1)
+  const noise = setInterval(() => {
+    for (const wire of wires)
+      wire.send({ idempotencyKey: "none" }, { type: "task_result", result: {}, error: null })
+    void shop.ask("GET", "/services").catch(() => {})
+  }, 2)
+  const texts = Array.from({ length: 30 }, (_, index) => `text ${index}`)
+  const made = await Promise.all(texts.map((text) => shop.create({ text })))
+  const ended = await Promise.all(made.map(({ body }) => shop.ended(body.id)))
+  clearInterval(noise)
+  expect(ended.map(({ results }) => results)).toEqual(texts.map((text) => [{ text }]))
+  expect(shop.errors).toEqual([])
+})
+
+test("D5: a revert that returns that it failed is taken for done, as its client says so; one that throws is not", async () => {
+  const shop = await bench(new Bench(new MemoryStore(), { undoRetry: { attempts: 1 } }))
+  await shop.project()
+  const first = await shop.service("first", () => ({ text: "b" }), { revertible: true })
+  await shop.service("second", ({ abort }) => abort("no"))
+  shop.plan = CHAIN
+  const compensated = async () => {
+    const { body } = await shop.create()
+    return (await shop.ended(body.id)).tasks[0]?.compensation?.status
+  }
+  first.onRevert = () => ({ status: "failed", error: "It is gone." })
+  expect(await compensated()).toBe("completed")
+  first.onRevert = () => {
+    throw new Error("It is gone.")
+  }
+  expect(await compensated()).toBe("failed")
+})
+
+test("W-X3: what is there can be seen, stopped and taken away", async () => {
+  const shop = await bench()
+  await shop.project()
+  const { paths } = (await shop.ask<{ paths: Readonly<Record<string, object>> }>("GET", "/openapi.json")).body
+  const all = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  for (const route of [
+    "POST /orchestrations/{id}/cancel",
+    "POST /compensation-failures/{id}/retry",
+    "GET /orchestrations/{id}/log",
+    "GET /services",
+    "DELETE /services/{id}",
+    "GET /apikeys",
+    "DELETE /apikeys/{id}",
+    "GET /webhooks",
+    "DELETE /webhooks",
+  ])
+    expect(all, route).toContain(route)
+})
+
+test("W-S6: nobody is told anything who was not named", async () => {
+  const places = new Set<string>()
+  const seen = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket }
+    socket.once("connect", () => places.add(socket.remoteAddress ?? ""))
+    socket.once("error", () => places.add("failed"))
+  }
+  subscribe("net.client.socket", seen)
+  ends.push(() => unsubscribe("net.client.socket", seen))
+  const shop = await bench()
+  await shop.project()
+  await shop.service("first", () => ({ text: "b" }))
+  shop.plan = CHAIN.slice(0, 1)
+  const { body } = await shop.create()
+  expect(await shop.ended(body.id)).toMatchObject({ status: "completed" })
+  expect([...places], "the test itself").toEqual(["127.0.0.1"])
 })

@@ -45,7 +45,7 @@ async function handshake(url: string): Promise<{ status: number; body: string; v
 }
 
 describe("the API", () => {
-  test("answers as the original: health, version, empty 403, 404, 405, doubled slashes", async () => {
+  test("W-X1: answers as the original, with the status that fits: health, version, empty 403, 404, 405, doubled slashes", async () => {
     const shop = await bench()
     const health = await shop.ask("GET", "//health")
     expect([health.status, health.body]).toEqual([200, {}])

@@ -5,11 +5,13 @@ import { parseYaml } from "../planning/grounding-file.ts"
 import { ApiError, asApiError } from "./api-error.ts"
 import { apiRoutes } from "./api-routes.ts"
 import { sendEvents } from "./event-stream.ts"
-import type { RequestRates } from "./limits.ts"
+import { OpenStreams, type RequestRates } from "./limits.ts"
 import { mayDo } from "./projects.ts"
 import type { ApiAnswer, ApiParts, ApiRequest, ApiRoute } from "./route.ts"
 
 const HEARTBEAT_MS = 15_000
+/** Most streams of one project in this process. */
+const MAX_STREAMS = 200
 
 /** What the original says of itself; no client reads it. */
 export const VERSION_HEADER = ["X-Orra-PlaneEngine-Version", "0.2.5"] as const
@@ -43,6 +45,7 @@ export function api(
   options: ApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routes = apiRoutes(options)
+  const streams = new OpenStreams(MAX_STREAMS)
   return async (request, response) => {
     const began = performance.now()
     response.setHeader(...VERSION_HEADER)
@@ -60,9 +63,18 @@ export function api(
     try {
       const answered = await answer(options, route, request, signal)
       isStream = "events" in answered
-      if ("events" in answered)
-        await sendEvents(response, answered.events, { heartbeatMs: HEARTBEAT_MS, ...options, signal })
-      else send(response, answered)
+      if ("events" in answered) {
+        const shown = bearer(request) ?? ""
+        const found = await options.projects.byKey(shown)
+        using _ = streams.open(found?.project.id ?? "")
+        await sendEvents(response, answered.events, {
+          heartbeatMs: HEARTBEAT_MS,
+          ...options,
+          signal,
+          mayListen: async () => (await options.projects.byKey(shown)) !== undefined,
+          close: () => gone.abort(),
+        })
+      } else send(response, answered)
     } catch (error) {
       fail(options, response, error)
     } finally {

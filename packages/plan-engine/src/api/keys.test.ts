@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest"
 import { Bench } from "../engine-fixture.ts"
 import type { PlanEngineOptions } from "../plan-engine.ts"
 import { closeWhenExpired } from "./key-expiry.ts"
-import { RequestRates } from "./limits.ts"
+import { OpenStreams, RequestRates } from "./limits.ts"
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -178,6 +178,17 @@ describe("W-S3: limits", () => {
     hold.resolve()
     for (const { body } of made) await shop.ended(body.id)
     expect((await shop.create()).status).toBe(202)
+  })
+
+  test("of event streams of a project", () => {
+    const streams = new OpenStreams(2)
+    const first = streams.open("p_1")
+    streams.open("p_1")
+    streams.open("p_2")
+    expect(() => streams.open("p_1")).toThrow("2 event streams")
+    first[Symbol.dispose]()
+    streams.open("p_1")
+    expect(() => streams.open("p_1")).toThrow("2 event streams")
   })
 
   test("of tasks and bytes", async () => {

@@ -1,3 +1,5 @@
+import { ApiError } from "./api-error.ts"
+
 /** What a project may ask of an engine. */
 export interface PlanLimits {
   /** Requests per second of one key, default 200; ten seconds of them at once. */
@@ -40,5 +42,37 @@ export class RequestRates {
 
   #sweep(now: number): void {
     for (const [key, until] of this.#usedUntil) if (until <= now) this.#usedUntil.delete(key)
+  }
+}
+
+/** How many event streams each project has open. */
+export class OpenStreams {
+  readonly #most: number
+  readonly #open = new Map<string, number>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Counts one until it is disposed of. @throws ApiError when there are too many. */
+  open(project: string): Disposable {
+    const count = this.#open.get(project) ?? 0
+    if (count >= this.#most)
+      throw new ApiError(
+        429,
+        "invalid operation",
+        `This project has ${this.#most} event streams open here: close one.`,
+        "Orra:TooManyStreams",
+        undefined,
+        1,
+      )
+    this.#open.set(project, count + 1)
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#open.get(project) ?? 0) - 1
+        if (left > 0) this.#open.set(project, left)
+        else this.#open.delete(project)
+      },
+    }
   }
 }

@@ -10,6 +10,7 @@ import { RecordedLog } from "../execution/recorded-log.ts"
 import type { PlanEngineOptions } from "../plan-engine.ts"
 import { sendEvents } from "./event-stream.ts"
 import { followLog } from "./live.ts"
+import { PlanProjects } from "./projects.ts"
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -191,7 +192,7 @@ describe("the orchestrations of a project", () => {
 })
 
 describe("lists", () => {
-  test("of a page read no more than the page, in the order of the last change", async () => {
+  test("W-D7: of a page read no more than the page, in the order of the last change", async () => {
     const store = new MemoryStore()
     const all = new Orchestrations(store, ROOT)
     for (let number = 1; number <= 120; number++) await all.put(made(number))
@@ -274,7 +275,8 @@ test("a stream in which nothing happens says that it is still there, and waits f
     await new Promise((resolve) => stop.signal.addEventListener("abort", resolve))
   }
   const server = createServer((_, response) => {
-    void sendEvents(response, events(), { heartbeatMs: 5, signal: stop.signal })
+    const mayListen = async () => true
+    void sendEvents(response, events(), { heartbeatMs: 5, signal: stop.signal, mayListen, close: () => {} })
   }).listen(0, "127.0.0.1")
   ends.push(async () => {
     server.close()
@@ -288,4 +290,34 @@ test("a stream in which nothing happens says that it is still there, and waits f
     if (text.includes(": still here")) stop.abort()
   }
   expect(await written.promise).toBe(100)
+})
+
+test("W-S1: a stream ends when what let its client in does no more", async () => {
+  const stop = new AbortController()
+  const shop = await bench()
+  await oneTask(shop)
+  const projects = new PlanProjects(shop.store, Namespace.of("plan-engine"))
+  const mine = (await shop.ask("POST", "/apikeys")).body
+  async function* events() {
+    yield { event: "first", data: 1 }
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve))
+  }
+  const server = createServer((_, response) => {
+    void sendEvents(response, events(), {
+      heartbeatMs: 5,
+      signal: stop.signal,
+      mayListen: async () => (await projects.byKey(mine.apiKey)) !== undefined,
+      close: () => stop.abort(),
+    })
+  }).listen(0, "127.0.0.1")
+  ends.push(async () => {
+    server.close()
+    await once(server, "close")
+  })
+  await once(server, "listening")
+  const stream = heard(await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+  await stream.next()
+  expect(stop.signal.aborted).toBe(false)
+  await shop.ask("DELETE", `/apikeys/${mine.id}`)
+  expect(await Array.fromAsync(stream)).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { MemoryStore, Namespace } from "@orra/core"
+import { MemoryStore, Namespace, type SessionStore } from "@orra/core"
 import { afterEach, expect, test } from "vitest"
 import { Bench } from "../engine-fixture.ts"
 import { removeEnded } from "./retention.ts"
@@ -10,7 +10,7 @@ afterEach(async () => {
 })
 
 /** Every record below a project, by its collection. */
-async function kept(store: MemoryStore, project: Namespace): Promise<Readonly<Record<string, number>>> {
+async function kept(store: SessionStore, project: Namespace): Promise<Readonly<Record<string, number>>> {
   const all: Record<string, number> = {}
   for (const name of await store.collections(project)) {
     const count = (await store.records(name).list(project, { below: true, limit: 500 })).items.length
