@@ -11,7 +11,7 @@ import { check } from "./support/access.ts"
 import { openSite, type Site } from "./support/site.ts"
 
 const WIRE = join(import.meta.dirname, "../../../packages/mcp/src/wire.child.ts")
-const PARTS = ["model", "discord", "tools", "mcp", "peers", "appearance", "updates", "about"]
+const PARTS = ["model", "discord", "tools", "mcp", "peers", "appearance", "devices", "updates", "about"]
 
 let site: Site
 let asked = 0
@@ -107,6 +107,21 @@ test("an owner sets Herald up in the page; its file is only read, and nobody is 
     "/settings/appearance",
   ])
   await shortcuts.getByRole("radio", { name: "On" }).check()
+
+  // A device that was lost is logged out from here.
+  const lost = await site.person({ userAgent: "Mozilla/5.0 (iPhone) Version/18.0 Safari/604.1" })
+  const phone = await lost.newPage()
+  await phone.goto(site.herald.url)
+  await phone.getByRole("textbox", { name: "Message", exact: true }).waitFor()
+  await open(page, "devices")
+  const logins = page.getByRole("list", { name: "Your logins" })
+  await logins.getByText("This one").waitFor()
+  await logins.getByRole("button", { name: /^Log out Safari on iPhone/ }).click()
+  await page.getByText("It is logged out.").waitFor()
+  await phone.getByRole("textbox", { name: "Message", exact: true }).waitFor({ state: "detached" })
+  await lost.close()
+
+  await open(page, "appearance")
   await page.getByRole("radio", { name: "Larger" }).check()
   await page.getByRole("radio", { name: /^Enter begins/ }).check()
   await page.goto(site.herald.url)
