@@ -36,6 +36,7 @@ export {
 export { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "./plan-engine.ts"
 export type { Constraint, Rule } from "./planning/constraints.ts"
 export { type Grounding, parseGrounding, type UseCase } from "./planning/grounding-file.ts"
+export { type Pddl, toPddl } from "./planning/pddl.ts"
 export {
   leaves,
   type Plan,
@@ -44,9 +45,8 @@ export {
   type Service,
   withConstantsInTaskZero,
 } from "./planning/plan.ts"
-export { type Pddl, toPddl } from "./planning/pddl.ts"
-export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planning/planner.ts"
 export type { PlanCacheOptions } from "./planning/plan-cache.ts"
+export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./planning/planner.ts"
 export { type Finding, type FindingCode, type ProofOptions, prove } from "./planning/prove.ts"
 export { type Answer, readAnswer, readPlan } from "./planning/read-plan.ts"
 export { resolve } from "./planning/reference.ts"
