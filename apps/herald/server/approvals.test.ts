@@ -1,14 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { call, fakeModelServer, type WireRequest } from "@orra/testing"
+import { call, type WireRequest } from "@orra/testing"
 import { fakeDiscord } from "@orra/testing/discord"
 import { expect, onTestFinished, test } from "vitest"
-import { loadConfig } from "./config/load.ts"
-import { startHerald } from "./herald.ts"
-
-const OWNER = "owner-key-0123456789"
-const ADA = "adas-key-0123456789"
+import { heraldSite } from "./fixture.ts"
 
 /** A model that writes the file that it is asked for, and says so when it has. */
 function writing({ body }: WireRequest) {
@@ -18,57 +13,33 @@ function writing({ body }: WireRequest) {
   return path === undefined ? "Hello." : [call("write_file", { path, content: "Hello" })]
 }
 
-/** A real Herald with this configuration, which can be stopped and started again on its data. */
+/** A Herald whose model writes files, and what can be done about that. */
 async function house(toml: string, discordApi?: string) {
-  const folder = mkdtempSync(join(tmpdir(), "herald-approvals-"))
-  const model = await fakeModelServer([], { otherwise: writing })
-  writeFileSync(
-    join(folder, "assistant.toml"),
-    `[gateway]\nport = 0\napi_key = "${OWNER}"\n[[gateway.keys]]\nname = "Ada"\nkey = "${ADA}"\nnamespace = "ada"\n[tools]\nfilesystem = true\n${toml}`,
-  )
-  const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: "sk-ant-key", HERALD_KEYCHAIN: "off" }
-  const start = () =>
-    startHerald(loadConfig({ cwd: folder, env }), {
-      version: "1.2.3",
-      page: undefined,
-      env,
-      out: { write: () => undefined },
-      terminal: { write: () => undefined },
-      login: async () => ({ type: "none" }),
-      ...(discordApi !== undefined && { discordApi }),
-    })
-  let herald = await start()
-  onTestFinished(async () => {
-    await herald.close(0)
-    await model.close()
-    rmSync(folder, { recursive: true })
+  const site = await heraldSite({
+    config: `[tools]\nfilesystem = true\n${toml}`,
+    answer: writing,
+    ...(discordApi !== undefined && { discordApi }),
   })
-  const request = async (method: string, path: string, body?: unknown, key = OWNER) => {
-    const response = await fetch(`${herald.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+  onTestFinished(() => site.close())
+  const request = async (method: string, path: string, body?: unknown, who?: "ada") => {
+    const [status, json] = await site.ask(method, path, body, who)
+    return { status, json: json as Record<string, unknown> }
   }
   const waiting = async () =>
     (await request("GET", "/api/approvals")).json["approvals"] as readonly Record<string, unknown>[]
   return {
     request,
     waiting,
-    async restart() {
-      await herald.close(0)
-      herald = await start()
-    },
-    isWritten: (path: string) => existsSync(join(folder, "data", "work", "web", path)),
+    restart: () => site.restart(),
+    isWritten: (path: string) => existsSync(join(site.folder, "data", "work", "web", path)),
     send: (chat: string, message: string) =>
       request("POST", `/api/sessions/web:${chat}/messages`, { message }),
-    decide: (of: Record<string, unknown> | undefined, key = OWNER) =>
+    decide: (of: Record<string, unknown> | undefined, who?: "ada") =>
       request(
         "POST",
         `/api/sessions/${encodeURIComponent(String(of?.["namespace"]))}/approvals/${String(of?.["approvalId"])}`,
         { decision: "approve" },
-        key,
+        who,
       ),
     ended: async (chat: string) =>
       await expect
@@ -84,7 +55,7 @@ test("R9: a question survives a restart of Herald; a bystander, and who presses 
   await restart()
   const [asked] = await waiting()
   expect(asked).toMatchObject({ namespace: "web:one", tool: "write_file", agent: "Atlas" })
-  expect((await decide(asked, ADA)).status).toBe(403)
+  expect((await decide(asked, "ada")).status).toBe(403)
   expect(isWritten("a.txt")).toBe(false)
   const presses = await Promise.all([decide(asked), decide(asked)])
   expect(presses.map(({ status }) => status).sort()).toEqual([200, 409])
@@ -133,7 +104,7 @@ test("what waits in Discord waits for the owner as well, and the first answer co
   const namespace = String(asked?.["namespace"])
   expect(namespace).toMatch(/^discord:/)
   expect((await request("GET", `/api/sessions/${encodeURIComponent(namespace)}`)).status).toBe(404)
-  expect((await decide(asked, ADA)).status).toBe(403)
+  expect((await decide(asked, "ada")).status).toBe(403)
   expect((await decide(asked)).status).toBe(200)
   await discord.until(() => discord.messages(channel).some(({ content }) => content.includes("So be it.")))
   await discord.until(() => question() === undefined)

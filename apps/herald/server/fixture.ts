@@ -11,6 +11,8 @@ const MODEL_KEY = "sk-ant-of-this-test"
 /** A Herald with an owner and Ada, each in a namespace of their own, and a model on a socket. */
 export interface HeraldSite {
   readonly herald: Herald
+  /** What the log has said. */
+  readonly logged: readonly string[]
   readonly model: FakeModelServer
   readonly folder: string
   readonly database: string
@@ -18,6 +20,8 @@ export interface HeraldSite {
   ask(method: string, path: string, body?: unknown, who?: keyof typeof KEYS): Promise<[number, unknown]>
   /** The answer as it is. */
   fetch(path: string, init?: RequestInit & { readonly who?: keyof typeof KEYS }): Promise<Response>
+  /** Ends Herald and starts it again on its data. */
+  restart(): Promise<void>
   close(): Promise<void>
 }
 
@@ -43,18 +47,24 @@ export async function heraldSite({
     `[gateway]\nport = 0\napi_key = "${KEYS.owner}"\nshare_links = ${shareLinks}\n[[gateway.keys]]\nname = "Ada"\nkey = "${KEYS.ada}"\nnamespace = "ada"\n${more}`,
   )
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: MODEL_KEY, HERALD_KEYCHAIN: "off" }
-  const herald = await startHerald(loadConfig({ cwd: folder, env }), {
-    version: "1.2.3",
-    page: undefined,
-    env,
-    out: { write: () => undefined },
-    terminal: { write: () => undefined },
-    login: async () => ({ type: "none" }),
-    ...(discordApi !== undefined && { discordApi }),
-    ...(now && { now }),
-  })
+  const logged: string[] = []
+  const start = (): Promise<Herald> =>
+    startHerald(loadConfig({ cwd: folder, env }), {
+      version: "1.2.3",
+      page: undefined,
+      env,
+      out: { write: () => undefined },
+      terminal: { write: (text) => logged.push(text) },
+      login: async () => ({ type: "none" }),
+      ...(discordApi !== undefined && { discordApi }),
+      ...(now && { now }),
+    })
+  let herald = await start()
   const site: HeraldSite = {
-    herald,
+    get herald() {
+      return herald
+    },
+    logged,
     model,
     folder,
     database: join(folder, "data", "herald.db"),
@@ -70,6 +80,10 @@ export async function heraldSite({
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
       return [response.status, await response.json()]
+    },
+    async restart() {
+      await herald.close(0)
+      herald = await start()
     },
     async close() {
       await herald.close(0)

@@ -1,34 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { fakeModelServer, say } from "@orra/testing"
-import { expect, test } from "vitest"
-import { loadConfig } from "./config/load.ts"
-import { startHerald } from "./herald.ts"
+import { say } from "@orra/testing"
+import { expect, onTestFinished, test } from "vitest"
+import { heraldSite } from "./fixture.ts"
+
+const METRICS = '[metrics]\nenabled = true\ntoken = "metrics-key-0123456789"\nlog_metrics = true\n'
+
+async function site(config: string) {
+  const made = await heraldSite({ config, answer: () => say("It is a secret plan.") })
+  onTestFinished(() => made.close())
+  return made
+}
 
 test("D1: numbers are recorded, whoever has their key reads them and nothing else, and the log has them at the end", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "herald-metrics-"))
-  await using model = await fakeModelServer([say("It is a secret plan.")])
-  writeFileSync(
-    join(folder, "assistant.toml"),
-    `[gateway]\nport = 0\napi_key = "owner-key-0123456789"\n[metrics]\nenabled = true\ntoken = "metrics-key-0123456789"\nlog_metrics = true\n`,
-  )
-  const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: "sk-ant-x", HERALD_KEYCHAIN: "off" }
-  const logged: string[] = []
-  const herald = await startHerald(loadConfig({ cwd: folder, env }), {
-    version: "1.2.3",
-    page: undefined,
-    env,
-    out: { write: () => undefined },
-    terminal: { write: (text) => logged.push(text) },
-  })
-  const ask = (path: string, key: string, body?: unknown) =>
-    fetch(`${herald.url}${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-  await ask("/api/chat", "owner-key-0123456789", { namespace: "web:a", message: "A question" })
+  const { herald, ask: chat, restart, logged } = await site(METRICS)
+  const ask = (path: string, key: string) =>
+    fetch(`${herald.url}${path}`, { headers: { authorization: `Bearer ${key}` } })
+  await chat("POST", "/api/chat", { namespace: "web:a", message: "A question" })
 
   const answer = await ask("/metrics", "metrics-key-0123456789")
   expect(answer.headers.get("content-type")).toMatch(/^text\/plain/)
@@ -40,26 +26,11 @@ test("D1: numbers are recorded, whoever has their key reads them and nothing els
   for (const path of ["/api/sessions", "/api/settings", "/api/models"])
     expect((await ask(path, "metrics-key-0123456789")).status, path).toBe(403)
 
-  await herald.close()
+  await restart()
   expect(logged.join("")).toContain('"name":"agent.provider.calls"')
-  rmSync(folder, { recursive: true })
 })
 
 test("nothing is measured unless it is wanted", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "herald-metrics-"))
-  writeFileSync(join(folder, "assistant.toml"), `[gateway]\nport = 0\napi_key = "owner-key-0123456789"\n`)
-  const herald = await startHerald(loadConfig({ cwd: folder, env: {} }), {
-    version: "1.2.3",
-    page: undefined,
-    env: { HERALD_KEYCHAIN: "off" },
-    out: { write: () => undefined },
-    terminal: { write: () => undefined },
-    login: async () => ({ type: "none" }),
-  })
-  const { status } = await fetch(`${herald.url}/metrics`, {
-    headers: { authorization: "Bearer owner-key-0123456789" },
-  })
-  expect(status).toBe(404)
-  await herald.close()
-  rmSync(folder, { recursive: true })
+  const { fetch } = await site("")
+  expect((await fetch("/metrics")).status).toBe(404)
 })
