@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { OrraError, type Provider, type SessionStore } from "@orra/core"
-import { createPlanEngine } from "@orra/plan-engine"
+import { createPlanEngine, type PlanEngineOptions } from "@orra/plan-engine"
 import type { Embedder } from "@orra/search"
+import type { Logger } from "pino"
 import { openLog, type TextOutput } from "./log.ts"
 import { servePage } from "./page.ts"
 import type { EmbeddingSettings, ModelSettings, Settings, StoreSettings } from "./settings.ts"
@@ -22,20 +23,24 @@ export async function startEngine(
   settings: Settings,
   io: { readonly page: string | undefined; readonly output: TextOutput },
 ): Promise<RunningEngine> {
-  const { host, port, adminKey } = settings
+  const { host, port, adminKey, keepMs } = settings
   const log = openLog({ ...settings, level: settings.logLevel, output: io.output })
   const onError = (err: unknown): void => log.error({ err }, "something failed, and went on")
-  const [store, provider, embedder] = await Promise.all([
+  const [store, provider, embedder, durable] = await Promise.all([
     openStore(settings.store, onError),
     modelOf(settings.model),
     settings.embeddings && embedderOf(settings.embeddings),
+    durabilityOf(settings.store),
   ])
   const engine = createPlanEngine({
     store,
     provider,
     onError,
     webhooks: { allowInternal: settings.areInternalWebhooksAllowed },
+    observers: [logged(log)],
     ...(embedder && { embedder }),
+    ...(durable && { durable }),
+    ...(keepMs !== undefined && { keepMs }),
     ...(adminKey !== undefined && { adminKey }),
     ...(io.page !== undefined && { page: servePage(io.page) }),
   })
@@ -59,6 +64,14 @@ export async function startEngine(
   }
 }
 
+/** Ends in the log: what they were about is on the page. */
+const logged = (log: Logger): NonNullable<PlanEngineOptions["observers"]>[number] => ({
+  ended: ({ id, status, from, to }) =>
+    log.info({ orchestration: id, status, ms: to - from }, "a run has ended"),
+  told: ({ plan, event, outcome, attempt, answered }) =>
+    log.debug({ orchestration: plan, event, outcome, attempt, answered }, "a webhook was told"),
+})
+
 type ClosableStore = SessionStore & { close(): unknown }
 
 async function openStore(store: StoreSettings, onError: (error: unknown) => void): Promise<ClosableStore> {
@@ -71,6 +84,12 @@ async function openStore(store: StoreSettings, onError: (error: unknown) => void
     throw new OrraError("storage_path", message, {}, error)
   }
   return await sqliteStore({ path: store.path })
+}
+
+async function durabilityOf(store: StoreSettings): Promise<PlanEngineOptions["durable"]> {
+  return store.type === "postgres" && store.hasDbos
+    ? (await import("@orra/plan-dbos")).dbos({ url: store.url })
+    : undefined
 }
 
 /** Of a database on the network its host and name, without who opens it. */

@@ -13,6 +13,7 @@ test("a key is enough", () => {
     model: { type: "openai", name: undefined, apiKey: "k", baseURL: undefined },
     embeddings: undefined,
     store: { type: "sqlite", path: "/home/ada/.orra/plan-engine/plans.db" },
+    keepMs: undefined,
     adminKey: undefined,
     areInternalWebhooksAllowed: false,
     logLevel: "info",
@@ -28,7 +29,13 @@ test("folders are seen from where it is started, and a database on the network w
   expect(read({ LLM_API_KEY: "k", STORAGE_PATH: "data", DATABASE_URL: url }).store).toEqual({
     type: "postgres",
     url,
+    hasDbos: false,
   })
+  const dbos = { LLM_API_KEY: "k", DURABLE: "dbos" }
+  expect(read({ ...dbos, DATABASE_URL: url }).store).toMatchObject({ hasDbos: true })
+  expect(() => read(dbos)).toThrow("DURABLE is dbos, which needs a PostgreSQL: set DATABASE_URL.")
+  expect(read({ LLM_API_KEY: "k", KEEP_DAYS: "0.5" }).keepMs).toBe(12 * 60 * 60 * 1_000)
+  expect(() => read({ LLM_API_KEY: "k", KEEP_DAYS: "0" })).toThrow(/^KEEP_DAYS is "0"/)
 })
 
 describe("the model", () => {

@@ -14,6 +14,8 @@ export interface Settings {
   /** What groundings are compared with requests by. Undefined: by their words. */
   readonly embeddings: EmbeddingSettings | undefined
   readonly store: StoreSettings
+  /** How long orchestrations that have ended are kept, in ms. Undefined: for ever. */
+  readonly keepMs: number | undefined
   /** What makes projects from anywhere. Without it only this machine may. */
   readonly adminKey: string | undefined
   readonly areInternalWebhooksAllowed: boolean
@@ -36,7 +38,8 @@ export interface EmbeddingSettings {
 
 export type StoreSettings =
   | { readonly type: "sqlite"; readonly path: string }
-  | { readonly type: "postgres"; readonly url: string }
+  /** With `hasDbos` plans outlive a process by DBOS in the same database, else by the store itself. */
+  | { readonly type: "postgres"; readonly url: string; readonly hasDbos: boolean }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -56,12 +59,17 @@ export const VARIABLES = [
   ["EMBEDDINGS_API_KEY", "", "or that of the model, when both are OpenAI's"],
   ["EMBEDDINGS_API_BASE_URL", "", "another service of embeddings that speaks OpenAI's protocol"],
   ["DATABASE_URL", "", "postgres://…, instead of a file of this machine"],
+  ["DURABLE", "embedded", "embedded, or dbos: plans are carried out by DBOS, with DATABASE_URL"],
   ["STORAGE_PATH", "~/.orra/plan-engine", "the folder of the database file, plans.db"],
+  ["KEEP_DAYS", "", "how long runs that have ended are kept; by default for ever"],
   ["ADMIN_KEY", "", "what registers projects from anywhere; without it, only this machine may"],
   ["WEBHOOKS_ALLOW_INTERNAL", "false", "true: webhooks may be told at loopback and private addresses"],
   ["LOG_LEVEL", "info", LOG_LEVELS.join(", ")],
   ["LOG_ERROR_STACK", "true", "false: errors are logged without where they came from"],
 ] as const
+
+const DAY_MS = 24 * 60 * 60 * 1_000
+const MOST_DAYS = 36_500
 
 type Variable = (typeof VARIABLES)[number][0]
 
@@ -121,6 +129,11 @@ export function readSettings(env: Environment, cwd: string): Settings {
     )
   const embeddings = embeddingSettings()
   const url = address("DATABASE_URL", ["postgres:", "postgresql:"])
+  const hasDbos = oneOf("DURABLE", ["embedded", "dbos"]) === "dbos"
+  if (hasDbos && url === undefined) wrong("DURABLE is dbos, which needs a PostgreSQL: set DATABASE_URL.")
+  const days = Number(text("KEEP_DAYS") ?? "1")
+  if (!(days > 0 && days <= MOST_DAYS))
+    wrong(`KEEP_DAYS is "${text("KEEP_DAYS")}": it must be a number above 0, at most ${MOST_DAYS}.`)
   const folder = resolve(
     cwd,
     text("STORAGE_PATH")?.replace(/^~(?=$|\/)/, home()) ?? join(home(), ".orra", "plan-engine"),
@@ -130,7 +143,11 @@ export function readSettings(env: Environment, cwd: string): Settings {
     port,
     model: { ...model, apiKey: apiKey ?? "" },
     embeddings,
-    store: url === undefined ? { type: "sqlite", path: join(folder, "plans.db") } : { type: "postgres", url },
+    store:
+      url === undefined
+        ? { type: "sqlite", path: join(folder, "plans.db") }
+        : { type: "postgres", url, hasDbos },
+    keepMs: text("KEEP_DAYS") === undefined ? undefined : days * DAY_MS,
     adminKey: text("ADMIN_KEY"),
     areInternalWebhooksAllowed: oneOf("WEBHOOKS_ALLOW_INTERNAL", ["true", "false"]) === "true",
     logLevel: oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info",
