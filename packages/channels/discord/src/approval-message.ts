@@ -1,4 +1,5 @@
 import { type PendingApproval, plainly } from "@orra/core"
+import type { ActionRowData, InteractionButtonComponentData } from "discord.js"
 
 /** What a button says of itself: it outlives this process, and says whose conversation it is about. */
 export interface ButtonId {
@@ -10,7 +11,7 @@ export interface ButtonId {
 
 const BUTTON = /^orra:(approve|deny):([\w-]{1,40}):(\d{15,21}):(\d{1,6})$/
 
-export const buttonId = ({ decision, approvalId, userId, conversation }: ButtonId): string =>
+const buttonId = ({ decision, approvalId, userId, conversation }: ButtonId): string =>
   `orra:${decision}:${approvalId}:${userId}:${conversation}`
 
 export function readButtonId(text: string): ButtonId | undefined {
@@ -24,7 +25,7 @@ const ROOM = 1_500
 const TAINTED = "**What strangers wrote was read here, such as a web page: this may be their wish.**"
 
 /** Nothing in it is invisible, and nothing ends the code block it stands in. */
-const inCode = (text: string): string => plainly(text).replaceAll("`", "\\u0060")
+export const inCode = (text: string): string => plainly(text).replaceAll("`", "\\u0060")
 
 /** The question, with everything that the call is given: what does not fit is in a file. Nothing in it is invisible. */
 export function questionOf(pending: PendingApproval): {
@@ -44,3 +45,21 @@ ${shown}
 \`\`\`${fits ? "" : "\nThis is only the beginning. **Read the whole in the file before you decide.**"}`
   return { content, ...(!fits && { file: { name: "arguments.json", bytes: Buffer.from(whole) } }) }
 }
+
+/** A question with what became of it, within what Discord takes. */
+export const withWords = (content: string, said: string): string => `${content.slice(0, 1_900)}\n${said}`
+
+export type Buttons = ActionRowData<InteractionButtonComponentData>
+
+/** Green and red, as Discord numbers them. */
+export const buttonsFor = (customId: (decision: "approve" | "deny") => string): Buttons => ({
+  type: 1,
+  components: [
+    { type: 2, style: 3, label: "Allow", customId: customId("approve") },
+    { type: 2, style: 4, label: "Refuse", customId: customId("deny") },
+  ],
+})
+
+/** Those below a question of a conversation in Discord. */
+export const buttonsOf = (approvalId: string, userId: string, conversation: number): Buttons =>
+  buttonsFor((decision) => buttonId({ decision, approvalId, userId, conversation }))

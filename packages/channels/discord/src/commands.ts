@@ -1,9 +1,4 @@
-import type {
-  ActionRowData,
-  ApplicationCommandDataResolvable,
-  InteractionButtonComponentData,
-} from "discord.js"
-import { buttonId } from "./approval-message.ts"
+import type { ApplicationCommandDataResolvable } from "discord.js"
 
 /** A text that a command takes. Source: Discord's option type 3. */
 const text = (name: string, description: string, required: boolean) =>
@@ -25,24 +20,3 @@ export const COMMANDS: readonly ApplicationCommandDataResolvable[] = [
   { name: "usage", description: "What this conversation has used so far." },
   { name: "approve", description: "Show what waits to be allowed in your conversation." },
 ]
-
-export type Buttons = ActionRowData<InteractionButtonComponentData>
-
-/** Green and red, as Discord numbers them. */
-export const buttonsOf = (approvalId: string, userId: string, conversation: number): Buttons => ({
-  type: 1,
-  components: [
-    {
-      type: 2,
-      style: 3,
-      label: "Allow",
-      customId: buttonId({ decision: "approve", approvalId, userId, conversation }),
-    },
-    {
-      type: 2,
-      style: 4,
-      label: "Refuse",
-      customId: buttonId({ decision: "deny", approvalId, userId, conversation }),
-    },
-  ],
-})

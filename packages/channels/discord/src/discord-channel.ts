@@ -22,12 +22,13 @@ import type {
   Message,
   SendableChannels,
 } from "discord.js"
-import { questionOf, readButtonId } from "./approval-message.ts"
+import { buttonsOf, questionOf, readButtonId, withWords } from "./approval-message.ts"
 import { partsOf } from "./attachments.ts"
-import { buttonsOf, COMMANDS } from "./commands.ts"
+import { COMMANDS } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
 import { decidedElsewhere } from "./decided-elsewhere.ts"
+import { Elsewhere, type ElsewhereOptions, readElsewhereButton } from "./elsewhere.ts"
 import { idsOf } from "./ids.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
 import { Queue } from "./queue.ts"
@@ -50,6 +51,8 @@ export interface DiscordChannelOptions {
   readonly approvals?: Approvals
   /** Ids of those who may press them. Default nobody. */
   readonly approvers?: readonly string[]
+  /** What sessions elsewhere wait for is shown in a channel too, for the same people to press. Needs `approvals`. */
+  readonly questions?: ElsewhereOptions
   /** The first segments of all sessions. Default "discord". Give each program that shares a server its own. */
   readonly prefix?: string | Namespace
   /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
@@ -97,11 +100,13 @@ export class DiscordChannel implements Channel {
   readonly #approvers: ReadonlySet<string>
   readonly #conversations: Conversations
   readonly #unanswered: UnansweredRecords
+  readonly #elsewhere: Elsewhere | undefined
   readonly #connection: Connection
   readonly #queue = new Queue<InboundMessage>(MAX_QUEUED)
   readonly #asked = new Map<string, Asked>()
   readonly #turns = new Map<string, Promise<unknown>>()
   #serving = new AbortController()
+  #looking = new AbortController()
 
   /** @throws InvalidInput for ids that are none, for "dm" without `allowedUsers`, and without a token. */
   constructor(options: DiscordChannelOptions) {
@@ -112,6 +117,15 @@ export class DiscordChannel implements Channel {
     const { store } = runtime
     this.#conversations = new Conversations(prefixOf(prefix), store.records("discord"))
     this.#unanswered = new UnansweredRecords(prefixOf(prefix), store.records("discord-unanswered"))
+    const { questions, approvals } = options
+    if (questions && approvals)
+      this.#elsewhere = new Elsewhere({
+        ...questions,
+        approvals,
+        store,
+        prefix: prefixOf(prefix),
+        onError: (error) => this.#report(error),
+      })
     this.#connection = new Connection({
       token,
       filter,
@@ -120,7 +134,7 @@ export class DiscordChannel implements Channel {
       onStatus: options.onStatus ?? (() => {}),
       onMessage: (message) => this.#work(this.#onMessage(message)),
       onInteraction: (interaction) => this.#work(this.#onInteraction(interaction)),
-      onReady: (client) => this.#work(this.#answerLeft(client)),
+      onReady: (client) => this.#onReady(client),
       commands: COMMANDS,
       onError: (error) => this.#report(error),
     })
@@ -189,6 +203,15 @@ export class DiscordChannel implements Channel {
 
   async #answered({ message_id: id }: InboundMessage["metadata"], asked: Asked | undefined): Promise<void> {
     if (asked) await this.#unanswered.remove({ id: String(id), where: asked.where })
+  }
+
+  #onReady(client: Client): void {
+    this.#work(this.#answerLeft(client))
+    // A connection that is made anew has a client of its own.
+    this.#looking.abort()
+    this.#looking = new AbortController()
+    const signal = AbortSignal.any([this.#looking.signal, this.#serving.signal])
+    if (this.#elsewhere) this.#work(this.#elsewhere.run(client, signal))
   }
 
   /** What a process before this one has taken and not answered. */
@@ -333,10 +356,13 @@ export class DiscordChannel implements Channel {
 
   async #onButton(interaction: ButtonInteraction): Promise<void> {
     const button = readButtonId(interaction.customId)
+    const far = readElsewhereButton(interaction.customId)
     const { approvals } = this.#options
-    if (!button || !approvals) return
+    if (!(button || far) || !approvals) return
     const { user, guildId, channelId } = interaction
     if (!this.#may(user.id, "decide")) return await privately(interaction, "You may not decide this.")
+    if (far) await this.#elsewhere?.press(interaction, far, this.#principal(user.id))
+    if (!button) return
     await interaction.deferUpdate()
     const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
     const { decision, approvalId } = button
@@ -453,9 +479,6 @@ export class DiscordChannel implements Channel {
     onError(error)
   }
 }
-
-/** A question with what became of it, within what Discord takes. */
-const withWords = (content: string, said: string): string => `${content.slice(0, 1_900)}\n${said}`
 
 /** Seen by one person only. Source: Discord's message flags. */
 const EPHEMERAL = 64

@@ -32,11 +32,12 @@ export interface Asked {
   readonly answer?: ScriptedAnswer
   readonly discord?: FakeDiscordOptions
   readonly channel?: Partial<DiscordChannelOptions>
-  /** Who may do more than the others. */
+  /** Who may do more than the others, and where. */
   readonly rights?: (people: {
     readonly ada: DiscordUser
     readonly bob: DiscordUser
-  }) => Pick<DiscordChannelOptions, "allowedUsers" | "approvers">
+    readonly channel: string
+  }) => Pick<DiscordChannelOptions, "allowedUsers" | "approvers" | "questions">
   readonly runtime?: Partial<RuntimeOptions>
 }
 
@@ -47,7 +48,7 @@ export async function place(options: Asked = {}): Promise<Place> {
   const [ada, bob] = [discord.addUser("ada"), discord.addUser("bob")]
   const guild = discord.addGuild("home")
   const channel = discord.addChannel(guild, "general")
-  const rights = options.rights?.({ ada, bob }) ?? {}
+  const rights = options.rights?.({ ada, bob, channel }) ?? {}
   const bot = startBot(discord, { ...options, channel: { ...options.channel, ...rights } })
   await bot.ready
   return { discord, ada, bob, guild, channel, ...bot }

@@ -5,7 +5,7 @@ import type {
   MessageCreateOptions,
   SendableChannels,
 } from "discord.js"
-import type { Buttons } from "./commands.ts"
+import type { Buttons } from "./approval-message.ts"
 import type { Place, Posted } from "./reply.ts"
 
 interface NamedFile {
