@@ -23,6 +23,7 @@ import { Groundings } from "./planning/groundings.ts"
 import type { PlanCacheOptions } from "./planning/plan-cache.ts"
 import { PlanWebhooks, type WebhookOptions } from "./webhooks/plan-webhooks.ts"
 import { Connections, type ConnectionsOptions } from "./wire/connections.ts"
+import { SOCKETS } from "./wire/service-socket.ts"
 import { PlanServices } from "./wire/services.ts"
 
 export interface PlanEngineOptions {
@@ -79,8 +80,6 @@ const GOODBYE_MS = 2_000
 /** How often what is no longer kept is removed, in ms. */
 const SWEEP_MS = 3_600_000
 const MEBIBYTE = 1024 * 1024
-/** What stands around a result of 10 MiB. */
-const ENVELOPE_BYTES = 64 * 1024
 
 /**
  * The engine that services and clients of the original `orra` connect to as they are.
@@ -170,11 +169,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     const answered = answer(request, response).finally(() => answering.delete(answered))
     answering.add(answered)
   })
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: 10 * MEBIBYTE + ENVELOPE_BYTES,
-    perMessageDeflate: false,
-  })
+  const sockets = new WebSocketServer({ ...SOCKETS, noServer: true })
   sockets.on("headers", (headers) => headers.push(VERSION_HEADER.join(": ")))
   server.on("upgrade", (request, socket: Duplex, head) => {
     // Whoever has gone is told nothing.

@@ -10,6 +10,8 @@ export class Connection {
   readonly key: string
   /** A newer one of its service has come, and it has not shown since that it lives: it may be what is left of that one. */
   isDoubted = false
+  /** What came was too long: it has closed for that. */
+  isTooLong = false
   readonly #socket: WebSocket
   readonly #service: string
   #isAlive = true
@@ -48,8 +50,9 @@ export class Connection {
         this.send({ type: "ACK", id: received.id })
     })
     socket.on("pong", () => this.#lives())
-    // A frame that is too long closes the socket; the close says why.
-    socket.on("error", () => {})
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.isTooLong ||= error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+    })
     socket.on("close", () => {
       clearInterval(heartbeat)
       clearTimeout(this.#doubt)

@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import type { Json } from "@orra/core"
-import { afterEach, describe, expect, test } from "vitest"
+import { afterEach, describe, expect, test, vi } from "vitest"
 import type { Reply } from "./ask.ts"
 import { Connections, type ConnectionsOptions } from "./connections.ts"
 import { taskOutcome } from "./service-frame.ts"
@@ -31,13 +31,16 @@ const done = (output: Json) => ({ type: "done", output })
 
 describe("a task", () => {
   test("is answered, and what answers it is acknowledged, a pong is not", async () => {
-    const { service, ask } = await wire({ pingMs: 10 })
+    const { service, ask } = await wire({ pingMs: 500 })
     const echo = await service("s_a", ({ input }) => input).connect()
     expect(outcomeOf(await ask("k1"))).toEqual(done({ n: 1 }))
     await echo.seen("ACK")
-    await echo.seen("ping", 3)
-    expect(echo.frames.filter(({ type }) => type === "ACK").map(({ id }) => id)).toEqual([
+    await echo.seen("ping")
+    // What comes after the pong is acknowledged after it.
+    echo.send({}, { type: "task_status" })
+    expect((await echo.seen("ACK", 2)).map(({ id }) => id)).toEqual([
       expect.stringMatching(/^message_1_e_k1_1$/),
+      expect.stringMatching(/^message_2_/),
     ])
     const [request] = await echo.seen("task_request")
     expect(Object.keys(request ?? {}).toSorted()).toEqual(
@@ -131,6 +134,79 @@ describe("a task", () => {
     const text = "x".repeat(10_000_000)
     await service("s_a", () => text).connect()
     expect(outcomeOf(await ask("k1"))).toEqual(done(text))
+  })
+})
+
+describe("a service that does wrong", () => {
+  test("W-D3: with a frame of 100 MB is told why it is closed, and the task has failed with that", async () => {
+    const { service, ask } = await wire({ redeliverMs: [60_000] })
+    const greedy = await service().connect()
+    const reply = ask("k1")
+    await greedy.seen("task_request")
+    const { socket } = greedy
+    const closed = socket && once(socket, "close")
+    socket?.on("error", () => {})
+    socket?.send(Buffer.alloc(100_000_000, " "))
+    const outcome = outcomeOf(await reply)
+    expect(outcome).toMatchObject({ type: "failed", error: expect.stringMatching(/at most 10 MiB/) })
+    const [code, reason] = (await closed) ?? []
+    expect([code, String(reason)]).toEqual([1009, expect.stringMatching(/at most 10 MiB/)])
+    greedy.handler = () => "short"
+    await greedy.connect()
+    expect(outcomeOf(await ask("k1"))).toEqual(done("short"))
+  })
+
+  test("D2: that never sends again what was lost while it is connected is asked again", async () => {
+    const { service, ask } = await wire()
+    const forgetful = await service("s_a", () => "kept").connect()
+    if (!forgetful.socket) throw new Error("It is connected.")
+    const send = vi.spyOn(forgetful.socket, "send").mockImplementationOnce(() => {})
+    expect(outcomeOf(await ask("k1"))).toEqual(done("kept"))
+    expect(send.mock.calls.length).toBeGreaterThan(1)
+    expect(forgetful.handled).toEqual(["k1"])
+  })
+
+  test("D4: that throws and says nothing is late, however often it is asked", async () => {
+    const { service, ask } = await wire()
+    const broken = await service("s_a", () => new Promise(() => {})).connect()
+    expect((await ask("k1", { timeoutMs: 200 })).type).toBe("late")
+    expect(broken.handled).toEqual(["k1"])
+    expect((await broken.seen("task_request")).length).toBeGreaterThan(1)
+  })
+
+  test("with wrong ids, with nothing, twice, or for what nobody asked changes nothing", async () => {
+    const { service, ask } = await wire({ redeliverMs: [60_000] })
+    const odd = await service().connect()
+    const reply = ask("k1")
+    const [request = {}] = await odd.seen("task_request")
+    const wrong = [
+      { ...request, idempotencyKey: "k2" },
+      { ...request, idempotencyKey: "" },
+      { id: "task9", executionId: "e_none", serviceId: "s_b", idempotencyKey: "k_none" },
+    ]
+    for (const about of wrong)
+      odd.send(about, { type: "task_result", result: { task: "wrong" }, error: null })
+    for (const text of ["", "[]", "{", "null", "\u0000", '{"payload":{}}']) odd.socket?.send(text)
+    odd.socket?.send(Buffer.from([0xff, 0xfe]))
+    odd.send(request, { type: "news" })
+    await odd.seen("ACK", wrong.length + 1)
+    // The id of the task is not what counts, nor which time it was sent.
+    const right = { ...request, id: "task9", executionId: "e_old" }
+    for (let time = 0; time < 3; time++)
+      odd.send(right, { type: "task_result", result: { task: `right ${time}` }, error: null })
+    expect(outcomeOf(await reply)).toEqual(done("right 0"))
+    await odd.seen("ACK", wrong.length + 4)
+    odd.handler = () => "next"
+    expect(outcomeOf(await ask("k3"))).toEqual(done("next"))
+  })
+
+  test("W-T3: is heard when it fails after it was late", async () => {
+    const { service, ask } = await wire({ redeliverMs: [60_000] })
+    const slow = await service().connect()
+    expect((await ask("k1", { timeoutMs: 20 })).type).toBe("late")
+    slow.handler = () => Promise.reject(new Error("Sold out."))
+    expect(outcomeOf(await ask("k1"))).toEqual({ type: "failed", error: "Sold out." })
+    expect((await ask("k2", { timeoutMs: 20 })).type).not.toBe("late")
   })
 })
 

@@ -70,6 +70,10 @@ const outcomeOf = (reply: Reply) =>
   reply.type === "late" || reply.type === "away" ? reply : taskOutcome(reply, true)
 const done = (output: Json) => ({ type: "done", output })
 
+/** What is written of sockets, at whatever engine. */
+const connections = async () =>
+  (await control?.records("plan-connections").list(ROOT, { below: true }))?.items
+
 describe("engines on one store", () => {
   test("see the services of each other come and go, also those that were there before", async () => {
     const a = await engine()
@@ -151,8 +155,7 @@ describe("engines on one store", () => {
     const next = await c.connect(() => "mine")
     expect(outcomeOf(await reply)).toEqual(done("mine"))
     expect(next.handled).toEqual(["k1"])
-    const left = async () => (await control?.records("plan-connections").list(ROOT, { below: true }))?.items
-    await vi.waitFor(async () => expect(await left()).toHaveLength(1), WAIT)
+    await vi.waitFor(async () => expect(await connections()).toHaveLength(1), WAIT)
   })
 
   test("hear again of one that was taken for dead and was only slow", async () => {
@@ -164,7 +167,7 @@ describe("engines on one store", () => {
       for (const { namespace, key } of (await records?.list(ROOT, { below: true }))?.items ?? [])
         await records?.delete(namespace, key)
     }
-    await a.sees("s_a", false)
+    await vi.waitFor(async () => expect(await connections()).toHaveLength(1), WAIT)
     await a.sees("s_a", true)
     expect(outcomeOf(await a.ask("k1"))).toEqual(done("here"))
   })

@@ -75,6 +75,8 @@ export class Engines {
   readonly #here = new Set<string>()
   /** What is being written of a service's sockets here. */
   readonly #writing = new Map<string, Promise<void>>()
+  /** What is to be told to other engines; an empty list while the last of it is being written. */
+  readonly #outgoing = new Map<string, Mail[]>()
   /** Services of which that failed. */
   #unsaid = new Set<string>()
   readonly #read = this.#oneAtATime(() => this.#readMail())
@@ -128,18 +130,39 @@ export class Engines {
   /** @returns false when there is no such engine any more: nobody would read it. */
   tell(engine: string, mail: Mail): boolean {
     if (!this.#others.has(engine)) return false
-    const place = this.#place.child(engine)
-    const key = `${this.id} ${String(++this.#sent).padStart(DIGITS, "0")}`
-    this.#mail.put(place, key, { from: this.id, mail } as unknown as Json).then(
-      () => this.#options.store.announce(place),
-      // What is asked is asked again when nothing is heard.
-      this.#report,
-    )
+    const waiting = this.#outgoing.get(engine)
+    if (waiting) waiting.push(mail)
+    else {
+      this.#outgoing.set(engine, [mail])
+      void this.#send(engine)
+    }
     return true
   }
 
   tellAll(mail: Mail): void {
     for (const engine of this.#others.keys()) this.tell(engine, mail)
+  }
+
+  /** In the order it was told: what comes meanwhile goes along with what is next. */
+  async #send(engine: string): Promise<void> {
+    const place = this.#place.child(engine)
+    for (;;) {
+      const mails = this.#outgoing.get(engine) ?? []
+      if (mails.length === 0) break
+      this.#outgoing.set(engine, [])
+      const letters = mails.map((mail) => {
+        const key = `${this.id} ${String(++this.#sent).padStart(DIGITS, "0")}`
+        return { namespace: place, key, value: { from: this.id, mail } as unknown as Json }
+      })
+      try {
+        await this.#mail.write(letters)
+        this.#options.store.announce(place)
+      } catch (error) {
+        // What is asked is asked again when nothing is heard.
+        this.#report(error)
+      }
+    }
+    this.#outgoing.delete(engine)
   }
 
   async #writePresence(service: string): Promise<void> {

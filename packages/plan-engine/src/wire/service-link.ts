@@ -1,7 +1,8 @@
-import type { JsonObject } from "@orra/core"
+import { type JsonObject, randomId } from "@orra/core"
 import { Ask, type Delivery, type Line, type Question, type Reply } from "./ask.ts"
 import type { Connection } from "./connection.ts"
 import type { AnsweredFrame, ServiceFrame } from "./service-frame.ts"
+import { TOO_LONG } from "./service-socket.ts"
 
 /** What a service says of a task. */
 type TaskFrame = Exclude<ServiceFrame, { type: "pong" | "unknown" }>
@@ -68,9 +69,16 @@ export class ServiceLink {
   remove(connection: Connection): void {
     this.#connections.delete(connection)
     this.leftAt = performance.now()
-    for (const [key, relayed] of this.#relayed)
-      if (relayed.connection === connection) this.#relayed.delete(key)
-    for (const ask of this.#asks.values()) ask.closed(connection)
+    // Which of the answers it was nobody knows: those that were not are there when they are asked for again.
+    for (const [key, { engine, connection: had }] of this.#relayed) {
+      if (had !== connection) continue
+      this.#relayed.delete(key)
+      if (connection.isTooLong) this.#tell(engine, tooLong(key))
+    }
+    for (const [key, ask] of this.#asks) {
+      if (connection.isTooLong && ask.line === connection) ask.heard(tooLong(key))
+      ask.closed(connection)
+    }
   }
 
   /** Another engine has sockets of it. */
@@ -186,6 +194,14 @@ export class ServiceLink {
     return least
   }
 }
+
+const tooLong = (key: string): AnsweredFrame => ({
+  type: "result",
+  key,
+  execution: randomId(),
+  result: null,
+  error: TOO_LONG,
+})
 
 function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
   map.delete(key)

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "@orra/core"
 import { WebSocket, WebSocketServer } from "ws"
 import type { Reply } from "./ask.ts"
 import type { Connections } from "./connections.ts"
+import { SOCKETS } from "./service-socket.ts"
 
 /** A task as it comes over the wire, with what a handler may do besides answering. */
 interface WireTask {
@@ -165,7 +166,7 @@ export class WireService {
 export async function socketsOf(
   connections: Connections,
 ): Promise<{ readonly url: string; readonly close: () => void }> {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
+  const server = new WebSocketServer({ ...SOCKETS, port: 0, host: "127.0.0.1" })
   server.on("connection", (socket, { url = "" }) => connections.add(url.slice(1), socket, "key"))
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
