@@ -32,8 +32,9 @@ export class RequestRates {
   take(key: string): number {
     const now = this.#now()
     const from = Math.max(now, this.#usedUntil.get(key) ?? 0)
-    const until = from + 1_000 / this.#perSecond
-    const overMs = until - now - BURST_S * 1_000
+    const costMs = 1_000 / this.#perSecond
+    const until = from + costMs
+    const overMs = until - now - Math.max(BURST_S * 1_000, costMs)
     if (overMs > 0) return Math.ceil(overMs / 1_000)
     if (this.#usedUntil.size >= SWEEP_AT) this.#sweep(now)
     this.#usedUntil.set(key, until)
