@@ -2,7 +2,8 @@
 // start does none of that: it reads two stamps and starts the app. Flags are passed through, relative paths in them are seen
 // from where they were typed, and signals and the exit code are the app's own.
 
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import process from "node:process"
 import { bootstrap, root } from "./bootstrap.mjs"
 import { child } from "./child.mjs"
@@ -21,7 +22,7 @@ export async function startApp({ name, folder, packageName, stamp, more = [] }) 
     await once(stamp, [...sources, "pnpm-lock.yaml"], async () => {
       console.error(`orra: building ${name}`)
       await build(tools, packageName)
-      return [entry, `${folder}/dist/web/index.html`, ...manifests.map(builtEntry)]
+      return [entry, `${folder}/dist/web/index.html`, ...manifests.flatMap(builtEntries)]
     })
     const cwd = process.env.INIT_CWD ?? process.cwd()
     const { code } = await child(tools.node, [join(root, entry), ...process.argv.slice(2)], {
@@ -42,6 +43,9 @@ async function build({ pnpm, env }, packageName) {
   throw new Failure("the build failed; its messages are above")
 }
 
-function builtEntry(manifest) {
-  return manifest.replace("package.json", "dist/index.js")
+/** What a package's own sources become, as its manifest says. */
+function builtEntries(manifest) {
+  const { exports = {} } = JSON.parse(readFileSync(join(root, manifest), "utf8"))
+  const built = Object.values(exports).filter((target) => target["@orra/source"] !== undefined)
+  return built.map((target) => join(dirname(manifest), target.default))
 }

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
 const server = `
 process.on("SIGTERM", () => process.exit(7))
-console.log(JSON.stringify({ cwd: process.cwd(), flags: process.argv.slice(2) }))
+console.log(JSON.stringify({ app: "APP", cwd: process.cwd(), flags: process.argv.slice(2) }))
 if (process.argv.includes("--wait")) setInterval(() => {}, 1000)
 process.exitCode = 3
 `
@@ -18,12 +18,15 @@ const { appendFileSync, existsSync, mkdirSync, writeFileSync } = require("node:f
 const command = process.argv.includes("turbo") ? "build" : "install"
 appendFileSync("calls", command + "\\n")
 if (existsSync("fail-" + command)) { console.log("ERR_PNPM_META_FETCH_FAIL"); process.exit(1) }
-for (const file of ["node_modules/.modules.yaml", "apps/herald/dist/web/index.html", "packages/core/dist/index.js"]) {
+for (const file of ["node_modules/.modules.yaml", "apps/herald/dist/web/index.html", "apps/plan-engine/dist/web/index.html", "packages/core/dist/index.js", "packages/cli/dist/main.js"]) {
   mkdirSync(require("node:path").dirname(file), { recursive: true })
   writeFileSync(file, "")
 }
-writeFileSync("apps/herald/dist/main.js", ${JSON.stringify(server)})
+for (const app of ["herald", "plan-engine"])
+  writeFileSync("apps/" + app + "/dist/main.js", ${JSON.stringify(server)}.replace("APP", app))
 `
+
+const entry = (name: string) => ({ "@orra/source": `./src/${name}.ts`, default: `./dist/${name}.js` })
 
 let root: string
 
@@ -34,7 +37,9 @@ beforeEach(() => {
     "package.json": JSON.stringify({ type: "commonjs", packageManager: "pnpm@0.0.0" }),
     "pnpm-lock.yaml": "",
     "pnpm-workspace.yaml": "",
-    "packages/core/package.json": "{}",
+    "packages/core/package.json": JSON.stringify({ exports: { ".": entry("index") } }),
+    // Its one entry is called otherwise.
+    "packages/cli/package.json": JSON.stringify({ exports: { ".": entry("main") } }),
     "packages/core/src/index.ts": "",
     "packages/core/src/index.test.ts": "",
     "apps/herald/package.json": "{}",
@@ -47,8 +52,16 @@ afterEach(() => rmSync(root, { recursive: true }))
 describe("the first start", () => {
   test("installs, builds and runs the server with its flags, where they were typed, and its exit code", async () => {
     const { code, stdout } = await start(["--port", "9000"], { INIT_CWD: join(root, "apps") })
-    expect(JSON.parse(stdout)).toEqual({ cwd: join(root, "apps"), flags: ["--port", "9000"] })
+    expect(JSON.parse(stdout)).toEqual({ app: "herald", cwd: join(root, "apps"), flags: ["--port", "9000"] })
     expect(code).toBe(3)
+    expect(calls()).toEqual(["install", "build"])
+  })
+
+  test("of the plan engine does the same", async () => {
+    const { code, stdout } = await start(["--version"], {}, "plan-engine")
+    expect(JSON.parse(stdout)).toMatchObject({ app: "plan-engine", flags: ["--version"] })
+    expect([code, calls()]).toEqual([3, ["install", "build"]])
+    await start([], {}, "plan-engine")
     expect(calls()).toEqual(["install", "build"])
   })
 
@@ -108,8 +121,8 @@ test("a signal reaches the server, and its answer comes back", async () => {
   expect(await ended).toBe(7)
 })
 
-function start(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const args = [join(root, "scripts/start.mjs"), ...flags]
+function start(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}, script = "start") {
+  const args = [join(root, `scripts/${script}.mjs`), ...flags]
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     const options = { cwd: root, env: { ...process.env, INIT_CWD: undefined, ...env } }
     execFile(process.execPath, args, options, (error, stdout, stderr) =>
