@@ -272,8 +272,8 @@ describe("undoing", () => {
       status: "aborted",
       tasks: [{ compensation: { status: "completed" } }, {}],
     })
-    const [[task, result, context], more] = undone as [[OriginalTask, unknown, unknown]]
-    expect(more).toBeUndefined()
+    expect(undone).toHaveLength(1)
+    const [[task, result, context]] = undone as [[OriginalTask, unknown, unknown]]
     expect(task).toMatchObject({ id: "task1", input: { text: "a" }, idempotencyKey: expect.any(String) })
     expect(result).toEqual({ text: "b" })
     expect(context).toMatchObject({ orchestrationId: id, reason: "aborted", payload: { why: "sold out" } })

@@ -164,7 +164,11 @@ function refusal(status: number, text: string): OrraError {
     // A proxy in between answers as it likes.
   }
   const error = isObject(said) && isObject(said["error"]) ? said["error"] : {}
-  const message = String(error["message"] ?? `The plan engine answered ${status}: is the key right?`)
+  const message = String(error["message"] ?? `The plan engine answered ${status}: is the key right?`).replace(
+    // What the code says already.
+    /^preparation failed with status not_actionable: /,
+    "",
+  )
   const code = error["code"] === "Orra:ActionNotActionable" ? "plan_not_actionable" : "plan_refused"
   return new OrraError(code, message, {
     status,

@@ -145,7 +145,7 @@ describe("a task", () => {
     echo.start(async (task) => {
       await task.pushUpdate({ progress: 50 })
       try {
-        task.abort({ why: "sold out" })
+        return task.abort({ why: "sold out" })
       } catch {
         return { text: "as if nothing had been" }
       }
