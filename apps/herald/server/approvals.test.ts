@@ -113,3 +113,45 @@ test("what waits in Discord waits for the owner as well, and the first answer co
   ).toBe(true)
   expect((await decide(asked)).status).toBe(409)
 })
+
+test("what a chat of the page waits for stands in Discord's channel too, and the first answer counts in both", async () => {
+  const discord = await fakeDiscord()
+  onTestFinished(() => discord.close())
+  const [bob, boss] = [discord.addUser("bob"), discord.addUser("boss")]
+  const channel = discord.addChannel(discord.addGuild("home"), "approvals")
+  const { waiting, decide, send, isWritten, ended, request } = await house(
+    `[discord]\ntoken = "${discord.token}"\napprovers = ["${boss.id}"]\napprovals_channel = "${channel}"\n`,
+    discord.api,
+  )
+  await discord.until(() => discord.connected > 0)
+  const question = () => discord.messages(channel).find(({ components }) => components.length > 0)
+  const said = () => discord.messages(channel).map(({ content }) => content)
+
+  await send("one", "write a.txt")
+  await discord.until(() => question() !== undefined)
+  const first = question()
+  if (!first) throw new Error("nothing was asked")
+  expect(first.content).toContain("a.txt")
+  expect(await discord.press(bob, first, "Allow")).toMatchObject({ content: "You may not decide this." })
+  const [asked] = await waiting()
+  expect(asked).toMatchObject({ namespace: "web:one" })
+  await discord.press(boss, first, "Allow")
+  await ended("one")
+  expect(isWritten("a.txt")).toBe(true)
+  // The page knows who it was, and its own buttons come too late.
+  expect(await waiting()).toEqual([])
+  expect((await decide(asked)).status).toBe(409)
+  expect(JSON.stringify((await request("GET", "/api/sessions/web:one")).json)).toContain(`discord:${boss.id}`)
+
+  await send("two", "write b.txt")
+  await discord.until(() => question() !== undefined)
+  const second = question()
+  const [waits] = await waiting()
+  expect((await decide(waits)).status).toBe(200)
+  await ended("two")
+  expect(isWritten("b.txt")).toBe(true)
+  await discord.until(() => question() === undefined)
+  expect(said().at(-1)).toContain("Allowed by owner, elsewhere.")
+  if (second) await discord.press(boss, second, "Refuse")
+  await discord.until(() => said().some((text) => text.includes("This is closed.")))
+})

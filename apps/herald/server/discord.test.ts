@@ -74,6 +74,8 @@ test("R16: a token that is refused is in the log, and ends nothing else", async 
 test.each([
   ['allowed_users = ["ada"]', 'a.toml:2: discord.allowed_users "ada" is no id'],
   ['approvers = ["boss#1234"]', 'a.toml:2: discord.approvers "boss#1234" is no id'],
+  ['approvals_channel = "general"', 'a.toml:2: discord.approvals_channel "general" is no id'],
+  ['approvals_channel = "300000000000000000"', "a.toml:2: discord.approvals_channel needs approvers"],
   ['filter = "dm"', 'a.toml:2: discord.filter "dm" needs allowed_users'],
   ['namespace_prefix = "web:x"', 'a.toml:2: discord.namespace_prefix "web:x" overlaps "web"'],
   ['namespace_prefix = ""', "a.toml:2: discord.namespace_prefix"],

@@ -1,6 +1,8 @@
 import { type Approvals, ChannelAdapter, errorMessage, type Runtime, type Team } from "@orra/core"
 import type { DiscordStatus } from "@orra/discord"
+import { OWNER } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
+import { PEERS } from "./federation/peers.ts"
 import type { Logger } from "./log/log.ts"
 
 /** How it is with Discord. `off`: there is no token, or it is switched off. */
@@ -69,6 +71,7 @@ export class DiscordHost {
     const { runtime, agents, approvals, logger, api } = this.#parts
     const { store } = runtime
     const { filter, namespace_prefix: prefix, allowed_users: allowedUsers, approvers } = config
+    const { approvals_channel: approvalsChannel } = config
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
     let isCurrent = true
     void closed.then(() => {
@@ -95,6 +98,8 @@ export class DiscordHost {
       prefix,
       approvers,
       ...(allowedUsers.length > 0 && { allowedUsers }),
+      // All that the owner is asked about in the page and that is not asked in Discord anyway.
+      ...(approvalsChannel !== "" && { questions: { channel: approvalsChannel, of: [OWNER, PEERS] } }),
       ...(api !== undefined && { api }),
       onStatus,
       onError: (err) => logger.warn({ err }, "Discord"),

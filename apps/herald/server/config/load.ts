@@ -341,7 +341,7 @@ const DISCORD_ID = /^\d{15,21}$/
 
 /** People are known by their ids, and what they say is nobody else's. */
 function checkDiscord(config: Config, { problems, line }: Reading): void {
-  const { filter, allowed_users, namespace_prefix } = config.discord
+  const { filter, allowed_users, approvers, approvals_channel, namespace_prefix } = config.discord
   const wrong = (key: string, message: string) =>
     problems.push({ line: line(["discord", key]), message: `discord.${key} ${message}` })
   for (const key of ["allowed_users", "approvers"] as const)
@@ -351,6 +351,10 @@ function checkDiscord(config: Config, { problems, line }: Reading): void {
           key,
           `"${id}" is no id: a name may be somebody else's tomorrow. Developer Mode, Copy User ID gives it`,
         )
+  if (approvals_channel !== "" && !DISCORD_ID.test(approvals_channel))
+    wrong("approvals_channel", `"${approvals_channel}" is no id: Developer Mode, Copy Channel ID gives it`)
+  else if (approvals_channel !== "" && approvers.length === 0)
+    wrong("approvals_channel", "needs approvers: the ids of those who may press there")
   if (filter === "dm" && allowed_users.length === 0)
     wrong("filter", `"dm" needs allowed_users: the ids of those who may write to it`)
   try {

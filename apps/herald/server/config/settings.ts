@@ -368,6 +368,10 @@ export const settings = {
       "Ids of those who may allow what is asked about. Empty means that nobody is asked there and it is refused.",
       { was: "whoever had asked" },
     ),
+    approvals_channel: text(
+      "",
+      "The id of a channel (Developer Mode, Copy Channel ID) where what the owner's chats and jobs wait for is shown too, for `approvers` to allow. Whoever reads the channel reads it.",
+    ),
   }),
 
   cron: section(

@@ -46,6 +46,9 @@ export const words = {
       "One user id a line; nobody means everybody it hears. Developer Mode, then Copy User ID, gives an id.",
     approvers: "Who may allow what is asked about",
     approversHint: "One user id a line; without any, what would be asked about is refused in Discord.",
+    approvals: "Channel for what your chats and jobs wait for",
+    approvalsHint:
+      "A channel's id: there the people above can allow it too, and the first answer counts. Whoever reads the channel reads the question. Empty means none.",
     connect: "Connect",
     disconnect: "Disconnect",
     again: "Try again",

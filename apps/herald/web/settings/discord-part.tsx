@@ -15,6 +15,7 @@ const OPTIONS: readonly Option[] = [
   { name: "discord.filter", label: own.filter, kind: "choice", choices: own.filters },
   { name: "discord.allowed_users", label: own.allowed, hint: own.allowedHint, kind: "lines" },
   { name: "discord.approvers", label: own.approvers, hint: own.approversHint, kind: "lines" },
+  { name: "discord.approvals_channel", label: own.approvals, hint: own.approvalsHint, kind: "text" },
 ]
 
 /** While it changes it is looked at often, in ms. */
