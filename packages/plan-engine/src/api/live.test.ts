@@ -256,6 +256,7 @@ describe("lists", () => {
     expect(rest.body.cursor).toBeUndefined()
     expect((await shop.ask<ListPage>("GET", "/orchestrations?status=failed")).body).toEqual({ items: [] })
     expect((await shop.listed())["completed"]).toHaveLength(3)
+    expect((await shop.ask("GET", "/orchestrations?cursor=AA")).status).toBe(400)
     const wrong = await shop.ask("GET", "/orchestrations?status=done")
     expect([wrong.status, wrong.body.error]).toMatchObject([
       400,

@@ -69,11 +69,9 @@ export async function auditPage(
 /** `?limit` and `cursor`, as far as they are there. */
 function pageWanted(query: URLSearchParams): { readonly limit?: number; readonly cursor?: string } {
   const limit = whole(query, "limit", 1, MAX_LIMIT)
-  const cursor = query.get("cursor") ?? ""
-  return {
-    ...(limit !== undefined && { limit }),
-    ...(cursor !== "" && { cursor: Buffer.from(cursor, "base64url").toString("utf8") }),
-  }
+  const cursor = Buffer.from(query.get("cursor") ?? "", "base64url").toString("utf8")
+  if (cursor.includes("\0")) throw wrong("cursor", `"cursor" is that of the page before.`)
+  return { ...(limit !== undefined && { limit }), ...(cursor !== "" && { cursor }) }
 }
 
 function pageView<T>({ items, cursor }: Page<T>, view: (item: T) => JsonObject): JsonObject {
@@ -110,12 +108,13 @@ function oneOf<T extends string>(query: URLSearchParams, name: string, values: r
 }
 
 /** Whether a log is whole, all of it there and each entry as it was written, and whether what it says follows from the plan. */
-export async function verification(log: RecordedLog, { id, plan }: Orchestration): Promise<JsonObject> {
+export async function verification(log: RecordedLog, orchestration: Orchestration): Promise<JsonObject> {
+  const { id, plan } = orchestration
   try {
     const read = await log.read()
     const entries = read.length
     const [last] = await log.from(entries - 1, 1)
-    const { differences = [] } = plan ? replay(read, plan, { id }) : {}
+    const differences = plan ? replay(read, plan, { id, end: orchestration }).differences : []
     return {
       id,
       isWhole: true,

@@ -1,6 +1,7 @@
 import { type Json, type JsonObject, MemoryStore, Namespace } from "@orra/core"
 import { afterEach, describe, expect, test } from "vitest"
 import { Bench } from "../engine-fixture.ts"
+import { Orchestrations } from "../execution/orchestration.ts"
 import { ORDER, SHOP } from "../fixture.ts"
 import { type Plan, RecordedLog, type RunEntry, replay, runPlan, type TaskOutcome } from "../index.ts"
 
@@ -47,7 +48,15 @@ describe("a log that is replayed", () => {
   ] as const)("comes to what the run came to: %s", async (status, last) => {
     const { result, entries } = await ran(last)
     expect(result.status).toBe(status)
-    expect(replay(entries, ORDER, { id })).toEqual({ result, differences: [] })
+    const end = { status, ...(result.status === "completed" && { results: result.results }) }
+    expect(replay(entries, ORDER, { id, end })).toEqual({ result, differences: [] })
+    for (const wrong of [
+      { ...end, status: "cancelled" },
+      { ...end, results: { task3: 1 } },
+    ])
+      expect(replay(entries, ORDER, { id, end: wrong }).differences).toMatchObject([
+        { entry: entries.length, code: "end" },
+      ])
     for (let count = 0; count < entries.length; count++)
       expect(replay(entries.slice(0, count), ORDER, { id })).toEqual({ result: undefined, differences: [] })
   })
@@ -130,6 +139,9 @@ test("a run is replayed from what the API gives, and the API says what was chang
   const verify = async () => (await shop.ask("GET", `/orchestrations/${body.id}/log?verify`)).body
   const entries = log.body.entries.length
   expect(await verify()).toMatchObject({ isWhole: true, entries, differences: [] })
+  const orchestrations = new Orchestrations(shop.store, Namespace.of("plan-engine"))
+  await orchestrations.update(project, body.id, (each) => ({ ...each, status: "completed" }))
+  expect(await verify()).toMatchObject({ isWhole: true, differences: [{ entry: entries, code: "end" }] })
   const records = shop.store.records("plan-runs")
   const place = Namespace.of("plan-engine", project, body.id)
   const kept = await records.get(place, "000000000001")

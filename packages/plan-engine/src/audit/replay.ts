@@ -19,7 +19,7 @@ export type DifferenceCode =
 
 /** Where a log says something that does not follow from the plan and from what stands before it. */
 export interface Difference {
-  /** The number of the entry, from 0. */
+  /** The number of the entry, from 0; how many there are where it is the end of all. */
   readonly entry: number
   readonly code: DifferenceCode
   readonly message: string
@@ -36,6 +36,8 @@ export interface Replayed {
 export interface ReplayOptions {
   /** The id of the run: then its idempotency keys are worked out as well. */
   readonly id?: string
+  /** What is said to have come of it: then that is held against what the log comes to. */
+  readonly end?: { readonly status: string; readonly results?: JsonObject }
 }
 
 /**
@@ -47,11 +49,28 @@ export interface ReplayOptions {
  * const { result, differences } = replay(entries, plan, { id })
  * ```
  */
-export function replay(entries: readonly RunEntry[], plan: Plan, { id }: ReplayOptions = {}): Replayed {
+export function replay(entries: readonly RunEntry[], plan: Plan, { id, end }: ReplayOptions = {}): Replayed {
   const run = new Replay(plan, id)
   for (const [number, entry] of entries.entries()) run.add(number, entry)
-  return { result: run.result(), differences: run.differences }
+  const result = run.result()
+  const isOther =
+    result && end && (result.status !== end.status || !isSame(resultsOf(result), end.results ?? null))
+  const differences = isOther
+    ? [
+        ...run.differences,
+        {
+          entry: entries.length,
+          code: "end" as const,
+          message: "The log comes to another end than is said.",
+        },
+      ]
+    : run.differences
+  return { result, differences }
 }
+
+const isSame = (a: Json, b: Json): boolean => canonicalJson(a) === canonicalJson(b)
+
+const resultsOf = (result: PlanResult): Json => (result.status === "completed" ? result.results : null)
 
 type Of<T extends RunEntry["type"]> = Extract<RunEntry, { readonly type: T }>
 
@@ -129,7 +148,7 @@ class Replay {
     }
     if (halt && !open.has(id)) this.#differs("after_halt", `${id} was begun after the run had halted.`)
     const expected = this.#inputOf(task)
-    if (expected === undefined || canonicalJson(expected) !== canonicalJson(input))
+    if (expected === undefined || !isSame(expected, input))
       this.#differs("input", `${id} was given something else than its references stand for.`)
     const before = attempts.get(id) ?? 0
     // What was sent and not heard of is sent again as the same attempt.
