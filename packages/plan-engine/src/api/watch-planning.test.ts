@@ -83,7 +83,8 @@ test("planning can be cancelled: the model's answer is dropped, nothing was done
   const { shop, provider } = await shopWith(() => [hang()])
   const creating = shop.create()
   await provider.request(1)
-  const [{ id }] = (await shop.ask("GET", "/orchestrations")).body.pending
+  const { body } = await shop.ask<{ pending: readonly { id: string }[] }>("GET", "/orchestrations")
+  const id = body.pending[0]?.id ?? ""
   await shop.ask("POST", `/orchestrations/${id}/cancel`)
   expect(await creating).toMatchObject({ status: 409, body: { error: { code: "Orra:ActionCancelled" } } })
   expect(provider.aborted).toBe(1)

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { Bench } from "../engine-fixture.ts"
 import { ORDER, SHOP } from "../fixture.ts"
-import { toPddl } from "./pddl.ts"
+import { type Pddl, toPddl } from "./pddl.ts"
 import { validate } from "./pddl-fixture.ts"
 import type { Plan, Service } from "./plan.ts"
 
@@ -127,12 +127,12 @@ test("of an orchestration it is there as soon as there is a plan", async () => {
     await shop.service("first", () => ({ text: "b" }))
     shop.plan = [{ id: "task1", service: "first", input: { text: "$task0.text" } }]
     const { body } = await shop.create()
-    const pddl = await shop.ask("GET", `/orchestrations/${body.id}/pddl`)
+    const pddl = await shop.ask<Pddl>("GET", `/orchestrations/${body.id}/pddl`)
     expect(validate(pddl.body).steps).toBe(1)
     shop.plan = "no plan"
     await shop.create()
-    const [failed] = (await shop.ask("GET", "/orchestrations")).body.failed
-    expect(await shop.ask("GET", `/orchestrations/${failed.id}/pddl`)).toMatchObject({
+    const listed = await shop.ask<{ failed: readonly { id: string }[] }>("GET", "/orchestrations")
+    expect(await shop.ask("GET", `/orchestrations/${listed.body.failed[0]?.id}/pddl`)).toMatchObject({
       status: 409,
       body: { error: { code: "Orra:NoPlan" } },
     })

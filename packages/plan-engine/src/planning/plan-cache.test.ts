@@ -24,7 +24,14 @@ const ORDERS: readonly Service[] = [
     id: "s_mail",
     name: "mail",
     description: "Sends a mail.",
-    input: object({ to: text, about: { type: ["string", "boolean"] } }, ["to"]),
+    input: object(
+      {
+        to: text,
+        about: { type: ["string", "boolean"] },
+        letter: object({ name: text, done: { type: "boolean" } }, []),
+      },
+      ["to"],
+    ),
     output: object({ sent: { type: "boolean" } }),
   },
 ]
@@ -112,6 +119,20 @@ describe("W-P1: values of one request never reach another", () => {
       [...PROCESS, mail("$task0.to")],
       "Process 123",
       /not in the request/,
+    ],
+    [
+      "beside what a task gives",
+      { orderId: "123", to: "a@b.c" },
+      [
+        ...PROCESS,
+        {
+          id: "task2",
+          service: "s_mail",
+          input: { to: "$task0.to", letter: { name: "Bob", done: "$task1.done" } },
+        },
+      ],
+      "Process 123 and mail a@b.c, to Bob",
+      /beside what tasks give/,
     ],
     [
       "that is no plain value",
@@ -334,7 +355,7 @@ test("a cache whose records cannot be used is none, and that is told", async () 
   const records = store.records.bind(store)
   store.records = (collection) => {
     if (collection !== "plan-cache") return records(collection)
-    const fails = () => Promise.reject(new StoreError("The disk is full."))
+    const fails = () => Promise.reject(new StoreError("store_full", "The disk is full."))
     return { get: fails, put: fails, write: fails, delete: fails, list: fails }
   }
   const { writes, ask } = bench({ store, onError: (error) => errors.push(error) })

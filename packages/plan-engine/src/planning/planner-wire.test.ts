@@ -18,7 +18,7 @@ import { makePlan } from "./planner.ts"
 import { planForm } from "./prompt.ts"
 
 type Options = { readonly timeoutMs?: number }
-const ONCE = { attempts: 1 }
+const ONCE = { maxAttempts: 1 }
 const key = "test"
 const PROVIDERS: readonly [
   string,
@@ -70,8 +70,8 @@ describe.each(PROVIDERS)("over %s", (_, provide, formIn) => {
       provider: provide(server, more),
       ...(model !== undefined && { model }),
     }).then(
-      ({ plan, attempts }) => ({ plan, attempts }),
-      ({ code }: { code: string }) => ({ code }),
+      ({ plan, attempts }) => ({ plan, attempts, code: undefined }),
+      ({ code }: { code: string }) => ({ plan: undefined, attempts: 0, code }),
     )
     return { ...made, bodies: server.requests.map(({ body }) => body as Body) }
   }
@@ -114,7 +114,7 @@ describe.each(PROVIDERS)("over %s", (_, provide, formIn) => {
     ["a plan of others", written.replaceAll("s_", "x_")],
     ["a text that is no text", [say('{"tasks": "\\ud800"}')]],
   ])("a model that answers %s is told, and asked again", async (what, answer) => {
-    const { plan, attempts, bodies } = { attempts: 0, ...(await plans([answer, IN_FORM])) } as Body
+    const { plan, attempts, bodies } = await plans([answer, IN_FORM])
     expect([plan, attempts]).toEqual([ORDER, 2])
     expect(JSON.stringify(bodies[1])).toContain(
       what === "half of it" ? "cut off after 8192 tokens" : "This plan cannot be carried out",
