@@ -112,7 +112,7 @@ export class ServiceLink {
     }
   }
 
-  /** Sends what another engine asks through one of the sockets here. Where there is none any more that engine is told so. */
+  /** Sends what another engine asks through one of the sockets here. Where there is none any more that engine hears of it. */
   relay(engine: string, message: JsonObject): void {
     const key = String(message["idempotencyKey"])
     const early = this.#early.get(key)
