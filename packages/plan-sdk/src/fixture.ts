@@ -130,6 +130,8 @@ export class TestEngine {
       retry: { delayMs: 1, maxDelayMs: 1 },
       undoRetry: { delayMs: 1, maxDelayMs: 1 },
       webhooks: { allowInternal: true },
+      // Tests have other plans for the same words.
+      cache: false,
       onError: (error) => void this.errors.push(error),
       ...this.#options,
     })
