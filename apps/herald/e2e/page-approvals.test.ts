@@ -61,7 +61,11 @@ test("what waits is in one place, with a badge; keys count where the focus is; r
   await send(chat, "write three")
   await said(chat, /So be it: .*three\.txt/).waitFor()
   await list.reload()
-  await list.getByRole("button", { name: "Take back: Every call of write_file" }).click()
+  const taken = list.getByRole("button", { name: "Take back: Every call of write_file" })
+  await taken.click()
+  await list.getByText("Nothing is.").waitFor()
+  await list.getByRole("button", { name: "Undo" }).click()
+  await taken.click()
   await list.getByText("Nothing is.").waitFor()
 
   // Everything, for a while that everybody sees pass, and no longer than that.

@@ -100,6 +100,21 @@ describe("a remembered approval", () => {
     expect(paid).toEqual(["ann"])
   })
 
+  test("that is put back stands as it did, for whoever may keep one", async () => {
+    const { send, approve, approvals, paid } = desk([pay("ann"), "1", pay("ann"), "2"])
+    await send()
+    await approve({ remember: { calls: "tool" } })
+    const before = await approvals.rules(ns)
+    const [rule] = before
+    if (!rule) throw new Error("There is no rule.")
+    await approvals.revoke(ns, rule.ruleId, { by: "ann" })
+    await approvals.restore(rule, { by: "ann" })
+    expect(await approvals.rules(ns)).toEqual(before)
+    expect(await send()).toBe(false)
+    expect(paid).toHaveLength(2)
+    await expect(approvals.restore(rule, { by: "" })).rejects.toMatchObject({ code: "invalid_input" })
+  })
+
   test("never covers what policy denies", async () => {
     const { send, approve, paid, policies } = desk([pay("ann"), "1", pay("ann"), "2"])
     await send()

@@ -216,6 +216,17 @@ export class Approvals implements ApprovalGate, Desk {
     return await this.#rules.delete(namespace, ruleId)
   }
 
+  /** Keeps a rule again that was taken back, as `rules` gave it. @throws OrraError (`approval_forbidden`). */
+  async restore(
+    { namespace, ruleId, ...rule }: ApprovalRule,
+    { by }: { readonly by: string },
+  ): Promise<void> {
+    const { type, tool, arguments: args } = rule
+    const act = type === EVERYTHING ? EVERYTHING : "remember"
+    await this.#assertMay({ act, namespace, by, ...defined({ tool, arguments: args }) })
+    await this.#rules.put(namespace, ruleId, { ...rule })
+  }
+
   /**
    * Approves whatever policy asks about in a namespace and below it, until a time or for one, 24 hours at most. What
    * policy denies stays denied, and each call that it covers says so in the log. `revoke` it to end it before.

@@ -15,13 +15,15 @@ export interface ApprovalList {
   readonly rules: readonly StandingRule[]
 }
 
+type RuleName = Pick<StandingRule, "namespace" | "ruleId">
+
+const pathOf = ({ namespace, ruleId }: RuleName): string =>
+  `/api/approval-rules/${encodeURIComponent(namespace)}/${encodeURIComponent(ruleId)}`
+
 export const approvalsApi = {
   list: (signal: AbortSignal) => request<ApprovalList>("GET", "/api/approvals", undefined, signal),
-  revoke: (namespace: string, ruleId: string) =>
-    request<{ readonly revoked: boolean }>(
-      "DELETE",
-      `/api/approval-rules/${encodeURIComponent(namespace)}/${encodeURIComponent(ruleId)}`,
-    ),
+  revoke: (rule: RuleName) => request<unknown>("DELETE", pathOf(rule)),
+  restore: (rule: RuleName) => request<unknown>("POST", `${pathOf(rule)}/restore`, {}),
   everything: (namespace: string, minutes: number) =>
     request<unknown>("PUT", `/api/sessions/${encodeURIComponent(namespace)}/approve-everything`, { minutes }),
 }

@@ -24,14 +24,16 @@ export default function ApprovalsScreen(): ReactElement {
   const now = useNow(30_000)
   const found = useApprovals()
   const decide = useDecide()
+  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: APPROVALS })
+  const fail = (error: Error): void => toast(error.message)
+  const restore = (rule: StandingRule): void => void approvalsApi.restore(rule).then(refresh, fail)
   const revoke = (rule: StandingRule): void => {
-    approvalsApi.revoke(rule.namespace, rule.ruleId).then(
-      async () => {
-        await client.invalidateQueries({ queryKey: APPROVALS })
-        toast(words.revoked)
-      },
-      (error: Error) => toast(error.message),
-    )
+    approvalsApi.revoke(rule).then(async () => {
+      await refresh()
+      // What holds for a while is allowed anew.
+      const undo = rule.type === "everything" ? undefined : { label: t.undo, run: () => restore(rule) }
+      toast(words.revoked, undo)
+    }, fail)
   }
   if (found.error) {
     const code = found.error instanceof ApiError ? found.error.code : "other"

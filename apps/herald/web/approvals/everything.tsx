@@ -39,7 +39,7 @@ export default function Everything({
         disabled={isSending || !mayApprove}
         aria-label={words.everythingLeft(left)}
         data-tip={words.askAgain}
-        onClick={() => change(() => approvalsApi.revoke(namespace, "everything"))}
+        onClick={() => change(() => approvalsApi.revoke({ namespace, ruleId: "everything" }))}
       >
         <Icon name="warning" size={16} />
         <span className="everything-word">{words.everythingOn}</span>

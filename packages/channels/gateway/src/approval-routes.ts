@@ -22,8 +22,14 @@ const UNTIL = "approvesUntil"
 /** The id of the rule by which everything is approved. */
 const EVERYTHING = "everything"
 
+/** So long a rule that was taken back can be put back, in ms. */
+const UNDO_MS = 10 * 60_000
+
+/** Rules that somebody has taken back, for as long as that can be undone: by who it was and what it was. */
+type Revoked = Map<string, { readonly rule: ApprovalRule; readonly at: number }>
+
 /** What waits for a decision in the sessions of who asks, the decision, and what stands approved there. */
-export const approvalRoutes = (approvals: Approvals): readonly Route[] => [
+export const approvalRoutes = (approvals: Approvals, revoked: Revoked = new Map()): readonly Route[] => [
   {
     method: "GET",
     path: "/api/approvals",
@@ -40,7 +46,13 @@ export const approvalRoutes = (approvals: Approvals): readonly Route[] => [
     method: "DELETE",
     path: "/api/approval-rules/:namespace/:ruleId",
     permission: "approve",
-    handle: (request) => revoke(request, approvals),
+    handle: (request) => revoke(request, approvals, revoked),
+  },
+  {
+    method: "POST",
+    path: "/api/approval-rules/:namespace/:ruleId/restore",
+    permission: "approve",
+    handle: (request) => restore(request, approvals, revoked),
   },
   {
     method: "PUT",
@@ -120,16 +132,38 @@ async function approveEverything(request: GatewayRequest, approvals: Approvals):
   }
 }
 
-async function revoke(request: GatewayRequest, approvals: Approvals): Promise<Response> {
+async function revoke(request: GatewayRequest, approvals: Approvals, known: Revoked): Promise<Response> {
   const { runtime, principal, params } = request
   const namespace = namespaceIn(placesOf(principal), params["namespace"])
+  const rule = (await approvals.rules(namespace)).find(({ ruleId }) => ruleId === params["ruleId"])
   const revoked = await approvals.revoke(namespace, params["ruleId"] ?? "", { by: principal.name })
+  const at = runtime.internals.settings.now()
+  for (const [key, each] of known) if (each.at + UNDO_MS <= at) known.delete(key)
+  if (revoked && rule && rule.type !== EVERYTHING) known.set(keyOf(principal, rule), { rule, at })
   const info = params["ruleId"] === EVERYTHING ? await runtime.info(namespace) : undefined
   const isShown = info?.metadata[UNTIL] !== undefined
   if (isShown) await runtime.update(namespace, { [UNTIL]: null })
   if (!revoked && !isShown) throw notFound()
   return Response.json({ revoked })
 }
+
+/** Undoes a `revoke`, for whoever it was, for a while. What somebody allows for a time they allow anew. */
+async function restore(
+  { runtime, principal, params }: GatewayRequest,
+  approvals: Approvals,
+  known: Revoked,
+): Promise<Response> {
+  const namespace = namespaceIn(placesOf(principal), params["namespace"])
+  const key = keyOf(principal, { namespace, ruleId: params["ruleId"] ?? "" })
+  const found = known.get(key)
+  if (!found || found.at + UNDO_MS <= runtime.internals.settings.now()) throw notFound()
+  known.delete(key)
+  await approvals.restore(found.rule, { by: principal.name })
+  return Response.json({ restored: true })
+}
+
+const keyOf = (principal: Principal, { namespace, ruleId }: Pick<ApprovalRule, "namespace" | "ruleId">) =>
+  JSON.stringify([principal.name, namespace.key, ruleId])
 
 const wireApproval = ({ namespace, ...rest }: PendingApproval): WireApproval => ({
   namespace: namespace.key,

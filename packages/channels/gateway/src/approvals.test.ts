@@ -112,6 +112,12 @@ test("what is always approved holds in all chats of its person, until it is take
   expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).json).toEqual({ revoked: true })
   expect((await gateway.send(path, { method: "DELETE", key: OWNER_KEY })).status).toBe(404)
   expect(await rules()).toEqual([])
+  // By whoever it was, and once.
+  const restore = async (key: string) => (await gateway.send(`${path}/restore`, { key, body: {} })).status
+  expect(await restore(ADA_KEY)).toBe(403)
+  expect(await restore(OWNER_KEY)).toBe(200)
+  expect(await rules()).toEqual([rule])
+  expect(await restore(OWNER_KEY)).toBe(404)
 })
 
 test("approving everything is seen by all who look at the chat, and ends when it is taken back", async () => {

@@ -82,6 +82,7 @@ const BY_PATH: Readonly<Record<string, unknown>> = {
   "POST /api/sessions/:namespace/approvals/:approvalId": { decision: "approve" },
   "PUT /api/sessions/:namespace/approve-everything": { minutes: 5 },
   "DELETE /api/approval-rules/:namespace/:ruleId": undefined,
+  "POST /api/approval-rules/:namespace/:ruleId/restore": {},
   "DELETE /api/sessions/:namespace/inputs/:inputId": undefined,
 }
 /** Routes that take a session's key in the body. */
