@@ -119,7 +119,10 @@ describe("W-N1: a webhook", () => {
     for (const event of ["e1", "e2", "e1"]) await tell(event)
     while ((await list()).some(({ status }) => status !== "delivered")) await next("delivered")
     await tell("e2")
-    expect(heard).toEqual(["e1", "e1", "e2"])
+    const told = next("delivered")
+    await tell("e3")
+    await told
+    expect(heard, "one after the other").toEqual(["e1", "e1", "e2", "e3"])
   })
 
   test("that was removed is not told what waits", async () => {
