@@ -21,11 +21,11 @@ export interface ApiRequest {
 export interface Api {
   request<T>(method: string, path: string, request?: ApiRequest): Promise<T>
   /** The answer as it comes, for streams; not ended by a timeout. */
-  open(
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    query?: ApiRequest["query"],
-  ): Promise<Response>
+  open(method: string, path: string, request?: OpenRequest): Promise<Response>
+}
+
+export interface OpenRequest extends Pick<ApiRequest, "body" | "query"> {
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The API of an engine. Errors are CliErrors that say what to do. */
@@ -65,12 +65,20 @@ export function engineApi({ server, key, signal }: ApiOptions): Api {
         }),
         ...(yaml !== undefined && { body: yaml, headers: { "content-type": "application/yaml" } }),
       })
-      const text = await response.text()
+      const text = await response.text().catch((error: unknown) => {
+        signal.throwIfAborted()
+        throw notReached(server, reason(error))
+      })
       if (!response.ok) throw refused(server, path, response, text)
       return (text === "" ? undefined : parsed(server, text)) as T
     },
-    async open(path, headers, query) {
-      const response = await ask(address(path, query), { headers, signal })
+    async open(method, path, { body, query, headers = {} } = {}) {
+      const response = await ask(address(path, query), {
+        method,
+        signal,
+        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
       if (!response.ok) throw refused(server, path, response, await response.text())
       return response
     },
@@ -121,13 +129,13 @@ function refused(server: string, path: string, { status }: Response, text: strin
       `What answers at ${server} does not know this request.`,
       "It may be another program, or an engine that is older than this command: look with orra version",
     )
-  const hint = status === 404 ? LISTS[part] : HINTS[code ?? ""]
-  return new CliError(
-    code ?? `http_${status}`,
-    message ?? `The engine at ${server} answered ${status}.`,
-    hint,
-  )
+  if (status === 404) return new CliError(code ?? "http_404", message ?? "", LISTS[part])
+  return engineError(code ?? `http_${status}`, message ?? `The engine at ${server} answered ${status}.`)
 }
+
+/** What the engine says is wrong, with what to do about it. */
+export const engineError = (code: string, message: string): CliError =>
+  new CliError(code, message, HINTS[code])
 
 /** Where to look for what is there, by the first part of the path. */
 const LISTS: Readonly<Record<string, string>> = {

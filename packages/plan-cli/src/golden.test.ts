@@ -116,7 +116,7 @@ const MEMBERS = [
   ..."resolution attemptsMade compensationData context ttl originalTask taskResult domain useCases params intent".split(
     " ",
   ),
-  ..."capabilities constraints isPlanned useCase code hint movedTo orchestrationId items state event tried attempts".split(
+  ..."capabilities constraints isPlanned useCase code hint by subject problem files like findings grounding movedTo orchestrationId items state event tried attempts".split(
     " ",
   ),
 ]
@@ -189,6 +189,8 @@ describe.each(["text", "json"] as const)("every command, as %s", (form) => {
     await run("logs", done)
     await run("logs", done, "-f")
     await run("logs", done, "--verify")
+    await run("pddl", done, "-o", join(home.folder, "plan"))
+    await run("pddl", "o_nothing")
 
     // What was paid cannot be given back, since the customer is not found any more.
     bench.plan = [
@@ -235,6 +237,8 @@ describe.each(["text", "json"] as const)("every command, as %s", (form) => {
     await run("grounding", "rm", "support")
     await run("grounding", "rm", "--all")
 
+    await run("audit", "-l", "5")
+    await run("audit", "--verify")
     await run("services", "rm", "payment")
     await run("services", "rm", "payment")
     await run("verify", "run")

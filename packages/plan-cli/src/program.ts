@@ -3,7 +3,7 @@ import { Cli, type GlobalOptions, type Surroundings } from "./cli.ts"
 import { compensationCommands } from "./commands/compensations.ts"
 import { completionCommands } from "./commands/completion.ts"
 import { groundingCommands } from "./commands/groundings.ts"
-import { inspectCommands } from "./commands/inspect.ts"
+import { inspectCommands, pddlCommand } from "./commands/inspect.ts"
 import { keyCommands } from "./commands/keys.ts"
 import { logCommands } from "./commands/logs.ts"
 import { projectCommands } from "./commands/projects.ts"
@@ -52,6 +52,7 @@ export function orraProgram(around: Surroundings): Command {
   runCommands(program, act)
   inspectCommands(program, act)
   logCommands(program, act)
+  pddlCommand(program, act)
   groundingCommands(program, act)
   compensationCommands(program, act)
   serverCommands(program, act)

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { EventSourceParserStream } from "eventsource-parser/stream"
-import type { ApiRequest } from "./api.ts"
 import type { Cli } from "./cli.ts"
 import { CliError } from "./errors.ts"
 
@@ -11,6 +10,18 @@ export interface StreamEvent {
 
 const AGAIN_MS = 1_000
 
+/** What asks for events. */
+export const EVENTS = { accept: "text/event-stream" } as const
+
+/** The events of one answer. */
+export async function* eventsOf({
+  body,
+}: Response): AsyncGenerator<StreamEvent & { readonly id?: string | undefined }> {
+  const parsed = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { id, event = "message", data } of parsed ?? [])
+    yield { id, event, data: JSON.parse(data) }
+}
+
 /**
  * Events of the engine as they come, until the caller has enough or Ctrl-C, and `open` for each connection that is made. When
  * it is lost, it is made again, and what came in between is not missed.
@@ -20,7 +31,7 @@ const AGAIN_MS = 1_000
 export async function* events(
   cli: Cli,
   path: string,
-  query: ApiRequest["query"] = {},
+  query: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<StreamEvent> {
   const { signal } = cli.around
   const api = cli.api()
@@ -29,16 +40,15 @@ export async function* events(
   for (;;) {
     try {
       const headers = {
-        accept: "text/event-stream",
+        ...EVENTS,
         ...(lastId !== undefined && { "last-event-id": lastId }),
       }
-      const { body } = await api.open(path, headers, query)
+      const response = await api.open("GET", path, { headers, query })
       isConnected = true
       yield { event: "open", data: undefined }
-      const parsed = body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-      for await (const { id, event = "message", data } of parsed ?? []) {
+      for await (const { id, ...event } of eventsOf(response)) {
         lastId = id ?? lastId
-        yield { event, data: JSON.parse(data) }
+        yield event
       }
     } catch (error) {
       signal.throwIfAborted()

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { Bench } from "../../plan-engine/src/engine-fixture.ts"
 import { freePort, Home } from "./fixture.ts"
@@ -72,6 +74,25 @@ test("durations go as they are, and one that is none is said to be", async () =>
   })
   const wrong = await home.quick(["verify", "run", "Do it.", "-t", "soon"])
   expect(wrong.stderr).toContain('⨯ Error: "timeout" must be a duration')
+})
+
+test("-f shows how planning goes, and why there is no plan", async () => {
+  await bench.service("echo", () => ({ text: "done" }))
+  bench.plan = [{ id: "task1", service: "nobody", input: { text: "a" } }]
+  const refused = await home.quick(["verify", "run", "Do it.", "-f"])
+  expect(refused.code).toBe(1)
+  expect(refused.stdout).toMatch(/^planning o_\w{22}$/m)
+  expect(refused.stdout).toContain("attempt 3 refused: ")
+  expect(refused.stderr).toMatch(/^⨯ Error: No plan could be proved.*\n {2}See which services there are/)
+})
+
+test("pddl writes the plan for a validator", async () => {
+  await bench.service("echo", () => ({ text: "done" }))
+  bench.plan = [{ id: "task1", service: "echo", input: { text: "a" } }]
+  const { id } = JSON.parse((await home.quick(["verify", "run", "Do it.", "--json"])).stdout)
+  expect((await home.quick(["pddl", id])).stdout).toContain("(define (domain ")
+  await home.quick(["pddl", id, "-o", join(home.folder, "plan")])
+  expect(readFileSync(join(home.folder, "plan", "plan.txt"), "utf8")).toContain("(do-echo")
 })
 
 test("-q writes the id alone, and with -f the result alone", async () => {

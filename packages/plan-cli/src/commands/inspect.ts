@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { type Command, Option } from "commander"
 import type { InspectedTask, Inspection } from "../answers.ts"
 import type { Cli } from "../cli.ts"
@@ -25,6 +27,39 @@ export function inspectCommands(program: Command, act: Act): void {
         const path = `/orchestrations/inspections/${encodeURIComponent(id)}`
         const inspection = await cli.api().request<Inspection>("GET", path)
         cli.show(inspection, (shown) => inspected(cli, shown, options))
+      }),
+    )
+}
+
+interface Pddl {
+  readonly domain: string
+  readonly problem: string
+  readonly plan: string
+}
+
+/** `pddl`: a plan as the public validators read it. */
+export function pddlCommand(program: Command, act: Act): void {
+  program
+    .command("pddl")
+    .description(
+      "the plan of an orchestration in PDDL, for a validator such as VAL: Validate domain.pddl problem.pddl plan.txt",
+    )
+    .argument("<id>")
+    .option("-o, --output <folder>", "write the three files there instead of the output")
+    .action(
+      act(async (cli, id: string, { output }: { output?: string }) => {
+        const path = `/orchestrations/${encodeURIComponent(id)}/pddl`
+        const { domain, problem, plan } = await cli.api().request<Pddl>("GET", path)
+        const files = { "domain.pddl": domain, "problem.pddl": problem, "plan.txt": plan }
+        if (output === undefined) {
+          cli.show({ domain, problem, plan }, (shown) => Object.values(shown).join("\n"))
+          return
+        }
+        mkdirSync(output, { recursive: true })
+        for (const [name, text] of Object.entries(files)) writeFileSync(join(output, name), text)
+        cli.show({ files: Object.keys(files).map((name) => join(output, name)) }, (shown) =>
+          shown.files.join("\n"),
+        )
       }),
     )
 }

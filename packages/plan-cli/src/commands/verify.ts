@@ -1,8 +1,10 @@
 import type { Command } from "commander"
 import type { Created } from "../answers.ts"
+import { engineError } from "../api.ts"
 import type { Cli } from "../cli.ts"
 import { CliError } from "../errors.ts"
 import type { Act } from "../program.ts"
+import { EVENTS, eventsOf } from "../streams.ts"
 import { status } from "../text.ts"
 import { errorText, followLog, results } from "./logs.ts"
 import { listenForWebhooks } from "./webhook-listener.ts"
@@ -62,19 +64,19 @@ async function runAction(cli: Cli, action: string, options: RunOptions): Promise
     quiet = false,
   } = options
   if (webhook !== undefined) await addWebhook(cli, "/webhooks", webhook)
-  const created = await cli.api().request<Created>("POST", "/orchestrations", {
-    body: {
-      action: { content: action },
-      data: [...data, ...dataJson],
-      ...(timeout !== undefined && { timeout }),
-      ...(healthCheckGracePeriod !== undefined && { healthCheckGracePeriod }),
-    },
-  })
-  const { id } = created
+  const body = {
+    action: { content: action },
+    data: [...data, ...dataJson],
+    ...(timeout !== undefined && { timeout }),
+    ...(healthCheckGracePeriod !== undefined && { healthCheckGracePeriod }),
+  }
   if (!follow) {
-    cli.show(created, (shown) => (quiet ? id : planned(cli, shown, true)))
+    const created = await cli.api().request<Created>("POST", "/orchestrations", { body })
+    cli.show(created, (shown) => (quiet ? created.id : planned(cli, shown, true)))
     return
   }
+  const created = await planAloud(cli, body, quiet)
+  const { id } = created
   if (!quiet) cli.line(created, (shown) => planned(cli, shown, false))
   const ended = await followLog(cli, id, { isQuiet: quiet })
   if (!quiet) cli.line(ended, (shown) => `${id} ${status(shown.status, cli.paint)}`)
@@ -85,6 +87,50 @@ async function runAction(cli: Cli, action: string, options: RunOptions): Promise
       `${id} is ${ended.status.replaceAll("_", " ")}${ended.error === undefined ? "" : `: ${errorText(ended.error)}`}.`,
       `See what happened: orra inspect -d ${id}`,
     )
+}
+
+/** Has it planned, and shows how that goes. */
+async function planAloud(cli: Cli, body: unknown, isQuiet: boolean): Promise<Created> {
+  const response = await cli.api().open("POST", "/orchestrations", { body, headers: EVENTS })
+  for await (const { event, data } of eventsOf(response)) {
+    if (event === "planned") return data as Created
+    if (event === "error") {
+      const { code = "plan_failed", message } = data as { readonly code?: string; readonly message: string }
+      throw engineError(code, message)
+    }
+    const step = data as PlanningStep
+    // How much a model has written so far is of no use to anybody who reads lines.
+    if (!isQuiet && step.type !== "writing") cli.line(step, (shown) => cli.paint("dim", stepText(shown)))
+  }
+  throw new CliError(
+    "stream_ended",
+    "The engine went away while it planned.",
+    "It goes on with it when it is back: look with orra ps",
+  )
+}
+
+interface PlanningStep {
+  readonly type: string
+  readonly id?: string
+  readonly attempt?: number
+  readonly findings?: readonly { readonly message: string }[]
+  readonly grounding?: { readonly name: string; readonly useCase: string }
+  readonly like?: string
+}
+
+function stepText({ type, id, attempt, findings = [], grounding, like }: PlanningStep): string {
+  switch (type) {
+    case "created":
+      return `planning ${id}`
+    case "grounded":
+      return `  grounded by ${grounding?.name}: ${grounding?.useCase}`
+    case "reused":
+      return `  a plan is there already: ${like}`
+    case "refused":
+      return `  attempt ${attempt} refused: ${findings.map(({ message }) => message).join(" ")}`
+    default:
+      return `  attempt ${attempt}: ${type}`
+  }
 }
 
 function planned(cli: Cli, { id, status: now, plan }: Created, hasHint: boolean): string {
