@@ -16,6 +16,7 @@ const NEEDED: readonly (readonly [Ability, RegExp])[] = [
   ["schedules", /^cron$/],
   ["pictures", /^generate_image$/],
   ["discord", /^(?:list_channels|get_messages)$/],
+  ["plans", /^plan$/],
   ["github", /^(?:list|search|get)_issues?$/],
   ["others", /^delegate_to_agent$/],
   ["time", /^current_time$/],
@@ -28,6 +29,7 @@ const ASKED: readonly (readonly [Ability, RegExp])[] = [
   ["claudeCode", /^claude_code/],
   ["pictures", /^(?:generate|edit)_image$/],
   ["discordWrite", /^(?:send_message|reply_to_message)$/],
+  ["plans", /^plan$/],
   ["githubWrite", /^(?:create|close|merge|add|review|comment)_/],
 ]
 

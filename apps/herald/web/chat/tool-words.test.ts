@@ -17,6 +17,7 @@ test("each tool says what it is to do, also before its arguments are known", () 
   expect(titleOf("claude_code", { task: "\n  Mend the tests\nall of them" })).toBe(
     "Ask Claude Code: Mend the tests…",
   )
+  expect(titleOf("plan", { action: "Order the lamp." })).toBe("Have services work together: Order the lamp.")
   expect(titleOf("exec", { command: "echo a\u202ecod.exe\u0007" })).toBe("Run echo acod.exe")
   expect(titleOf("write_file", { path: "x".repeat(500) })).toHaveLength(127)
 })

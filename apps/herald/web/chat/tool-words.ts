@@ -26,6 +26,7 @@ const KNOWN: Readonly<Record<Known, readonly [IconName, (args: Arguments) => str
   search: ["search", ({ pattern, glob }) => shown(pattern ?? glob)],
   claude_code: ["bot", ({ task }) => shown(task)],
   claude_code_resume: ["bot", ({ follow_up }) => shown(follow_up)],
+  plan: ["bot", ({ action }) => shown(action)],
   list_issues: ["branch", () => ""],
   search_issues: ["branch", ({ query }) => shown(query)],
   get_issue: ["branch", numberOf],
