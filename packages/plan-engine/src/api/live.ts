@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises"
 import type { Json } from "@orra/core"
 import type { NumberedAuditEntry } from "../audit/project-audit.ts"
 import type { News } from "../execution/news.ts"
@@ -63,6 +64,8 @@ export function followLog(
 /** Clocks of engines on the same store may differ by this much. */
 const SKEW_MS = 5_000
 const PAGE = 50
+/** What changes within this time, in ms, is read at once. */
+const TOGETHER_MS = 50
 
 /**
  * The orchestrations of a project as they change, oldest change first, from the moment a client had last, or from now on.
@@ -99,5 +102,6 @@ export async function* followList(
     const seen = new Set(changed.map(({ id }) => id))
     for (const id of told.keys()) if (!seen.has(id)) told.delete(id)
     await waiting
+    await pause(TOGETHER_MS, undefined, { signal }).catch(() => {})
   }
 }
