@@ -39,6 +39,7 @@ export async function startEngine(
     webhooks: { allowInternal: settings.areInternalWebhooksAllowed },
     observers: [logged(log)],
     ...(embedder && { embedder }),
+    ...(!settings.arePlansKept && { cache: false as const }),
     ...(durable && { durable }),
     ...(keepMs !== undefined && { keepMs }),
     ...(adminKey !== undefined && { adminKey }),

@@ -13,6 +13,8 @@ export interface Settings {
   readonly model: ModelSettings
   /** What groundings are compared with requests by. Undefined: by their words. */
   readonly embeddings: EmbeddingSettings | undefined
+  /** Whether plans are kept for requests that are the same but for their values. */
+  readonly arePlansKept: boolean
   readonly store: StoreSettings
   /** How long orchestrations that have ended are kept, in ms. Undefined: for ever. */
   readonly keepMs: number | undefined
@@ -58,6 +60,7 @@ export const VARIABLES = [
   ],
   ["EMBEDDINGS_API_KEY", "", "or that of the model, when both are OpenAI's"],
   ["EMBEDDINGS_API_BASE_URL", "", "another service of embeddings that speaks OpenAI's protocol"],
+  ["PLAN_CACHE", "true", "false: each request is planned, also one that is like another but for its values"],
   ["DATABASE_URL", "", "postgres://…, instead of a file of this machine"],
   ["DURABLE", "embedded", "embedded, or dbos: plans are carried out by DBOS, with DATABASE_URL"],
   ["STORAGE_PATH", "~/.orra/plan-engine", "the folder of the database file, plans.db"],
@@ -149,6 +152,7 @@ export function readSettings(env: Environment, cwd: string): Settings {
         : { type: "postgres", url, hasDbos },
     keepMs: text("KEEP_DAYS") === undefined ? undefined : days * DAY_MS,
     adminKey: text("ADMIN_KEY"),
+    arePlansKept: oneOf("PLAN_CACHE", ["true", "false"]) !== "false",
     areInternalWebhooksAllowed: oneOf("WEBHOOKS_ALLOW_INTERNAL", ["true", "false"]) === "true",
     logLevel: oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info",
     hasErrorStacks: oneOf("LOG_ERROR_STACK", ["true", "false"]) !== "false",

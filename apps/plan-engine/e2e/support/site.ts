@@ -34,13 +34,14 @@ export class Site {
     this.#stop = stop
   }
 
-  static async open(): Promise<Site> {
+  /** `env` is added to that of the engine. */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), "plan-engine-page-"))
     const model = await fakeModelServer([], { otherwise: () => site.#written() })
     const [engine, browser] = await Promise.all([
       engineProcess({
         cwd: folder,
-        env: { PORT: "0", LLM_API_BASE_URL: model.openaiUrl, LOG_LEVEL: "debug" },
+        env: { PORT: "0", LLM_API_BASE_URL: model.openaiUrl, LOG_LEVEL: "debug", ...env },
       }),
       openBrowser(),
     ])

@@ -9,6 +9,9 @@ export const GIVEN = "task0"
 
 type Node = { readonly id: string; readonly needs: readonly string[]; readonly task: Task | undefined }
 
+const intoView = (element: HTMLElement | null): void =>
+  element?.scrollIntoView({ block: "nearest", inline: "center" })
+
 /** The plan, from what was given to what comes of it. */
 export function Graph({
   tasks,
@@ -50,6 +53,8 @@ export function Graph({
             className="node"
             data-status={node.task?.status ?? "given"}
             aria-pressed={node.id === chosen}
+            // Of a wide plan on a small screen, what is told of below is what is seen.
+            ref={node.id === chosen ? intoView : null}
             style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
             onClick={() => onChoose(node.id)}
           >
