@@ -15,6 +15,7 @@ test("a key is enough", () => {
     store: { type: "sqlite", path: "/home/ada/.orra/plan-engine/plans.db" },
     keepMs: undefined,
     adminKey: undefined,
+    arePlansKept: true,
     areInternalWebhooksAllowed: false,
     logLevel: "info",
     hasErrorStacks: true,
@@ -36,6 +37,7 @@ test("folders are seen from where it is started, and a database on the network w
   expect(() => read(dbos)).toThrow("DURABLE is dbos, which needs a PostgreSQL: set DATABASE_URL.")
   expect(read({ LLM_API_KEY: "k", KEEP_DAYS: "0.5" }).keepMs).toBe(12 * 60 * 60 * 1_000)
   expect(() => read({ LLM_API_KEY: "k", KEEP_DAYS: "0" })).toThrow(/^KEEP_DAYS is "0"/)
+  expect(read({ LLM_API_KEY: "k", PLAN_CACHE: "false" }).arePlansKept).toBe(false)
 })
 
 describe("the model", () => {
