@@ -91,7 +91,13 @@ const MEBIBYTE = 1024 * 1024
  */
 export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
   const { store, namespace: root = Namespace.of("plan-engine"), onError = () => {} } = options
-  const { requestsPerSecond = 200, inFlight = 1_000, bodyBytes = MEBIBYTE, tasks } = options.limits ?? {}
+  const {
+    requestsPerSecond = 200,
+    inFlight = 1_000,
+    bodyBytes = MEBIBYTE,
+    streams = 200,
+    tasks,
+  } = options.limits ?? {}
   const stop = new AbortController()
   const projects = new PlanProjects(store, root)
   const services = new PlanServices(store, root)
@@ -148,6 +154,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     maxBodyBytes: bodyBytes,
     maxInFlight: inFlight,
     rates: new RequestRates(requestsPerSecond),
+    maxStreams: streams,
     projects,
     services,
     groundings,

@@ -10,8 +10,6 @@ import { mayDo } from "./projects.ts"
 import type { ApiAnswer, ApiParts, ApiRequest, ApiRoute } from "./route.ts"
 
 const HEARTBEAT_MS = 15_000
-/** Most streams of one project in this process. */
-const MAX_STREAMS = 200
 
 /** What the original says of itself; no client reads it. */
 export const VERSION_HEADER = ["X-Orra-PlaneEngine-Version", "0.2.5"] as const
@@ -22,6 +20,8 @@ export interface ApiOptions extends ApiParts {
   /** Most bytes of a request. */
   readonly maxBodyBytes: number
   readonly rates: RequestRates
+  /** Most event streams of a project that are open. */
+  readonly maxStreams: number
   /** Told of every request that was answered. */
   readonly onAnswer: (answered: Answered) => void
   /** Fires when the engine stops. */
@@ -45,7 +45,7 @@ export function api(
   options: ApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routes = apiRoutes(options)
-  const streams = new OpenStreams(MAX_STREAMS)
+  const streams = new OpenStreams(options.maxStreams)
   return async (request, response) => {
     const began = performance.now()
     response.setHeader(...VERSION_HEADER)

@@ -6,6 +6,8 @@ export interface PlanLimits {
   readonly requestsPerSecond?: number
   /** Orchestrations of a project that have not ended, default 1,000. */
   readonly inFlight?: number
+  /** Event streams of a project that are open in a process, default 200. */
+  readonly streams?: number
   /** Most tasks of a plan, default 100. */
   readonly tasks?: number
   /** Most bytes of a request, default 1 MiB; a frame of a service may have 10 MiB. */

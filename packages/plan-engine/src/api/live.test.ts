@@ -176,11 +176,20 @@ describe("the orchestrations of a project", () => {
     const { events, leave } = await open(shop, "/orchestrations/events")
     const { body } = await shop.create()
     const seen: Heard[] = []
-    for await (const event of events) {
-      seen.push(event)
-      if (event.data.status === "completed") break
+    const until = async (id: string): Promise<void> => {
+      for (;;) {
+        const { value } = await events.next()
+        if (!value) throw new Error("The stream has ended.")
+        seen.push(value)
+        if (value.data.id === id && value.data.status === "completed") return
+      }
     }
-    expect(seen.at(-1)).toMatchObject({ event: "orchestration", data: { id: body.id, action: "Do it." } })
+    await until(body.id)
+    const other = await shop.create({ text: "other" })
+    await until(other.body.id)
+    const marks = seen.map(({ data }) => `${data.id} ${data.status}`)
+    expect(new Set(marks).size, "each change is told once").toBe(marks.length)
+    expect(seen.at(0)).toMatchObject({ event: "orchestration", data: { id: body.id, action: "Do it." } })
     leave()
     const second = await shop.create()
     await shop.ended(second.body.id)
@@ -189,6 +198,21 @@ describe("the orchestrations of a project", () => {
       if (event.data.id === second.body.id && event.data.status === "completed") break
     back.leave()
   })
+})
+
+test("W-S3: of a project so many streams are open at once, and one that is closed makes room", async () => {
+  const shop = await bench(undefined, { limits: { streams: 1 } })
+  await shop.project()
+  const first = await open(shop, "/orchestrations/events")
+  expect(first.response.status).toBe(200)
+  const refused = await open(shop, "/orchestrations/events")
+  expect(refused.response.status).toBe(429)
+  first.leave()
+  for (;;) {
+    const next = await open(shop, "/orchestrations/events")
+    next.leave()
+    if (next.response.status === 200) break
+  }
 })
 
 describe("lists", () => {

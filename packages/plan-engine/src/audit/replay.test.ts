@@ -112,6 +112,44 @@ describe("a log that is replayed", () => {
   })
 })
 
+test("what was undone too early, and what was begun after the end, is said", () => {
+  const task = (number: number, input: JsonObject) => ({ id: `task${number}`, service: "s_x", input })
+  const plan: Plan = {
+    taskZero: {},
+    tasks: [task(1, {}), task(2, { x: "$task1.x" }), task(3, { x: "$task2.x" }), task(4, {})],
+  }
+  const undo = { data: 1, ttlMs: 1_000 }
+  const sent = (number: number, input: JsonObject): RunEntry => ({
+    type: "task_sent",
+    task: `task${number}`,
+    attempt: 1,
+    key: `k${number}`,
+    input,
+    at: 1,
+  })
+  const undone = (task: string): RunEntry => ({
+    type: "undone",
+    task,
+    outcome: { status: "completed" },
+    at: 4,
+  })
+  const begin: readonly RunEntry[] = [
+    sent(1, {}),
+    { type: "task_done", task: "task1", output: { x: 1 }, undo, at: 2 },
+    sent(2, { x: 1 }),
+    { type: "task_done", task: "task2", output: { x: 2 }, undo, at: 2 },
+    sent(3, { x: 2 }),
+    { type: "task_failed", task: "task3", attempt: 1, error: "No.", isLast: true, at: 3 },
+    { type: "halted", halt: { reason: "failed", task: "task3", error: "No." }, at: 3 },
+  ]
+  const end: RunEntry = { type: "finished", status: "failed", at: 5 }
+  const codes = (...rest: readonly RunEntry[]) =>
+    replay([...begin, ...rest, end], plan).differences.map(({ entry, code }) => [entry, code])
+  expect(codes(undone("task2"), undone("task1"))).toEqual([])
+  expect(codes(undone("task1"), undone("task2"))).toEqual([[7, "undo"]])
+  expect(codes(sent(4, {}), undone("task2"), undone("task1"))).toEqual([[7, "after_halt"]])
+})
+
 test("a run is replayed from what the API gives, and the API says what was changed behind its back", async () => {
   const shop = await new Bench().listen()
   ends.push(() => shop.close())
