@@ -1,9 +1,10 @@
 import { mkdtemp, readdir, rm, utimes } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { MemoryStore, Namespace } from "@orra/core"
 import { afterEach, describe, expect, test } from "vitest"
-import { Relay, TEXT, TestEngine } from "./fixture.ts"
+import { ACK_MS, Relay, TEXT, TestEngine } from "./fixture.ts"
 import {
   fileServiceStore,
   initService,
@@ -83,11 +84,13 @@ describe("exactly once", () => {
     expect(first).toMatchObject({ id: expect.stringMatching(/^message_\d+_e_/), payload: { error: null } })
     expect(second).toEqual(first)
     expect(relay.connections).toBe(1)
-    const acknowledged = relay.frames("task_result").length
-    await expect.poll(() => relay.frames("ACK").length).toBeGreaterThan(0)
-    // Some time in which nothing is lost any more.
+    // The next one's acknowledgement comes behind that of this one; after it nothing is sent any more.
     await shop.ended(await shop.begin(idOf(echo)))
-    expect(relay.frames("task_result")).toHaveLength(acknowledged + 1)
+    await expect.poll(() => new Set(relay.frames("ACK").map(({ id }) => id)).size).toBe(2)
+    const sent = relay.frames("task_result").length
+    await pause(6 * ACK_MS)
+    // Each of the two may have been on its way once more.
+    expect(relay.frames("task_result").length).toBeLessThanOrEqual(sent + 2)
   })
 
   test("a connection that is cut in the middle of a task costs nothing", async () => {
@@ -101,7 +104,7 @@ describe("exactly once", () => {
       calls++
       relay.cut()
       pushUpdate({ progress: 50 })
-      await expect.poll(() => relay.connections).toBe(2)
+      await expect.poll(() => relay.connections).toBeGreaterThan(1)
       relay.cut()
       return { text: "b" }
     })

@@ -10,6 +10,9 @@ import { scriptedProvider } from "@orra/testing"
 import { WebSocket, WebSocketServer } from "ws"
 import type { ServiceOptions } from "./service.ts"
 
+/** After so long without an acknowledgement a test's service sends again. */
+export const ACK_MS = 50
+
 /** A plan as the model of a test writes it. */
 export type Written = readonly { readonly id: string; readonly service: string; readonly input: object }[]
 
@@ -75,7 +78,7 @@ export class TestEngine {
       orraUrl: this.url,
       orraKey: this.key,
       persistenceOpts: { filePath: join(this.folder, `${name}.json`) },
-      connection: { reconnectMs: [10, 50], ackMs: 50 },
+      connection: { reconnectMs: [10, 50], ackMs: ACK_MS },
       onError: (error) => void this.errors.push(error),
       ...more,
     }
