@@ -2,6 +2,7 @@ import { CommanderError } from "commander"
 import type { Surroundings } from "./cli.ts"
 import { CliError } from "./errors.ts"
 import { orraProgram } from "./program.ts"
+import { shown } from "./text.ts"
 
 /** How a shell tells of a program that Ctrl-C ended. */
 const INTERRUPTED = 130
@@ -26,7 +27,7 @@ export async function run(args: readonly string[], around: Surroundings): Promis
     around.error(
       isJson
         ? `${JSON.stringify({ error: { code, message, ...(hint !== undefined && { hint }) } })}\n`
-        : `⨯ Error: ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`,
+        : `⨯ Error: ${shown(message)}\n${hint === undefined ? "" : `  ${shown(hint)}\n`}`,
     )
     return 1
   }

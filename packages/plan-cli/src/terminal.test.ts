@@ -46,6 +46,9 @@ describe("a terminal", () => {
     await bench.ended(id)
     for (const args of [["inspect", id, "-d"], ["logs", id], ["ps"]])
       expect((await home.quick(args)).stdout).not.toMatch(/[\p{Cf}]|(?!\n)\p{Cc}/u)
+    const error = await home.quick(["projects", "use", evil])
+    expect(error.stderr).toContain("There is no project")
+    expect(error.stderr).not.toMatch(/[\p{Cf}]|(?!\n)\p{Cc}/u)
     expect(JSON.parse((await home.quick(["inspect", id, "--json"])).stdout).results).toEqual([{ text: evil }])
   })
 
