@@ -31,7 +31,10 @@ export async function groundingOf(
 ): Promise<GroundingHit | undefined> {
   const known = groundings.flatMap((grounding) =>
     grounding.useCases.flatMap((useCase) =>
-      [commonWords(useCase.action), exampleOf(useCase)].map((part) => ({ grounding, useCase, part })),
+      // One that is nothing but a placeholder has no words of its own.
+      [commonWords(useCase.action), exampleOf(useCase)].flatMap((part) =>
+        part.trim() === "" ? [] : [{ grounding, useCase, part }],
+      ),
     ),
   )
   if (known.length === 0) return undefined

@@ -299,6 +299,21 @@ describe("by meaning", () => {
     expect(await meant(action)).toMatchObject({ by: "model", orderId: "new", asked: 2 })
   })
 
+  test("words that are nothing but values are not compared", async () => {
+    const texts: string[] = []
+    const seeing = {
+      ...embedder,
+      embed: (asked: readonly string[]) => {
+        texts.push(...asked)
+        return embedder.embed(asked)
+      },
+    }
+    const { writes, ask } = bench({ embedder: seeing })
+    writes({ orderId: "a-1" }, PROCESS)
+    for (const action of ["a-1", "a-2"]) await ask({ action })
+    expect(texts).toEqual([])
+  })
+
   test("a plan that a model says does not do what is asked is not taken", async () => {
     const { by, origin } = await meant("Do not process order #456", false)
     expect(by).toBe("model")

@@ -145,11 +145,13 @@ export class PlanCache {
     const looks = texts.map(looksOf)
     const specifics = withoutGiven(specificsOf(action), given)
     const literals = specifics.filter((each) => !texts.includes(each))
+    const common = commonText(action)
     const canTell =
+      common !== "" &&
       texts.every((text) => specifics.includes(text)) &&
       new Set(looks).size === looks.length &&
       !literals.some((literal) => looks.includes(looksOf(literal)))
-    const vectors = canTell ? await this.#likeness.vectors([commonText(action)], signal) : undefined
+    const vectors = canTell ? await this.#likeness.vectors([common], signal) : undefined
     const keptAt = await this.#now()
     const entry: Entry = {
       template,
@@ -178,8 +180,9 @@ export class PlanCache {
   ): Promise<readonly CacheHit[]> {
     const { id } = this.#likeness
     const comparable = entries.filter(({ vector }) => vector !== undefined && vector.of === id)
-    if (comparable.length === 0) return []
-    const [own] = (await this.#likeness.vectors([commonText(action)], signal)) ?? []
+    const common = commonText(action)
+    if (comparable.length === 0 || common === "") return []
+    const [own] = (await this.#likeness.vectors([common], signal)) ?? []
     if (!own) return []
     const specifics = withoutGiven(specificsOf(action), given)
     const hits = comparable.flatMap((entry) => {
