@@ -50,5 +50,6 @@ export { makePlan, type Planned, type PlanningEvent, type PlanOptions } from "./
 export { type Finding, type FindingCode, type ProofOptions, prove } from "./planning/prove.ts"
 export { type Answer, readAnswer, readPlan } from "./planning/read-plan.ts"
 export { resolve } from "./planning/reference.ts"
+export { Schemas } from "./planning/schema.ts"
 export type { WebhookOptions } from "./webhooks/plan-webhooks.ts"
 export type { ConnectionsOptions } from "./wire/connections.ts"

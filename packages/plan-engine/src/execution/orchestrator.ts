@@ -15,6 +15,7 @@ import { tryGrounding } from "../planning/grounding-trial.ts"
 import type { Plan } from "../planning/plan.ts"
 import type { PlanningEvent } from "../planning/planner.ts"
 import { Planning, type PlanningOptions, type PlanOrigin } from "../planning/planning.ts"
+import { Schemas } from "../planning/schema.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
@@ -85,6 +86,7 @@ export class Orchestrator {
   readonly failed: FailedCompensations
   readonly undoing: Undoing
   readonly #options: OrchestratorOptions
+  readonly #schemas = new Schemas()
   readonly #planning: Planning
   readonly #durable: Durable
   /** Who waits for the plan of an orchestration. */
@@ -94,7 +96,7 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
-    this.#planning = new Planning(options)
+    this.#planning = new Planning({ ...options, schemas: this.#schemas })
     const { news, onChange } = options
     this.orchestrations = new Orchestrations(options.store, options.root, (orchestration, before) => {
       news.tell(orchestration.id, orchestration.projectId)
@@ -301,6 +303,7 @@ export class Orchestrator {
       cancel: orchestration.isCancelled ? AbortSignal.abort() : run.cancelled,
       signal: run.signal,
       onEntry: () => news.tell(id),
+      schemas: this.#schemas,
       ...(retry && { retry }),
       ...(undoRetry && { undoRetry }),
     })

@@ -75,6 +75,8 @@ export interface RunPlanOptions {
   readonly cancel?: AbortSignal
   /** Ends this process's part: the run stays as it is, and goes on when it is run again with its log. */
   readonly signal?: AbortSignal
+  /** Keeps what schemas were compiled to, for the next run. Default: nothing is kept. */
+  readonly schemas?: Schemas
   /** Told of each entry when it is written. */
   readonly onEntry?: (entry: RunEntry) => void
   /** The time in ms since 1970. Default `Date.now`. */
@@ -113,7 +115,7 @@ export const UNDO_RETRY = { attempts: 10, delayMs: 2_000, maxDelayMs: 60_000 }
 class Run {
   readonly #options: RunPlanOptions
   readonly #services: ReadonlyMap<string, Service>
-  readonly #schemas = new Schemas()
+  readonly #schemas: Schemas
   /** Fires when the run halts: nobody waits for another attempt. */
   readonly #halted = new AbortController()
   readonly #state: RunState
@@ -121,6 +123,7 @@ class Run {
 
   constructor(options: RunPlanOptions, entries: readonly RunEntry[]) {
     this.#options = options
+    this.#schemas = options.schemas ?? new Schemas()
     this.#state = new RunState(entries)
     this.#services = new Map(options.services.map((service) => [service.id.toLowerCase(), service]))
     if (this.#state.halt) this.#halted.abort()

@@ -21,6 +21,7 @@ import {
   type PlanCacheOptions,
 } from "./plan-cache.ts"
 import { makePlan, type PlanningEvent } from "./planner.ts"
+import type { Schemas } from "./schema.ts"
 
 export interface PlanningOptions extends LikenessOptions {
   readonly store: Pick<SessionStore, "records" | "now">
@@ -32,6 +33,7 @@ export interface PlanningOptions extends LikenessOptions {
   readonly planTimeoutMs?: number
   /** Most tasks of a plan. Default 100. */
   readonly maxTasks?: number
+  readonly schemas?: Schemas
   /** Keeps plans for requests that are the same but for their values. False: every request is planned. */
   readonly cache?: PlanCacheOptions | false
 }
@@ -88,7 +90,7 @@ export class Planning {
 
   /** @throws what `makePlan` throws. */
   async plan(request: PlanningRequest): Promise<{ readonly plan: Plan; readonly origin: PlanOrigin }> {
-    const { provider, model, groundings, planTimeoutMs, maxTasks } = this.#options
+    const { provider, model, groundings, planTimeoutMs, maxTasks, schemas } = this.#options
     const { projectId, action, services, signal, onProgress = () => {} } = request
     const data = Object.fromEntries(request.data.map(({ field, value }) => [field, value]))
     const hit = await groundingOf(action, await groundings.list(projectId), this.#likeness, signal)
@@ -107,6 +109,7 @@ export class Planning {
       ...(model !== undefined && { model }),
       ...(planTimeoutMs !== undefined && { timeoutMs: planTimeoutMs }),
       ...(maxTasks !== undefined && { maxTasks }),
+      ...(schemas && { schemas }),
     }
     const found = await this.#find(asked, options)
     if ("plan" in found) {

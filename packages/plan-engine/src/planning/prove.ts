@@ -40,6 +40,8 @@ export interface ProofOptions {
   readonly maxTasks?: number
   /** What holds for services in every plan of the domain. */
   readonly rules?: readonly Rule[]
+  /** Keeps what schemas were compiled to, for the next plan. Default: nothing is kept. */
+  readonly schemas?: Schemas
 }
 
 const MAX_TASKS = 100
@@ -61,7 +63,7 @@ const TASK_ID = /^[a-z][\w-]{0,62}$/i
  */
 export function prove(
   plan: Plan,
-  { services, data = {}, maxTasks = MAX_TASKS, rules = [] }: ProofOptions,
+  { services, data = {}, maxTasks = MAX_TASKS, rules = [], schemas }: ProofOptions,
 ): readonly Finding[] {
   const { tasks, taskZero } = plan
   if (tasks.length === 0) return [{ code: "empty", message: "The plan has no task: name at least one." }]
@@ -70,7 +72,7 @@ export function prove(
       { code: "too_long", message: `The plan has ${tasks.length} tasks: at most ${maxTasks} are taken.` },
     ]
   }
-  const proof = new Proof(plan, services)
+  const proof = new Proof(plan, services, schemas)
   const findings = [
     ...tasks.flatMap((task, index) => proof.identity(task, index)),
     ...tasks.flatMap((task) => proof.inputs(task)),
@@ -128,11 +130,12 @@ class Proof {
   readonly #services: ReadonlyMap<string, Service>
   readonly #tasks = new Map<string, PlanTask>()
   readonly #places = new Map<string, number>()
-  readonly #schemas = new Schemas()
+  readonly #schemas: Schemas
   readonly #zero: ReadonlyMap<string, Json>
 
-  constructor(plan: Plan, services: readonly Service[]) {
+  constructor(plan: Plan, services: readonly Service[], schemas = new Schemas()) {
     this.#plan = plan
+    this.#schemas = schemas
     this.#services = new Map(services.map((service) => [service.id.toLowerCase(), service]))
     for (const [place, task] of plan.tasks.entries()) {
       if (this.#tasks.has(task.id)) continue

@@ -3,12 +3,23 @@ import { Ajv, type ValidateFunction } from "ajv"
 import formats from "ajv-formats"
 import type { Reference } from "./reference.ts"
 
-/** Checks values against the schemas of services. Each schema is compiled once, and as long as it is used. */
+/**
+ * Checks values against the schemas of services. To compile one takes longer than a task: those that were used last are kept,
+ * known by what they say.
+ */
 export class Schemas {
   readonly #ajv = new Ajv({ strict: false, allErrors: true, addUsedSchema: false })
-  readonly #compiled = new WeakMap<JsonObject, ValidateFunction | Error>()
+  readonly #known = new WeakMap<JsonObject, ValidateFunction | Error>()
+  readonly #compiled = new Map<
+    string,
+    { readonly schema: JsonObject; readonly made: ValidateFunction | Error }
+  >()
 
-  constructor() {
+  readonly #most: number
+
+  /** @param most how many are kept. */
+  constructor(most = 1_000) {
+    this.#most = most
     formats.default(this.#ajv)
   }
 
@@ -25,16 +36,27 @@ export class Schemas {
   }
 
   #validator(schema: JsonObject): ValidateFunction | Error {
-    const known = this.#compiled.get(schema)
+    const known = this.#known.get(schema)
     if (known) return known
-    let made: ValidateFunction | Error
-    try {
-      made = this.#ajv.compile(schema)
-    } catch (error) {
-      made = error instanceof Error ? error : new Error(String(error))
+    const text = JSON.stringify(schema)
+    const compiled = this.#compiled.get(text) ?? { schema, made: this.#compile(schema) }
+    this.#compiled.delete(text)
+    this.#compiled.set(text, compiled)
+    const [[oldest, left] = []] = this.#compiled
+    if (this.#compiled.size > this.#most && oldest !== undefined) {
+      this.#compiled.delete(oldest)
+      this.#ajv.removeSchema(left?.schema)
     }
-    this.#compiled.set(schema, made)
-    return made
+    this.#known.set(schema, compiled.made)
+    return compiled.made
+  }
+
+  #compile(schema: JsonObject): ValidateFunction | Error {
+    try {
+      return this.#ajv.compile(schema)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 }
 
