@@ -32,7 +32,7 @@ test("every value is shown with where it is from, while Herald runs; no secret i
   for (const line of [
     `data_dir = ${JSON.stringify(join(folder, "data"))}  # HERALD_DATA_DIR`,
     "  port = 9  # --port",
-    `  exec = true  # ${file}, line 11`,
+    `  exec = true  # ${file}, line ${before.split("\n").indexOf("exec = true") + 1}`,
     "  web_fetch = false  # the web page",
     "  browser = true  # default",
     "  token = (set, not shown)  # the web page",
