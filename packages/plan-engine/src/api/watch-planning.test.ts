@@ -43,7 +43,7 @@ async function* asked(shop: Bench, signal?: AbortSignal) {
   }
 }
 
-test("a client that asks for events is told its id, each attempt, and the plan", async () => {
+test("W-P7: a client that asks for events is told its id, each attempt, and the plan", async () => {
   const { shop } = await shopWith((id) => [[say("I ", "cannot ", "count.")], [say(plan(id))]])
   const events = await Array.fromAsync(asked(shop))
   expect(events[0]).toEqual(["created", { type: "created", id: expect.stringMatching(/^o_/) }])
@@ -79,7 +79,7 @@ test.each<[string, (id: string) => readonly ScriptedAnswer[], string]>([
   expect(body.error).toEqual(events.at(-1)?.[1])
 })
 
-test("planning can be cancelled: the model's answer is dropped, nothing was done, and whoever waits is told", async () => {
+test("W-P7: planning can be cancelled: the model's answer is dropped, nothing was done, and whoever waits is told", async () => {
   const { shop, provider } = await shopWith(() => [hang()])
   const creating = shop.create()
   await provider.request(1)

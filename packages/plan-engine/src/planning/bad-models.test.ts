@@ -23,7 +23,7 @@ const chain = (count: number): readonly PlanTask[] =>
     },
   }))
 
-test("a plan of 10,000 tasks is refused with a code, and the model is told in a few words", async () => {
+test("W-P8: a plan of 10,000 tasks is refused with a code, and the model is told in a few words", async () => {
   const provider = scriptedProvider([written(chain(COUNT)), written(ORDER.tasks, ORDER.taskZero)])
   const { attempts } = await makePlan({ ...asked, provider })
   expect(attempts).toBe(2)

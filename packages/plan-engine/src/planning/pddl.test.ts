@@ -8,7 +8,7 @@ import type { Plan, Service } from "./plan.ts"
 
 const NAMES = { domain: "shop", problem: "o_17" }
 
-test("a plan is domain, problem and plan, which is carried out and reaches the goal", () => {
+test("W-G2: a plan is domain, problem and plan, which is carried out and reaches the goal", () => {
   const pddl = toPddl(ORDER, SHOP, NAMES)
   expect(validate(pddl).steps).toBe(3)
   expect(pddl.domain).toContain("(define (domain domain-shop)")

@@ -209,7 +209,7 @@ test("a kept plan is proved as a new one is: what does not fit is planned anew, 
   })
 })
 
-test("other services, schemas, descriptions and groundings have other plans", async () => {
+test("W-G3: other services, schemas, descriptions and groundings have other plans", async () => {
   const { writes, ask, groundings } = bench()
   writes({ orderId: "1" }, PROCESS)
   const action = "Process order 1"

@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto"
 import {
-  canonicalJson,
-  isObject,
   type Json,
   type JsonObject,
   type Namespace,
@@ -11,9 +8,9 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { allIn } from "../stored.ts"
+import { type CacheRequest, cacheKey, hashOf, sha256 } from "./cache-key.ts"
 import { cosine, type Likeness } from "./likeness.ts"
-import type { GroundingHit } from "./matching.ts"
-import type { Plan, Service } from "./plan.ts"
+import type { Plan } from "./plan.ts"
 import { filled, type Skeleton, skeletonOf } from "./skeleton.ts"
 import {
   commonText,
@@ -33,16 +30,6 @@ export interface PlanCacheOptions {
   readonly ttlMs?: number
   /** How alike two requests must be by their meaning, 0 to 1. Default 0.95. */
   readonly alike?: number
-}
-
-/** What a plan is kept for, and looked for with. */
-export interface CacheRequest {
-  readonly projectId: string
-  readonly action: string
-  readonly data: JsonObject
-  readonly services: readonly Service[]
-  readonly grounding?: GroundingHit | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** A kept plan with the values of this request, and why it is it. It has yet to be proved. */
@@ -78,7 +65,6 @@ interface Entry {
   readonly keptAt: number
 }
 
-const MAX_ACTION = 4_000
 const INDEX = "index"
 
 type Index = readonly { readonly of: string; readonly id: string; readonly keptAt: number }[]
@@ -111,7 +97,7 @@ export class PlanCache {
   /** The kept plans that fit a request, the likeliest first; at most one by meaning. */
   async find(request: CacheRequest): Promise<readonly CacheHit[]> {
     const { projectId, action, data, signal } = request
-    const key = keyOf(request)
+    const key = cacheKey(request)
     if (key === undefined) return []
     const now = await this.#now()
     const all = await allIn<Entry>(this.#records, this.#root.child(projectId, key))
@@ -132,7 +118,7 @@ export class PlanCache {
   /** Keeps a plan that was proved, without the values of its request. */
   async keep(request: CacheRequest, plan: Plan): Promise<Kept> {
     const { projectId, action, data, services, signal } = request
-    const key = keyOf(request)
+    const key = cacheKey(request)
     if (key === undefined) return { kept: false, why: "the request is too long, or is no well-formed text" }
     const free = skeletonOf(plan, services, data)
     if ("why" in free) return { kept: false, why: free.why }
@@ -261,36 +247,6 @@ const withoutGiven = (specifics: readonly string[], given: GivenTexts): readonly
   const values = new Set(given.values())
   return specifics.filter((each) => !values.has(each))
 }
-
-/** What a plan is kept for; undefined for what is never kept. */
-function keyOf({ action, data, services, grounding }: CacheRequest): string | undefined {
-  if (action.length > MAX_ACTION || !action.isWellFormed()) return undefined
-  const known = services
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, name, description, input, output }) => ({ id, name, description, input, output }))
-  try {
-    return hashOf({
-      services: known,
-      data: formOf(data),
-      grounding: grounding ? { ...grounding.grounding, of: grounding.useCase.action } : null,
-    } as unknown as Json)
-  } catch {
-    // A lone surrogate in a description or the name of a field.
-    return undefined
-  }
-}
-
-/** What a value is made of: a plan for a list of two is none for a list of three. */
-function formOf(value: Json): Json {
-  if (Array.isArray(value)) return value.map(formOf)
-  if (isObject(value))
-    return Object.fromEntries(Object.entries(value as JsonObject).map(([name, each]) => [name, formOf(each)]))
-  // Whether something is to be done is no value of it.
-  return typeof value === "boolean" || value === null ? value : typeof value
-}
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
-const hashOf = (value: Json): string => sha256(canonicalJson(value))
 
 /** The given values that can stand in a text. */
 const givenTexts = (data: JsonObject): GivenTexts =>

@@ -76,7 +76,7 @@ describe.each(PROVIDERS)("over %s", (_, provide, formIn) => {
     return { ...made, bodies: server.requests.map(({ body }) => body as Body) }
   }
 
-  test("a model is held to the form of a plan, and any name of a model is asked for", async () => {
+  test("W-P7: a model is held to the form of a plan, and any name of a model is asked for", async () => {
     const { plan, bodies } = await plans([IN_FORM], { model: "Some-Lab/qwq_32b:4bit@home" })
     expect(plan).toEqual(ORDER)
     expect(formIn(bodies[0])).toEqual(planForm(SHOP))

@@ -40,7 +40,7 @@ describe("a plan", () => {
     expect(attempts).toBe(1)
   })
 
-  test("that is wrong goes back with all that is wrong, from the first time on", async () => {
+  test("W-P3: that is wrong goes back with all that is wrong, from the first time on", async () => {
     const provider = scriptedProvider([
       [say(fence(written(withService("s_nobody"))))],
       [say("I cannot count.")],

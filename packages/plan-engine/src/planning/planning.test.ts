@@ -45,7 +45,7 @@ async function planned(
   return { ...made, asked, events }
 }
 
-test("the grounding that is most like a request counts, and not the first", async () => {
+test("W-G1: the grounding that is most like a request counts, and not the first", async () => {
   const { origin, asked } = await planned(
     [
       grounding("a-first", "Deliver {item}", { constraints: [{ service: "inventory", never: true }] }),
@@ -96,7 +96,7 @@ test("with an embedder it is the meaning that counts; one that fails is told of,
   expect(errors[0]).toMatchObject({ code: "embedding_failed" })
 })
 
-test("rules of the domain are proved of the plan: what breaks one goes back, and is refused at last", async () => {
+test("W-G2: rules of the domain are proved of the plan: what breaks one goes back, and is refused at last", async () => {
   const rules = grounding("deliveries", "Deliver {item}", {
     constraints: [{ service: "inventory", after: "customer" }],
   })

@@ -8,18 +8,13 @@ import {
   StoreError,
   type Usage,
 } from "@orra/core"
+import type { CacheRequest } from "./cache-key.ts"
 import { proveAll } from "./grounded-proof.ts"
 import type { Groundings } from "./groundings.ts"
 import { Likeness, type LikenessOptions } from "./likeness.ts"
 import { type GroundingHit, groundingOf } from "./matching.ts"
 import type { Plan, Service } from "./plan.ts"
-import {
-  type CacheHit,
-  type CacheRequest,
-  type Kept,
-  PlanCache,
-  type PlanCacheOptions,
-} from "./plan-cache.ts"
+import { type CacheHit, type Kept, PlanCache, type PlanCacheOptions } from "./plan-cache.ts"
 import { makePlan, type PlanningEvent } from "./planner.ts"
 import type { Schemas } from "./schema.ts"
 

@@ -25,7 +25,7 @@ describe("a plan", () => {
     expect(leaves(ORDER)).toEqual(["task3"])
   })
 
-  test("may leave out what is optional, and not what is required", () => {
+  test("W-P5: may leave out what is optional, and not what is required", () => {
     expect(codes(changed(1, { input: { product: "$task0.product", count: 2 } }))).toEqual([])
     expect(codes(changed(1, { input: { count: 2 } }))).toEqual(["input_missing"])
     expect(codes(changed(2, { input: { address: { street: "$task1.address.street" }, item: "x" } }))).toEqual(
@@ -90,7 +90,7 @@ describe("a plan", () => {
     expect(codes(plan)).toContain(code)
   })
 
-  test("that waits for itself in a circle is not, however long the circle is", () => {
+  test("W-P8: that waits for itself in a circle is not, however long the circle is", () => {
     const ring = (length: number): Plan => ({
       taskZero: {},
       tasks: Array.from({ length }, (_, index) => ({
