@@ -178,7 +178,7 @@ test("an agent of another Herald is asked in a chat, and what that one shares is
     await page.getByLabel("Write in this chat on den").fill("And bread?")
     await page.getByRole("button", { name: "Send", exact: true }).click()
     await page.getByText("And bread?").waitFor()
-    await check(page)
+    await check(page, "the chats of another Herald")
     await page.goto(home.herald.url)
     await page.getByRole("textbox").first().fill("@den:Atlas what is on it?")
     await page.keyboard.press("Enter")
