@@ -8,8 +8,11 @@ import { sendEvents } from "./event-stream.ts"
 import { OpenStreams, type RequestRates } from "./limits.ts"
 import { mayDo } from "./projects.ts"
 import type { ApiAnswer, ApiParts, ApiRequest, ApiRoute } from "./route.ts"
+import { written } from "./written.ts"
 
 const HEARTBEAT_MS = 15_000
+/** Most characters of what the audit says that a request was about. */
+const MAX_SUBJECT = 500
 
 /** What the original says of itself; no client reads it. */
 export const VERSION_HEADER = ["X-Orra-PlaneEngine-Version", "0.2.5"] as const
@@ -156,7 +159,8 @@ async function answer(
     return await act(await asked(), project, key)
   }
   if (route.method === "GET") return await done()
-  const what = { route, by: key.id, project: project.id, id: idIn(route.path, path) ?? "" }
+  const id = idIn(route.path, path) || (query.get("url") ?? "").slice(0, MAX_SUBJECT)
+  const what = { route, by: key.id, project: project.id, id }
   let answered: ApiAnswer
   try {
     answered = await done()
@@ -167,32 +171,6 @@ async function answer(
   }
   await written(options, what, answered)
   return answered
-}
-
-/** Writes down who asked for what, and how it was answered. */
-async function written(
-  { audit, now }: ApiOptions,
-  {
-    route,
-    by,
-    project,
-    id,
-  }: { readonly route: ApiRoute; readonly by: string; readonly project: string; readonly id: string },
-  answered: ApiAnswer,
-  code?: string,
-): Promise<void> {
-  const body = "body" in answered && isObject(answered.body) ? (answered.body as JsonObject) : {}
-  const subject = [id, body["id"], body["name"], body["url"]].find(
-    (each) => typeof each === "string" && each !== "",
-  )
-  await audit.append(project, {
-    at: await now(),
-    by,
-    action: `${route.method} ${route.path}`,
-    ...(subject !== undefined && { subject: String(subject) }),
-    status: answered.status,
-    ...(code !== undefined && { code }),
-  })
 }
 
 const scopeMissing = (scope: string): ApiError =>

@@ -66,6 +66,7 @@ describe("the audit of a project", () => {
     await shop.ask("POST", `/orchestrations/${body.id}/cancel`, undefined, made.body.apiKey)
     await shop.ask("POST", "/orchestrations/o_none/cancel", undefined, made.body.apiKey)
     await shop.ask("POST", "/webhooks", { url: "http://shop.example/" })
+    await shop.ask("DELETE", "/webhooks?url=http://shop.example/")
     await shop.ask("DELETE", `/services/${shop.ids.get("first")}`, undefined, made.body.apiKey)
     interface Page {
       readonly items: readonly { readonly by: string; readonly action: string; readonly subject?: string }[]
@@ -80,12 +81,13 @@ describe("the audit of a project", () => {
       { by: k, action: "POST /orchestrations/:id/cancel", subject: o, status: 202 },
       { by: k, action: "POST /orchestrations/:id/cancel", status: 404, code: "Orra:UnknownOrchestration" },
       { by: own?.id, action: "POST /webhooks", subject: "http://shop.example/", status: 201 },
+      { by: own?.id, action: "DELETE /webhooks", subject: "http://shop.example/", status: 204 },
       { by: k, action: "DELETE /services/:id", status: 403, code: "Orra:ScopeMissing" },
     ])
     const page = await shop.ask<Page & { cursor: string }>("GET", "/audit?limit=5")
     const rest = await shop.ask<Page>("GET", `/audit?limit=5&cursor=${page.body.cursor}`)
     expect([...page.body.items, ...rest.body.items]).toEqual(items)
-    expect((await shop.ask("GET", "/audit?verify")).body).toMatchObject({ isWhole: true, entries: 8 })
+    expect((await shop.ask("GET", "/audit?verify")).body).toMatchObject({ isWhole: true, entries: 9 })
     expect(JSON.stringify(items)).not.toContain("sk-orra")
   })
 })
