@@ -50,6 +50,26 @@ describe("projects", () => {
     )
   })
 
+  test("one that is there already is known by a key of it, which can be read", async () => {
+    const { id } = await bench.project()
+    const added = await home.quick(["projects", "add", "mine", "--server", bench.url, "--key", "-"], {
+      stdin: `${bench.key}\n`,
+    })
+    expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('Project "mine" is known here.') })
+    expect(home.project("mine")).toMatchObject({ id, cli_auth: bench.key })
+    expect((await home.quick(["api-keys", "ls"])).code).toBe(0)
+    const wrong = await home.quick([
+      "projects",
+      "add",
+      "other",
+      "--server",
+      bench.url,
+      "--key",
+      "sk-orra-v1-0",
+    ])
+    expect(wrong.stderr).toContain("does not accept the key")
+  })
+
   test("-p takes another project, and says which there are when it is none", async () => {
     await add("shop")
     const unknown = await home.quick(["ps", "-p", "shpo"])

@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { engineApi } from "../api.ts"
-import { unknownProject } from "../cli.ts"
+import { type Cli, unknownProject } from "../cli.ts"
 import { setAsideConfig, writeConfig } from "../config.ts"
 import { CliError } from "../errors.ts"
 import type { Act } from "../program.ts"
@@ -8,11 +8,34 @@ import { table } from "../text.ts"
 
 const SERVER = "http://localhost:8005"
 
-interface Registered {
+/** A project, and what opens it. */
+interface Opened {
   readonly id: string
-  readonly name: string
   readonly apiKey: string
+  readonly keyId?: string | undefined
   readonly webhookSecret?: string
+}
+
+async function register(cli: Cli, server: string, name: string): Promise<Opened> {
+  const { env, signal } = cli.around
+  const admin = env["ORRA_ADMIN_KEY"]
+  const asking = engineApi({ server, signal, ...(admin !== undefined && { key: admin }) })
+  const { id, apiKey, webhookSecret } = await asking.request<Opened>("POST", "/register/project", {
+    body: { name },
+  })
+  // A project has one key when it is new.
+  const keys = engineApi({ server, signal, key: apiKey }).request<readonly { id: string }[]>(
+    "GET",
+    "/apikeys",
+  )
+  const keyId = (await keys)[0]?.id
+  return { id, apiKey, keyId, ...(webhookSecret !== undefined && { webhookSecret }) }
+}
+
+async function adopt(cli: Cli, server: string, apiKey: string): Promise<Opened> {
+  const { signal } = cli.around
+  const { id } = await engineApi({ server, signal, key: apiKey }).request<Opened>("GET", "/project")
+  return { id, apiKey }
 }
 
 /** `projects` and `config`: what is known here of projects. */
@@ -23,8 +46,12 @@ export function projectCommands(program: Command, act: Act): void {
     .description("register a project with an engine, and keep its key")
     .argument("<name>")
     .option("--server <url>", "where the engine is", SERVER)
+    .option(
+      "--key <key>",
+      "a key of a project that is there already, and is not registered again; - reads it",
+    )
     .action(
-      act(async (cli, name: string, { server }: { server: string }) => {
+      act(async (cli, name: string, { server, key }: { server: string; key?: string }) => {
         const config = cli.config()
         if (Object.hasOwn(config.projects, name))
           throw new CliError(
@@ -32,22 +59,13 @@ export function projectCommands(program: Command, act: Act): void {
             `There is a project "${name}" already.`,
             `Take another name, or use it with: orra projects use ${name}`,
           )
-        const { env, signal } = cli.around
-        const admin = env["ORRA_ADMIN_KEY"]
-        const { id, apiKey, webhookSecret } = await engineApi({
-          server,
-          signal,
-          ...(admin !== undefined && { key: admin }),
-        }).request<Registered>("POST", "/register/project", { body: { name } })
-        // A project has one key when it is new.
-        const [first] = await engineApi({ server, signal, key: apiKey }).request<readonly { id: string }[]>(
-          "GET",
-          "/apikeys",
-        )
+        const { id, apiKey, keyId, webhookSecret } = await (key === undefined
+          ? register(cli, server, name)
+          : adopt(cli, server, key === "-" ? (await cli.around.stdin()).trim() : key))
         const project = {
           id,
           cli_auth: apiKey,
-          ...(first && { cli_auth_id: first.id }),
+          ...(keyId !== undefined && { cli_auth_id: keyId }),
           server_addr: server,
           api_key: {},
           webhooks: [],
@@ -62,7 +80,7 @@ export function projectCommands(program: Command, act: Act): void {
         })
         cli.show({ id, name, server }, () =>
           [
-            `${cli.paint("green", "✔")} Project "${name}" is registered.`,
+            `${cli.paint("green", "✔")} Project "${name}" is ${key === undefined ? "registered" : "known here"}.`,
             `  ID:     ${id}`,
             `  Server: ${server}`,
             "",
