@@ -145,16 +145,19 @@ async function sent(
     })
   } catch (error) {
     signal?.throwIfAborted()
-    throw new OrraError(
-      "plan_engine_unreachable",
-      `The plan engine at ${url} does not answer: is it running there?`,
-      { url },
-      error,
-    )
+    throw unreachable(url, error)
   }
   if (response.ok) return response
   throw refusal(response.status, await response.text())
 }
+
+export const unreachable = (url: string, cause: unknown): OrraError =>
+  new OrraError(
+    "plan_engine_unreachable",
+    `The plan engine at ${url} does not answer: is it running there?`,
+    { url },
+    cause,
+  )
 
 function refusal(status: number, text: string): OrraError {
   let said: Json = text

@@ -3,6 +3,7 @@ import { InvalidInput, isObject, type JsonObject, OrraError, parseJson } from "@
 import { Desk } from "./desk.ts"
 import { type PersistenceOptions, ServiceIdentity } from "./identity.ts"
 import { Link } from "./link.ts"
+import { unreachable } from "./orchestrate.ts"
 import { type AnySchema, type Given, type Received, type TaskSchema, taskSchema } from "./schema.ts"
 import { fileServiceStore, type ServiceStore } from "./service-store.ts"
 import type { Handler, RevertHandler } from "./task.ts"
@@ -59,7 +60,8 @@ export interface PlanService<Input = JsonObject, Output = unknown, Result = unkn
    * Tells the engine what it does, and connects; not waiting for the connection. Tasks that come before `start` wait for it.
    *
    * @returns the service, which knows the types of its schemas.
-   * @throws InvalidInput; OrraError `plan_registration_failed` with what the engine says, `plan_service_closed`.
+   * @throws InvalidInput; OrraError `plan_registration_failed` with what the engine says, `plan_engine_unreachable`,
+   *   `plan_service_closed`.
    */
   register<In extends AnySchema, Out extends AnySchema>(
     options: RegisterOptions<In, Out>,
@@ -229,6 +231,8 @@ class Service implements PlanService {
         version: this.#info.version,
       }),
       signal: AbortSignal.timeout(REGISTER_MS),
+    }).catch((error: unknown) => {
+      throw unreachable(this.#url, error)
     })
     const text = await response.text()
     if (!response.ok) {
