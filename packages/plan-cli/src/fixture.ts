@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
@@ -24,6 +24,7 @@ export class Home {
   readonly folder = mkdtempSync(join(tmpdir(), "orra-cli-"))
   readonly configPath = join(this.folder, ".orra", "config.json")
   readonly #env: NodeJS.ProcessEnv
+  readonly #children: ChildProcess[] = []
 
   constructor(env: NodeJS.ProcessEnv = {}) {
     const { PATH, NODE_COMPILE_CACHE } = process.env
@@ -46,6 +47,7 @@ export class Home {
       cwd: this.folder,
       env: this.#env,
     })
+    this.#children.push(child)
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -109,7 +111,9 @@ export class Home {
     return { code, stdout, stderr }
   }
 
+  /** What a test that failed has left running ends as well. */
   remove(): void {
+    for (const child of this.#children) child.kill("SIGKILL")
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
