@@ -2,6 +2,7 @@ import { type JsonObject, MemoryStore, Namespace, StoreError } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { Bench } from "../engine-fixture.ts"
 import { Groundings } from "./groundings.ts"
 import type { PlanTask, Service } from "./plan.ts"
 import { Planning, type PlanningOptions } from "./planning.ts"
@@ -362,6 +363,35 @@ test("plans are kept over a restart, and none of their records has a value that 
   expect((await second.ask({ action: "Process order public-1" })).plan.taskZero).toEqual({
     orderId: "public-1",
   })
+})
+
+test("over the whole engine: the next engine on the store has the plan, and an inspection says why", async () => {
+  const store = new MemoryStore()
+  const first = await new Bench(store, { cache: {} }).listen()
+  await first.project()
+  await first.service("first", ({ input }) => ({ text: String(input["text"]) }))
+  first.plan = [{ id: "task1", service: "first", input: { text: "o-17" } }]
+  const made = await first.create({}, { action: { content: "Bring o-17" } })
+  expect(await first.ended(made.body.id)).toMatchObject({
+    results: [{ text: "o-17" }],
+    planning: { by: "model", cache: { kept: true, like: "Bring {text}" } },
+  })
+  await first.close()
+  const second = new Bench(store, { cache: {} })
+  second.plan = "No model is asked."
+  await second.listen()
+  try {
+    second.key = first.key
+    for (const [name, id] of first.ids) second.ids.set(name, id)
+    await second.connect("first", ({ input }) => ({ text: String(input["text"]) }))
+    const { body } = await second.create({}, { action: { content: "Bring p-18" } })
+    expect(await second.ended(body.id)).toMatchObject({
+      results: [{ text: "p-18" }],
+      planning: { by: "cache", how: "structure", like: "Bring {text}", lifted: { text: "p-18" } },
+    })
+  } finally {
+    await second.close()
+  }
 })
 
 test("a cache whose records cannot be used is none, and that is told", async () => {
