@@ -7,7 +7,11 @@ import { openSite, type Site, said, send, settled, transcript } from "./support/
 
 let site: Site
 beforeAll(async () => {
-  site = await openSite({ answer: answers(gates()), prepare: (folder) => writeLongChat(folder, 1_000) })
+  site = await openSite({
+    answer: answers(gates()),
+    config: "[budget]\nusd_per_day = 5",
+    prepare: (folder) => writeLongChat(folder, 1_000),
+  })
 })
 afterAll(() => site.close())
 
@@ -109,6 +113,7 @@ test.runIf(process.env["ORRA_TEST_FULL"])(
     await tell(page, "Harmless <script>alert(1)</script>")
     await page.getByRole("button", { name: /of the model's window used/ }).click()
     await page.getByText("Cost so far").waitFor()
+    await page.getByText("Left of your budget today").waitFor()
     await page.keyboard.press("Escape")
     await send(page, "evil")
     await settled(page)

@@ -1,10 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { type ReactElement, useEffect, useState } from "react"
+import { lazy, type ReactElement, useEffect, useState } from "react"
 import { api } from "../api/api.ts"
 import { formatCost, formatNumber, formatPercent, t } from "../i18n/index.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button } from "../ui/button.tsx"
 import { Popover } from "../ui/popover.tsx"
 import { toast } from "../ui/toast.tsx"
+
+const BudgetLeft = lazy(() => import("./budget-left.tsx"))
 
 const RADIUS = 7
 const AROUND = 2 * Math.PI * RADIUS
@@ -94,6 +97,9 @@ export function Gauge({
             <dd>{value}</dd>
           </div>
         ))}
+        <Lazily without={null}>
+          <BudgetLeft />
+        </Lazily>
       </dl>
       <Button disabled={isWorking || isRunning} onClick={() => void compact()}>
         {isWorking ? t.gauge.compacting : t.gauge.compact}

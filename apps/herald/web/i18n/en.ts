@@ -379,6 +379,7 @@ export const en = {
     tools: "Tools",
     other: "Instructions and the rest",
     cost: "Cost so far",
+    left: { day: "Left of your budget today", month: "Left of your budget this month" },
     unknownCost: "price unknown",
     atLeast: (cost: string, calls: number) =>
       `${cost} and ${many(calls, "one call", `${calls} calls`)} of unknown price`,

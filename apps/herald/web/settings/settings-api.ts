@@ -121,6 +121,8 @@ export interface LimitState {
   readonly unit: string
   readonly limit: number | null
   readonly spent: number
+  /** Null where something is only counted. */
+  readonly left: number | null
   readonly renews_at: number | null
   readonly unpriced: boolean
 }
