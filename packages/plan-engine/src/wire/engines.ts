@@ -62,7 +62,6 @@ const DIGITS = 12
  * is in the store, and whoever it is for is told by the store's own notification: nobody looks for it over and over.
  */
 export class Engines {
-  readonly id = randomId()
   readonly #options: EnginesOptions
   readonly #beats: Records
   readonly #presence: Records
@@ -81,6 +80,7 @@ export class Engines {
   #unsaid = new Set<string>()
   readonly #read = this.#oneAtATime(() => this.#readMail())
   readonly #refresh = this.#oneAtATime(() => this.#lookAtAll())
+  #id = randomId()
   #version = 0
   #sent = 0
   #work: Promise<unknown> = Promise.resolve()
@@ -96,7 +96,7 @@ export class Engines {
 
   /** Says that this one is there, and finds the others. @throws StoreError. */
   async join(): Promise<void> {
-    this.#version = await this.#beats.put(this.#place, this.id, true)
+    this.#version = await this.#beats.put(this.#place, this.#id, true)
     await this.#lookAtAll()
     this.#work = Promise.all([this.#listen(), this.#watch()])
   }
@@ -107,7 +107,7 @@ export class Engines {
     await this.#work
     await Promise.all(this.#writing.values())
     try {
-      await this.#remove(this.id, this.#version)
+      await this.#remove(this.#id, this.#version)
     } catch (error) {
       // The others find it dead.
       this.#options.onError(error)
@@ -151,8 +151,8 @@ export class Engines {
       if (mails.length === 0) break
       this.#outgoing.set(engine, [])
       const letters = mails.map((mail) => {
-        const key = `${this.id} ${String(++this.#sent).padStart(DIGITS, "0")}`
-        return { namespace: place, key, value: { from: this.id, mail } as unknown as Json }
+        const key = `${this.#id} ${String(++this.#sent).padStart(DIGITS, "0")}`
+        return { namespace: place, key, value: { from: this.#id, mail } as unknown as Json }
       })
       try {
         await this.#mail.write(letters)
@@ -166,7 +166,7 @@ export class Engines {
   }
 
   async #writePresence(service: string): Promise<void> {
-    const place = this.#place.child(this.id, service)
+    const place = this.#place.child(this.#id, service)
     try {
       if (this.#here.has(service)) await this.#presence.put(place, SOCKET, true)
       else await this.#presence.delete(place, SOCKET)
@@ -195,7 +195,7 @@ export class Engines {
 
   async #changed(namespace: Namespace): Promise<void> {
     const [engine = "", service] = namespace.segments.slice(this.#place.segments.length)
-    if (engine === this.id) this.#read()
+    if (engine === this.#id) this.#read()
     else if (service === undefined) {
       if (!(await this.#beats.get(this.#place, engine))) this.#forget(engine)
     } else {
@@ -225,11 +225,12 @@ export class Engines {
 
   async #beat(): Promise<void> {
     try {
-      this.#version = await this.#beats.put(this.#place, this.id, true, { expected: this.#version })
+      this.#version = await this.#beats.put(this.#place, this.#id, true, { expected: this.#version })
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error
-      // The others took it for dead, and removed what it had said.
-      this.#version = await this.#beats.put(this.#place, this.id, true)
+      // The others took it for dead, and may still be removing what it had said: it begins again as another one.
+      this.#id = randomId()
+      this.#version = await this.#beats.put(this.#place, this.#id, true)
       for (const service of this.#here) this.present(service, true)
     }
   }
@@ -242,7 +243,7 @@ export class Engines {
     for await (const { key, version, updatedAt } of everyItem((page) =>
       this.#beats.list(this.#place, page),
     )) {
-      if (key === this.id) continue
+      if (key === this.#id) continue
       if (updatedAt >= oldest) living.add(key)
       else await this.#bury(key, version)
     }
@@ -261,23 +262,28 @@ export class Engines {
   }
 
   async #remove(engine: string, expected: number): Promise<void> {
-    const own = this.#place.child(engine)
     if (!(await this.#beats.delete(this.#place, engine, { expected }))) return
-    for (const records of [this.#presence, this.#mail]) await cleared(records, own)
-    this.#options.store.announce(own)
+    await this.#clear(engine)
+    this.#options.store.announce(this.#place.child(engine))
+  }
+
+  async #clear(engine: string): Promise<void> {
+    for (const records of [this.#presence, this.#mail]) await cleared(records, this.#place.child(engine))
   }
 
   async #lookAtAll(): Promise<void> {
-    const living = await this.#living()
     const found = new Map<string, Set<string>>()
     for await (const { namespace } of everyItem((page) =>
       this.#presence.list(this.#place, { ...page, below: true }),
     )) {
       const [engine = "", service = ""] = namespace.segments.slice(this.#place.segments.length)
-      if (!living.has(engine)) continue
       const services = found.get(engine) ?? new Set()
       found.set(engine, services.add(service))
     }
+    // After that: whoever has said something of itself has said before that it lives.
+    const living = await this.#living()
+    for (const engine of found.keys())
+      if (engine !== this.#id && !living.has(engine)) await this.#clear(engine)
     for (const engine of living) {
       const services = found.get(engine) ?? new Set()
       for (const service of services) this.#set(engine, service, true)
@@ -288,7 +294,7 @@ export class Engines {
   }
 
   async #readMail(): Promise<void> {
-    const own = this.#place.child(this.id)
+    const own = this.#place.child(this.#id)
     for (;;) {
       const { items } = await this.#mail.list(own, { limit: MAIL_AT_ONCE })
       if (items.length === 0) return
