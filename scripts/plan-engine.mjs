@@ -7,5 +7,5 @@ await startApp({
   folder: "apps/plan-engine",
   packageName: "@orra/plan-server",
   stamp: "build-plan-engine",
-  more: ["apps/herald/web/styles/tokens.css"],
+  more: ["apps/herald/web/styles"],
 })

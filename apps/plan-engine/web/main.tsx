@@ -3,8 +3,9 @@ import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { ApiFailure } from "./api/http.ts"
 import { App } from "./app/app.tsx"
-// The colours of both pages are in one place.
+// The colours and buttons of both pages are in one place.
 import "../../herald/web/styles/tokens.css"
+import "../../herald/web/styles/button.css"
 import "./styles/base.css"
 import "./styles/controls.css"
 import "./styles/frame.css"

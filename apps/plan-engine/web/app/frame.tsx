@@ -7,6 +7,7 @@ import { ProjectsScreen } from "../project/projects-screen.tsx"
 import { RunScreen } from "../runs/run-screen.tsx"
 import { RunsScreen } from "../runs/runs-screen.tsx"
 import { ServicesScreen } from "../services/services-screen.tsx"
+import { intoView } from "../ui/into-view.ts"
 import { Button } from "../ui/parts.tsx"
 import { WebhooksScreen } from "../webhooks/webhooks-screen.tsx"
 import { useRoute } from "./route.ts"
@@ -50,7 +51,12 @@ export function Frame(): ReactElement {
         </a>
         <nav aria-label="Screens">
           {Object.entries(screens).map(([path, each]) => (
-            <a key={path} href={`#/${path}`} aria-current={path === open ? "page" : undefined}>
+            <a
+              key={path}
+              href={`#/${path}`}
+              aria-current={path === open ? "page" : undefined}
+              ref={path === open ? intoView : null}
+            >
               {each.label}
             </a>
           ))}

@@ -1,5 +1,6 @@
 import type { ReactElement } from "react"
 import type { Json, Task } from "../api/types.ts"
+import { intoView } from "../ui/into-view.ts"
 import { StatusOfTask, StatusOfUndoing } from "../ui/status.tsx"
 import { durationText } from "../ui/words.ts"
 import { layout, NODE } from "./layout.ts"
@@ -8,9 +9,6 @@ import { layout, NODE } from "./layout.ts"
 export const GIVEN = "task0"
 
 type Node = { readonly id: string; readonly needs: readonly string[]; readonly task: Task | undefined }
-
-const intoView = (element: HTMLElement | null): void =>
-  element?.scrollIntoView({ block: "nearest", inline: "center" })
 
 /** The plan, from what was given to what comes of it. */
 export function Graph({
