@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { Site } from "./support/site.ts"
 
 const ADMIN_KEY = "whoever-may-make-projects"
-const SCREENS = ["runs", "compensations", "services", "groundings", "webhooks", "keys"] as const
+const SCREENS = ["runs", "compensations", "services", "groundings", "webhooks", "keys", "audit"] as const
 const GROUNDING = `name: orders
 domain: shop
 version: "1.0"
@@ -113,6 +113,16 @@ describe.runIf(process.env["ORRA_TEST_FULL"])("the page", () => {
     await page.getByRole("button", { name: "Remove" }).click()
     await page.getByRole("button", { name: "Remove orders for good" }).click()
     await page.getByText("No groundings yet").waitFor()
+    await page.context().close()
+  })
+
+  test("shows who did what, and checks that all of it is there", async () => {
+    const page = await open({})
+    await page.goto(`${site.engine.url}/#/audit`)
+    await page.getByRole("listitem").first().waitFor()
+    await page.getByRole("button", { name: "Check that all of it is there" }).click()
+    await page.getByText(/All \d+ entries are there and as they were written\./).waitFor()
+    await expectSound(page, "audit")
     await page.context().close()
   })
 

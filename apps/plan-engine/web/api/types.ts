@@ -177,3 +177,16 @@ export interface Delivery {
   }[]
   readonly updatedAt: string
 }
+
+/** Something that was asked of a project. `at` is ms since 1970. */
+export interface AuditEntry {
+  readonly number: number
+  readonly at: number
+  /** The id of a key, or who else it was. */
+  readonly by: string
+  readonly action: string
+  readonly subject?: string
+  /** As HTTP has it. */
+  readonly status: number
+  readonly code?: string
+}

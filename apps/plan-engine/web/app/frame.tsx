@@ -1,5 +1,6 @@
 import { type ReactElement, useContext, useEffect, useRef } from "react"
 import { useLiveRuns } from "../api/live.ts"
+import { AuditScreen } from "../audit/audit-screen.tsx"
 import { FailuresScreen } from "../failures/failures-screen.tsx"
 import { GroundingsScreen } from "../groundings/groundings-screen.tsx"
 import { KeysScreen } from "../project/keys-screen.tsx"
@@ -23,6 +24,7 @@ const SCREENS = {
   groundings: { label: "Groundings", Screen: GroundingsScreen },
   webhooks: { label: "Webhooks", Screen: WebhooksScreen },
   keys: { label: "Keys", Screen: KeysScreen },
+  audit: { label: "Audit", Screen: AuditScreen },
 } satisfies Screens
 
 const ADMIN_SCREENS: Screens = { projects: { label: "Projects", Screen: ProjectsScreen } }
