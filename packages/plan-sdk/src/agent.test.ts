@@ -1,15 +1,10 @@
 import { Approvals, MemoryStore, Namespace, PolicyRegistry, Runtime, Team, tool } from "@orra/core"
 import { call, hang, mortal, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
-import { afterEach, expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
 import { type ServeAgentOptions, serveAgent } from "./agent.ts"
-import { TestEngine } from "./fixture.ts"
+import { engine, type TestEngine } from "./fixture.ts"
 import type { PlanService } from "./index.ts"
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
 
 const DESK = Namespace.of("plans", "desk")
 const weather = (log: string[]) =>
@@ -20,12 +15,6 @@ const weather = (log: string[]) =>
     risk: "read",
     execute: ({ city }) => `Sunny in ${city}, said for the ${log.push(city)}. time`,
   })
-
-async function engine(): Promise<TestEngine> {
-  const shop = await new TestEngine().listen()
-  ends.push(() => shop.close())
-  return shop
-}
 
 async function serve(
   shop: TestEngine,
@@ -38,7 +27,7 @@ async function serve(
     namespace: DESK,
     ...more,
   })
-  ends.push(() => service.shutdown({ timeoutMs: 0 }))
+  onTestFinished(() => service.shutdown({ timeoutMs: 0 }))
   return service
 }
 

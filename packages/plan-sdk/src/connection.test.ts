@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { MemoryStore, Namespace } from "@orra/core"
-import { afterEach, describe, expect, test } from "vitest"
-import { ACK_MS, Relay, TEXT, TestEngine } from "./fixture.ts"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { ACK_MS, engine, relayed, TEXT, type TestEngine } from "./fixture.ts"
 import {
   fileServiceStore,
   initService,
@@ -14,23 +14,6 @@ import {
   type ServiceOptions,
 } from "./index.ts"
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-async function engine(...given: ConstructorParameters<typeof TestEngine>): Promise<TestEngine> {
-  const made = await new TestEngine(...given).listen()
-  ends.push(() => made.close())
-  return made
-}
-
-async function relayed(at: TestEngine): Promise<Relay> {
-  const relay = await new Relay(at).listen()
-  ends.push(() => relay.close())
-  return relay
-}
-
 async function service(
   at: TestEngine,
   name: string,
@@ -38,7 +21,7 @@ async function service(
   revertible = false,
 ): Promise<PlanService> {
   const made = initService(at.options(name, more))
-  ends.push(() => made.shutdown({ timeoutMs: 0 }))
+  onTestFinished(() => made.shutdown({ timeoutMs: 0 }))
   await made.register({ description: `Does ${name}.`, schema: TEXT, revertible })
   return made
 }
@@ -319,7 +302,7 @@ describe("undoing", () => {
 
 test("what was kept for long enough is forgotten", async () => {
   const folder = await mkdtemp(join(tmpdir(), "orra-plan-sdk-"))
-  ends.push(() => rm(folder, { recursive: true }))
+  onTestFinished(() => rm(folder, { recursive: true }))
   const store = fileServiceStore(folder)
   await store.put("old", 1)
   const [old = ""] = await readdir(folder)

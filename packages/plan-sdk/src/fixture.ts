@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { type JsonObject, MemoryStore, type SessionStore } from "@orra/core"
 import { createPlanEngine, type PlanEngine, type PlanEngineOptions } from "@orra/plan-engine"
 import { scriptedProvider } from "@orra/testing"
+import { onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
 import type { ServiceOptions } from "./service.ts"
 
@@ -220,6 +221,20 @@ export class Relay {
     })
     response.writeHead(answer.status).end(await answer.text())
   }
+}
+
+/** An engine that is closed with the test, after everything that was opened behind it. */
+export async function engine(...given: ConstructorParameters<typeof TestEngine>): Promise<TestEngine> {
+  const made = await new TestEngine(...given).listen()
+  onTestFinished(() => made.close())
+  return made
+}
+
+/** A relay before it, for as long as the test. */
+export async function relayed(at: TestEngine): Promise<Relay> {
+  const relay = await new Relay(at).listen()
+  onTestFinished(() => relay.close())
+  return relay
 }
 
 /** In its envelope or not. */

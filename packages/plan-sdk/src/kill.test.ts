@@ -4,19 +4,12 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { afterEach, expect, test } from "vitest"
-import { Relay, TestEngine } from "./fixture.ts"
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
+import { expect, onTestFinished, test } from "vitest"
+import { engine, type Relay, relayed, type TestEngine } from "./fixture.ts"
 
 async function bench(): Promise<{ readonly shop: TestEngine; readonly relay: Relay }> {
-  const shop = await new TestEngine().listen()
-  ends.push(() => shop.close())
-  const relay = await new Relay(shop).listen()
-  ends.push(() => relay.close())
+  const shop = await engine()
+  const relay = await relayed(shop)
   return { shop, relay }
 }
 
@@ -30,7 +23,7 @@ async function start(shop: TestEngine, relay: Relay, hang = ""): Promise<[ChildP
     ["--conditions=@orra/source", "--no-warnings", program, relay.url, shop.key, shop.folder, hang],
     { stdio: ["ignore", "ignore", "inherit"] },
   )
-  ends.push(() => kill(child))
+  onTestFinished(() => kill(child))
   await expect.poll(() => relay.connections).toBeGreaterThan(connections)
   const { id } = JSON.parse(await readFile(join(shop.folder, "echo.json"), "utf8")) as { id: string }
   return [child, id]

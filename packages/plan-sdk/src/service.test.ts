@@ -1,31 +1,14 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { afterEach, describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
-import { Relay, TEXT, TestEngine } from "./fixture.ts"
+import { engine, relayed, TEXT, type TestEngine } from "./fixture.ts"
 import { FinalFailure, initAgent, initService, type PlanService, type ServiceOptions } from "./index.ts"
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-async function engine(...given: ConstructorParameters<typeof TestEngine>): Promise<TestEngine> {
-  const made = await new TestEngine(...given).listen()
-  ends.push(() => made.close())
-  return made
-}
-
-async function relayed(at: TestEngine): Promise<Relay> {
-  const relay = await new Relay(at).listen()
-  ends.push(() => relay.close())
-  return relay
-}
 
 /** A service that is told apart by its name. */
 function service(at: TestEngine, name: string, more?: Partial<ServiceOptions>): PlanService {
   const made = initService(at.options(name, more))
-  ends.push(() => made.shutdown({ timeoutMs: 0 }))
+  onTestFinished(() => made.shutdown({ timeoutMs: 0 }))
   return made
 }
 
@@ -94,7 +77,7 @@ describe("a task", () => {
   test("is done with types that follow from the schemas, by an agent too", async () => {
     const shop = await engine()
     const agent = initAgent(shop.options("counter"))
-    ends.push(() => agent.shutdown({ timeoutMs: 0 }))
+    onTestFinished(() => agent.shutdown({ timeoutMs: 0 }))
     const counter = await agent.register({
       description: "Counts letters.",
       schema: {

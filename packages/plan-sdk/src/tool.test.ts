@@ -2,22 +2,16 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import { type JsonObject, Namespace } from "@orra/core"
 import { toolBench, useTool } from "@orra/testing"
-import { afterEach, expect, test } from "vitest"
-import { TEXT, TestEngine } from "./fixture.ts"
+import { expect, onTestFinished, test } from "vitest"
+import { engine, TEXT } from "./fixture.ts"
 import { type Handler, initService, orchestrate } from "./index.ts"
 import { type PlanToolOptions, planTool } from "./tool.ts"
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
 /** An engine with one service, whose plans are one task of it, and the tool. */
 async function bench(handler: Handler, options: Partial<PlanToolOptions> = {}) {
-  const shop = await new TestEngine().listen()
-  ends.push(() => shop.close())
+  const shop = await engine()
   const echo = initService(shop.options("echo"))
-  ends.push(() => echo.shutdown({ timeoutMs: 0 }))
+  onTestFinished(() => echo.shutdown({ timeoutMs: 0 }))
   await echo.register({ description: "Says it again.", schema: TEXT })
   echo.start(handler)
   shop.plan = [{ id: "task1", service: String(echo.info.id), input: { text: "$task0.text" } }]

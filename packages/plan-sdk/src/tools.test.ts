@@ -2,24 +2,18 @@ import { createRequire } from "node:module"
 import process from "node:process"
 import { type Tool, tool } from "@orra/core"
 import { mcpServers } from "@orra/mcp/client"
-import { afterEach, expect, test } from "vitest"
-import { TestEngine } from "./fixture.ts"
+import { expect, onTestFinished, test } from "vitest"
+import { engine, type TestEngine } from "./fixture.ts"
 import { type ServedTools, type ServeToolsOptions, serveTools } from "./tools.ts"
 
 const require = createRequire(import.meta.url)
 const everything = require.resolve("@modelcontextprotocol/server-everything/dist/index.js")
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
 async function bench(
   given: Parameters<typeof serveTools>[0],
   more: Partial<ServeToolsOptions> = {},
 ): Promise<{ shop: TestEngine; served: ServedTools; errors: unknown[] }> {
-  const shop = await new TestEngine().listen()
-  ends.push(() => shop.close())
+  const shop = await engine()
   const { orraUrl, orraKey, connection, onError } = shop.options("any")
   const options = {
     orraUrl,
@@ -29,7 +23,7 @@ async function bench(
     ...(onError && { onError }),
   }
   const served = await serveTools(given, { ...options, ...more })
-  ends.push(() => served.shutdown({ timeoutMs: 0 }))
+  onTestFinished(() => served.shutdown({ timeoutMs: 0 }))
   return { shop, served, errors: shop.errors }
 }
 
@@ -52,7 +46,7 @@ test("the tools of an MCP server are services", async () => {
   const servers = await mcpServers({
     every: { command: process.execPath, args: [everything, "stdio"], tools: ["echo"] },
   })
-  ends.push(() => servers.close())
+  onTestFinished(() => servers.close())
   const { shop } = await bench(servers)
   const id = await idOf(shop, "every.echo")
   expect(await shop.ended(await shop.begin(id, { message: "hello" }))).toMatchObject({
@@ -96,8 +90,7 @@ test("a tool without arguments is one too; one that the engine does not take is 
 
 test("what was cut off is called again only when that does no harm", async () => {
   for (const risk of ["write", "read"] as const) {
-    const shop = await new TestEngine().listen()
-    ends.push(() => shop.close())
+    const shop = await engine()
     const { orraUrl, orraKey } = shop.options("any")
     const options = { orraUrl, orraKey, folder: shop.folder, onError: () => {} }
     const begun = Promise.withResolvers<void>()
@@ -114,7 +107,7 @@ test("what was cut off is called again only when that does no harm", async () =>
     void first.services[0]?.shutdown({ timeoutMs: 0 })
     const calls: string[] = []
     const second = await serveTools([counted(calls, risk)], options)
-    ends.push(() => second.shutdown({ timeoutMs: 0 }))
+    onTestFinished(() => second.shutdown({ timeoutMs: 0 }))
     const ended = await shop.ended(id)
     expect(ended).toMatchObject({ status: risk === "write" ? "failed" : "completed" })
     expect(calls).toEqual(risk === "write" ? [] : ["milk"])
