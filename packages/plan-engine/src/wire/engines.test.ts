@@ -109,6 +109,13 @@ describe("engines on one store", () => {
     await vi.waitFor(async () => expect(await left()).toEqual([]), WAIT)
   })
 
+  test("answer one that came after them, and that they have not seen yet", async () => {
+    const b = await engine()
+    await b.connect(() => "here")
+    const late = await engine()
+    expect(outcomeOf(await late.ask("k1"))).toEqual(done("here"))
+  })
+
   test("spread tasks over the sockets of a service, wherever they are, and a task stays where it was", async () => {
     const [a, b] = [await engine(), await engine()]
     const hold = Promise.withResolvers<void>()

@@ -300,6 +300,8 @@ export class Engines {
       if (items.length === 0) return
       for (const { value } of items) {
         const { from, mail } = value as unknown as Letter
+        // One that came a moment ago may not have been seen yet: it is answered all the same.
+        this.#servicesOf(from)
         this.#options.onMail(from, mail)
       }
       await this.#mail.write(items.map(({ namespace, key }) => ({ namespace, key, deleted: true })))
