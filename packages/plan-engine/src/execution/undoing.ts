@@ -119,14 +119,13 @@ export class Undoing {
     run: DurableRun,
     { projectId, orchestrationId, taskId, failure }: RetryInput,
   ): Promise<Json> {
-    const { failed, orchestrations, store } = this.#options
+    const { failed, orchestrations } = this.#options
     const orchestration = await orchestrations.get(projectId, orchestrationId)
     const { undo } = await failed.get(projectId, failure)
     const { outcome, attempts } = await this.#undo(run, orchestration, taskId, undo, Number.POSITIVE_INFINITY)
     await this.#write(run, orchestration, taskId, outcome)
     return await run.step("settle", async () => {
-      const now = (await store.now?.()) ?? Date.now()
-      await failed.tried(projectId, failure, { outcome, attempts, at: now })
+      await failed.tried(projectId, failure, { outcome, attempts, at: await this.#now() })
       return null
     })
   }
@@ -138,7 +137,7 @@ export class Undoing {
     const { orchestrations, onFailed, log } = this.#options
     const orchestration = await orchestrations.get(projectId, orchestrationId)
     const doneAt = await run.step("done", async () => {
-      const at = Date.now()
+      const at = await this.#now()
       await this.#append(orchestration, (state) =>
         state.done.has(taskId) ? [] : [{ type: "task_done", task: taskId, output, undo, at }],
       )
@@ -168,7 +167,7 @@ export class Undoing {
     const { attempts, delayMs, maxDelayMs } = { ...UNDO_RETRY, ...undoRetry }
     const idempotencyKey = undoKey(orchestration.id, task)
     for (let attempt = 1; ; attempt++) {
-      if (Date.now() >= expiresAt) return { outcome: { status: "expired" }, attempts: attempt - 1 }
+      if ((await this.#now()) >= expiresAt) return { outcome: { status: "expired" }, attempts: attempt - 1 }
       const { signal } = run
       const asked = { task, service, data, halt, expiresAt, idempotencyKey, attempt, signal }
       const outcome = (await run.step(
@@ -189,8 +188,9 @@ export class Undoing {
   ): Promise<void> {
     const { projectId, id } = orchestration
     await run.step("write", async () => {
+      const at = await this.#now()
       await this.#append(orchestration, (state) =>
-        isSame(state.undone.get(task), outcome) ? [] : [{ type: "undone", task, outcome, at: Date.now() }],
+        isSame(state.undone.get(task), outcome) ? [] : [{ type: "undone", task, outcome, at }],
       )
       await this.#options.orchestrations.update(projectId, id, (current) => ({
         ...current,
@@ -218,9 +218,13 @@ export class Undoing {
   }
 
   async #forgetOld(place: Namespace): Promise<void> {
-    const now = (await this.#options.store.now?.()) ?? Date.now()
+    const now = await this.#now()
     for await (const { key, updatedAt } of everyItem((page) => this.#unanswered.list(place, page)))
       if (updatedAt < now - KNOWN_MS) await this.#unanswered.delete(place, key)
+  }
+
+  async #now(): Promise<number> {
+    return (await this.#options.store.now?.()) ?? Date.now()
   }
 
   #place(service: string): Namespace {
