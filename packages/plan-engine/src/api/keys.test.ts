@@ -172,6 +172,11 @@ describe("W-S3: limits", () => {
     expect(Array.from({ length: 21 }, () => rates.take("a")).filter((wait) => wait > 0)).toHaveLength(1)
   })
 
+  test("let the first request of a key through at whatever time", () => {
+    for (let now = 0.1; now < 100_000; now += 777.777)
+      expect(new RequestRates(0.001, () => now).take("a")).toBe(0)
+  })
+
   test("of orchestrations that have not ended", async () => {
     const shop = await bench({ limits: { inFlight: 2 } })
     const hold = Promise.withResolvers<void>()

@@ -33,13 +33,13 @@ export class RequestRates {
   /** Counts a request. @returns 0 when it may be answered, else after how many whole seconds to ask again. */
   take(key: string): number {
     const now = this.#now()
-    const from = Math.max(now, this.#usedUntil.get(key) ?? 0)
     const costMs = 1_000 / this.#perSecond
-    const until = from + costMs
-    const overMs = until - now - Math.max(BURST_S * 1_000, costMs)
+    // Not from times that were added up: the first request of a key would be too much by a rounding error.
+    const usedMs = Math.max(0, (this.#usedUntil.get(key) ?? 0) - now)
+    const overMs = usedMs + costMs - Math.max(BURST_S * 1_000, costMs)
     if (overMs > 0) return Math.ceil(overMs / 1_000)
     if (this.#usedUntil.size >= SWEEP_AT) this.#sweep(now)
-    this.#usedUntil.set(key, until)
+    this.#usedUntil.set(key, now + usedMs + costMs)
     return 0
   }
 
