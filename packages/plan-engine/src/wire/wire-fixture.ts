@@ -2,6 +2,7 @@ import { once } from "node:events"
 import type { AddressInfo } from "node:net"
 import type { Json, JsonObject } from "@orra/core"
 import { WebSocket, WebSocketServer } from "ws"
+import { newId } from "../ids.ts"
 import type { Reply } from "./ask.ts"
 import type { Connections } from "./connections.ts"
 import { SOCKETS } from "./service-socket.ts"
@@ -188,7 +189,6 @@ export function askOf(
     onProgress = () => {},
   }: { id?: string; timeoutMs?: number; graceMs?: number; onProgress?: (data: Json) => void } = {},
 ): Promise<Reply> {
-  let executions = 0
   return connections.ask({
     service: id,
     key,
@@ -196,7 +196,7 @@ export function askOf(
       type: "task_request",
       id: "task1",
       input: { n: 1 },
-      executionId: `e_${key}_${++executions}`,
+      executionId: newId("e_"),
       idempotencyKey: key,
       serviceId: id,
     }),
