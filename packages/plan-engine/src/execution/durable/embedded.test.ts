@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Json, MemoryStore, Namespace } from "@orra/core"
+import { type Json, MemoryStore, Namespace, StoreError } from "@orra/core"
 import { afterAll, afterEach, expect, test } from "vitest"
 import { durableConformance, engineConformance } from "../../conformance/durable-suite.ts"
-import type { Durable, DurableRun, Workflow } from "./durable.ts"
+import type { Durable, DurableHost, DurableRun, Workflow } from "./durable.ts"
 import { embedded } from "./embedded.ts"
 
 const ROOT = Namespace.of("plans")
@@ -31,20 +31,10 @@ afterEach(async () => {
 })
 
 async function open(
-  workflow: (run: DurableRun, input: Json) => Promise<Json>,
-  {
-    store = new MemoryStore(),
-    leaseMs = 30,
-    more = {} as Record<string, Workflow>,
-    errors = [] as unknown[],
-  } = {},
+  store: DurableHost["store"],
+  workflows: Readonly<Record<string, Workflow>>,
 ): Promise<Durable> {
-  const durable = embedded({ leaseMs })({
-    store,
-    root: ROOT,
-    workflows: { main: workflow, ...more },
-    onError: (error) => void errors.push(error),
-  })
+  const durable = embedded({ leaseMs: 60 })({ store, root: ROOT, workflows, onError: () => {} })
   opened.push(durable)
   await durable.open()
   return durable
@@ -53,8 +43,8 @@ async function open(
 test("a run's steps, children and signals leave nothing behind when it has ended", async () => {
   const store = new MemoryStore()
   const over = Promise.withResolvers<Json>()
-  const durable = await open(
-    async (run) => {
+  const durable = await open(store, {
+    main: async (run) => {
       const step = await run.step("a", async () => 1)
       const child = await run.child("below", "c", 2)
       await run.sleep("s", 1)
@@ -63,18 +53,45 @@ test("a run's steps, children and signals leave nothing behind when it has ended
       over.resolve([step, child, heard ?? null, nothing ?? null])
       return null
     },
-    { store, more: { below: async (run, input) => await run.step("b", async () => Number(input) * 10) } },
-  )
+    below: async (run, input) => await run.step("b", async () => Number(input) * 10),
+  })
   await durable.start("main", RUN, null)
   await durable.signal(RUN, "t", "hello")
   expect(await over.promise).toEqual([1, 20, "hello", null])
   await until(async () => (await durable.list(ROOT)).items.length === 0)
   await durable.close()
-  for (const name of await store.collections(ROOT)) {
+  for (const name of await store.collections()) {
     if (name === "durable-engines") continue
     const left = await store.records(name).list(ROOT, { below: true })
     expect(left.items, name).toEqual([])
   }
+})
+
+test("an engine that was taken for dead ends its part when it notices, and the run goes on in the other", async () => {
+  const store = new MemoryStore()
+  const runs: DurableRun[] = []
+  const waits: Workflow = async (run) => {
+    runs.push(run)
+    return (await run.wait("t")) ?? null
+  }
+  let isAway = false
+  const cutOff: DurableHost["store"] = {
+    records: (name) => store.records(name),
+    acquire: (...given) => store.acquire(...given),
+    release: (...given) => store.release(...given),
+    renew: (...given) =>
+      isAway ? Promise.reject(new StoreError("store_away", "It is away.")) : store.renew(...given),
+  }
+  const one = await open(cutOff, { waits })
+  await one.start("waits", RUN, null)
+  isAway = true
+  const two = await open(store, { waits })
+  await until(async () => runs.length === 2)
+  expect(runs.map(({ signal }) => signal.aborted)).toEqual([false, false])
+  isAway = false
+  await until(async () => runs[0]?.signal.aborted === true)
+  await two.signal(RUN, "t", "hello")
+  await until(async () => (await two.list(ROOT)).items.length === 0)
 })
 
 async function until(isThere: () => Promise<boolean>): Promise<void> {
