@@ -21,5 +21,4 @@ if (FULL)
   engineConformance("an engine with DBOS on PostgreSQL", {
     peer: new URL("engine.child.ts", import.meta.url),
     args: () => [server.url],
-    isFull: true,
   })
