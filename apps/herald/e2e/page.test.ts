@@ -322,6 +322,33 @@ describe("the page", () => {
     expect(await card.count()).toBe(0)
   })
 
+  test("has many finished calls in one line that opens where it stands; one that failed stays in sight", async () => {
+    await send(page, "survey")
+    await said(page, "That is all there is.").waitFor()
+    await settled(page)
+    const group = page.getByRole("button", { name: "Look up the time × 3 · 2 reads" })
+    const cards = page.getByRole("button", { name: /Done/ })
+    await page.getByRole("button", { name: /Read missing\.txt.*Failed/ }).waitFor()
+    expect(await cards.count()).toBe(0)
+    await group.focus()
+    const before = await group.boundingBox()
+    await page.keyboard.press("Enter")
+    await expect.poll(() => cards.count()).toBe(5)
+    expect(await group.getAttribute("aria-expanded")).toBe("true")
+    await page.waitForFunction(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    )
+    expect((await group.boundingBox())?.y).toBeCloseTo(before?.y ?? 0, 0)
+
+    // It is as it was left when one comes back to the chat.
+    await page.getByRole("button", { name: "New chat" }).first().click()
+    await group.waitFor({ state: "detached" })
+    await page.goBack()
+    await expect.poll(() => group.getAttribute("aria-expanded")).toBe("true")
+    await group.click()
+    await expect.poll(() => cards.count()).toBe(0)
+  })
+
   test("S11: shows hostile text as text", async () => {
     await send(page, "evil please <script>window.hacked = 0</script>")
     await said(page, "the end").waitFor()

@@ -83,6 +83,14 @@ export function answers(gate: ReturnType<typeof gates>): (request: WireRequest) 
       const args = { path: `${text.split(" ")[1]}.txt`, content: "Buy\u202E milk" }
       return hasResults(request) ? `So be it: ${lastText(request)}` : [call("write_file", args)]
     }
+    if (/^survey/.test(text)) {
+      if (hasResults(request)) return "That is all there is."
+      const zones = ["Asia/Tokyo", "Europe/Berlin", "Europe/Lisbon"].map((zone) =>
+        call("current_time", { zone }),
+      )
+      const folders = [".", "."].map((path) => call("list_dir", { path }))
+      return [say("I look around."), ...zones, ...folders, call("read_file", { path: "missing.txt" })]
+    }
     if (/^count/.test(text)) return `Answer number ${++count}.`
     return demoAnswer(request)
   }

@@ -2,7 +2,7 @@ import { type ReactElement, useEffect, useState, useSyncExternalStore } from "re
 import { api } from "../api/api.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
-import { AnswerParts } from "../chat/answer.tsx"
+import { AnswerParts } from "../chat/answer-parts.tsx"
 import { ChatStore } from "../chat/chat-store.ts"
 import type { AnswerPart, Call } from "../chat/items.ts"
 import { ToolCard, type ToolCardProps } from "../chat/tool-card.tsx"

@@ -1,28 +1,22 @@
 import type { Fork } from "@orra/core"
-import { Fragment, lazy, memo, type ReactElement, useRef, useState } from "react"
+import { lazy, memo, type ReactElement, useRef, useState } from "react"
 import { isSame, useAgents } from "../agents/use-agents.ts"
 import { useNow } from "../app/use-now.ts"
 import { formatDuration, formatFullTime, formatTime, t } from "../i18n/index.ts"
-import { Markdown } from "../markdown/markdown.tsx"
 import { Lazily } from "../ui/boundary.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { AnswerParts } from "./answer-parts.tsx"
 import { Branches } from "./branches.tsx"
 import type { ChatStore } from "./chat-store.ts"
 import { Details } from "./details.tsx"
 import { ErrorNote } from "./error-note.tsx"
 import type { AnswerItem, AnswerMessage } from "./items.ts"
 import { MessageMenu } from "./message-menu.tsx"
-import { ASKS } from "./open-question.ts"
 import { RegenerateMenu } from "./regenerate-menu.tsx"
-import { Thinking } from "./thinking.tsx"
-import { ToolCard } from "./tool-card.tsx"
 
-const Delegation = lazy(() => import("../agents/delegation.tsx"))
-const Picture = lazy(() => import("../files/picture.tsx"))
 const ReadAloud = lazy(() => import("../voice/read-aloud.tsx"))
-const QuestionCard = lazy(() => import("../questions/question-card.tsx"))
 const Traces = lazy(() => import("../documents/traces.tsx"))
 
 export interface AnswerProps {
@@ -71,9 +65,6 @@ export const Answer = memo(function Answer(props: AnswerProps): ReactElement {
   )
 })
 
-/** Tools that make pictures. */
-const DRAWN = /^(?:generate|edit)_image$/
-
 /** Tools that find something, or change what is remembered. */
 const TRACED = /^(?:search_documents|read_document|web_fetch|read_url|remember|recall|forget)$/
 
@@ -84,88 +75,6 @@ const hasTraces = ({ calls }: AnswerItem): boolean =>
 
 const hasRunningCall = ({ messages, calls }: AnswerItem): boolean =>
   messages.some(({ parts }) => parts.some((part) => part.type === "tool_call" && !calls[part.id]?.result))
-
-type PartsProps = Pick<AnswerProps, "answer" | "store" | "isLive" | "progress">
-
-/** What an answer is made of, in the order it came. */
-export const AnswerParts = ({ answer, store, isLive, progress }: PartsProps): ReactElement => (
-  <>
-    {answer.messages.map((message) => (
-      <Message
-        key={message.messageId}
-        message={message}
-        answer={answer}
-        store={store}
-        isLive={isLive}
-        progress={progress}
-      />
-    ))}
-  </>
-)
-
-/** Tools by which a task is handed on. */
-const HANDED_ON = /^(?:delegate_to_agent|spawn_agent)$/
-
-function Message({
-  message,
-  answer,
-  isLive,
-  progress,
-  store,
-}: PartsProps & { readonly message: AnswerMessage }): ReactElement {
-  const isWriting = message.status === "writing" && isLive
-  const thoughts = message.parts.filter((part) => part.type === "thinking").length
-  return (
-    <>
-      {message.parts.map((part, index) => {
-        const isGrowing = isWriting && index === message.parts.length - 1
-        switch (part.type) {
-          case "text":
-            return <Markdown key={index} text={part.text} isGrowing={isGrowing} />
-          case "thinking":
-            return (
-              <Thinking
-                key={index}
-                text={part.text}
-                isHidden={part.isHidden}
-                isGrowing={isGrowing}
-                durationMs={thoughts === 1 ? message.thinkingMs : undefined}
-              />
-            )
-          default: {
-            const card = {
-              part,
-              call: answer.calls[part.id],
-              progress: progress[part.id],
-              namespace: store.namespace,
-              agent: answer.agent,
-              isOpenRun: isLive,
-              onDecide: store.decide,
-            }
-            if (DRAWN.test(part.name)) {
-              return (
-                <Fragment key={part.id}>
-                  <ToolCard {...card} />
-                  <Lazily without={null}>
-                    <Picture namespace={store.namespace} call={card.call} />
-                  </Lazily>
-                </Fragment>
-              )
-            }
-            const Card =
-              part.name === ASKS ? QuestionCard : HANDED_ON.test(part.name) ? Delegation : undefined
-            if (!Card) return <ToolCard key={part.id} {...card} />
-            return (
-              <Lazily key={part.id} fallback={<ToolCard {...card} />} without={<ToolCard {...card} />}>
-                <Card {...card} runId={answer.runId} />
-              </Lazily>
-            )
-          }
-        }
-      })}
-    </>
-  )
-}
 
 /** There is nothing to read yet. After a while it says how long. */
 export function Waiting({

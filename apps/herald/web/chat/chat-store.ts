@@ -35,6 +35,8 @@ const MANY = 1_000
 /** One chat of the page: its state, what a person can do with it, and its part in the connection. */
 export class ChatStore {
   readonly namespace: string
+  /** Calls whose groups are open: rows come and go while one scrolls. */
+  readonly openGroups = new Set<string>()
   readonly #connection: Connection
   readonly #listeners = new Set<() => void>()
   #state: ChatState

@@ -56,6 +56,29 @@ export function toolWords(
   return { icon: "plug", title: t.tools.ofServer(spaced(rest.join("__")), server) }
 }
 
+/** Tools of which a group of calls only says how many there were. */
+const KINDS: readonly (readonly [RegExp, keyof typeof t.tools.kinds])[] = [
+  [/^exec$/, "commands"],
+  [/^(?:read_(?:file|document|url)|web_fetch|list_dir|get_issue|get_pull_request)$/, "reads"],
+  [/^(?:search|web_search|search_(?:documents|issues)|recall)$/, "searches"],
+  [/^(?:write|edit)_file$/, "changes"],
+]
+
+/** How many calls of which kind, in the order the kinds came: "13 commands · 6 reads". */
+export function countWords(names: readonly string[]): string {
+  const counts = new Map<string, { readonly words: (count: number) => string; count: number }>()
+  for (const name of names) {
+    const kind = KINDS.find(([tools]) => tools.test(name))?.[1]
+    const title = toolWords(name, {}).title
+    const key = kind ?? title
+    const words = kind ? t.tools.kinds[kind] : (count: number) => t.tools.times(title, count)
+    const known = counts.get(key)
+    if (known) known.count++
+    else counts.set(key, { words, count: 1 })
+  }
+  return [...counts.values()].map(({ words, count }) => words(count)).join(" · ")
+}
+
 const isKnown = (name: string): name is Known => Object.hasOwn(KNOWN, name)
 
 const spaced = (name: string): string => name.replaceAll(/[._-]+/g, " ").trim()

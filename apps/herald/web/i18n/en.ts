@@ -319,6 +319,14 @@ export const en = {
       comment_on_pull_request: (number: string) => `Comment on pull request${number}`,
       merge_pull_request: (number: string) => `Merge pull request${number}`,
     },
+    /** Calls that are grouped in one line. */
+    kinds: {
+      commands: (count: number) => many(count, "1 command", `${count} commands`),
+      reads: (count: number) => many(count, "1 read", `${count} reads`),
+      searches: (count: number) => many(count, "1 search", `${count} searches`),
+      changes: (count: number) => many(count, "1 file written", `${count} files written`),
+    },
+    times: (title: string, count: number) => many(count, title, `${title} × ${count}`),
     /** A tool of an MCP server. */
     ofServer: (name: string, server: string) => `Use ${name} of ${server}`,
     other: (name: string) => `Use ${name}`,
@@ -339,6 +347,7 @@ export const en = {
   },
 
   composer: {
+    commands: "Commands",
     label: "Message",
     placeholder: "Write a message",
     placeholderOffline: "You can go on writing; it is sent when the connection is back.",

@@ -1,0 +1,48 @@
+import { type ReactElement, type ReactNode, useRef, useState } from "react"
+import { Icon } from "../ui/icons.tsx"
+import type { CallGroup as Group } from "./call-groups.ts"
+import type { ChatStore } from "./chat-store.ts"
+import { countWords } from "./tool-words.ts"
+
+/** Finished calls in one line that says how many of what kind; it opens to their cards. */
+export function CallGroup({
+  calls,
+  store: { openGroups },
+  children,
+}: Pick<Group, "calls"> & { readonly store: ChatStore; readonly children: () => ReactNode }): ReactElement {
+  // By each of its calls: a group grows at both ends while calls beside each other finish.
+  const [isOpen, setOpen] = useState(() => calls.some(({ id }) => openGroups.has(id)))
+  const head = useRef<HTMLButtonElement>(null)
+  const toggle = (): void => {
+    if (head.current) holdInPlace(head.current)
+    for (const { id } of calls) {
+      if (isOpen) openGroups.delete(id)
+      else openGroups.add(id)
+    }
+    setOpen(!isOpen)
+  }
+  return (
+    <div className="call-group">
+      <button ref={head} type="button" className="tool-head" aria-expanded={isOpen} onClick={toggle}>
+        <Icon name="tool" size={18} />
+        <span className="tool-summary">
+          <span className="tool-title">{countWords(calls.map(({ name }) => name))}</span>
+        </span>
+        <Icon name="down" size={14} />
+      </button>
+      {isOpen && <div className="call-group-body">{children()}</div>}
+    </div>
+  )
+}
+
+/** At the end of a chat the list would follow what grows there, away from what was pressed. */
+function holdInPlace(head: HTMLElement): void {
+  const scroller = head.closest(".scroller")
+  const { top } = head.getBoundingClientRect()
+  // Called once the change is laid out, after the list's own observer, which is older, and before it is painted.
+  const observer = new ResizeObserver(() => {
+    observer.disconnect()
+    scroller?.scrollBy({ top: head.getBoundingClientRect().top - top, behavior: "instant" })
+  })
+  observer.observe(head)
+}
