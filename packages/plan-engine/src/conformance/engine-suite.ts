@@ -190,7 +190,7 @@ class Site {
         })
         // The engine may be killed at any moment.
         socket.on("error", () => {})
-        await Promise.race([once(socket, "open"), once(socket, "close")])
+        await new Promise((resolve) => socket.once("open", resolve).once("close", resolve))
         return socket
       }),
     )
