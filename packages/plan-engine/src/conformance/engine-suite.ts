@@ -14,6 +14,9 @@ export interface EngineSubject {
   readonly args: () => readonly string[]
 }
 
+/** Some fifty places, at each of which two processes start. */
+const LONG_MS = 900_000
+
 /**
  * Registers the vitest tests of an engine that is killed wherever it writes: what it was asked for comes to its end in the
  * next one, no task is sent under two keys, everything that was done is undone, and its end is told under one id.
@@ -46,24 +49,28 @@ export function engineConformance(name: string, { peer, args }: EngineSubject): 
       return one.said
     }
 
-    test("killed wherever it writes, the next one ends what was begun, and nothing is done under two keys", async () => {
-      const first = await start()
-      await site.register()
-      await first.kill()
-      for (const place of await whole()) {
-        const killed = await start(place)
-        const asked = await site.ask().catch(unlessAnswered)
-        const { signal, complaint } = await killed.child.ended
-        expect(signal, `${place}: ${complaint}`).toBe("SIGKILL")
-        const next = await start()
-        // Who heard no id may have been heard: what is there has to come to its end as well.
-        for (const id of asked === undefined ? await site.all() : [asked]) await site.ended(id)
-        await site.told()
-        await site.listenAnew()
-        await next.kill()
-        expect(site.faults(), place).toEqual([])
-      }
-    })
+    test(
+      "killed wherever it writes, the next one ends what was begun, and nothing is done under two keys",
+      async () => {
+        const first = await start()
+        await site.register()
+        await first.kill()
+        for (const place of await whole()) {
+          const killed = await start(place)
+          const asked = await site.ask().catch(unlessAnswered)
+          const { signal, complaint } = await killed.child.ended
+          expect(signal, `${place}: ${complaint}`).toBe("SIGKILL")
+          const next = await start()
+          // Who heard no id may have been heard: what is there has to come to its end as well.
+          for (const id of asked === undefined ? await site.all() : [asked]) await site.ended(id)
+          await site.told()
+          await site.listenAnew()
+          await next.kill()
+          expect(site.faults(), place).toEqual([])
+        }
+      },
+      LONG_MS,
+    )
   })
 }
 
