@@ -25,7 +25,7 @@ constraints:
 /** A store whose clock stands still until it is told. */
 class StillStore extends MemoryStore {
   at = START
-  override now(): Promise<number> {
+  now(): Promise<number> {
     return Promise.resolve(this.at)
   }
 }

@@ -17,7 +17,10 @@ export function temporaryDirectory(): string {
 
 /** A program that stands in for the real one: what it is asked is in `asked`, then this code runs. */
 export function standIn(code: string): string {
-  const path = join(temporaryDirectory(), "claude")
+  const directory = temporaryDirectory()
+  const path = join(directory, "claude")
+  // What stands in a folder above says nothing of how this is read.
+  writeFileSync(join(directory, "package.json"), '{"type":"commonjs"}')
   const before = [
     "const { readFileSync, writeFileSync } = require('node:fs')",
     "const asked = { args: process.argv.slice(2), input: readFileSync(0, 'utf8'), env: process.env, cwd: process.cwd() }",
