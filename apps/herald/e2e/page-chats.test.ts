@@ -49,6 +49,26 @@ test("finds what was said in any chat, takes a turn back, copies a chat, and del
   await page.keyboard.press("Enter")
   await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark")
 
+  // So they are in the message field after a /, also when Enter comes before they have been loaded.
+  const field = page.getByRole("textbox", { name: "Message", exact: true })
+  await field.fill("/light")
+  await field.press("Enter")
+  await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("light")
+  await field.pressSequentially("/mod")
+  await page.getByRole("option", { name: "/model" }).waitFor()
+  await field.press("Tab")
+  await field.pressSequentially("haiku")
+  await page.getByRole("option", { name: "Claude Haiku 4.5", selected: true }).waitFor()
+  await field.press("Enter")
+  await page.getByRole("button", { name: "Model: Claude Haiku 4.5" }).waitFor()
+  expect(await field.inputValue()).toBe("")
+  await field.pressSequentially("/new")
+  await page.getByRole("listbox", { name: "Commands" }).waitFor()
+  await field.press("Escape")
+  await page.getByRole("listbox", { name: "Commands" }).waitFor({ state: "detached" })
+  expect(await field.inputValue()).toBe("/new")
+  await field.fill("")
+
   // A turn is taken back, and brought back.
   await page.goto(chat)
   await said(page, "You said: two pears").waitFor()

@@ -85,15 +85,16 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
   const onProvider = me.permissions.includes("owner")
     ? () => navigate({ type: "screen", screen: "settings", part: "model" })
     : undefined
+  const search = (text: string): void => {
+    setDrawerOpen(false)
+    typed.current = text
+    setPaletteOpen(true)
+  }
   const hasSidebar = isSidebarOpen && !isNarrow
   const showSidebar = (): void => (isNarrow ? setDrawerOpen(true) : setSidebarOpen(true))
   useShortcuts({
     newChat: () => navigate({ type: "new" }),
-    search: () => {
-      setDrawerOpen(false)
-      typed.current = ""
-      setPaletteOpen(true)
-    },
+    search: () => search(""),
     find: () => {
       // Asked a second time, the browser looks through the page as it is.
       if (place.type !== "chat" || document.querySelector("dialog[open], .find-bar :focus")) return false
@@ -155,6 +156,8 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
               isFinding={finding === namespace}
               onFindEnd={() => setFinding(undefined)}
               onProvider={onProvider}
+              onSearch={search}
+              onShortcuts={showHelp}
             />
           </>
         )}

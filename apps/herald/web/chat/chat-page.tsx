@@ -9,6 +9,7 @@ import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
 import { Gauge } from "../composer/gauge.tsx"
 import { t } from "../i18n/index.ts"
+import { useSessionActions } from "../sessions/actions.ts"
 import { Button } from "../ui/button.tsx"
 import { Announcer } from "./announcer.tsx"
 import type { ChatState } from "./chat-store.ts"
@@ -27,6 +28,8 @@ interface ChatPageProps {
   readonly isFinding: boolean
   readonly onFindEnd: () => void
   readonly onProvider: (() => void) | undefined
+  readonly onSearch: (text: string) => void
+  readonly onShortcuts: () => void
 }
 
 /** One chat: what was said, and the field to say more. */
@@ -37,6 +40,8 @@ export function ChatPage({
   isFinding,
   onFindEnd,
   onProvider,
+  onSearch,
+  onShortcuts,
 }: ChatPageProps): ReactElement {
   const [store, state] = useChat(namespace, isNew)
   const { state: connection } = useConnectionStatus()
@@ -48,6 +53,7 @@ export function ChatPage({
   const { find } = useAgents()
   const [wanted, setWanted] = useChoice("agent.new")
   const { metadata } = view
+  const { save } = useSessionActions(undefined)
   const agent = isNew ? wanted : typeof metadata["agent"] === "string" ? metadata["agent"] : undefined
   const [busyMode, setBusyMode] = useChoice("busy-mode")
   const isRunning = view.openRun !== undefined
@@ -153,6 +159,9 @@ export function ChatPage({
           onSend={(parts) => void send(parts)}
           onStop={() => void store.stop()}
           onEditLast={editLast}
+          onExport={isNew ? undefined : (format) => void save({ namespace, metadata }, format)}
+          onSearch={onSearch}
+          onShortcuts={onShortcuts}
           gauge={
             revision === undefined || status === "new" ? undefined : (
               <Gauge namespace={namespace} revision={revision} isRunning={isRunning} />

@@ -12,6 +12,7 @@ import {
 import { enterSends, isSendKey } from "../app/storage.ts"
 import { Attachment } from "../chat/attachment.tsx"
 import { t } from "../i18n/index.ts"
+import type { ExportFormat } from "../sessions/actions.ts"
 import { Lazily } from "../ui/boundary.tsx"
 import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
@@ -22,6 +23,7 @@ import { useDraft } from "./draft.ts"
 import { useAttachments } from "./kept-attachments.ts"
 import { useMentions } from "./mentions.tsx"
 import { ModelPicker } from "./model-picker.tsx"
+import { useCommands } from "./use-commands.ts"
 
 const DictateButton = lazy(() => import("../voice/dictate-button.tsx"))
 
@@ -42,6 +44,11 @@ interface ComposerProps {
   readonly onSend: (parts: readonly UserPart[]) => void
   readonly onStop: () => void
   readonly onEditLast: () => void
+  /** Undefined: there is nothing to download yet. */
+  readonly onExport: ((format: ExportFormat) => void) | undefined
+  /** Opens the search for a text. */
+  readonly onSearch: (text: string) => void
+  readonly onShortcuts: () => void
   /** What the chat has taken so far. */
   readonly gauge: ReactElement | undefined
 }
@@ -51,6 +58,7 @@ export function Composer(props: ComposerProps): ReactElement {
   const { place, field, isRunning, isOffline, onSend, onStop, onEditLast } = props
   const [text, setText] = useDraft(place)
   const mentions = useMentions(text, setText, field)
+  const commands = useCommands(text, setText, props)
   const [attachments, setAttachments] = useAttachments(place)
   const [reading, setReading] = useState<readonly string[]>([])
   const [problems, setProblems] = useState<readonly string[]>([])
@@ -92,7 +100,7 @@ export function Composer(props: ComposerProps): ReactElement {
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     // While an input method composes, every key is its own. Safari says so only by the code 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
-    if (mentions.onKeyDown(event)) return
+    if (mentions.onKeyDown(event) || commands.onKeyDown(event)) return
     if (isSendKey(event)) {
       event.preventDefault()
       send()
@@ -118,7 +126,7 @@ export function Composer(props: ComposerProps): ReactElement {
       className={isDropping ? "composer dropping" : "composer"}
       onSubmit={(event) => {
         event.preventDefault()
-        send()
+        if (!commands.accept()) send()
       }}
       onDragOver={(event) => {
         if (!event.dataTransfer.types.includes("Files")) return
@@ -160,10 +168,11 @@ export function Composer(props: ComposerProps): ReactElement {
           ))}
         </ul>
       )}
-      {mentions.list}
+      {mentions.list ?? commands.list}
       <textarea
         ref={field}
         {...mentions.props}
+        {...commands.props}
         id="message"
         dir="auto"
         rows={1}

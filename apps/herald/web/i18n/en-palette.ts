@@ -17,6 +17,13 @@ export const words = {
   system: "Theme as the system",
   setting: (part: string) => `Settings: ${part}`,
   more: (count: number) => `${count} messages`,
+  model: "Choose the model that answers here",
+  ownModel: "Another model, by this name",
+  agent: "Choose who answers here",
+  stop: "Stop the answer",
+  export: "Download this chat",
+  search: "Find a chat, a word, a command",
+  searchFor: "Find this in all chats",
   keys: "↑ ↓ choose, Enter opens, Esc closes",
 
   find: "Find in this chat",

@@ -11,8 +11,7 @@ import {
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
-import { navigate, SCREENS } from "../app/router.ts"
-import { maySee, screens } from "../app/screens.tsx"
+import { navigate } from "../app/router.ts"
 import { words } from "../i18n/en-palette.ts"
 import { formatDay, t } from "../i18n/index.ts"
 import { titleOf } from "../sessions/use-sessions.ts"
@@ -20,6 +19,7 @@ import { parts } from "../settings/parts.tsx"
 import { useTheme } from "../theme/theme.ts"
 import { Icon, type IconName } from "../ui/icons.tsx"
 import { Modal } from "../ui/modal.tsx"
+import { pageCommands } from "./commands.ts"
 import "../styles/palette.css"
 
 interface Choice {
@@ -196,35 +196,25 @@ const chatChoice = (session: SessionSummary, now: number): Choice => ({
 function useCommands(onShortcuts: () => void): readonly Choice[] {
   const { me } = useShared()
   const [, setTheme] = useTheme()
-  const command = (label: string, icon: IconName, run: () => void): Choice => ({
-    key: `command:${label}`,
-    group: words.actions,
-    icon,
-    label,
-    run,
-  })
-  const place = (label: string, icon: IconName, run: () => void): Choice => ({
-    ...command(label, icon, run),
-    group: words.screens,
-  })
   return [
-    command(words.newChat, "plus", () => navigate({ type: "new" })),
-    command(words.temporary, "ghost", () => navigate({ type: "new", isTemporary: true })),
-    command(words.shortcuts, "keyboard", onShortcuts),
-    command(words.light, "sun", () => setTheme("light")),
-    command(words.dark, "moon", () => setTheme("dark")),
-    command(words.system, "system", () => setTheme("system")),
-    ...SCREENS.filter((name) => maySee(me, name)).map((screen) =>
-      place(screens[screen].label, screens[screen].icon, () =>
-        navigate({ type: "screen", screen, part: undefined }),
-      ),
+    ...pageCommands({ me, setTheme, onShortcuts }).map(
+      ({ name, label, isPlace, ...rest }): Choice => ({
+        ...rest,
+        key: `command:${name}`,
+        group: isPlace ? words.screens : words.actions,
+        label,
+      }),
     ),
     ...parts
       .filter(({ permission }) => permission === undefined || me.permissions.includes(permission))
-      .map(({ name, label }) =>
-        place(words.setting(label), "settings", () =>
-          navigate({ type: "screen", screen: "settings", part: name }),
-        ),
+      .map(
+        ({ name, label }): Choice => ({
+          key: `part:${name}`,
+          group: words.screens,
+          icon: "settings",
+          label: words.setting(label),
+          run: () => navigate({ type: "screen", screen: "settings", part: name }),
+        }),
       ),
   ]
 }

@@ -11,6 +11,11 @@ import { dropSession, putSession, titleOf } from "./use-sessions.ts"
 export type ExportFormat = "md" | "html" | "json"
 const TYPES = { md: "text/markdown", html: "text/html", json: "application/json" } as const
 
+interface Named {
+  readonly namespace: string
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
 export interface SessionActions {
   readonly remove: (sessions: readonly SessionSummary[]) => Promise<void>
   readonly rename: (session: SessionSummary, title: string) => Promise<void>
@@ -18,10 +23,10 @@ export interface SessionActions {
     sessions: readonly SessionSummary[],
     marks: { readonly pinned?: boolean; readonly archived?: boolean },
   ) => Promise<void>
-  readonly save: (session: SessionSummary, format: ExportFormat) => Promise<void>
+  readonly save: (session: Named, format: ExportFormat) => Promise<void>
 }
 
-const named = (session: SessionSummary): string => titleOf(session) ?? t.sessions.untitled
+const named = (session: Named): string => titleOf(session) ?? t.sessions.untitled
 
 /** What one can do with chats in the list. `current` is the one that is open. */
 export function useSessionActions(current: string | undefined): SessionActions {

@@ -11,7 +11,11 @@ interface SessionPage {
 
 type Pages = InfiniteData<SessionPage, string | undefined>
 
-export const titleOf = ({ metadata }: Pick<SessionSummary, "metadata">): string | undefined => {
+export const titleOf = ({
+  metadata,
+}: {
+  readonly metadata: Readonly<Record<string, unknown>>
+}): string | undefined => {
   const { title } = metadata
   return typeof title === "string" && title !== "" ? title : undefined
 }
