@@ -12,6 +12,7 @@ export interface LinkOptions {
   readonly ackMs: number
   /** How often the engine is asked for a sign of life, in ms; a connection without one until the next time is dead. */
   readonly heartbeatMs: number
+  readonly WebSocketImpl: typeof WebSocket
 }
 
 /** So many interim results are kept while the engine is away; of more, the oldest are of no use to anybody. */
@@ -81,7 +82,7 @@ export class Link {
   }
 
   async #connect(): Promise<void> {
-    const { target, heartbeatMs, onError } = this.#options
+    const { target, heartbeatMs, onError, WebSocketImpl } = this.#options
     let url: string
     try {
       url = await target(this.#isRefused)
@@ -91,7 +92,7 @@ export class Link {
       return this.#later()
     }
     if (this.#isClosed) return
-    const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: heartbeatMs })
+    const socket = new WebSocketImpl(url, { perMessageDeflate: false, handshakeTimeout: heartbeatMs })
     this.#socket = socket
     let isAlive = true
     let heartbeat: NodeJS.Timeout | undefined

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
+import { WebSocket } from "ws"
 import { z } from "zod"
 import { engine, relayed, TEXT, type TestEngine } from "./fixture.ts"
 import { FinalFailure, initAgent, initService, type PlanService, type ServiceOptions } from "./index.ts"
@@ -49,6 +50,20 @@ describe("registration", () => {
     await custom.register(ECHO)
     expect(custom.info.id).not.toBe("s_of-another-engine")
     expect(saved).toEqual([custom.info.id])
+  })
+
+  test("connects with the class it is given", async () => {
+    const shop = await engine()
+    const urls: string[] = []
+    class Watched extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args)
+        urls.push(String(args[0]))
+      }
+    }
+    const echo = service(shop, "echo", { WebSocketImpl: Watched })
+    await echo.register(ECHO)
+    await expect.poll(() => urls).toEqual([expect.stringContaining(`serviceId=${idOf(echo)}`)])
   })
 
   test("is refused with what is wrong", async () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { InvalidInput, isObject, type JsonObject, OrraError, parseJson } from "@orra/core"
+import { WebSocket } from "ws"
 import { Desk } from "./desk.ts"
 import { type PersistenceOptions, ServiceIdentity } from "./identity.ts"
 import { Link } from "./link.ts"
@@ -20,6 +21,8 @@ export interface ServiceOptions {
   /** Where it is kept what came of tasks. Default: a file for each in `.orra-data/<name>-tasks`. */
   readonly store?: ServiceStore
   readonly connection?: ConnectionOptions
+  /** What connections are made with: `WebSocket` of `ws`, the default, or a class derived from it, such as one that goes through a proxy. */
+  readonly WebSocketImpl?: typeof WebSocket
   /** Told what went wrong with the connection or the store; the service goes on. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
 }
@@ -165,6 +168,7 @@ class Service implements PlanService {
       reconnectMs,
       ackMs,
       heartbeatMs,
+      WebSocketImpl: this.#options.WebSocketImpl ?? WebSocket,
     })
     this.#tidy()
     this.#sweep ??= setInterval(() => this.#tidy(), HOUR_MS).unref()
