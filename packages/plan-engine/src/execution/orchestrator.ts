@@ -93,6 +93,9 @@ export class Orchestrator {
   readonly #asked = new Map<string, PromiseWithResolvers<Orchestration>>()
   /** Who is told how planning goes on. */
   readonly #watching = new Map<string, (event: PlanningEvent) => void>()
+  /** By how much the store's clock is ahead of this process's, in ms, as it was seen last. */
+  #ahead = 0
+  readonly #time = (): number => Date.now() + this.#ahead
 
   constructor(options: OrchestratorOptions) {
     this.#options = options
@@ -293,6 +296,8 @@ export class Orchestrator {
     if (!plan)
       throw new OrraError("plan_missing", `The orchestration ${id} has no plan: restore it from a backup.`)
     const log = this.log(orchestration)
+    // What one engine has done another one may undo: their clocks may differ, so the time is the store's.
+    await this.#now()
     const result = await runPlan({
       id,
       plan,
@@ -304,6 +309,7 @@ export class Orchestrator {
       signal: run.signal,
       onEntry: () => news.tell(id),
       schemas: this.#schemas,
+      now: this.#time,
       ...(retry && { retry }),
       ...(undoRetry && { undoRetry }),
     })
@@ -313,7 +319,7 @@ export class Orchestrator {
   #calls(orchestration: Orchestration): ReturnType<typeof calls> {
     const { connections } = this.#options
     const { timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS } = orchestration
-    return calls({ connections, orchestration, timeoutMs, graceMs })
+    return calls({ connections, orchestration, timeoutMs, graceMs, now: this.#time })
   }
 
   async #finish(
@@ -387,7 +393,9 @@ export class Orchestrator {
   }
 
   async #now(): Promise<number> {
-    return (await this.#options.store.now?.()) ?? Date.now()
+    const now = (await this.#options.store.now?.()) ?? Date.now()
+    this.#ahead = now - Date.now()
+    return now
   }
 }
 

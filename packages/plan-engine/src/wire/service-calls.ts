@@ -14,15 +14,18 @@ export function calls({
   orchestration,
   timeoutMs,
   graceMs,
+  now,
 }: {
   readonly connections: Connections
   readonly orchestration: Orchestration
   readonly timeoutMs: number
   readonly graceMs: number
+  /** The time that all engines go by, in ms since 1970. */
+  readonly now: () => number
 }): Required<Pick<RunPlanOptions, "call" | "undo">> {
   const revertible = new Set(orchestration.services?.filter((each) => each.revertible).map(({ id }) => id))
   /** When undoing began, the same at every attempt of this process. */
-  const undoingSince = new Date().toISOString()
+  const undoingSince = new Date(now()).toISOString()
 
   const ask = (
     {
@@ -69,7 +72,7 @@ export function calls({
       }
       const request = { type: "compensation_request", input: data, compensationContext }
       // What is of no use any more is not waited with.
-      const patienceMs = Math.min(graceMs, Math.max(0, expiresAt - Date.now()))
+      const patienceMs = Math.min(graceMs, Math.max(0, expiresAt - now()))
       const reply = await ask(call, request, "e_comp_", patienceMs, () => {})
       if (reply.type === "late") return { status: "failed", error: late(timeoutMs) }
       if (reply.type === "away") return { status: "failed", error: away(call.service, patienceMs) }
