@@ -3,9 +3,10 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { sqliteStore } from "@orra/store-sql"
 import { expect, onTestFinished, test, vi } from "vitest"
-import { OWNER } from "./config/load.ts"
-import { heraldSite } from "./fixture.ts"
+import { OWNER } from "../server/config/load.ts"
+import { heraldSite } from "../server/fixture.ts"
 
+// Here, since it needs a process of its own: the clock and the memory are looked at.
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
