@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
 import type { Page } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { check } from "./support/access.ts"
 import { answers, gates } from "./support/answers.ts"
 import { writeLongChat } from "./support/long-chat.ts"
 import { openSite, type Site, said, send, settled, transcript } from "./support/site.ts"
@@ -64,9 +65,15 @@ test("finds what was said in any chat, takes a turn back, copies a chat, and del
   expect(await field.inputValue()).toBe("")
   await field.pressSequentially("/new")
   await page.getByRole("listbox", { name: "Commands" }).waitFor()
+  await field.fill("/")
+  await page.getByRole("option", { name: "/model" }).waitFor()
+  await check(page, "commands")
+  await page.emulateMedia({ colorScheme: null })
+  await field.press("ArrowUp")
+  await page.getByRole("option", { name: "/settings", selected: true }).waitFor()
   await field.press("Escape")
   await page.getByRole("listbox", { name: "Commands" }).waitFor({ state: "detached" })
-  expect(await field.inputValue()).toBe("/new")
+  expect(await field.inputValue()).toBe("/")
   await field.fill("")
 
   // A turn is taken back, and brought back.

@@ -1,4 +1,7 @@
-import { type KeyboardEvent, type ReactElement, type RefObject, useEffect, useState } from "react"
+import { type KeyboardEvent, type ReactElement, type RefObject, useState } from "react"
+
+/** Whoever looks for one of more types on, or goes down. */
+const MAX_SHOWN = 6
 
 /** What a list offers for what was typed. */
 export interface Offer {
@@ -40,9 +43,8 @@ export function useCompletion<O extends Offer>({
   const current = offers && moved.text === text ? Math.min(moved.to, offers.length - 1) : 0
   const option = (index: number): string => `${id}-${index}`
   const currentId = offers && option(current)
-  useEffect(() => {
-    if (currentId) document.getElementById(currentId)?.scrollIntoView({ block: "nearest" })
-  }, [currentId])
+  // Of a long list a part is shown, and goes with the current one: it needs no scrolling, which the keyboard could not do.
+  const from = Math.max(0, current - MAX_SHOWN + 1)
   if (!offers) return { list: undefined, props: {}, onKeyDown: () => false, accept: () => false }
   const choose = (offer: O | undefined): void => {
     if (!offer) return
@@ -67,14 +69,16 @@ export function useCompletion<O extends Offer>({
   return {
     list: (
       <div className="completion" id={id} role="listbox" aria-label={label}>
-        {offers.map((offer, index) => (
+        {offers.slice(from, from + MAX_SHOWN).map((offer, place) => (
           // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field, which names the current one
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field
           <div
-            key={index}
-            id={option(index)}
+            key={from + place}
+            id={option(from + place)}
             role="option"
-            aria-selected={index === current}
+            aria-selected={from + place === current}
+            aria-setsize={offers.length}
+            aria-posinset={from + place + 1}
             className="menu-item"
             // Before the field loses the focus.
             onPointerDown={(event) => event.preventDefault()}

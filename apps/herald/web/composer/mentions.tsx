@@ -3,14 +3,11 @@ import { type Agent, useAgents } from "../agents/use-agents.ts"
 import { t } from "../i18n/index.ts"
 import { type Completion, useCompletion } from "./completion.tsx"
 
-/** Whoever looks for one of more types on. */
-const MAX_SHOWN = 6
-
 /** The names that fit what was typed after an `@` at the beginning of a message; undefined where none is asked for. */
 export function fitting(text: string, caret: number, agents: readonly Agent[]): readonly Agent[] | undefined {
   const typed = /^\s*@([^@\n]{0,64})$/.exec(text.slice(0, caret))?.[1]?.toLowerCase()
   if (typed === undefined || agents.length < 2) return undefined
-  const found = agents.filter(({ name }) => name.toLowerCase().startsWith(typed)).slice(0, MAX_SHOWN)
+  const found = agents.filter(({ name }) => name.toLowerCase().startsWith(typed))
   // A name that is written out needs no help.
   return found.length === 0 || found.every(({ name }) => typed.startsWith(name.toLowerCase()))
     ? undefined
