@@ -1,5 +1,8 @@
 import { isObject, type Json, type JsonObject, parseJson } from "@orra/core"
-import { WebSocket } from "ws"
+import { type ClientOptions, WebSocket } from "ws"
+
+/** `WebSocket` of `ws`, or a class derived from it. */
+export type SocketClass = new (address: string, options: ClientOptions) => WebSocket
 
 export interface LinkOptions {
   /** Where to connect. `isRefused`: the engine did not want the last connection, so what it knows may be out of date. */
@@ -12,7 +15,7 @@ export interface LinkOptions {
   readonly ackMs: number
   /** How often the engine is asked for a sign of life, in ms; a connection without one until the next time is dead. */
   readonly heartbeatMs: number
-  readonly WebSocketImpl: typeof WebSocket
+  readonly WebSocketImpl: SocketClass
 }
 
 /** So many interim results are kept while the engine is away; of more, the oldest are of no use to anybody. */

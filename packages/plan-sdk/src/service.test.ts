@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
-import { WebSocket } from "ws"
+import { type ClientOptions, WebSocket } from "ws"
 import { z } from "zod"
 import { engine, relayed, TEXT, type TestEngine } from "./fixture.ts"
 import { FinalFailure, initAgent, initService, type PlanService, type ServiceOptions } from "./index.ts"
@@ -56,9 +56,9 @@ describe("registration", () => {
     const shop = await engine()
     const urls: string[] = []
     class Watched extends WebSocket {
-      constructor(...args: ConstructorParameters<typeof WebSocket>) {
-        super(...args)
-        urls.push(String(args[0]))
+      constructor(address: string, options: ClientOptions) {
+        super(address, options)
+        urls.push(address)
       }
     }
     const echo = service(shop, "echo", { WebSocketImpl: Watched })

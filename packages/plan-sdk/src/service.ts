@@ -3,7 +3,7 @@ import { InvalidInput, isObject, type JsonObject, OrraError, parseJson } from "@
 import { WebSocket } from "ws"
 import { Desk } from "./desk.ts"
 import { type PersistenceOptions, ServiceIdentity } from "./identity.ts"
-import { Link } from "./link.ts"
+import { Link, type SocketClass } from "./link.ts"
 import { unreachable } from "./orchestrate.ts"
 import { type AnySchema, type Given, type Received, type TaskSchema, taskSchema } from "./schema.ts"
 import { fileServiceStore, type ServiceStore } from "./service-store.ts"
@@ -22,7 +22,7 @@ export interface ServiceOptions {
   readonly store?: ServiceStore
   readonly connection?: ConnectionOptions
   /** What connections are made with: `WebSocket` of `ws`, the default, or a class derived from it, such as one that goes through a proxy. */
-  readonly WebSocketImpl?: typeof WebSocket
+  readonly WebSocketImpl?: SocketClass
   /** Told what went wrong with the connection or the store; the service goes on. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
 }
