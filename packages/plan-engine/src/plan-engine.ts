@@ -21,6 +21,7 @@ import { Orchestrator } from "./execution/orchestrator.ts"
 import type { RetryOptions } from "./execution/run.ts"
 import { Groundings } from "./planning/groundings.ts"
 import type { PlanCacheOptions } from "./planning/plan-cache.ts"
+import { timeOf } from "./stored.ts"
 import { PlanWebhooks, type WebhookOptions } from "./webhooks/plan-webhooks.ts"
 import { Connections, type ConnectionsOptions } from "./wire/connections.ts"
 import { SOCKETS } from "./wire/service-socket.ts"
@@ -138,7 +139,7 @@ export function createPlanEngine(options: PlanEngineOptions): PlanEngine {
     webhooks,
     onError,
   })
-  const now = async (): Promise<number> => (await store.now?.()) ?? Date.now()
+  const now = async (): Promise<number> => await timeOf(store)
   /** What it begins with: everything that had not ended is gone on with first. */
   let isStarted = false
   const unready = async (): Promise<string | undefined> => {

@@ -1,4 +1,8 @@
-import { everyItem, InvalidInput, type Namespace, type Records } from "@orra/core"
+import { everyItem, InvalidInput, type Namespace, type Records, type SessionStore } from "@orra/core"
+
+/** The time that all engines of a store go by, in ms since 1970. */
+export const timeOf = async (store: Pick<SessionStore, "now">): Promise<number> =>
+  (await store.now?.()) ?? Date.now()
 
 /** All values of a collection in a namespace, by their keys. Only what was written as `T` may be in it. */
 export async function allIn<T>(records: Records, namespace: Namespace): Promise<readonly T[]> {

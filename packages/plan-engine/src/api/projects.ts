@@ -10,7 +10,7 @@ import {
   VersionConflict,
 } from "@orra/core"
 import { apiKeyHash, newApiKey, newId } from "../ids.ts"
-import { allIn } from "../stored.ts"
+import { allIn, timeOf } from "../stored.ts"
 import type { Scope } from "./key-scopes.ts"
 
 /** What is told of: the ends of orchestrations, or compensations that failed. */
@@ -193,7 +193,7 @@ export class PlanProjects {
   }
 
   async #now(): Promise<number> {
-    return (await this.#store.now?.()) ?? Date.now()
+    return await timeOf(this.#store)
   }
 }
 

@@ -16,6 +16,7 @@ import type { Plan } from "../planning/plan.ts"
 import type { PlanningEvent } from "../planning/planner.ts"
 import { Planning, type PlanningOptions, type PlanOrigin } from "../planning/planning.ts"
 import { Schemas } from "../planning/schema.ts"
+import { timeOf } from "../stored.ts"
 import { compensationEvent, orchestrationEvent, timeText } from "../webhooks/plan-events.ts"
 import type { PlanWebhooks } from "../webhooks/plan-webhooks.ts"
 import type { Connections } from "../wire/connections.ts"
@@ -393,7 +394,7 @@ export class Orchestrator {
   }
 
   async #now(): Promise<number> {
-    const now = (await this.#options.store.now?.()) ?? Date.now()
+    const now = await timeOf(this.#options.store)
     this.#ahead = now - Date.now()
     return now
   }

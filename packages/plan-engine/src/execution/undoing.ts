@@ -7,6 +7,7 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
+import { timeOf } from "../stored.ts"
 import type { Connections } from "../wire/connections.ts"
 import type { calls } from "../wire/service-calls.ts"
 import { type AnsweredFrame, taskOutcome } from "../wire/service-frame.ts"
@@ -224,7 +225,7 @@ export class Undoing {
   }
 
   async #now(): Promise<number> {
-    return (await this.#options.store.now?.()) ?? Date.now()
+    return await timeOf(this.#options.store)
   }
 
   #place(service: string): Namespace {

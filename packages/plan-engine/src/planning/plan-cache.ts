@@ -7,7 +7,7 @@ import {
   type SessionStore,
   VersionConflict,
 } from "@orra/core"
-import { allIn } from "../stored.ts"
+import { allIn, timeOf } from "../stored.ts"
 import { type CacheRequest, cacheKey, hashOf, sha256 } from "./cache-key.ts"
 import { cosine, type Likeness } from "./likeness.ts"
 import type { Plan } from "./plan.ts"
@@ -208,7 +208,7 @@ export class PlanCache {
   }
 
   async #now(): Promise<number> {
-    return (await this.#store.now?.()) ?? Date.now()
+    return await timeOf(this.#store)
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from "@orra/core"
 import type { PlanProject, WebhookKind } from "../api/projects.ts"
 import { derivedId } from "../ids.ts"
+import { timeOf } from "../stored.ts"
 import { afterAttempt, Deliveries, type Delivery, type DeliveryAttempt } from "./deliveries.ts"
 import { guardedPost } from "./guarded-post.ts"
 
@@ -193,7 +194,7 @@ export class PlanWebhooks {
   }
 
   async #now(): Promise<number> {
-    return (await this.#store.now?.()) ?? Date.now()
+    return await timeOf(this.#store)
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { everyItem, type Json, type Namespace, type RecordChange, type Records, StoreError } from "@orra/core"
+import { timeOf } from "../../stored.ts"
 import type { RetryOptions } from "../run.ts"
 import type { DurableHost, DurableRun } from "./durable.ts"
 import { attemptStep, type StepOutcome, stepValue } from "./step.ts"
@@ -166,7 +167,7 @@ export class EmbeddedRun implements DurableRun {
   }
 
   async #now(): Promise<number> {
-    return (await this.#host.store.now?.()) ?? Date.now()
+    return await timeOf(this.#host.store)
   }
 }
 
