@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import { errorMessage } from "@orra/core"
-import type { Route } from "@orra/gateway"
+import { isLoopback, type Route } from "@orra/gateway"
 import type { Config } from "../config/settings.ts"
 import { type Discovery, discover } from "./discovery.ts"
 import { type Answering, listenForPeers } from "./host.ts"
@@ -82,8 +82,7 @@ export class Federation {
 
   #discovery({ federation }: Config, instance: string, url: string | undefined): Discovery | undefined {
     if (!federation.mdns_enabled) return undefined
-    const isHereAlone = ["127.0.0.1", "localhost", "::1", "[::1]"].includes(federation.host)
-    const port = url === undefined || isHereAlone ? undefined : Number(new URL(url).port)
+    const port = url === undefined || isLoopback(federation.host) ? undefined : Number(new URL(url).port)
     const onError = (error: unknown): void =>
       this.#options.logger.warn(`Other Heralds are not looked for on this network: ${errorMessage(error)}`)
     try {

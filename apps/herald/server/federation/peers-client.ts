@@ -1,6 +1,7 @@
-import { errorMessage, isObject, OrraError, parseJson } from "@orra/core"
+import { errorMessage, isObject, OrraError } from "@orra/core"
 import { HttpError } from "@orra/gateway"
 import type { Agents, RemoteAgent } from "../agents/agents.ts"
+import { answerOf, type Reachable, reasonIn, requestPeer, unknownTo } from "./peer-request.ts"
 import type { Peer } from "./peers.ts"
 import { remoteProvider } from "./remote-provider.ts"
 
@@ -18,12 +19,9 @@ export interface PeerState {
   readonly checkedAt: number | undefined
 }
 
-type Reachable = Peer & { readonly url: string }
-
 const EVERY_MS = 60_000
 const TIMEOUT_MS = 10_000
 const CHAT_TIMEOUT_MS = 10 * 60_000
-const MAX_BYTES = 4_000_000
 
 /** The other Heralds: how they are, and whom they have. Their agents are agents here, as `peer:agent`. */
 export class Peers {
@@ -134,17 +132,12 @@ const unknown = ({ name, url }: Peer): PeerState => ({
 
 /** @throws OrraError `peer_refused`, `peer_unreachable`. */
 async function ask(peer: Reachable, path: string, body?: unknown): Promise<unknown> {
+  const signal = AbortSignal.timeout(body === undefined ? TIMEOUT_MS : CHAT_TIMEOUT_MS)
   let response: Response
-  let text: string
+  let said: unknown
   try {
-    response = await fetch(`${peer.url}${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${peer.shows}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect: "error",
-      signal: AbortSignal.timeout(body === undefined ? TIMEOUT_MS : CHAT_TIMEOUT_MS),
-    })
-    text = await bounded(response)
+    response = await requestPeer(peer, path, { body, signal })
+    said = await answerOf(response)
   } catch (error) {
     throw new OrraError(
       "peer_unreachable",
@@ -153,37 +146,10 @@ async function ask(peer: Reachable, path: string, body?: unknown): Promise<unkno
       error,
     )
   }
-  const said = jsonOf(text)
-  if (response.ok) return said
-  const why =
-    isObject(said) && typeof said["error"] === "string"
-      ? said["error"].slice(0, 500)
-      : `It answered ${response.status}.`
-  const isUnknown = response.status === 401
-  throw new OrraError(
-    "peer_refused",
-    isUnknown
-      ? `${peer.name} does not know this Herald: the names and the secret must be the same on both sides.`
-      : why,
-  )
-}
-
-async function bounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ""
-  for await (const bytes of response.body ?? []) {
-    text += decoder.decode(bytes, { stream: true })
-    if (text.length > MAX_BYTES) throw new Error("The answer is too long.")
-  }
-  return text
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
+  const { ok, status } = response
+  if (ok) return said
+  const why = status === 401 ? unknownTo(peer) : (reasonIn(said) ?? `It answered ${status}.`)
+  throw new OrraError("peer_refused", why)
 }
 
 /** Names are checked where agents are: one that cannot be a name here is left out. */

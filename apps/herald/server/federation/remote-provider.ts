@@ -7,7 +7,7 @@ import {
   ProviderError,
   parseJson,
 } from "@orra/core"
-import type { Peer } from "./peers.ts"
+import { answerOf, type Reachable, reasonIn, requestPeer, unknownTo } from "./peer-request.ts"
 
 /** Longer than any piece of an answer, in characters. */
 const MAX_LINE = 8_000_000
@@ -20,29 +20,19 @@ const ABOUT = "herald"
  * with what that Herald lets it do; with tools that are lent to it here, its calls come back as a model's do, and what
  * may be done is decided here.
  */
-export function remoteProvider(peer: Peer & { readonly url: string }, agent: string): Provider {
+export function remoteProvider(peer: Reachable, agent: string): Provider {
   const failed = (kind: ConstructorParameters<typeof ProviderError>[0], message: string, cause?: unknown) =>
     new ProviderError(kind, message, { provider: ABOUT, cause })
 
   async function send(request: ModelRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const { messages, tools, maxTokens } = request
     const body = { agent, messages: sent(messages), tools, ...(maxTokens !== undefined && { maxTokens }) }
-    const response = await fetch(`${peer.url}/api/federation/relay`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${peer.shows}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      // A redirect would show the key to somebody else.
-      redirect: "error",
-      signal,
-    })
+    const response = await requestPeer(peer, "/api/federation/relay", { body, signal })
     if (response.ok && response.body) return response.body
-    const why = reasonIn(await response.text())
+    const reason = reasonIn(await answerOf(response))
+    const why = reason === undefined ? "" : ` It says: ${reason}`
     const { status } = response
-    if (status === 401 || status === 403)
-      throw failed(
-        "auth",
-        `${peer.name} does not know this Herald: the names and the shared secret must be the same on both sides.${why}`,
-      )
+    if (status === 401 || status === 403) throw failed("auth", `${unknownTo(peer)}${why}`)
     if (status === 404)
       throw failed("model_not_found", `${peer.name} has no agent "${agent}" for others.${why}`)
     throw failed(
@@ -85,18 +75,6 @@ export function remoteProvider(peer: Peer & { readonly url: string }, agent: str
   }
 
   return { id: ABOUT, model: `${ABOUT}:${peer.name}:${agent}`, stream }
-}
-
-/** What the other side says of a refusal. */
-function reasonIn(text: string): string {
-  try {
-    const said = parseJson(text)
-    return isObject(said) && typeof said["error"] === "string"
-      ? ` It says: ${said["error"].slice(0, 500)}`
-      : ""
-  } catch {
-    return ""
-  }
 }
 
 /** Thoughts are the model's own, and are for nobody else. */

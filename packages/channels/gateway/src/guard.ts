@@ -24,6 +24,7 @@ export type Refusal = { readonly status: 400 | 403; readonly code: string; reado
 /** Names of this machine. Every other spelling of its addresses is refused: nothing but an attack uses them. */
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
+/** Whether what listens on this host is reached from this machine alone. */
 export const isLoopback = (host: string): boolean => LOOPBACK.includes(host) || host === "::1"
 
 /**

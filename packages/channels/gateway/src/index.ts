@@ -6,7 +6,7 @@ export {
   type GatewayOptions,
   type GatewayTeam,
 } from "./gateway.ts"
-export type { Caller } from "./guard.ts"
+export { type Caller, isLoopback } from "./guard.ts"
 export { ownNamespace } from "./input.ts"
 export { type Login, type LoginRecords, memoryLogins } from "./logins.ts"
 export type { Principal } from "./principal.ts"
