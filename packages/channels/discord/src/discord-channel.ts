@@ -1,16 +1,11 @@
 import {
   type Approvals,
-  addUsage,
   type Channel,
   findMention,
   type InboundMessage,
-  messageText,
   type Namespace,
-  NO_USAGE,
-  OrraError,
   type OutboundError,
   type OutboundMessage,
-  type PendingApproval,
   type Runtime,
   type UserPart,
 } from "@orra/core"
@@ -22,18 +17,19 @@ import type {
   Message,
   SendableChannels,
 } from "discord.js"
-import { buttonsOf, questionOf, readButtonId, withWords } from "./approval-message.ts"
+import { readButtonId } from "./approval-message.ts"
 import { partsOf } from "./attachments.ts"
 import { COMMANDS } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
-import { decidedElsewhere } from "./decided-elsewhere.ts"
 import { Elsewhere, type ElsewhereOptions, readElsewhereButton } from "./elsewhere.ts"
 import { idsOf } from "./ids.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
+import { type Asking, Questions } from "./questions.ts"
 import { Queue } from "./queue.ts"
 import { Reply } from "./reply.ts"
 import { fateOf, type Unanswered, UnansweredRecords } from "./unanswered.ts"
+import { usageIn } from "./usage.ts"
 
 /** Which messages the bot answers: those that mention it in a server, all that it can read, or those in private. */
 export type DiscordFilter = "mentions" | "all" | "dm"
@@ -72,13 +68,8 @@ export interface DiscordChannelOptions {
 }
 
 /** A message or a command that is being answered. */
-interface Asked {
-  readonly where: Whereabouts
-  readonly namespace: Namespace
-  readonly conversation: number
+interface Asked extends Asking {
   readonly reply: Reply
-  readonly place: AskingPlace
-  readonly shown: Set<string>
 }
 
 /** Messages that wait to be taken. */
@@ -100,6 +91,7 @@ export class DiscordChannel implements Channel {
   readonly #approvers: ReadonlySet<string>
   readonly #conversations: Conversations
   readonly #unanswered: UnansweredRecords
+  readonly #questions: Questions | undefined
   readonly #elsewhere: Elsewhere | undefined
   readonly #connection: Connection
   readonly #queue = new Queue<InboundMessage>(MAX_QUEUED)
@@ -118,6 +110,16 @@ export class DiscordChannel implements Channel {
     this.#conversations = new Conversations(prefixOf(prefix), store.records("discord"))
     this.#unanswered = new UnansweredRecords(prefixOf(prefix), store.records("discord-unanswered"))
     const { questions, approvals } = options
+    if (approvals)
+      this.#questions = new Questions({
+        approvals,
+        runtime,
+        conversations: this.#conversations,
+        isOurs: (by) => this.#approvers.values().some((id) => by === this.#principal(id)),
+        isAwaited: ({ key }) => this.#asked.values().some(({ namespace }) => namespace.key === key),
+        serving: () => this.#serving.signal,
+        onError: (error) => this.#report(error),
+      })
     if (questions && approvals)
       this.#elsewhere = new Elsewhere({
         ...questions,
@@ -184,11 +186,9 @@ export class DiscordChannel implements Channel {
     await pause(this.#options.editIntervalMs ?? 1_200, signal)
   }
 
-  async waiting({ metadata, namespace }: InboundMessage): Promise<void> {
+  async waiting({ metadata }: InboundMessage): Promise<void> {
     const asked = this.#of(metadata)
-    if (!asked) return
-    const { where, conversation, place, shown } = asked
-    await this.#showQuestions(namespace, where.userId, conversation, place, shown)
+    if (asked) await this.#questions?.show(asked)
   }
 
   #of({ message_id: id }: InboundMessage["metadata"]): Asked | undefined {
@@ -299,115 +299,25 @@ export class DiscordChannel implements Channel {
         return `${name} answers you here from now on.`
       }
       case "usage":
-        return await this.#usage(namespace)
+        return await usageIn(runtime.store, namespace)
       default: {
         const place = commandPlace(interaction)
-        const count = await this.#showQuestions(namespace, where.userId, conversation, place, new Set())
+        const asking = { namespace, where, conversation, place, shown: new Set<string>() }
+        const count = (await this.#questions?.show(asking)) ?? 0
         return count === 0 ? "Nothing waits to be allowed." : `To be decided below: ${count}.`
       }
     }
   }
 
-  async #usage(namespace: Namespace): Promise<string> {
-    const { store } = this.#options.runtime
-    let used = NO_USAGE
-    let runs = 0
-    for (let after = 0; ; ) {
-      const page = await store.read(namespace, { types: ["run_finished"], after, limit: 500 })
-      for (const entry of page) {
-        if (entry.type !== "run_finished") continue
-        used = addUsage(used, entry.usage)
-        runs++
-      }
-      const last = page.at(-1)
-      if (page.length < 500 || !last) break
-      after = last.seq
-    }
-    const read = used.inputTokens + used.cacheReadTokens + used.cacheWriteTokens
-    return `${runs} answers, ${read} tokens read, ${used.outputTokens} written.`
-  }
-
-  /** Asks about all that waits for a decision in a conversation, and has not been shown. */
-  async #showQuestions(
-    namespace: Namespace,
-    userId: string,
-    conversation: number,
-    place: AskingPlace,
-    shown: Set<string>,
-  ): Promise<number> {
-    const waiting = (await this.#options.approvals?.list(namespace)) ?? []
-    const own = waiting.filter((each) => each.namespace.key === namespace.key && !shown.has(each.approvalId))
-    for (const pending of own) {
-      shown.add(pending.approvalId)
-      const { content, file } = questionOf(pending)
-      const close = await place.ask(content, buttonsOf(pending.approvalId, userId, conversation), file)
-      this.#work(this.#closeLater(pending, (said) => close(withWords(content, said))))
-    }
-    return own.length
-  }
-
-  /** The same question may stand elsewhere too: the first answer counts, and the buttons go. */
-  async #closeLater(pending: PendingApproval, close: (said: string) => Promise<unknown>): Promise<void> {
-    const { runtime } = this.#options
-    const isOurs = (by: string): boolean => this.#approvers.values().some((id) => by === this.#principal(id))
-    const said = await decidedElsewhere(runtime, pending, isOurs, this.#serving.signal)
-    if (said !== undefined) await close(said)
-  }
-
   async #onButton(interaction: ButtonInteraction): Promise<void> {
-    const button = readButtonId(interaction.customId)
-    const far = readElsewhereButton(interaction.customId)
-    const { approvals } = this.#options
-    if (!(button || far) || !approvals) return
-    const { user, guildId, channelId } = interaction
+    const { customId, user } = interaction
+    const own = readButtonId(customId)
+    const far = readElsewhereButton(customId)
+    if (!own && !far) return
     if (!this.#may(user.id, "decide")) return await privately(interaction, "You may not decide this.")
-    if (far) await this.#elsewhere?.press(interaction, far, this.#principal(user.id))
-    if (!button) return
-    await interaction.deferUpdate()
-    const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
-    const { decision, approvalId } = button
-    const before = interaction.message.content
-    const close = async (said: string): Promise<void> => {
-      await interaction.editReply({ content: withWords(before, said), components: [] })
-    }
-    try {
-      const namespace = this.#conversations.numbered(where, button.conversation)
-      const isAwaited = this.#asked.values().some((asked) => asked.namespace.key === namespace.key)
-      const { version = 0 } = (await this.#options.runtime.store.info(namespace)) ?? {}
-      await approvals.decide(namespace, approvalId, { decision, by: this.#principal(user.id) })
-      await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
-      // Whoever asked did so before a restart: nobody else brings the answer.
-      if (!isAwaited)
-        this.#work(this.#bring(namespace, version, where, button.conversation, interaction.message))
-    } catch (error) {
-      if (!(error instanceof OrraError)) throw error
-      // Somebody else was first, or it is too late: nobody needs the buttons any more.
-      await close(`This is closed. ${error.message}`)
-    }
-  }
-
-  /** Posts what comes of a run that nobody here waits for. */
-  async #bring(
-    namespace: Namespace,
-    after: number,
-    { userId }: Whereabouts,
-    conversation: number,
-    message: Message,
-  ): Promise<void> {
-    const place = messagePlace(message)
-    const { signal } = this.#serving
-    const shown = new Set<string>()
-    let text = ""
-    for await (const event of this.#options.runtime.subscribe(namespace, { after, signal })) {
-      if (event.type === "assistant") text = messageText(event.message)
-      else if (event.type === "run_waiting")
-        await this.#showQuestions(namespace, userId, conversation, place, shown)
-      else if (event.type === "run_finished") {
-        const { error } = event
-        await new Reply(place).finish(error ? `Sorry, there is no answer. ${error.message}` : text)
-        return
-      }
-    }
+    const by = this.#principal(user.id)
+    if (far) await this.#elsewhere?.press(interaction, far, by)
+    if (own) await this.#questions?.press(interaction, own, by)
   }
 
   /** Gives a message to whoever serves this channel. */

@@ -17,7 +17,7 @@ const bits = constantFrom(
 /** What there is besides white space and code blocks, whose marks and language are repeated. */
 const plain = (text: string): string => text.replaceAll(/[`\s]/g, "").replaceAll("ts", "")
 
-test("property: no message is too long or empty, none cuts a character, and together they are the text", () => {
+test("R1, R7: property: no message is too long or empty, none cuts a character, and together they are the text", () => {
   assert(
     property(array(bits, { maxLength: 120 }), integer({ min: 60, max: 200 }), (parts, limit) => {
       const text = parts.join("")

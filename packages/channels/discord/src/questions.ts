@@ -1,0 +1,120 @@
+import {
+  type Approvals,
+  messageText,
+  type Namespace,
+  OrraError,
+  type PendingApproval,
+  type Runtime,
+} from "@orra/core"
+import type { ButtonInteraction, Message } from "discord.js"
+import { type ButtonId, buttonsOf, questionOf, withWords } from "./approval-message.ts"
+import type { Conversations, Whereabouts } from "./conversations.ts"
+import { decidedElsewhere } from "./decided-elsewhere.ts"
+import { type AskingPlace, messagePlace } from "./places.ts"
+import { Reply } from "./reply.ts"
+
+/** What waits in a conversation, and where that is shown. */
+export interface Asking {
+  readonly namespace: Namespace
+  readonly where: Whereabouts
+  readonly conversation: number
+  readonly place: AskingPlace
+  /** The approvals that were shown there. */
+  readonly shown: Set<string>
+}
+
+interface QuestionsParts {
+  readonly approvals: Approvals
+  readonly runtime: Pick<Runtime, "store" | "subscribe">
+  readonly conversations: Conversations
+  /** Whether somebody decides by pressing a button. */
+  readonly isOurs: (by: string) => boolean
+  /** Whether somebody here waits for an answer in this session. */
+  readonly isAwaited: (namespace: Namespace) => boolean
+  /** Fires when nobody is served any more. */
+  readonly serving: () => AbortSignal
+  readonly onError: (error: unknown) => void
+}
+
+/** What conversations in Discord wait for, asked where they are. */
+export class Questions {
+  readonly #parts: QuestionsParts
+
+  constructor(parts: QuestionsParts) {
+    this.#parts = parts
+  }
+
+  /** Asks about all that waits for a decision in a conversation, and has not been shown. @returns how much. */
+  async show({ namespace, where, conversation, place, shown }: Asking): Promise<number> {
+    const waiting = await this.#parts.approvals.list(namespace)
+    const own = waiting.filter((each) => each.namespace.key === namespace.key && !shown.has(each.approvalId))
+    for (const pending of own) {
+      shown.add(pending.approvalId)
+      const { content, file } = questionOf(pending)
+      const close = await place.ask(content, buttonsOf(pending.approvalId, where.userId, conversation), file)
+      this.#work(this.#closeLater(pending, (said) => close(withWords(content, said))))
+    }
+    return own.length
+  }
+
+  /** Decides as the button says, and brings the answer where nobody waits for it any more. */
+  async press(interaction: ButtonInteraction, button: ButtonId, by: string): Promise<void> {
+    await interaction.deferUpdate()
+    const { user, guildId, channelId, message } = interaction
+    const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
+    const { decision, approvalId, conversation } = button
+    const { approvals, runtime, conversations, isAwaited } = this.#parts
+    const close = async (said: string): Promise<void> => {
+      await interaction.editReply({ content: withWords(message.content, said), components: [] })
+    }
+    try {
+      const namespace = conversations.numbered(where, conversation)
+      const isHere = isAwaited(namespace)
+      const { version = 0 } = (await runtime.store.info(namespace)) ?? {}
+      await approvals.decide(namespace, approvalId, { decision, by })
+      await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
+      // Whoever asked did so before a restart: nobody else brings the answer.
+      if (!isHere) this.#work(this.#bring(namespace, version, where, conversation, message))
+    } catch (error) {
+      if (!(error instanceof OrraError)) throw error
+      // Somebody else was first, or it is too late: nobody needs the buttons any more.
+      await close(`This is closed. ${error.message}`)
+    }
+  }
+
+  /** The same question may stand elsewhere too: the first answer counts, and the buttons go. */
+  async #closeLater(pending: PendingApproval, close: (said: string) => Promise<unknown>): Promise<void> {
+    const { runtime, isOurs, serving } = this.#parts
+    const said = await decidedElsewhere(runtime, pending, isOurs, serving())
+    if (said !== undefined) await close(said)
+  }
+
+  /** Posts what comes of a run that nobody here waits for. */
+  async #bring(
+    namespace: Namespace,
+    after: number,
+    where: Whereabouts,
+    conversation: number,
+    message: Message,
+  ): Promise<void> {
+    const place = messagePlace(message)
+    const asking: Asking = { namespace, where, conversation, place, shown: new Set() }
+    let text = ""
+    for await (const event of this.#parts.runtime.subscribe(namespace, {
+      after,
+      signal: this.#parts.serving(),
+    })) {
+      if (event.type === "assistant") text = messageText(event.message)
+      else if (event.type === "run_waiting") await this.show(asking)
+      else if (event.type === "run_finished") {
+        const { error } = event
+        await new Reply(place).finish(error ? `Sorry, there is no answer. ${error.message}` : text)
+        return
+      }
+    }
+  }
+
+  #work(work: Promise<void>): void {
+    work.catch(this.#parts.onError)
+  }
+}
