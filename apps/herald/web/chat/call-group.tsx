@@ -2,6 +2,7 @@ import { type ReactElement, type ReactNode, useRef, useState } from "react"
 import { Icon } from "../ui/icons.tsx"
 import type { CallGroup as Group } from "./call-groups.ts"
 import type { ChatStore } from "./chat-store.ts"
+import { holdInPlace } from "./hold-in-place.ts"
 import { countWords } from "./tool-words.ts"
 
 /** Finished calls in one line that says how many of what kind; it opens to their cards. */
@@ -33,16 +34,4 @@ export function CallGroup({
       {isOpen && <div className="call-group-body">{children()}</div>}
     </div>
   )
-}
-
-/** At the end of a chat the list would follow what grows there, away from what was pressed. */
-function holdInPlace(head: HTMLElement): void {
-  const scroller = head.closest(".scroller")
-  const { top } = head.getBoundingClientRect()
-  // Called once the change is laid out, after the list's own observer, which is older, and before it is painted.
-  const observer = new ResizeObserver(() => {
-    observer.disconnect()
-    scroller?.scrollBy({ top: head.getBoundingClientRect().top - top, behavior: "instant" })
-  })
-  observer.observe(head)
 }

@@ -5,6 +5,7 @@ import { formatDuration, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Approval } from "./approval.tsx"
+import { holdInPlace } from "./hold-in-place.ts"
 import { type AnswerPart, type Call, isAsked } from "./items.ts"
 import { toolWords } from "./tool-words.ts"
 
@@ -42,7 +43,15 @@ export function ToolCard({
   const { icon, title } = toolWords(part.name, args ?? parsed(part.draft))
   return (
     <div className={`tool-card ${status}`}>
-      <button type="button" className="tool-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        className="tool-head"
+        aria-expanded={isOpen}
+        onClick={({ currentTarget }) => {
+          holdInPlace(currentTarget)
+          setOpen(!isOpen)
+        }}
+      >
         <Icon name={icon} size={18} />
         <span className="tool-summary">
           <span className="tool-title">{title}</span>
