@@ -90,6 +90,12 @@ export interface Gateway {
   listen(): Promise<{ readonly url: string; readonly port: number }>
   /** A link that logs the owner in once, within ten minutes. Call it after `listen`. */
   loginLink(): string
+  /**
+   * Whose a login is (`request.login.id`), undefined when it has ended: for what is done for somebody who is not there, such
+   * as a notification. Being asked is no use of the login. That the key it began with is another now only its cookie can
+   * show: compare `key` where that matters.
+   */
+  holderOf(loginId: string): Promise<Principal | undefined>
   /** Stops listening and closes every connection, runs go on. */
   close(): Promise<void>
 }
@@ -166,6 +172,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return { url, port: address.port }
     },
     loginLink,
+    holderOf: (loginId) => logins.holder(loginId),
     async close() {
       clearInterval(sweeping)
       await server.close()

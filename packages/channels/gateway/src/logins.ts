@@ -101,6 +101,13 @@ export class Logins {
     return (await this.#live(id)) !== undefined
   }
 
+  /** Whose it is, as long as it goes on. Being asked is no use of it. */
+  async holder(id: string): Promise<Principal | undefined> {
+    const record = asRecord((await this.#records.get(LOGINS, id))?.value)
+    if (!record || record.expiresAt <= this.#now() || this.#ended.has(id)) return undefined
+    return this.#principals.named(record.principal)
+  }
+
   /** Whether it ended in this process, a moment ago perhaps. */
   hasEnded({ id }: Login): boolean {
     return this.#ended.has(id)

@@ -319,6 +319,27 @@ describe("SEC-26: a login that has ended is over everywhere", () => {
     expect(await status()).toBe(401)
   })
 
+  test("whose a login is can be asked while it goes on, and asking is no use of it", async () => {
+    const clock = virtualClock()
+    const { gateway, port, send } = await harness({ now: clock.now })
+    const begin = async (key: string) => {
+      const headers = { cookie: await logIn(port, key) }
+      const { logins } = (await send("/api/logins", { headers })).json as {
+        logins: { id: string; current: boolean }[]
+      }
+      return logins.find(({ current }) => current)?.id ?? ""
+    }
+    const [first, second] = [await begin(OWNER_KEY), await begin(OWNER_KEY)]
+    expect((await gateway.holderOf(first))?.name).toBe("owner")
+    expect(await gateway.holderOf("no such login")).toBeUndefined()
+    await send(`/api/logins/${first}`, { method: "DELETE", key: OWNER_KEY })
+    expect(await gateway.holderOf(first)).toBeUndefined()
+    clock.advance(29 * 24 * 3_600_000)
+    expect((await gateway.holderOf(second))?.name).toBe("owner")
+    clock.advance(24 * 3_600_000)
+    expect(await gateway.holderOf(second)).toBeUndefined()
+  })
+
   test("when its key was changed, and not when it came by a link", async () => {
     const logins = memoryLogins()
     const before = await harness({ logins })

@@ -27,15 +27,21 @@ export interface Body {
   readonly complete: boolean
 }
 
+/** What is sent: a POST where there is a body, else a GET. */
+interface Sent {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly signal: AbortSignal
+}
+
 /**
- * Sends a GET to one of `addresses`, which were checked: no name is looked up here, and a proxy in the environment
+ * Sends a request to one of `addresses`, which were checked: no name is looked up here, and a proxy in the environment
  * is not used, since it would look the name up again.
  */
 export async function exchange(
   url: URL,
   addresses: readonly string[],
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { headers, body, signal }: Sent,
 ): Promise<Exchange> {
   const { Client } = await import("undici")
   // HTTP/1.1 only: one stream on one socket is easy to bound. The times are the caller's, through the signal.
@@ -48,7 +54,8 @@ export async function exchange(
   })
   try {
     const response = await client.request({
-      method: "GET",
+      method: body ? "POST" : "GET",
+      ...(body && { body }),
       path: url.pathname + url.search,
       headers: { ...headers, "accept-encoding": "gzip, br" },
       signal,

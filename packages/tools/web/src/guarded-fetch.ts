@@ -76,10 +76,10 @@ export async function guardedFetch(address: string, options: FetchOptions = {}):
   const seen = new Set([withoutHash(url)])
   try {
     for (;;) {
-      const addresses = await checkedAddresses(url, rules, options.resolve ?? systemResolver, signal)
+      const addresses = await checkedAddresses(url, rules, options.resolve, signal)
       if (options.beforeHop) await clock.waitingFor(options.beforeHop(url, signal))
       clock.progress()
-      const hop = await exchange(url, addresses, headers, signal)
+      const hop = await exchange(url, addresses, { headers, signal })
       try {
         clock.progress()
         const next = redirect(hop, rules)
@@ -124,10 +124,10 @@ function redirect({ head }: Exchange, rules: AddressRules): URL | undefined {
 }
 
 /** The addresses of the URL's host, all of them checked. */
-async function checkedAddresses(
+export async function checkedAddresses(
   url: URL,
   rules: AddressRules,
-  resolve: Resolver,
+  resolve: Resolver = systemResolver,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const literal = literalAddress(url)
@@ -182,7 +182,7 @@ interface Clock extends Disposable {
   readonly waitingFor: (work: Promise<void>) => Promise<void>
 }
 
-function startClock(options: FetchOptions): Clock {
+export function startClock(options: Pick<FetchOptions, "timeoutMs" | "idleTimeoutMs" | "signal">): Clock {
   const { timeoutMs = 30_000, idleTimeoutMs = 10_000, signal: outer } = options
   const controller = new AbortController()
   const expire = (what: string, ms: number) =>

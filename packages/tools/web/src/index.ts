@@ -13,6 +13,7 @@ export {
   guardedFetch,
   type Resolver,
 } from "./guarded-fetch.ts"
+export { guardedPost, type PostOptions } from "./guarded-post.ts"
 export type { PageOptions } from "./page-source.ts"
 export { htmlToMarkdown, type MarkdownPage } from "./reading.ts"
 export type { PolitenessOptions } from "./robots.ts"
