@@ -101,7 +101,7 @@ describe("without starting", () => {
     expect(stdout).toContain(`configuration  ${join(folder, "assistant.toml")}`)
     expect(stdout).toContain(`data           ${join(folder, "data")}`)
     expect(stdout).toContain("claude-opus-4-6 (claude), key: the configuration file")
-    expect(stdout).toMatch(/^tools on {7}current_time, ask_user, remember, .*\bweb_fetch, read_url/m)
+    expect(stdout).toMatch(/^tools on {7}current_time, todo, ask_user, remember, .*\bweb_fetch, read_url/m)
     expect(stdout).toContain("port = 9000  # line 4")
     expect(stdout).toContain('host = "::1"  # --host')
     expect(stdout).not.toMatch(/very-secret|shared-secret/)
@@ -189,10 +189,11 @@ describe("a start", () => {
     expect(await herald.stop("SIGTERM")).toBe(0)
   })
 
-  test("F20: reports what the file asks for and has no effect", async () => {
-    write("[sessions]\npath = 'chats'\n")
+  test("F20, D11: reports what the file asks for and has no effect", async () => {
+    write("[gateway]\nenabled = false\n[sessions]\npath = 'chats'\n")
     const herald = await start()
-    expect(herald.stdout()).toContain("assistant.toml:2: sessions.path is configured but not used")
+    expect(herald.stdout()).toContain("assistant.toml:2: gateway.enabled is configured but not used")
+    expect(herald.stdout()).toContain("assistant.toml:4: sessions.path is configured but not used")
   })
 })
 

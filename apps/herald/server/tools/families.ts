@@ -4,6 +4,7 @@ import type { Library } from "../documents/library.ts"
 import { heraldQuestions } from "./ask-user.ts"
 import type { CronHost } from "./cron.ts"
 import { currentTime } from "./current-time.ts"
+import { todo } from "./todo.ts"
 import type { ToolFamily } from "./tools.ts"
 
 export interface FamilyParts {
@@ -36,7 +37,7 @@ const folderKeys = (config: Loaded["config"]): unknown =>
 
 /** All families. What a family needs of another package is loaded when it is on. */
 export const families: readonly FamilyEntry[] = [
-  { made: () => true, build: (_, { zoneOf }) => ({ tools: [currentTime({ zoneOf })] }) },
+  { made: () => true, build: (_, { zoneOf }) => ({ tools: [currentTime({ zoneOf }), todo] }) },
   {
     made: () => true,
     build: ({ config }) =>

@@ -32,6 +32,7 @@ const namesOf = async (toml = ""): Promise<readonly string[]> =>
 
 const DEFAULT = [
   "current_time",
+  "todo",
   "ask_user",
   "remember",
   "recall",
@@ -44,11 +45,11 @@ const DEFAULT = [
   "read_url",
 ]
 
-test("on by default are the clock, the memory, the documents, the schedules and the web", async () => {
+test("on by default are the clock, the steps, the questions, the memory, the documents, the schedules and the web", async () => {
   expect(await namesOf()).toEqual(DEFAULT)
   const off =
     "[memory]\nenabled = false\n[tools]\nweb_fetch = false\nbrowser = false\ndocuments = false\n[cron]\nenabled = false\n"
-  expect(await namesOf(off)).toEqual(["current_time", "ask_user"])
+  expect(await namesOf(off)).toEqual(["current_time", "todo", "ask_user"])
 })
 
 test.each([

@@ -1,4 +1,4 @@
-import { type ReactElement, useEffect, useState, useSyncExternalStore } from "react"
+import { type ReactElement, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { api } from "../api/api.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
@@ -8,6 +8,7 @@ import type { AnswerPart, Call } from "../chat/items.ts"
 import { ToolCard, type ToolCardProps } from "../chat/tool-card.tsx"
 import { words } from "../i18n/en-agents.ts"
 import { formatCost, formatDuration, formatNumber, t } from "../i18n/index.ts"
+import { latestSteps } from "../todo/steps.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { toast } from "../ui/toast.tsx"
@@ -128,6 +129,7 @@ function BranchLog({ namespace }: { readonly namespace: string }): ReactElement 
   const { connection } = useShared()
   const [store] = useState(() => new ChatStore(namespace, connection, false))
   const { view, status } = useSyncExternalStore(store.subscribe, store.state)
+  const steps = useMemo(() => latestSteps(view.items), [view.items])
   useEffect(() => store.open(), [store])
   if (status === "loading") return <p className="muted">{t.loading}</p>
   return (
@@ -139,6 +141,7 @@ function BranchLog({ namespace }: { readonly namespace: string }): ReactElement 
               key={item.key}
               answer={item}
               store={store}
+              steps={steps}
               isLive={!item.end && view.openRun === item.runId}
               progress={view.progress}
             />

@@ -1,5 +1,6 @@
 import { lazy, type ReactElement } from "react"
 import { Markdown } from "../markdown/markdown.tsx"
+import { isSteps, stepsOf } from "../todo/steps.ts"
 import { Lazily } from "../ui/boundary.tsx"
 import type { AnswerProps } from "./answer.tsx"
 import { CallGroup } from "./call-group.tsx"
@@ -11,15 +12,18 @@ import { ToolCard } from "./tool-card.tsx"
 const Delegation = lazy(() => import("../agents/delegation.tsx"))
 const Picture = lazy(() => import("../files/picture.tsx"))
 const QuestionCard = lazy(() => import("../questions/question-card.tsx"))
+const StepsCard = lazy(() => import("../todo/steps-card.tsx"))
 
-type PartsProps = Pick<AnswerProps, "answer" | "store" | "isLive" | "progress">
+type PartsProps = Pick<AnswerProps, "answer" | "store" | "steps" | "isLive" | "progress">
 
 /** What an answer is made of, in the order it came. */
 export function AnswerParts(props: PartsProps): ReactElement {
-  const show = (piece: Piece): ReactElement => <Part key={keyOf(piece)} {...props} piece={piece} />
+  const show = (piece: Piece): ReactElement => (
+    <Part key={keyOf(piece, props.steps)} {...props} piece={piece} />
+  )
   return (
     <>
-      {groupCalls(props.answer).map((shown) =>
+      {groupCalls(props.answer, props.steps).map((shown) =>
         shown.type === "piece" ? (
           show(shown)
         ) : (
@@ -32,8 +36,11 @@ export function AnswerParts(props: PartsProps): ReactElement {
   )
 }
 
-const keyOf = ({ message, index, part }: Piece): string =>
-  part.type === "tool_call" ? `call ${part.id}` : `${message.messageId} ${index}`
+const keyOf = ({ message, index, part }: Piece, steps: string | undefined): string => {
+  if (part.type !== "tool_call") return `${message.messageId} ${index}`
+  // One card that moves on, whichever call has the list.
+  return part.id === steps ? "steps" : `call ${part.id}`
+}
 
 function Part({
   piece: { message, index, part },
@@ -66,6 +73,14 @@ function Part({
         agent: answer.agent,
         isOpenRun: isLive,
         onDecide: store.decide,
+      }
+      const steps = isSteps(part, card.call) && stepsOf(part)
+      if (steps) {
+        return (
+          <Lazily fallback={<ToolCard {...card} />} without={<ToolCard {...card} />}>
+            <StepsCard steps={steps} isLive={isLive} />
+          </Lazily>
+        )
       }
       if (DRAWN.test(part.name)) {
         return (

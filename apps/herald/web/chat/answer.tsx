@@ -24,6 +24,8 @@ export interface AnswerProps {
   readonly store: ChatStore
   readonly fork: Fork | undefined
   readonly isLast: boolean
+  /** The call that has the newest list of steps, in this answer or another. */
+  readonly steps: string | undefined
   /** Its run is going on. */
   readonly isLive: boolean
   /** Some run of the chat is going on. */

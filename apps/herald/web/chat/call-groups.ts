@@ -1,3 +1,4 @@
+import { isSteps } from "../todo/steps.ts"
 import type { AnswerItem, AnswerMessage, AnswerPart, Call } from "./items.ts"
 import { ASKS } from "./open-question.ts"
 
@@ -27,12 +28,13 @@ export const HANDED_ON = /^(?:delegate_to_agent|spawn_agent)$/
 
 /**
  * The parts of an answer in their order, finished calls without text between them as one group. What still runs, waits,
- * failed or was refused is never in a group, nor are calls whose card shows more than that they were done.
+ * failed or was refused is never in a group, nor are calls whose card shows more than that they were done. Of lists of steps
+ * there is only `steps`, the call that has the newest.
  */
-export function groupCalls({
-  messages,
-  calls,
-}: Pick<AnswerItem, "messages" | "calls">): readonly (Piece | CallGroup)[] {
+export function groupCalls(
+  { messages, calls }: Pick<AnswerItem, "messages" | "calls">,
+  steps?: string,
+): readonly (Piece | CallGroup)[] {
   const shown: (Piece | CallGroup)[] = []
   let run: Piece[] = []
   const endRun = (): void => {
@@ -47,10 +49,12 @@ export function groupCalls({
   for (const message of messages) {
     for (const [index, part] of message.parts.entries()) {
       const piece: Piece = { type: "piece", message, index, part }
+      const isList = part.type === "tool_call" && isSteps(part, calls[part.id])
+      if (isList && part.id !== steps) continue
       const isInRun =
         part.type === "thinking"
           ? run.length > 0
-          : part.type === "tool_call" && isQuiet(part.name, calls[part.id])
+          : part.type === "tool_call" && !isList && isQuiet(part.name, calls[part.id])
       if (isInRun) run.push(piece)
       else {
         endRun()

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { lazy, type ReactElement, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatDay, t } from "../i18n/index.ts"
+import { latestSteps } from "../todo/steps.ts"
 import { Lazily } from "../ui/boundary.tsx"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
@@ -35,6 +36,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
   const { store, state, editing, target, isFinding, onFindEnd, onEdit, onProvider } = props
   const { view, outbox, isLoadingOlder } = state
   const rows = useMemo(() => rowsOf({ view, outbox }), [view, outbox])
+  const steps = useMemo(() => latestSteps(view.items), [view.items])
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -160,6 +162,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
                   row={row}
                   store={store}
                   state={state}
+                  steps={steps}
                   editing={editing}
                   onEdit={onEdit}
                   onProvider={onProvider}
@@ -195,11 +198,13 @@ const RowView = ({
   row,
   store,
   state: { view },
+  steps,
   editing,
   onEdit,
   onProvider,
 }: Pick<TranscriptProps, "store" | "state" | "editing" | "onEdit" | "onProvider"> & {
   readonly row: Row
+  readonly steps: string | undefined
 }): ReactElement => {
   const isBusy = view.openRun !== undefined
   switch (row.type) {
@@ -230,6 +235,7 @@ const RowView = ({
           answer={item}
           store={store}
           fork={fork}
+          steps={steps}
           isLast={isLast}
           isLive={isLive}
           isBusy={isBusy}

@@ -54,6 +54,8 @@ const PATHS = {
   speaker: "M4 10v4h4l5 4V6L8 10zM16 9.500a4 4 0 0 1 0 5M18.500 7a8 8 0 0 1 0 10",
   play: "M8 5l11 7-11 7z",
   pause: "M8 5v14M16 5v14",
+  list: "M9 6h11M9 12h11M9 18h11M4.500 6h.01M4.500 12h.01M4.500 18h.01",
+  activity: "M3 12h4l3-8 4 16 3-8h4",
   queue: "M4 6h16M4 12h10M4 18h7M17 14v6M14 17h6",
 } as const
 
