@@ -66,11 +66,14 @@ test("an answer passes through untouched", async () => {
   expect(calls).toBe(1)
 })
 
-test.each(["rate_limit", "overloaded", "network", "timeout"] as const)("%s is tried again", async (kind) => {
-  const error = failure(kind)
-  const { events } = await run([[error], [done]])
-  expect(events).toEqual([{ type: "retry", attempt: 1, delayMs: 500, error }, done])
-})
+test.each(["rate_limit", "overloaded", "network", "timeout"] as const)(
+  "R15: %s is tried again",
+  async (kind) => {
+    const error = failure(kind)
+    const { events } = await run([[error], [done]])
+    expect(events).toEqual([{ type: "retry", attempt: 1, delayMs: 500, error }, done])
+  },
+)
 
 test.each([
   "auth",

@@ -43,7 +43,7 @@ describe("a result that is too long", () => {
     expect(total).toBeLessThanOrEqual(1_000)
   })
 
-  test("property: is cut between code points, from what was there, whatever the text", () => {
+  test("R1: property: is cut between code points, from what was there, whatever the text", () => {
     const unit = fc.constantFrom("a", "é", "漢", "😀", "👩‍👩‍👧")
     fc.assert(
       fc.property(

@@ -134,7 +134,7 @@ test("200 calls in flight over one server: none is lost, none is crossed", async
   expect(answers).toEqual(numbers.map((n) => `echo ${n}`))
 })
 
-describe("a server that", () => {
+describe("R15: a server that", () => {
   test("dies in the middle: the caller is told, it is started again, and the others work on", async () => {
     const servers = await connect({ wire, other: wire })
     const waiting = use(servers, "wire__silent").catch((error: unknown) => error)

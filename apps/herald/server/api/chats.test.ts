@@ -99,7 +99,7 @@ describe("finding", () => {
   })
 })
 
-test("undo goes back to before the newest message, and what was said can be brought back", async () => {
+test("D8: undo goes back to before the newest message, and what was said can be brought back", async () => {
   await tell("undo", "one")
   await tell("undo", "two")
   const before = await texts("undo")

@@ -17,7 +17,7 @@ function open(level: "info" | "debug", isTTY: boolean) {
   return { log, lines, file: () => readFileSync(join(folder, "logs", "herald.log"), "utf8") }
 }
 
-test("writes one readable line to a terminal, JSON to a pipe and to the file", () => {
+test("D2: writes what is as grave as was set, one readable line to a terminal, JSON to a pipe and to the file", () => {
   const terminal = open("info", true)
   terminal.log.logger.info({ port: 80 }, "listening")
   terminal.log.logger.debug("quiet")

@@ -49,7 +49,7 @@ function house(rules: string) {
 const allow = (more: string) => house(`[[policy]]\ndecision = "allow"\ntools = ["*"]\n${more}`)
 const deny = (more: string) => house(`[[policy]]\n${more}`)
 
-describe("a rule that allows", () => {
+describe("D7, D12: a rule that allows", () => {
   test("takes back what is asked about by name, with the arguments it names", () => {
     const decide = house(
       `[[policy]]\ndecision = "allow"\ntools = ["write_*"]\narguments = { path = "notes/*" }`,
@@ -90,7 +90,7 @@ describe("a rule that allows", () => {
   })
 })
 
-describe("a rule that denies or asks", () => {
+describe("D7, D12: a rule that denies or asks", () => {
   test("holds for the channel, the person and the agent it names, and in doubt", () => {
     expect(deny(`channels = ["discord"]`)(discord, "read_file")).toBe("deny")
     expect(deny(`channels = ["discord"]`)(web, "read_file")).toBe("allow")

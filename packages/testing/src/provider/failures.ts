@@ -136,7 +136,7 @@ export function failureConformance(make: MakeProvider): void {
       expect(await request.closed).toBe("aborted")
     })
 
-    test("one that falls silent in the middle", async () => {
+    test("R15: one that falls silent in the middle", async () => {
       const { error, request } = await silence(make, [[say("Hi"), hang()]])
       expect(error.kind).toBe("timeout")
       expect(await request.closed).toBe("aborted")

@@ -112,7 +112,7 @@ describe("a task", () => {
     )
   })
 
-  test("a long answer is cut by character", async () => {
+  test("R1: a long answer is cut by character", async () => {
     const { use } = bench({
       command: standIn(`say({ type: "result", subtype: "success", result: "🚀".repeat(40_000) })`),
     })
@@ -178,7 +178,7 @@ describe("what goes wrong", () => {
     await expect(use("claude_code", { task: "x" })).rejects.toMatchObject({ code: "claude_code_failed" })
   })
 
-  test("when the time is up, or the run is stopped, nothing of it is left running", async () => {
+  test("R18: when the time is up, or the run is stopped, nothing of it is left running", async () => {
     const file = join(temporaryDirectory(), "pid")
     const command = standIn(`
 process.on("SIGTERM", () => {})

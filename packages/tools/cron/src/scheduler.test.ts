@@ -153,7 +153,7 @@ test("failures that differ, or are not one after the other, do not pause a job",
   ])
 })
 
-test("what takes too long is stopped, and is a failure; what a person stops is none", async () => {
+test("D3: what takes too long is stopped, and is a failure; what a person stops is none", async () => {
   const { scheduler, pass } = world({ provider: scriptedProvider([], { otherwise: hang() }), runMs: 20 })
   const { id } = await scheduler.create(ada, every(HOUR))
   await pass(3 * HOUR, HOUR)
@@ -226,7 +226,7 @@ test("jitter delays a firing by the same time in every process, and by no more t
   expect(new Set(late).size).toBeGreaterThan(5)
 })
 
-test("as many firings go on as may, of a job and of a process; the others wait their turn", async () => {
+test("D3: as many firings go on as may, of a job and of a process; the others wait their turn", async () => {
   let going = 0
   let most = 0
   const gates: (() => void)[] = []
@@ -262,7 +262,7 @@ test("as many firings go on as may, of a job and of a process; the others wait t
   expect((await scheduler.runs(ada, job.id)).items.length).toBeGreaterThanOrEqual(6)
 })
 
-test("telling is tried again, and the log says how it stands", async () => {
+test("D6: telling is tried again, and the log says how it stands", async () => {
   let isDown = true
   const told: string[] = []
   const { scheduler, clock, pass } = world({

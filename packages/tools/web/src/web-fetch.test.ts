@@ -70,7 +70,7 @@ test("a page comes as Markdown, under its title and its final address", async ()
   )
 })
 
-test("cuts by code point and says so", async () => {
+test("R1: cuts by code point and says so", async () => {
   const { port, url } = await serve((_request, response) => {
     response.setHeader("content-type", "text/plain")
     response.end("🎈".repeat(50))
