@@ -5,6 +5,7 @@ import { t } from "../i18n/index.ts"
 import { pageCommands } from "../palette/commands.ts"
 import type { ExportFormat } from "../sessions/actions.ts"
 import type { Theme } from "../theme/theme.ts"
+import { toast } from "../ui/toast.tsx"
 import { type Command, type CommandOffer, commandOffers } from "./command-offers.ts"
 
 /** What the commands of a chat need to know, and what they do. */
@@ -58,7 +59,8 @@ function chatCommands(context: CommandContext): readonly Command[] {
     ...(context.canChooseModel ? [model] : []),
     ...(agents.length > 1 ? [agent] : []),
     { name: "stop", note: words.stop, isIdle: !isRunning, run: () => isRunning && onStop() },
-    ...(onExport ? [exporting(onExport)] : []),
+    // Of a chat that has not begun there is nothing: that is said, and the command is not sent as a message.
+    { ...exporting(onExport ?? (() => toast(words.nothingToExport))), isIdle: !onExport },
     {
       name: "search",
       note: words.search,

@@ -22,6 +22,7 @@ export const words = {
   agent: "Choose who answers here",
   stop: "Stop the answer",
   export: "Download this chat",
+  nothingToExport: "There is nothing to download yet: send a message first.",
   search: "Find a chat, a word, a command",
   searchFor: "Find this in all chats",
   keys: "↑ ↓ choose, Enter opens, Esc closes",
