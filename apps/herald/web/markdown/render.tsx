@@ -3,6 +3,7 @@ import { Fragment, type ReactElement, type ReactNode, useEffect, useState } from
 import { t } from "../i18n/index.ts"
 import { CodeBlock } from "./code-block.tsx"
 import { decodeEntities } from "./entities.ts"
+import { fenceInfo } from "./fence-info.ts"
 import { Formula } from "./formula.tsx"
 import type { MathToken } from "./math-tokens.ts"
 import { safeHref } from "./safe-link.ts"
@@ -30,9 +31,7 @@ export function renderBlock(token: Token, context: Context): ReactNode {
     }
     case "code": {
       const { text, lang } = known as Tokens.Code
-      return (
-        <CodeBlock code={text} language={lang?.trim().split(/\s+/)[0] ?? ""} isGrowing={context.isGrowing} />
-      )
+      return <CodeBlock code={text} language={fenceInfo(lang).language} isGrowing={context.isGrowing} />
     }
     case "blockquote":
       return <blockquote>{renderBlocks((known as Tokens.Blockquote).tokens, context)}</blockquote>
