@@ -4,6 +4,7 @@ import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
+import { folderRoutes } from "./api/folders.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
@@ -20,6 +21,7 @@ import { updateRoutes } from "./settings/updates.ts"
 import { buildStaff, type Staff } from "./staff.ts"
 import { loginLines, startupLines } from "./startup.ts"
 import { imageRoute } from "./tools/image.ts"
+import { chosenFolders } from "./tools/work-folders.ts"
 import { heraldVoice } from "./voice.ts"
 
 export interface Herald {
@@ -133,7 +135,7 @@ async function openChannels(
 /** Herald's own routes, beside those of the gateway. */
 async function routesOf(
   { live, loaded, service, store, people, zones }: Base,
-  { team, agents, toolbox, folders, schedules, budget, spend, metrics }: Staff,
+  { team, agents, toolbox, folders, chatFolders, schedules, budget, spend, metrics }: Staff,
   version: string,
   discord: DiscordHost,
 ): Promise<readonly Route[]> {
@@ -143,6 +145,13 @@ async function routesOf(
     ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
     ...delegationRoutes(team),
     ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
+    ...folderRoutes({
+      folders: chatFolders,
+      agents,
+      runtime,
+      people,
+      directories: () => chosenFolders(live.loaded),
+    }),
     ...scheduleRoutes(schedules, agents),
     ...budget.routes(runtime),
     ...(metrics?.routes ?? []),

@@ -1,4 +1,5 @@
 import { type AgentPrompt, isDelegated, type Namespace } from "@orra/core"
+import type { FolderOf } from "./chats/folders.ts"
 import { OWNER } from "./config/load.ts"
 import { PEERS } from "./federation/peers.ts"
 import { describeDay } from "./tools/current-time.ts"
@@ -14,13 +15,14 @@ export interface Assistant {
 /** Makes the prompts of all agents. */
 export const heraldPrompt = (options: {
   readonly zones: Zones
+  readonly folderOf: FolderOf
   /** Where Discord's sessions are. */
   readonly discord: Namespace
   readonly names: () => readonly { readonly name: string }[]
 }): AgentPrompt => ({
-  build(profile, { tools, now, namespace }) {
-    const { zones, discord, names } = options
-    return systemPrompt(profile, {
+  async build(profile, { tools, now, namespace, metadata }) {
+    const { zones, folderOf, discord, names } = options
+    const prompt = systemPrompt(profile, {
       namespace,
       now,
       discord,
@@ -29,6 +31,9 @@ export const heraldPrompt = (options: {
       tools: tools.map(({ definition }) => definition.name),
       others: names().flatMap(({ name }) => (name === profile.name ? [] : [name])),
     })
+    const { name, instructions = "" } = (await folderOf(namespace, metadata)) ?? {}
+    if (instructions === "") return prompt
+    return `${prompt}\n\nThis conversation is in the person's folder "${name}", for which they ask:\n\n${instructions}`
   },
 })
 

@@ -10,6 +10,7 @@ import {
   Team,
 } from "@orra/core"
 import type { Agents } from "./agents/agents.ts"
+import type { FolderOf } from "./chats/folders.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import type { HeraldStore } from "./data/store.ts"
@@ -44,13 +45,26 @@ export function buildTeam(parts: {
   readonly log: Log
   readonly agents: Agents
   readonly zones: Zones
+  readonly folderOf: FolderOf
   /** What listens to runs, and changes none. */
   readonly listeners: readonly Hooks[]
   readonly toolbox: Toolbox
   readonly approvals: Approvals
   readonly budgets: Budgets
 }): HeraldTeam {
-  const { loaded, service, store: disk, log, agents, zones, listeners, toolbox, approvals, budgets } = parts
+  const {
+    loaded,
+    service,
+    store: disk,
+    log,
+    agents,
+    zones,
+    folderOf,
+    listeners,
+    toolbox,
+    approvals,
+    budgets,
+  } = parts
   const { config } = loaded
   const policies = new PolicyRegistry({ store: disk })
   const { agentsOf, hooks: callerHooks } = callers()
@@ -64,7 +78,7 @@ export function buildTeam(parts: {
     runLog(log.logger),
     ...toolbox.hooks,
   ]
-  const prompt = heraldPrompt({ zones, discord: discordRoot(config), names: () => agents.list() })
+  const prompt = heraldPrompt({ zones, folderOf, discord: discordRoot(config), names: () => agents.list() })
   const team: Team = new Team({
     agents: agents.team(),
     prompt,

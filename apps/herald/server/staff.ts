@@ -3,6 +3,7 @@ import { Agents } from "./agents/agents.ts"
 import { type Directories, directories } from "./api/files.ts"
 import type { Base, HeraldIo, OnClose } from "./base.ts"
 import { type HeraldBudget, heraldBudget } from "./budget.ts"
+import { type FolderOf, Folders } from "./chats/folders.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import { PEERS } from "./federation/peers.ts"
 import type { Log } from "./log/log.ts"
@@ -20,6 +21,7 @@ export interface Staff extends Pick<HeraldTeam, "team" | "prompt"> {
   readonly approvals: Approvals
   readonly toolbox: Toolbox
   readonly folders: Directories
+  readonly chatFolders: Folders
   readonly schedules: Schedules
   readonly budget: HeraldBudget
   readonly spend: Spend
@@ -51,15 +53,33 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
   const counter = runCounter()
   const metrics = await startMetrics(loaded, log)
   if (metrics) onClose(() => metrics.close())
+  const chatFolders = new Folders(store)
+  const folderOf: FolderOf = async (session, metadata) => {
+    const person = people.find((each) => each.contains(session))
+    return person && (await chatFolders.of(person, metadata))
+  }
   const folders = directories({
     folders: () => chosenFolders(live.loaded),
     records: store.records("directories"),
     runtime: () => team.runtime,
+    folderOf,
   })
   const listeners = [folders.hooks, counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
   const approvals = new Approvals()
   const agents = await Agents.open(store.records("agents"), loaded)
-  const parts = { loaded, service, store, log, agents, zones, listeners, toolbox, approvals, budgets }
+  const parts = {
+    loaded,
+    service,
+    store,
+    log,
+    agents,
+    zones,
+    folderOf,
+    listeners,
+    toolbox,
+    approvals,
+    budgets,
+  }
   const { team, prompt, applyPolicy } = buildTeam(parts)
   live.onChange((next) => async () => {
     applyPolicy(next.config)
@@ -68,7 +88,20 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
   })
   onClose(() => team.runtime.close())
   await recoverSessions(team, [...people, discordRoot(loaded.config), PEERS], log)
-  return { team, prompt, agents, approvals, toolbox, folders, schedules, budget, spend, metrics, counter }
+  return {
+    team,
+    prompt,
+    agents,
+    approvals,
+    toolbox,
+    folders,
+    chatFolders,
+    schedules,
+    budget,
+    spend,
+    metrics,
+    counter,
+  }
 }
 
 async function startMetrics({ config }: LoadedConfig, { logger }: Log) {

@@ -11,6 +11,7 @@ import {
   type SessionInfo,
 } from "@orra/core"
 import { type GatewayRequest, HttpError, ownNamespace, type Route } from "@orra/gateway"
+import type { FolderOf } from "../chats/folders.ts"
 import { type ChosenFolders, WORKING_DIRECTORY } from "../tools/work-folders.ts"
 
 /** So many folders in one are shown. */
@@ -34,8 +35,10 @@ export function directories(parts: {
   readonly folders: () => ChosenFolders
   readonly records: Records
   readonly runtime: () => Runtime
+  /** Chats in it that have no directory of their own work in that of the folder. */
+  readonly folderOf: FolderOf
 }): Directories {
-  const { folders, records, runtime } = parts
+  const { folders, records, runtime, folderOf } = parts
 
   const waiting = async (namespace: Namespace): Promise<string | undefined> => {
     const value = (await records.get(namespace, CHOSEN))?.value
@@ -83,7 +86,7 @@ export function directories(parts: {
         const caller = callerOf(namespace)
         const directory = caller
           ? (await runtime().info(caller.namespace))?.metadata[WORKING_DIRECTORY]
-          : await waiting(namespace)
+          : ((await waiting(namespace)) ?? (await folderOf(namespace, metadata))?.directory)
         if (typeof directory !== "string") return
         await runtime().update(namespace, { [WORKING_DIRECTORY]: directory })
         if (!caller) await records.delete(namespace, CHOSEN)

@@ -33,7 +33,7 @@ export async function forkChat(runtime: Runtime, from: Namespace, seq: number, t
   const path = await entriesUpTo(runtime, from, seq)
   const { store } = runtime
   const info = await runtime.info(from)
-  const title = info?.metadata["title"]
+  const { title, folder } = info?.metadata ?? {}
   const lease = await store.acquire(to, "fork", LEASE_MS)
   if (!lease) throw new SessionBusy()
   try {
@@ -41,7 +41,11 @@ export async function forkChat(runtime: Runtime, from: Namespace, seq: number, t
     const meta: NewEntry = {
       type: "meta",
       at,
-      patch: { forkedFrom: from.key, ...(typeof title === "string" && { title: nextTitle(title) }) },
+      patch: {
+        forkedFrom: from.key,
+        ...(typeof title === "string" && { title: nextTitle(title) }),
+        ...(typeof folder === "string" && { folder }),
+      },
     }
     await store.append(to, [meta, ...path.map(({ seq: _, ...entry }) => entry as NewEntry)], {
       expected: 0,
