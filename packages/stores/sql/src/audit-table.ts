@@ -49,6 +49,15 @@ const selectLinks = statement((p: { ns: string; after: number; limit: number }) 
     .orderBy("link")
     .limit(p.limit),
 )
+const selectNewest = statement((p: { ns: string; before: number; limit: number }) =>
+  sql
+    .selectFrom("audit")
+    .selectAll()
+    .where("ns", "=", p.ns)
+    .where("link", "<", p.before)
+    .orderBy("link", "desc")
+    .limit(p.limit),
+)
 /** Links beyond the end that the head knows. */
 const selectSurplus = statement((p: { ns: string }) =>
   sql
@@ -81,6 +90,9 @@ export function* add(namespace: Namespace, { body, revealed }: Link): Operation<
 
 export const linksAfter = (ns: string, after: number): Operation<readonly LinkRow[]> =>
   all(selectLinks, { ns, after, limit: PAGE })
+
+export const newestLinks = (ns: string, before: number, limit: number): Operation<readonly LinkRow[]> =>
+  all(selectNewest, { ns, before, limit })
 
 export function* surplus(ns: string): Operation<number | undefined> {
   return (yield* get(selectSurplus, { ns }))?.link

@@ -131,6 +131,26 @@ describe.each(Object.entries(auditSubjects()))("audit in %s", (name, make) => {
     expect(seen).toEqual(expected)
   })
 
+  test("the newest links of one chain come first, and nothing of the chains below it", async () => {
+    const { audit } = (await make()).store
+    for (let n = 1; n <= 5; n++) await audit.record(ada, { type: "exported", at: n })
+    await audit.record(chat, { type: "exported", at })
+    const found = async (options?: Parameters<typeof audit.newest>[1]) =>
+      (await audit.newest(ada, options)).map(({ link, events }) => [link, events[0]?.["at"]])
+    expect(await found({ limit: 2 })).toEqual([
+      [5, 5],
+      [4, 4],
+    ])
+    expect(await found({ limit: 3, before: 4 })).toEqual([
+      [3, 3],
+      [2, 2],
+      [1, 1],
+    ])
+    expect(await found({ before: 1 })).toEqual([])
+    expect(await found()).toHaveLength(5)
+    await expect(found({ limit: 501 })).rejects.toMatchObject({ code: "invalid_input" })
+  })
+
   test("what is refused leaves no link", async () => {
     const { store } = await make()
     const lease = await store.acquire(chat, "owner", 60_000)

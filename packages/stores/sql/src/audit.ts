@@ -1,6 +1,15 @@
 import { firstPage, InvalidInput, type JsonObject, keyOf, Namespace, type Page, pageLimit } from "@orra/core"
 import { eventsOf, hashOf, isRevealed, linkOf } from "./audit-chain.ts"
-import { add, type Head, heads, type LinkRow, links, linksAfter, surplus } from "./audit-table.ts"
+import {
+  add,
+  type Head,
+  heads,
+  type LinkRow,
+  links,
+  linksAfter,
+  newestLinks,
+  surplus,
+} from "./audit-table.ts"
 import { within } from "./operation.ts"
 import type { Carrier } from "./session-store.ts"
 
@@ -46,6 +55,11 @@ export interface Audit {
     namespace: Namespace,
     options?: { readonly limit?: number; readonly cursor?: string },
   ): Promise<Page<AuditLink>>
+  /** Links of this namespace alone, the newest first: those before `before`, at most `limit` (1 to 500, default 50). */
+  newest(
+    namespace: Namespace,
+    options?: { readonly before?: number; readonly limit?: number },
+  ): Promise<readonly AuditLink[]>
   /** The ends of the chains of the namespace and of all below. */
   heads(namespace: Namespace): Promise<readonly AuditHead[]>
   /**
@@ -112,13 +126,12 @@ export function auditOver({ read, write, now }: Carrier): Audit {
       const limit = pageLimit(options.limit)
       const after = options.cursor === undefined ? undefined : parseCursor(options.cursor)
       const rows = await read(() => within(namespace, links(namespace, after, limit + 1)))
-      const found = rows.map(({ ns, link, body, revealed, hash }) => ({
-        namespace: Namespace.parse(ns),
-        link,
-        events: eventsOf(body, revealed),
-        hash,
-      }))
-      return firstPage(found, limit, (last) => `${last.link}\n${last.namespace.key}`)
+      return firstPage(rows.map(linkIn), limit, (last) => `${last.link}\n${last.namespace.key}`)
+    },
+    async newest(namespace, { before = Number.MAX_SAFE_INTEGER, limit } = {}) {
+      const key = keyOf(namespace)
+      const rows = await read(() => within(namespace, newestLinks(key, before, pageLimit(limit))))
+      return rows.map(linkIn)
     },
     async heads(namespace) {
       const found: AuditHead[] = []
@@ -150,6 +163,13 @@ export function auditOver({ read, write, now }: Carrier): Audit {
     },
   }
 }
+
+const linkIn = ({ ns, link, body, revealed, hash }: LinkRow): AuditLink => ({
+  namespace: Namespace.parse(ns),
+  link,
+  events: eventsOf(body, revealed),
+  hash,
+})
 
 /** Whether what the link reveals is what its digests were made of. */
 function isTrue(namespace: Namespace, { body, revealed }: LinkRow): boolean {
