@@ -1,4 +1,5 @@
 import {
+  type Effort,
   type ModelEvent,
   type ModelInfo,
   type ModelRequest,
@@ -40,6 +41,10 @@ export class DynamicProvider implements Provider {
 
   outputLimit(request: ModelRequest): number | undefined {
     return this.#current?.outputLimit?.(request) ?? request.maxTokens
+  }
+
+  efforts(model: string): readonly Effort[] {
+    return this.#current?.efforts?.(model) ?? []
   }
 
   async models(options?: { readonly signal?: AbortSignal }): Promise<readonly ModelInfo[]> {

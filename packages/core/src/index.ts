@@ -146,6 +146,7 @@ export {
 export { PromptBuilder, type PromptOptions } from "./prompt.ts"
 export {
   addUsage,
+  type Effort,
   type FinishReason,
   type ModelEvent,
   type ModelInfo,

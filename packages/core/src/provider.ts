@@ -29,6 +29,9 @@ export interface ToolDefinition {
   readonly inputSchema: JsonObject
 }
 
+/** How much a model thinks before it answers. */
+export type Effort = "off" | "low" | "medium" | "high"
+
 export interface ModelRequest {
   /** Undefined: the provider's default. */
   readonly model?: string
@@ -44,6 +47,8 @@ export interface ModelRequest {
   /** Most tokens to write, default 4,096 or the provider's own. */
   readonly maxTokens?: number
   readonly temperature?: number
+  /** Default: the provider's. A model that cannot do this thinks as it would. */
+  readonly effort?: Effort
 }
 
 /**
@@ -84,6 +89,8 @@ export interface Provider {
   stream(request: ModelRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<ModelEvent>
   /** The most tokens that the answer to a request can have, thinking included; undefined where nothing limits it. */
   outputLimit?(request: ModelRequest): number | undefined
+  /** What `effort` can be for a model, from the least; empty where it has none. Default: no model has one. */
+  efforts?(model: string): readonly Effort[]
   /** The models the credentials can use, when the service can say. */
   models?(options?: { readonly signal?: AbortSignal }): Promise<readonly ModelInfo[]>
 }

@@ -25,6 +25,7 @@ import {
   watchdog,
 } from "@orra/provider-http"
 import { answer } from "./answer.ts"
+import { effortsOf } from "./effort.ts"
 import { eventFailure, failureOf } from "./errors.ts"
 import { PROVIDER_ID } from "./messages.ts"
 import {
@@ -160,7 +161,8 @@ export function claude(options: ClaudeOptions = {}): Provider {
     id: PROVIDER_ID,
     model: defaults.model,
     stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
-    outputLimit: ({ maxTokens = defaults.maxTokens }) => maxTokens + thinkingTokens(defaults.thinking),
+    outputLimit: (request) => (request.maxTokens ?? defaults.maxTokens) + thinkingTokens(request, defaults),
+    efforts: effortsOf,
     async models({ signal } = {}): Promise<readonly ModelInfo[]> {
       using watch = watchdog(timeoutMs, signal)
       try {
@@ -183,7 +185,12 @@ async function open(
   defaults: RequestDefaults,
   signal: AbortSignal,
 ): Promise<Response> {
-  let taken: Taken = { temperature: true, thinking: true, output: true }
+  let taken: Taken = {
+    temperature: true,
+    thinking: true,
+    output: true,
+    effort: request.effort !== undefined,
+  }
   for (;;) {
     const body = toParams(request, defaults, taken)
     try {

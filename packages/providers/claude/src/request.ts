@@ -4,8 +4,9 @@ import type {
   MessageParam,
   ThinkingConfigParam,
 } from "@anthropic-ai/sdk/resources/messages"
-import type { ModelRequest } from "@orra/core"
+import type { Effort, ModelRequest } from "@orra/core"
 import { acceptedToolName, type HttpFailure, wellFormed } from "@orra/provider-http"
+import { EFFORT_TOKENS, thinkerOf } from "./effort.ts"
 import { toMessages } from "./messages.ts"
 
 /** Whether Claude thinks before it answers: as it sees fit, up to so many tokens, or not at all. */
@@ -31,21 +32,26 @@ export interface Taken {
   readonly thinking: boolean
   /** The form that the answer is to have. */
   readonly output: boolean
+  /** How much the request would have it think. */
+  readonly effort: boolean
 }
 
 /** The body of a request. The same input gives the same bytes, so that the service's cache is hit. */
 export function toParams(request: ModelRequest, defaults: RequestDefaults, taken: Taken): Params {
   const model = request.model ?? defaults.model
   const messages = toMessages(request.messages, taken.thinking ? model : undefined)
-  const thinking = thinkingOf(defaults.thinking, messages)
-  const budget = thinking?.type === "enabled" ? thinking.budget_tokens : 0
+  const effort = taken.effort ? effortOf(request, model) : undefined
+  const thinking = thinkingOf(effort ? thinkingBy(effort, model) : defaults.thinking, messages)
+  const budget = thinking?.type === "enabled" ? thinking.budget_tokens : effort ? EFFORT_TOKENS[effort] : 0
+  const format = request.output && taken.output && request.output.schema
+  const level = thinking?.type === "adaptive" && effort !== "off" ? effort : undefined
   const cache = cacheControl(defaults.cache)
   const system = request.system?.trim() ? request.system.toWellFormed() : undefined
   const last = request.tools.length - 1
   if (cache) markLastUserMessages(messages, cache)
   return {
     model,
-    // The budget for thinking is part of max_tokens: what the caller asked for is meant for the answer.
+    // What it thinks is part of max_tokens: what the caller asked for is meant for the answer.
     max_tokens: (request.maxTokens ?? defaults.maxTokens) + budget,
     stream: true,
     ...(system !== undefined && {
@@ -61,21 +67,32 @@ export function toParams(request: ModelRequest, defaults: RequestDefaults, taken
       })),
     }),
     ...(thinking && { thinking }),
-    ...(request.output &&
-      taken.output && {
-        output_config: {
-          format: { type: "json_schema" as const, schema: wellFormed(request.output.schema) },
-        },
-      }),
+    ...((format || level) && {
+      output_config: {
+        ...(level && { effort: level }),
+        ...(format && { format: { type: "json_schema" as const, schema: wellFormed(format) } }),
+      },
+    }),
     ...(request.temperature !== undefined &&
       taken.temperature &&
       (!thinking || thinking.type === "disabled") && { temperature: request.temperature }),
   }
 }
 
-/** What the thinking may take beside the answer. */
-export const thinkingTokens = (thinking: Thinking | undefined): number =>
-  typeof thinking === "object" ? thinking.budgetTokens : 0
+/** The most that the thinking may take beside the answer. */
+export function thinkingTokens(request: ModelRequest, { model, thinking }: RequestDefaults): number {
+  const effort = effortOf(request, request.model ?? model)
+  if (effort) return EFFORT_TOKENS[effort]
+  return typeof thinking === "object" ? thinking.budgetTokens : 0
+}
+
+/** The effort asked for, of a model that has one. */
+const effortOf = ({ effort }: ModelRequest, model: string): Effort | undefined => thinkerOf(model) && effort
+
+function thinkingBy(effort: Effort, model: string): Thinking {
+  if (effort === "off") return false
+  return thinkerOf(model) === "adaptive" ? "adaptive" : { budgetTokens: EFFORT_TOKENS[effort] }
+}
 
 const cacheControl = (cache: Cache): CacheControlEphemeral | undefined => {
   if (cache === false) return undefined
@@ -126,12 +143,15 @@ export function takenInstead(taken: Taken, params: Params, { status, body }: Htt
   if (status !== 400) return undefined
   // Newer models take no temperature; it is a wish.
   if (params.temperature !== undefined && /temperature/i.test(body)) return { ...taken, temperature: false }
+  if (taken.effort && /\beffort\b/.test(body)) return { ...taken, effort: false }
   // Older models cannot be held to a form.
-  if (params.output_config && /output_config|output.format|json_schema|structured/i.test(body))
+  if (params.output_config?.format && /output_config|output.format|json_schema|structured/i.test(body))
     return { ...taken, output: false }
   // A signature is good where it was made; elsewhere, and now and then even there, a session could never go on.
   const isAboutThinking = /signature|thinking\W+blocks?\b|found\W+thinking/i.test(body)
-  return isAboutThinking && params.messages.some(hasThinking) ? { ...taken, thinking: false } : undefined
+  if (isAboutThinking && params.messages.some(hasThinking)) return { ...taken, thinking: false }
+  // Not every model can leave it, and not every one that is called alike can do it.
+  return taken.effort && /thinking|adaptive/i.test(body) ? { ...taken, effort: false } : undefined
 }
 
 const hasThinking = ({ content }: MessageParam): boolean =>

@@ -25,6 +25,7 @@ import {
 } from "@orra/provider-http"
 import { type Answer, answer } from "./answer.ts"
 import { type Connection, reach } from "./connection.ts"
+import { effortsOf } from "./effort.ts"
 import { type Dialect, otherDialect, toParams } from "./request.ts"
 import { responsesOpener } from "./responses.ts"
 import { responsesAnswer } from "./responses-answer.ts"
@@ -73,7 +74,7 @@ export interface OpenAIOptions {
 }
 
 /** A server may dislike this many things about a request before it is given up. */
-const MAX_DIALECTS = 4
+const MAX_DIALECTS = 5
 /** What cannot chat, among the models OpenAI lists. */
 const NO_CHAT =
   /audio|realtime|transcribe|tts|whisper|image|dall-e|sora|embedding|moderation|instruct|davinci|babbage/
@@ -107,6 +108,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     streamOptions: true,
     temperature: true,
     output: true,
+    effort: true,
   }
   const responses = options.api === "responses"
   const send = responses ? responsesOpener(id, defaults) : open
@@ -143,7 +145,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
         return response
       } catch (error) {
         const http = findCause(error, HttpFailure)
-        const other = http && tries < MAX_DIALECTS ? otherDialect(dialect, http) : undefined
+        const other = http && tries < MAX_DIALECTS ? otherDialect(dialect, request, http) : undefined
         if (!other) throw error
         dialect = other
       }
@@ -221,6 +223,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     model: defaults.model,
     stream: (request, { signal } = {}) => retrying((caller) => attempt(request, caller), { signal, retry }),
     outputLimit: ({ maxTokens }) => maxTokens ?? defaults.maxTokens,
+    efforts: effortsOf,
     async models({ signal } = {}): Promise<readonly ModelInfo[]> {
       using watch = watchdog(timeoutMs, signal)
       try {

@@ -1,6 +1,7 @@
 import type { ModelRequest, ToolDefinition } from "@orra/core"
 import { acceptedToolName, errorParts, type HttpFailure, wellFormed } from "@orra/provider-http"
 import type { FunctionTool, ResponseCreateParams } from "openai/resources/responses/responses"
+import { effortOf } from "./effort.ts"
 import { perObject } from "./per-object.ts"
 import { toInput } from "./responses-messages.ts"
 
@@ -21,6 +22,8 @@ export interface ResponsesDialect {
   readonly thinking: boolean
   /** Hold the answer to a form. */
   readonly output: boolean
+  /** How much the request would have it think. */
+  readonly effort: boolean
 }
 
 export const FULL_DIALECT: ResponsesDialect = {
@@ -29,6 +32,7 @@ export const FULL_DIALECT: ResponsesDialect = {
   temperature: true,
   thinking: true,
   output: true,
+  effort: true,
 }
 
 export interface ResponsesDefaults {
@@ -62,7 +66,8 @@ export function toResponsesParams(
 ): ResponseCreateParams {
   const model = request.model ?? defaults.model
   const maxTokens = request.maxTokens ?? defaults.maxTokens
-  const reasoning = reasoningOf(defaults.reasoning, dialect)
+  const effort = dialect.effort ? effortOf(request.effort, model) : undefined
+  const reasoning = reasoningOf({ ...defaults.reasoning, ...(effort && { effort }) }, dialect)
   return {
     model,
     ...(request.system?.trim() && { instructions: request.system.toWellFormed() }),
@@ -104,6 +109,7 @@ function reasoningOf({ effort, summary }: Reasoning = {}, dialect: ResponsesDial
  */
 export function otherResponsesDialect(
   dialect: ResponsesDialect,
+  { effort }: ModelRequest,
   { input }: ResponseCreateParams,
   { status, body }: HttpFailure,
 ): ResponsesDialect | undefined {
@@ -120,6 +126,7 @@ export function otherResponsesDialect(
   if (dialect.sealed && /['"`]include\b|^include|encrypted.content\b.*\bnot\b/i.test(complaint)) {
     return { ...dialect, sealed: false }
   }
+  if (dialect.effort && effort && /reasoning\.effort/.test(complaint)) return { ...dialect, effort: false }
   if (dialect.output && /text\.format|json_schema/.test(complaint)) return { ...dialect, output: false }
   if (dialect.summary && /summar/i.test(complaint)) return { ...dialect, summary: false }
   if (dialect.temperature && /temperature/.test(complaint)) return { ...dialect, temperature: false }

@@ -29,7 +29,7 @@ export function responsesOpener(provider: string, defaults: ResponsesDefaults) {
       } catch (error) {
         const http = findCause(error, HttpFailure)
         // Each dialect says less than the one before, so this ends.
-        const other = http && otherResponsesDialect(dialect, params, http)
+        const other = http && otherResponsesDialect(dialect, request, params, http)
         if (!other) throw error
         dialect = other
       }
