@@ -21,6 +21,8 @@ export interface HeraldProcessOptions {
   readonly cwd: string
   /** Added to an environment without any key. */
   readonly env?: Readonly<Record<string, string>>
+  /** The program, where it is not the one of the sources. */
+  readonly main?: string
   /** What no file may grow beyond, in blocks of 512 bytes: a disk that is full. Not on Windows. */
   readonly fileBlocks?: number
 }
@@ -68,12 +70,13 @@ export async function heraldRun(options: HeraldProcessOptions): Promise<{
 const ADDRESS = /^ {2}address +(\S+)$/m
 const LOGIN = /^ {2}(\S+\/login\S+)$/m
 
-function spawnHerald({ args = [], cwd, env, fileBlocks }: HeraldProcessOptions) {
+function spawnHerald({ args = [], cwd, env, main, fileBlocks }: HeraldProcessOptions) {
   const { PATH, NODE_COMPILE_CACHE } = process.env
-  const command = [process.execPath, "--conditions=@orra/source", MAIN, ...args]
+  const program = main === undefined ? ["--conditions=@orra/source", MAIN] : [main]
+  const command = [process.execPath, ...program, ...args]
   const limited = ["/bin/sh", "-c", `ulimit -f ${fileBlocks} && exec "$@"`, "sh", ...command]
-  const [program = "", ...rest] = fileBlocks === undefined ? command : limited
-  const child = spawn(program, rest, {
+  const [file = "", ...rest] = fileBlocks === undefined ? command : limited
+  const child = spawn(file, rest, {
     cwd,
     env: { PATH, NODE_COMPILE_CACHE, HOME: cwd, HERALD_KEYCHAIN: "off", ...env },
     stdio: ["ignore", "pipe", "pipe"],
