@@ -1,7 +1,8 @@
-import { type ModelRequest, messageText, Namespace } from "@orra/core"
+import { MemoryStore, type ModelRequest, messageText, Namespace } from "@orra/core"
 import { hang, say } from "@orra/testing"
 import { expect, test } from "vitest"
 import { mention, place, said } from "./fixture.ts"
+import { DiscordLinks } from "./index.ts"
 
 const echo = ({ messages }: ModelRequest): string => `re ${messages.map(messageText).join("|")}`
 
@@ -57,23 +58,24 @@ test("an agent is named with @, chosen with /agent, and only one that there is",
   expect(started[2]).not.toHaveProperty("agent")
 })
 
-test.each(["ask", "new", "stop", "agent", "usage", "approve"])(
-  "whoever may not talk to it gets nothing from /%s",
-  async (name) => {
-    const { discord, bob, channel, runtime } = await place({
-      rights: ({ ada }) => ({ allowedUsers: [ada.id] }),
-    })
-    await discord.until(() => discord.commands.includes(name))
-    const answer = await discord.command(bob, channel, name, { text: "hello", name: "Atlas" })
-    expect(answer).toMatchObject({ ephemeral: true, content: "You may not talk to me." })
-    mention(discord, bob, channel, "hello")
-    expect(said(discord, channel)).toEqual([])
-    expect((await runtime.store.list(Namespace.of("discord"))).items).toEqual([])
-  },
-)
+const NAMES = ["ask", "new", "stop", "agent", "usage", "approve", "link"]
+const links = new DiscordLinks({ store: new MemoryStore(), people: () => [] })
+
+test.each(NAMES)("whoever may not talk to it gets nothing from /%s", async (name) => {
+  const { discord, bob, channel, runtime } = await place({
+    channel: { links },
+    rights: ({ ada }) => ({ allowedUsers: [ada.id] }),
+  })
+  await discord.until(() => discord.commands.includes(name))
+  const answer = await discord.command(bob, channel, name, { text: "hello", name: "Atlas", code: "A" })
+  expect(answer).toMatchObject({ ephemeral: true, content: "You may not talk to me." })
+  mention(discord, bob, channel, "hello")
+  expect(said(discord, channel)).toEqual([])
+  expect((await runtime.store.list(Namespace.of("discord"))).items).toEqual([])
+})
 
 test("every command that there is has been tried by somebody who may not", async () => {
-  const { discord } = await place()
+  const { discord } = await place({ channel: { links } })
   await discord.until(() => discord.commands.length > 0)
-  expect(discord.commands).toEqual(["ask", "new", "stop", "agent", "usage", "approve"])
+  expect(discord.commands).toEqual(NAMES)
 })

@@ -20,3 +20,10 @@ export const COMMANDS: readonly ApplicationCommandDataResolvable[] = [
   { name: "usage", description: "What this conversation has used so far." },
   { name: "approve", description: "Show what waits to be allowed in your conversation." },
 ]
+
+/** Where there are links. */
+export const LINK: ApplicationCommandDataResolvable = {
+  name: "link",
+  description: "Say who you are, so that I answer you in private.",
+  options: [text("code", "The code that you were shown.", true)],
+}

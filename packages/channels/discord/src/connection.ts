@@ -12,7 +12,8 @@ export interface DiscordStatus {
 export interface ConnectionOptions {
   readonly token: string
   readonly filter: "mentions" | "all" | "dm"
-  readonly hasAllowed: boolean
+  /** Whether it hears what is written to it in private. */
+  readonly isPrivate: boolean
   readonly api?: string
   readonly commands: readonly ApplicationCommandDataResolvable[]
   readonly onStatus: (status: DiscordStatus) => void
@@ -39,10 +40,6 @@ export class Connection {
   /** @throws InvalidInput. */
   constructor(options: ConnectionOptions) {
     if (options.token === "") throw new InvalidInput("Discord needs the bot's `token`.")
-    if (options.filter === "dm" && !options.hasAllowed)
-      throw new InvalidInput(
-        'The filter "dm" needs `allowedUsers`: the ids of those who may write to the bot.',
-      )
     this.#options = options
   }
 
@@ -88,14 +85,15 @@ export class Connection {
   }
 
   async #connected(signal: AbortSignal): Promise<void> {
-    const { token, filter, commands, onMessage, onInteraction, onReady, onError } = this.#options
+    const { token, filter, isPrivate, commands, onMessage, onInteraction, onReady, onError } = this.#options
     // It takes half a second to load: only those who connect pay for it.
     const { Client, Events, GatewayIntentBits: Intents, Options, Partials } = await import("discord.js")
     const intents = [
       Intents.Guilds,
-      ...(filter === "dm" ? [Intents.DirectMessages] : [Intents.GuildMessages]),
-      // What mentions the bot it may read without.
-      ...(filter === "all" ? [Intents.DirectMessages, Intents.MessageContent] : []),
+      ...(isPrivate ? [Intents.DirectMessages] : []),
+      ...(filter === "dm" ? [] : [Intents.GuildMessages]),
+      // What mentions the bot, or is written to it in private, it may read without.
+      ...(filter === "all" ? [Intents.MessageContent] : []),
     ]
     const client = new Client({
       intents,

@@ -1,15 +1,9 @@
 import type { PendingApproval, Runtime } from "@orra/core"
 
-/**
- * What is said below a question that was decided where its buttons are not, or that is not asked any more. Undefined when
- * one of its buttons was pressed, or nobody waits for it any longer.
- *
- * @param isOurs whether somebody decides by pressing a button.
- */
+/** What is said below a question that was decided where its buttons are not, or that is not asked any more. */
 export async function decidedElsewhere(
   runtime: Pick<Runtime, "store" | "subscribe">,
   { namespace, approvalId, runId }: PendingApproval,
-  isOurs: (by: string) => boolean,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   // From the beginning of the question: what was decided while it was sent counts as well.
@@ -19,10 +13,8 @@ export async function decidedElsewhere(
     limit: 1,
   })
   for await (const event of runtime.subscribe(namespace, { after: request?.seq ?? 0, signal })) {
-    if (event.type === "approval_decision" && event.approvalId === approvalId) {
-      if (isOurs(event.by)) return undefined
+    if (event.type === "approval_decision" && event.approvalId === approvalId)
       return `${event.decision === "approve" ? "Allowed" : "Refused"} by ${event.by}, elsewhere.`
-    }
     if (event.type === "run_finished" && event.runId === runId) return "This is not asked any more."
   }
   return undefined

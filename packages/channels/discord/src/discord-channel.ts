@@ -3,6 +3,7 @@ import {
   type Channel,
   findMention,
   type InboundMessage,
+  InvalidInput,
   type Namespace,
   type OutboundError,
   type OutboundMessage,
@@ -19,12 +20,14 @@ import type {
 } from "discord.js"
 import { readButtonId } from "./approval-message.ts"
 import { partsOf } from "./attachments.ts"
-import { COMMANDS } from "./commands.ts"
+import { COMMANDS, LINK } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
 import { Elsewhere, type ElsewhereOptions, readElsewhereButton } from "./elsewhere.ts"
 import { idsOf } from "./ids.ts"
+import type { DiscordLinks } from "./links.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
+import { EPHEMERAL, privately } from "./privately.ts"
 import { type Asking, Questions } from "./questions.ts"
 import { Queue } from "./queue.ts"
 import { Reply } from "./reply.ts"
@@ -41,7 +44,10 @@ export interface DiscordChannelOptions {
   readonly runtime: Pick<Runtime, "stop" | "store" | "subscribe">
   /** Default "mentions". */
   readonly filter?: DiscordFilter
-  /** Ids of those who may talk to it. Default everybody who can write where it is; "dm" needs it. Names are refused. */
+  /**
+   * Ids of those who may talk to it. Default everybody who can write where it is; "dm" needs it, or `links`. Names are
+   * refused.
+   */
   readonly allowedUsers?: readonly string[]
   /** With these, what policy asks about is shown with buttons. */
   readonly approvals?: Approvals
@@ -49,6 +55,13 @@ export interface DiscordChannelOptions {
   readonly approvers?: readonly string[]
   /** What sessions elsewhere wait for is shown in a channel too, for the same people to press. Needs `approvals`. */
   readonly questions?: ElsewhereOptions
+  /**
+   * With these, `/link` ties people's accounts to who they are elsewhere: they may write in private, and are asked there about
+   * what waits in their sessions, and may decide it. Others are told to link first, unless `allowedUsers` names them.
+   */
+  readonly links?: DiscordLinks
+  /** How often it is looked for what waits elsewhere, in ms. Default 2,000. */
+  readonly lookMs?: number
   /** The first segments of all sessions. Default "discord". Give each program that shares a server its own. */
   readonly prefix?: string | Namespace
   /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
@@ -109,35 +122,42 @@ export class DiscordChannel implements Channel {
     const { store } = runtime
     this.#conversations = new Conversations(prefixOf(prefix), store.records("discord"))
     this.#unanswered = new UnansweredRecords(prefixOf(prefix), store.records("discord-unanswered"))
-    const { questions, approvals } = options
+    const { questions, approvals, links } = options
     if (approvals)
       this.#questions = new Questions({
         approvals,
         runtime,
         conversations: this.#conversations,
-        isOurs: (by) => this.#approvers.values().some((id) => by === this.#principal(id)),
+        mayDecide: (userId, namespace) => this.#mayDecide(userId, namespace),
         isAwaited: ({ key }) => this.#asked.values().some(({ namespace }) => namespace.key === key),
         serving: () => this.#serving.signal,
         onError: (error) => this.#report(error),
       })
-    if (questions && approvals)
+    if (approvals && (questions || links))
       this.#elsewhere = new Elsewhere({
-        ...questions,
         approvals,
         store,
         prefix: prefixOf(prefix),
+        channel: questions,
+        links,
+        mayDecide: (userId, namespace) => this.#mayDecide(userId, namespace),
+        lookMs: options.lookMs ?? 2_000,
         onError: (error) => this.#report(error),
       })
+    if (filter === "dm" && !this.#allowed && !links)
+      throw new InvalidInput(
+        'The filter "dm" needs `allowedUsers`, the ids of those who may write to the bot, or `links`.',
+      )
     this.#connection = new Connection({
       token,
       filter,
-      hasAllowed: this.#allowed !== undefined,
+      isPrivate: filter !== "mentions" || links !== undefined,
       ...(options.api !== undefined && { api: options.api }),
       onStatus: options.onStatus ?? (() => {}),
       onMessage: (message) => this.#work(this.#onMessage(message)),
       onInteraction: (interaction) => this.#work(this.#onInteraction(interaction)),
       onReady: (client) => this.#onReady(client),
-      commands: COMMANDS,
+      commands: links ? [...COMMANDS, LINK] : COMMANDS,
       onError: (error) => this.#report(error),
     })
   }
@@ -238,35 +258,52 @@ export class DiscordChannel implements Channel {
     else await reply.finish([fate.text, `-# ${fate.error}`].filter((line) => line !== "").join("\n"))
   }
 
-  /** The one place that says who may do what, by message, command or button. */
-  #may(userId: string, act: "talk" | "decide"): boolean {
-    return act === "decide" ? this.#approvers.has(userId) : (this.#allowed?.has(userId) ?? true)
+  /** The one place that says who may talk to it, by message or command. */
+  #mayTalk(userId: string): boolean {
+    return this.#allowed?.has(userId) ?? true
+  }
+
+  /** In private, whoever is named or known. */
+  async #mayTalkPrivately(userId: string): Promise<boolean> {
+    const { links } = this.#options
+    return this.#allowed !== undefined || !links || (await links.of(userId)) !== undefined
+  }
+
+  /** The one place that says who may decide what waits in a session. */
+  async #mayDecide(userId: string, session: Namespace): Promise<boolean> {
+    if (this.#approvers.has(userId)) return true
+    const person = await this.#options.links?.of(userId)
+    return person?.decidesIn.some((each) => each.contains(session)) ?? false
   }
 
   async #onMessage(message: Message): Promise<void> {
     const { author, guildId, channelId, client } = message
-    if (author.bot || message.system || !this.#may(author.id, "talk")) return
+    if (author.bot || message.system || !this.#mayTalk(author.id)) return
     const { filter = "mentions" } = this.#options
     const isMentioned = message.mentions.users.has(client.user?.id ?? "")
-    if (filter === "dm" ? guildId !== null : filter === "mentions" && !isMentioned) return
+    if (guildId !== null && (filter === "dm" || (filter === "mentions" && !isMentioned))) return
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: author.id }
     const text = message.content.replaceAll(new RegExp(`<@!?${client.user?.id}>`, "g"), "").trim()
     const files = [...message.attachments.values()]
     if (text === "" && files.length === 0) return
     await this.#inOrder(where, async () => {
+      const place = messagePlace(message)
+      if (guildId === null && !(await this.#mayTalkPrivately(author.id)))
+        return void (await place.post(LINK_FIRST, true))
       const parts = await partsOf(files, this.#files, this.#serving.signal)
-      await this.#ask(where, author.username, message.id, text, parts, messagePlace(message))
+      await this.#ask(where, author.username, message.id, text, parts, place)
     })
   }
 
   async #onInteraction(interaction: Interaction): Promise<void> {
     if (interaction.isButton()) return await this.#onButton(interaction)
     if (!interaction.isChatInputCommand()) return
-    if (!this.#may(interaction.user.id, "talk"))
-      return await privately(interaction, "You may not talk to me.")
-    const { guildId, channelId, user, options } = interaction
+    const { guildId, channelId, user, options, commandName } = interaction
+    if (!this.#mayTalk(user.id)) return await privately(interaction, "You may not talk to me.")
+    if (guildId === null && commandName !== "link" && !(await this.#mayTalkPrivately(user.id)))
+      return await privately(interaction, LINK_FIRST)
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: user.id }
-    if (interaction.commandName === "ask") {
+    if (commandName === "ask") {
       await interaction.deferReply()
       const place = commandPlace(interaction)
       const text = options.getString("text", true)
@@ -300,6 +337,8 @@ export class DiscordChannel implements Channel {
       }
       case "usage":
         return await usageIn(runtime.store, namespace)
+      case "link":
+        return await this.#link(interaction)
       default: {
         const place = commandPlace(interaction)
         const asking = { namespace, where, conversation, place, shown: new Set<string>() }
@@ -309,15 +348,20 @@ export class DiscordChannel implements Channel {
     }
   }
 
+  async #link({ options, user: { id: userId, username } }: ChatInputCommandInteraction): Promise<string> {
+    const person = await this.#options.links?.redeem(options.getString("code", true), { userId, username })
+    return person
+      ? `You are linked as ${person.name}. I answer you in private, and ask you there about what is yours to decide.`
+      : "There is no such code, or it has been used, or is older than ten minutes. Get a new one."
+  }
+
   async #onButton(interaction: ButtonInteraction): Promise<void> {
-    const { customId, user } = interaction
-    const own = readButtonId(customId)
-    const far = readElsewhereButton(customId)
-    if (!own && !far) return
-    if (!this.#may(user.id, "decide")) return await privately(interaction, "You may not decide this.")
-    const by = this.#principal(user.id)
-    if (far) await this.#elsewhere?.press(interaction, far, by)
-    if (own) await this.#questions?.press(interaction, own, by)
+    const own = readButtonId(interaction.customId)
+    const far = readElsewhereButton(interaction.customId)
+    const by = this.#principal(interaction.user.id)
+    if (far && this.#elsewhere) await this.#elsewhere.press(interaction, far, by)
+    else if (own && this.#questions) await this.#questions.press(interaction, own, by)
+    else await privately(interaction, "Nobody asks this any more.")
   }
 
   /** Gives a message to whoever serves this channel. */
@@ -390,12 +434,6 @@ export class DiscordChannel implements Channel {
   }
 }
 
-/** Seen by one person only. Source: Discord's message flags. */
-const EPHEMERAL = 64
-
-async function privately(
-  interaction: ButtonInteraction | ChatInputCommandInteraction,
-  content: string,
-): Promise<void> {
-  await interaction.reply({ content, flags: EPHEMERAL })
-}
+/** Said to whoever writes in private and is nobody that is known. */
+const LINK_FIRST =
+  "In private I answer only those whom I know. Get a code where you use me, such as in the settings of the page, and send it to me with /link."

@@ -27,11 +27,11 @@ async function house({ ttlMs }: { readonly ttlMs?: number } = {}) {
   const answer = ({ messages }: { readonly messages: readonly { readonly role: string }[] }) =>
     messages.at(-1)?.role === "tool" ? "Done." : [call("pay", { to: "bob" })]
   const runtime = own()
-  const questions = (channel: string) => ({ channel, of: [Namespace.of("web")], lookMs: 5 })
+  const questions = (channel: string) => ({ channel, of: [Namespace.of("web")] })
   const there = await place({
     answer,
     runtime,
-    channel: { approvals: runtime.approvals },
+    channel: { approvals: runtime.approvals, lookMs: 5 },
     rights: ({ bob, channel }) => ({ approvers: [bob.id], questions: questions(channel) }),
   })
   /** The same on the same store, after the first was stopped. */
@@ -41,7 +41,7 @@ async function house({ ttlMs }: { readonly ttlMs?: number } = {}) {
     const bot = startBot(there.discord, {
       answer,
       runtime: { ...later, store: there.runtime.store },
-      channel: { approvals, approvers: [there.bob.id], questions: questions(there.channel) },
+      channel: { approvals, lookMs: 5, approvers: [there.bob.id], questions: questions(there.channel) },
     })
     await bot.ready
     return approvals

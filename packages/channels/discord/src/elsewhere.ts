@@ -13,28 +13,42 @@ import type { ButtonInteraction, Client, SendableChannels } from "discord.js"
 import { buttonsFor, inCode, questionOf, withWords } from "./approval-message.ts"
 import { pause } from "./connection.ts"
 import { idsOf } from "./ids.ts"
+import type { DiscordLinks } from "./links.ts"
+import { MAY_NOT_DECIDE, privately } from "./privately.ts"
 
-/** Questions of sessions that are not Discord's. */
+/** Questions of sessions that are not Discord's, which are shown in a channel. */
 export interface ElsewhereOptions {
-  /** The id of the channel in which they are shown. Whoever reads it reads what the calls are given. */
+  /** The channel's id. Whoever reads it reads what the calls are given. */
   readonly channel: string
   /** Those of sessions at or below these namespaces. */
   readonly of: readonly Namespace[]
-  /** How often it is looked for new ones, and for those that were decided, in ms. Default 2,000. */
-  readonly lookMs?: number
 }
 
-interface ElsewhereParts extends ElsewhereOptions {
+interface ElsewhereParts {
   readonly approvals: Approvals
   readonly store: Pick<SessionStore, "read" | "records">
-  /** Below which it is remembered what was shown. */
+  /** Below which it is remembered what was shown. What waits there is asked where it is. */
   readonly prefix: Namespace
+  readonly channel: ElsewhereOptions | undefined
+  /** Whoever is linked is asked in private. */
+  readonly links: Pick<DiscordLinks, "list"> | undefined
+  readonly mayDecide: (userId: string, namespace: Namespace) => Promise<boolean>
+  readonly lookMs: number
   readonly onError: (error: unknown) => void
 }
 
-/** A question that stands in the channel. */
+/** Where questions are shown, and which. */
+interface Target {
+  /** The channel's id, or of whom it is the private one. */
+  readonly id: string
+  readonly of: readonly Namespace[]
+  open(client: Client): Promise<SendableChannels>
+}
+
+/** A question that stands in a channel. */
 interface Shown {
   readonly approvalId: string
+  readonly target: string
   readonly namespace: string
   readonly messageId: string
   readonly content: string
@@ -58,78 +72,134 @@ export function readElsewhereButton(customId: string) {
 }
 
 /**
- * Shows in one channel what sessions elsewhere wait for, such as those of a web page: the first answer counts, wherever it is
- * given. What was shown is remembered, so that its buttons work and go after a restart too.
+ * Shows what sessions elsewhere wait for, such as those of a web page, in a channel and in private to whoever is linked: the
+ * first answer counts, wherever it is given. What was shown is remembered, so that its buttons work and go after a restart too.
  */
 export class Elsewhere {
   readonly #parts: ElsewhereParts
   readonly #records: Records
-  /** Questions somebody is deciding here at this moment: their messages are seen to. */
+  /** Those that are being decided by a press, which says so itself: by the id of their message. */
   readonly #pressed = new Set<string>()
+  /** The last one that is being shown: its button may be pressed before that is remembered. */
+  #showing: Promise<void> = Promise.resolve()
+  /** Where Discord refused, and until when nothing is tried there, by `performance.now()`. */
+  readonly #refused = new Map<string, number>()
 
   /** @throws InvalidInput for a channel that is no id. */
   constructor(parts: ElsewhereParts) {
     this.#parts = parts
     this.#records = parts.store.records("discord-questions")
-    idsOf("questions.channel", [parts.channel])
+    if (parts.channel) idsOf("questions.channel", [parts.channel.channel])
   }
 
   /** Shows what waits, and what became of it, until the signal fires. */
   async run(client: Client, signal: AbortSignal): Promise<void> {
-    const { lookMs = 2_000, channel: id, onError } = this.#parts
+    const { lookMs, onError } = this.#parts
     while (!signal.aborted) {
-      let pauseMs = lookMs
       try {
-        const channel = (await client.channels.fetch(id)) as SendableChannels
-        await this.#look(channel)
+        await this.#look(client, signal)
       } catch (error) {
         if (signal.aborted) return
         onError(error)
-        pauseMs = Math.max(lookMs, REFUSED_MS)
       }
-      await pause(pauseMs, signal)
+      await pause(lookMs, signal)
     }
   }
 
-  /** Decides a question as the button says, and says so in its message. */
+  /** Decides a question as the button says, if that person may, and says so in its message. */
   async press(
     interaction: ButtonInteraction,
     { decision, approvalId }: { readonly decision: "approve" | "deny"; readonly approvalId: string },
     by: string,
   ): Promise<void> {
-    await interaction.deferUpdate()
     const { user, message } = interaction
+    await this.#showing.catch(() => {})
+    const shown = (await this.#all()).find(({ messageId }) => messageId === message.id)
+    const { approvals, mayDecide, prefix } = this.#parts
+    const namespace = shown ? Namespace.parse(shown.namespace) : prefix
+    // A private question was asked of the only person who sees it: that it is closed is no secret.
+    const isOpenTo = interaction.guildId === null && !shown
+    if (!isOpenTo && !(await mayDecide(user.id, namespace)))
+      return await privately(interaction, MAY_NOT_DECIDE)
+    await interaction.deferUpdate()
     const close = async (said: string): Promise<void> => {
       await interaction.editReply({ content: withWords(message.content, said), components: [] })
     }
-    const shown = await this.#get(approvalId)
     if (!shown) return await close("This is closed.")
-    this.#pressed.add(approvalId)
+    this.#pressed.add(message.id)
     try {
-      await this.#parts.approvals.decide(Namespace.parse(shown.namespace), approvalId, { decision, by })
+      await approvals.decide(namespace, approvalId, { decision, by })
       await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
     } catch (error) {
       if (!(error instanceof OrraError)) throw error
       // Somebody else was first, or it is too late.
       await close(`This is closed. ${error.message}`)
     } finally {
-      await this.#records.delete(this.#parts.prefix, approvalId)
-      this.#pressed.delete(approvalId)
+      await this.#forget(shown)
+      this.#pressed.delete(message.id)
     }
   }
 
-  async #look(channel: SendableChannels): Promise<void> {
-    const { approvals, of } = this.#parts
-    const waiting = (await Promise.all(of.map((each) => approvals.list(each)))).flat()
+  async #look(client: Client, signal: AbortSignal): Promise<void> {
+    const { approvals, onError, prefix } = this.#parts
+    const targets = await this.#targets()
     const shown = await this.#all()
-    for (const pending of waiting)
-      if (!shown.some(({ approvalId }) => approvalId === pending.approvalId))
-        await this.#show(channel, pending)
-    for (const each of shown)
-      if (!waiting.some(({ approvalId }) => approvalId === each.approvalId)) await this.#close(channel, each)
+    for (const target of targets) {
+      if ((this.#refused.get(target.id) ?? 0) > performance.now()) continue
+      const waiting = (await Promise.all(target.of.map((each) => approvals.list(each)))).flat()
+      const missing = waiting.filter(
+        ({ approvalId, namespace }) =>
+          !prefix.contains(namespace) &&
+          !shown.some((each) => each.approvalId === approvalId && each.target === target.id),
+      )
+      const past = shown.filter(
+        (each) =>
+          each.target === target.id && !waiting.some(({ approvalId }) => approvalId === each.approvalId),
+      )
+      if (missing.length + past.length === 0) continue
+      try {
+        const channel = await target.open(client)
+        for (const pending of missing) {
+          this.#showing = this.#show(channel, target.id, pending)
+          await this.#showing
+        }
+        for (const each of past) await this.#close(channel, each)
+        this.#refused.delete(target.id)
+      } catch (error) {
+        if (signal.aborted) return
+        onError(error)
+        this.#refused.set(target.id, performance.now() + REFUSED_MS)
+      }
+    }
+    // Who is not linked any more, or a channel that was taken out of the configuration.
+    for (const each of shown) if (!targets.some(({ id }) => id === each.target)) await this.#forget(each)
   }
 
-  async #show(channel: SendableChannels, pending: PendingApproval): Promise<void> {
+  async #targets(): Promise<readonly Target[]> {
+    const { channel, links } = this.#parts
+    const linked = (await links?.list()) ?? []
+    return [
+      ...(channel
+        ? [
+            {
+              id: channel.channel,
+              of: channel.of,
+              open: async (client: Client) =>
+                (await client.channels.fetch(channel.channel)) as SendableChannels,
+            },
+          ]
+        : []),
+      ...linked
+        .filter(({ person }) => person.decidesIn.length > 0)
+        .map(({ userId, person }) => ({
+          id: userId,
+          of: person.decidesIn,
+          open: (client: Client) => client.users.createDM(userId),
+        })),
+    ]
+  }
+
+  async #show(channel: SendableChannels, target: string, pending: PendingApproval): Promise<void> {
     const { approvalId, namespace } = pending
     const { content: question, file } = questionOf(pending)
     const content = `${question}\n-# ${inCode(namespace.key).slice(0, 100)}`
@@ -143,13 +213,14 @@ export class Elsewhere {
       ...(file && { files: [{ name: file.name, attachment: file.bytes }] }),
     })
     const value = { namespace: namespace.key, messageId: message.id, content }
-    await this.#records.put(this.#parts.prefix, approvalId, value)
+    await this.#records.put(this.#parts.prefix, keyOf({ target, approvalId }), value)
   }
 
   async #close(channel: SendableChannels, shown: Shown): Promise<void> {
-    const { approvalId, messageId, content } = shown
+    const { messageId, content } = shown
     // Who presses says so there. It may have been pressed since it was looked.
-    if (this.#pressed.has(approvalId) || !(await this.#get(approvalId))) return
+    const isThere = await this.#records.get(this.#parts.prefix, keyOf(shown))
+    if (this.#pressed.has(messageId) || !isThere) return
     try {
       const edited = { content: withWords(content, await this.#fate(shown)), components: [] }
       await channel.messages.edit(messageId, edited)
@@ -157,7 +228,11 @@ export class Elsewhere {
       // Who deleted the question sees no buttons either.
       if (!GONE.includes((error as { code?: unknown }).code)) throw error
     }
-    await this.#records.delete(this.#parts.prefix, approvalId)
+    await this.#forget(shown)
+  }
+
+  async #forget(shown: Shown): Promise<void> {
+    await this.#records.delete(this.#parts.prefix, keyOf(shown))
   }
 
   /** What became of a question that is not asked any more. */
@@ -173,11 +248,6 @@ export class Elsewhere {
     return "This is not asked any more."
   }
 
-  async #get(approvalId: string): Promise<Shown | undefined> {
-    const record = await this.#records.get(this.#parts.prefix, approvalId)
-    return record && shownIn(approvalId, record.value as JsonObject)
-  }
-
   async #all(): Promise<readonly Shown[]> {
     const found: Shown[] = []
     for await (const { key, value } of everyItem((page) => this.#records.list(this.#parts.prefix, page)))
@@ -186,9 +256,16 @@ export class Elsewhere {
   }
 }
 
-const shownIn = (approvalId: string, { namespace, messageId, content }: JsonObject): Shown => ({
-  approvalId,
-  namespace: String(namespace),
-  messageId: String(messageId),
-  content: String(content),
-})
+const keyOf = ({ target, approvalId }: Pick<Shown, "target" | "approvalId">): string =>
+  `${target} ${approvalId}`
+
+function shownIn(key: string, { namespace, messageId, content }: JsonObject): Shown {
+  const [target = "", approvalId = ""] = key.split(" ")
+  return {
+    approvalId,
+    target,
+    namespace: String(namespace),
+    messageId: String(messageId),
+    content: String(content),
+  }
+}

@@ -13,12 +13,16 @@ interface NamedFile {
   readonly bytes: Buffer
 }
 
-type Close = (content: string) => Promise<unknown>
+/** A question that was posted. */
+export interface AskedMessage {
+  readonly id: string
+  /** Puts other words in the place of the question and takes its buttons away. */
+  close(content: string): Promise<unknown>
+}
 
 /** Where an answer goes, and what has to be asked on the way to it. */
 export interface AskingPlace extends Place {
-  /** @returns what puts other words in the place of the question and takes its buttons away. */
-  ask(content: string, buttons: Buttons, file: NamedFile | undefined): Promise<Close>
+  ask(content: string, buttons: Buttons, file: NamedFile | undefined): Promise<AskedMessage>
 }
 
 /** Nobody is called by what a model writes. */
@@ -30,10 +34,10 @@ const given = (content: string, file: NamedFile | undefined): BaseMessageOptions
   ...(file && { files: [{ name: file.name, attachment: file.bytes }] }),
 })
 
-const closing =
-  (message: Message): Close =>
-  (content) =>
-    message.edit({ ...given(content, undefined), components: [] })
+const asked = (message: Message): AskedMessage => ({
+  id: message.id,
+  close: (content) => message.edit({ ...given(content, undefined), components: [] }),
+})
 
 const posted = (message: Message): Posted => ({
   async edit(content) {
@@ -64,7 +68,7 @@ export function channelPlace(channel: SendableChannels, messageId?: string): Ask
       await channel.sendTyping()
     },
     async ask(content, buttons, file) {
-      return closing(await channel.send({ ...given(content, file), components: [buttons] }))
+      return asked(await channel.send({ ...given(content, file), components: [buttons] }))
     },
   }
 }
@@ -97,8 +101,8 @@ export function commandPlace(interaction: ChatInputCommandInteraction): AskingPl
     async typing() {},
     async ask(content, buttons, file) {
       const options = { ...given(content, file), components: [buttons] }
-      if (isOpen()) return closing(await interaction.followUp(options))
-      return closing(await (await channelOf(interaction)).send(options))
+      if (isOpen()) return asked(await interaction.followUp(options))
+      return asked(await (await channelOf(interaction)).send(options))
     },
   }
 }

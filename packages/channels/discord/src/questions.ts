@@ -10,7 +10,8 @@ import type { ButtonInteraction, Message } from "discord.js"
 import { type ButtonId, buttonsOf, questionOf, withWords } from "./approval-message.ts"
 import type { Conversations, Whereabouts } from "./conversations.ts"
 import { decidedElsewhere } from "./decided-elsewhere.ts"
-import { type AskingPlace, messagePlace } from "./places.ts"
+import { type AskedMessage, type AskingPlace, messagePlace } from "./places.ts"
+import { MAY_NOT_DECIDE, privately } from "./privately.ts"
 import { Reply } from "./reply.ts"
 
 /** What waits in a conversation, and where that is shown. */
@@ -27,8 +28,8 @@ interface QuestionsParts {
   readonly approvals: Approvals
   readonly runtime: Pick<Runtime, "store" | "subscribe">
   readonly conversations: Conversations
-  /** Whether somebody decides by pressing a button. */
-  readonly isOurs: (by: string) => boolean
+  /** Whether somebody may decide what waits in this session. */
+  readonly mayDecide: (userId: string, namespace: Namespace) => Promise<boolean>
   /** Whether somebody here waits for an answer in this session. */
   readonly isAwaited: (namespace: Namespace) => boolean
   /** Fires when nobody is served any more. */
@@ -39,6 +40,8 @@ interface QuestionsParts {
 /** What conversations in Discord wait for, asked where they are. */
 export class Questions {
   readonly #parts: QuestionsParts
+  /** What closes a question that is decided elsewhere, by the id of its message. */
+  readonly #closers = new Map<string, AbortController>()
 
   constructor(parts: QuestionsParts) {
     this.#parts = parts
@@ -51,24 +54,27 @@ export class Questions {
     for (const pending of own) {
       shown.add(pending.approvalId)
       const { content, file } = questionOf(pending)
-      const close = await place.ask(content, buttonsOf(pending.approvalId, where.userId, conversation), file)
-      this.#work(this.#closeLater(pending, (said) => close(withWords(content, said))))
+      const asked = await place.ask(content, buttonsOf(pending.approvalId, where.userId, conversation), file)
+      this.#work(this.#closeLater(pending, asked, content))
     }
     return own.length
   }
 
-  /** Decides as the button says, and brings the answer where nobody waits for it any more. */
+  /** Decides as the button says, if that person may, and brings the answer where nobody waits for it any more. */
   async press(interaction: ButtonInteraction, button: ButtonId, by: string): Promise<void> {
-    await interaction.deferUpdate()
     const { user, guildId, channelId, message } = interaction
     const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
     const { decision, approvalId, conversation } = button
-    const { approvals, runtime, conversations, isAwaited } = this.#parts
+    const { approvals, runtime, conversations, mayDecide, isAwaited } = this.#parts
+    const namespace = conversations.numbered(where, conversation)
+    if (!(await mayDecide(user.id, namespace))) return await privately(interaction, MAY_NOT_DECIDE)
+    await interaction.deferUpdate()
     const close = async (said: string): Promise<void> => {
       await interaction.editReply({ content: withWords(message.content, said), components: [] })
     }
+    // What is decided here is said here.
+    this.#closers.get(message.id)?.abort()
     try {
-      const namespace = conversations.numbered(where, conversation)
       const isHere = isAwaited(namespace)
       const { version = 0 } = (await runtime.store.info(namespace)) ?? {}
       await approvals.decide(namespace, approvalId, { decision, by })
@@ -83,10 +89,17 @@ export class Questions {
   }
 
   /** The same question may stand elsewhere too: the first answer counts, and the buttons go. */
-  async #closeLater(pending: PendingApproval, close: (said: string) => Promise<unknown>): Promise<void> {
-    const { runtime, isOurs, serving } = this.#parts
-    const said = await decidedElsewhere(runtime, pending, isOurs, serving())
-    if (said !== undefined) await close(said)
+  async #closeLater(pending: PendingApproval, { id, close }: AskedMessage, content: string): Promise<void> {
+    const { runtime, serving } = this.#parts
+    const closer = new AbortController()
+    this.#closers.set(id, closer)
+    try {
+      const signal = AbortSignal.any([serving(), closer.signal])
+      const said = await decidedElsewhere(runtime, pending, signal)
+      if (said !== undefined && !signal.aborted) await close(withWords(content, said))
+    } finally {
+      this.#closers.delete(id)
+    }
   }
 
   /** Posts what comes of a run that nobody here waits for. */
