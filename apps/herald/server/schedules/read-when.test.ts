@@ -123,6 +123,18 @@ test.each([
   expect(await understood(text)).toContain(problem)
 })
 
+test.each([
+  ["morgen um neun", "It does not say when"],
+  ["jeden Montag um 8", '"jeden montag um" is not understood'],
+  ["mañana a las 9", '"mañana las" is not understood'],
+  ["mardi à 9:00", '"mardi à" is not understood'],
+  ["每天 8", '"每天" is not understood'],
+])("%j is no English, and the answer is how to say it, or where", async (text, problem) => {
+  const said = await understood(text)
+  expect(said).toContain(problem)
+  expect(said).toMatch(/in English, like "tomorrow at nine".* fields; .* in a chat, in any language\.$/)
+})
+
 test.each(["tomorrow at 25:00", "at 13pm", "30 february at 9", "every day at 12:75"])(
   "%j is no time there is",
   async (text) => {

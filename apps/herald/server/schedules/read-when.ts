@@ -44,7 +44,8 @@ const PARTS: Readonly<Record<string, Time>> = {
   midnight: { hour: 0, minute: 0 },
 }
 
-const EXAMPLES = '"tomorrow at nine", "every weekday at 8", "in 20 minutes"'
+const INSTEAD =
+  'Say it in English, like "tomorrow at nine", "every weekday at 8", "in 20 minutes"; choose the fields; or ask for it in a chat, in any language.'
 
 /**
  * When something is to be done, of how people say it, in English: "tomorrow at nine", "every weekday at 8", "in 20
@@ -62,7 +63,7 @@ export function readWhen(text: string, now: number, timezone: string): Reading {
   if ("problem" in found) return found
   const { left } = spoken
   if (left === "") return found
-  return { problem: `"${left}" is not understood here. Say it like ${EXAMPLES}, or choose the fields.` }
+  return { problem: `"${left}" is not understood here. ${INSTEAD}` }
 }
 
 /** A cron expression, if it is one: five or six fields, or a macro. */
@@ -160,8 +161,7 @@ const dayName = (day: string | undefined): string => (day ?? "").slice(0, 3).toU
 function once(spoken: Spoken, local: Local, timezone: string): Reading {
   const day = dayIn(spoken, local)
   const time = timeIn(spoken)
-  if (!day && !time)
-    return { problem: `It does not say when. Say it like ${EXAMPLES}, or choose the fields.` }
+  if (!day && !time) return { problem: `It does not say when. ${INSTEAD}` }
   const { hour, minute } = time ?? MORNING
   const isOver = hour * 60 + minute <= local.hour * 60 + local.minute
   const { year, month, day: date, rolls } = day ?? { ...shifted(local, isOver ? 1 : 0), rolls: false }

@@ -47,22 +47,24 @@ const create = {
   payload: { type: "agent_turn", prompt: "What should I wear?" },
 }
 
-test("F7, F8: what is asked for in a chat comes into that chat, at the person's time", async () => {
+test("F7, F8: what is asked for in a chat, in any language, comes into that chat, at the person's time", async () => {
   const { ok, jobs, done, said, model } = await place({
     answer: (request: WireRequest) =>
-      lastText(request).includes("remind me")
+      lastText(request).includes("Erinnere mich")
         ? [
             call("cron", {
               action: "create",
               name: "mum",
               schedule: { type: "at", datetime: "2099-01-02T09:00:00" },
-              payload: { type: "system_event", message: "Call mum." },
+              payload: { type: "system_event", message: "Mama anrufen ☎️" },
             }),
           ]
         : "I shall.",
   })
   await ok("PUT", "/api/me/zone", { zone: "Asia/Tokyo" })
-  await ok("POST", "/api/sessions/web:chat/messages", { message: "remind me tomorrow at nine to call mum" })
+  await ok("POST", "/api/sessions/web:chat/messages", {
+    message: "Erinnere mich morgen um neun, Mama anzurufen",
+  })
   await vi.waitFor(async () => expect(await jobs()).toHaveLength(1), WAIT)
   const [job] = await jobs()
   expect(job).toMatchObject({
@@ -75,6 +77,7 @@ test("F7, F8: what is asked for in a chat comes into that chat, at the person's 
   const requests = model.requests.length
   expect(await done(job?.["id"])).toMatchObject({ outcome: "completed", delivery: { state: "delivered" } })
   expect(await said("web:chat")).toContain('"origin":{"kind":"schedule","name":"mum"}')
+  expect(await said("web:chat")).toContain("Mama anrufen ☎️")
   // A reminder asks no model.
   expect(model.requests).toHaveLength(requests)
 })
