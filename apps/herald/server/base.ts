@@ -31,6 +31,8 @@ export interface HeraldIo {
   readonly login?: () => Promise<ClaudeLogin>
   /** Default: Discord's. */
   readonly discordApi?: string
+  /** The origin of a push service that may be on this machine, without TLS: for tests. Default: none may. */
+  readonly pushService?: string
 }
 
 /** What everything else stands on: the data, the log, the configuration in effect, the model service. */

@@ -29,6 +29,7 @@ export async function heraldSite({
   config = "",
   answer,
   discordApi,
+  pushService,
   now,
   shareLinks = false,
 }: {
@@ -36,6 +37,7 @@ export async function heraldSite({
   readonly config?: string | ((folder: string) => string)
   readonly answer?: (request: WireRequest) => WireAnswer
   readonly discordApi?: string
+  readonly pushService?: string
   readonly now?: () => number
   readonly shareLinks?: boolean
 } = {}): Promise<HeraldSite> {
@@ -57,6 +59,7 @@ export async function heraldSite({
       terminal: { write: (text) => logged.push(text) },
       login: async () => ({ type: "none" }),
       ...(discordApi !== undefined && { discordApi }),
+      ...(pushService !== undefined && { pushService }),
       ...(now && { now }),
     })
   let herald = await start()

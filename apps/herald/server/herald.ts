@@ -14,6 +14,7 @@ import type { LoadedConfig } from "./config/load.ts"
 import { DiscordHost } from "./discord.ts"
 import { Federation } from "./federation/federation.ts"
 import { listen } from "./listen.ts"
+import { pushRoutes } from "./push/routes.ts"
 import { aboutRoutes } from "./settings/about.ts"
 import { mcpRoutes } from "./settings/mcp-routes.ts"
 import { configurationRoutes } from "./settings/routes.ts"
@@ -90,7 +91,7 @@ async function openChannels(
   const { live, loaded, store } = base
   const { logger } = base.log
   const { version } = io
-  const { team, prompt, agents, approvals, toolbox, schedules, spend } = staff
+  const { team, prompt, agents, approvals, toolbox, schedules, pushes, spend } = staff
   const { runtime } = team
   const heraldTeam: GatewayTeam = {
     stop: (namespace) => team.stop(namespace),
@@ -116,11 +117,17 @@ async function openChannels(
     page: io.page,
     logger,
     logins: store.records("logins"),
-    routes: [...(await routesOf(base, staff, version, discord)), ...federation.routes],
+    routes: [
+      ...(await routesOf(base, staff, version, discord)),
+      ...pushRoutes(pushes, io.pushService),
+      ...federation.routes,
+    ],
     version,
     showLink: (link) => io.out.write(`${loginLines(link).join("\n")}\n`),
   })
   onClose(() => gateway.close())
+  pushes.start((login) => gateway.holderOf(login))
+  onClose(() => pushes.stop())
   onClose(() => schedules.idle())
   onClose(() => discord.close())
   await discord.use(loaded.config.discord)

@@ -9,6 +9,7 @@ import { PEERS } from "./federation/peers.ts"
 import type { Log } from "./log/log.ts"
 import type { HeraldMetrics } from "./metrics.ts"
 import { type Spend, spender } from "./outlay.ts"
+import { Pushes } from "./push/push.ts"
 import { buildTeam, type HeraldTeam, zone } from "./runtime.ts"
 import { Schedules } from "./schedules/schedules.ts"
 import { type RunCounter, runCounter } from "./shutdown.ts"
@@ -23,6 +24,7 @@ export interface Staff extends Pick<HeraldTeam, "team" | "prompt"> {
   readonly folders: Directories
   readonly chatFolders: Folders
   readonly schedules: Schedules
+  readonly pushes: Pushes
   readonly budget: HeraldBudget
   readonly spend: Spend
   /** Undefined where no numbers are collected. */
@@ -35,7 +37,18 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
   const { logger } = log
   const { discordApi } = io
   const config = () => live.loaded.config
-  const schedules = new Schedules({ config, dataDir, logger, zones, discordApi })
+  const approvals = new Approvals()
+  const runtime = () => team.runtime
+  const { pushService: local } = io
+  const pushes = new Pushes({ config, dataDir, store, logger, approvals, runtime, local })
+  const schedules = new Schedules({
+    config,
+    dataDir,
+    logger,
+    zones,
+    discordApi,
+    told: (notice, chat) => pushes.jobTold(notice, chat),
+  })
   const budget = heraldBudget(store, loaded.config)
   const { budgets } = budget
   const spend = spender(budgets, (err) => logger.error({ err }, "after something was paid for"))
@@ -64,8 +77,13 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
     runtime: () => team.runtime,
     folderOf,
   })
-  const listeners = [folders.hooks, counter.hooks, schedules.hooks, ...(metrics ? [metrics.hooks] : [])]
-  const approvals = new Approvals()
+  const listeners = [
+    folders.hooks,
+    counter.hooks,
+    schedules.hooks,
+    pushes.hooks,
+    ...(metrics ? [metrics.hooks] : []),
+  ]
   const agents = await Agents.open(store.records("agents"), loaded)
   const parts = {
     loaded,
@@ -97,6 +115,7 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
     folders,
     chatFolders,
     schedules,
+    pushes,
     budget,
     spend,
     metrics,

@@ -14,6 +14,7 @@ export const LIVE: readonly string[] = [
   "logging",
   "budget",
   "updates",
+  "push",
 ]
 
 /** What is not live in them. */

@@ -517,6 +517,18 @@ export const settings = {
     registry: text("https://registry.npmjs.org", "The registry that is asked."),
   }),
 
+  push: section("Notifications on the devices of those who switch them on in the page.", {
+    enabled: boolean(
+      true,
+      "Let people switch them on. Nobody is contacted before somebody has; then the push service of their browser is.",
+    ),
+    contact: text(
+      undefined,
+      "Whom a push service may write to if something is wrong, as it wants to be told: `mailto:` or `https:`. Default: nobody.",
+      { example: "mailto:you@example.org" },
+    ),
+  }),
+
   audit: section("Who did what, without what was said: `herald audit` shows it.", {
     enabled: boolean(
       false,

@@ -8,6 +8,9 @@ import { OWN, type Place, placeOf } from "./places.ts"
 /** Writes to channels in Discord. */
 type Poster = Pick<ReturnType<typeof discordPoster>, "post">
 
+/** Told of what was written to a chat of the page. */
+export type Told = (notice: Notice, chat: Namespace) => Promise<void>
+
 /** So long a chat that is being answered is waited for; after that the result goes to the job's own chat. */
 const BUSY_MS = 45_000
 const HELD_MS = 50
@@ -23,8 +26,9 @@ export function delivery(parts: {
   readonly discord: Namespace
   /** Undefined without a bot. */
   readonly poster: () => Promise<Poster | undefined>
+  readonly told?: Told | undefined
 }): Deliver {
-  const { runtime, chatting, discord, poster } = parts
+  const { runtime, chatting, discord, poster, told } = parts
 
   const channel = async (id: string, notice: Notice, signal: AbortSignal): Promise<void> => {
     const bot = await poster()
@@ -46,6 +50,8 @@ export function delivery(parts: {
     await post(runtime, session, message, { inputId: `notice:${key}`, ...(tainted && { tainted }) })
     const isUntitled = (await runtime.info(session))?.metadata["title"] === undefined
     if (isUntitled) await runtime.update(session, { title: job.name })
+    // In Discord it is told by Discord.
+    if (!discord.contains(session)) await told?.(notice, session)
   }
 
   /** @returns false where nothing can be written now. */

@@ -8,7 +8,7 @@ import type { CronHost } from "../tools/cron.ts"
 import { personOf } from "../tools/person.ts"
 import type { Zones } from "../zones.ts"
 import { Chatting } from "./chatting.ts"
-import { delivery } from "./delivery.ts"
+import { delivery, type Told } from "./delivery.ts"
 import { addFileJobs, fileJobIds } from "./file-jobs.ts"
 import { importOriginal } from "./import-original.ts"
 import { MIN_INTERVAL_MS } from "./limits.ts"
@@ -28,6 +28,8 @@ export interface SchedulesParts {
   readonly zones: Zones
   /** Where Discord is; default its own address. */
   readonly discordApi?: string | undefined
+  /** Told what was written to a chat. */
+  readonly told?: Told
 }
 
 /** The jobs of everybody who may talk to this Herald: each person's are done by a scheduler of their own. */
@@ -95,6 +97,7 @@ export class Schedules implements CronHost {
       chatting: this.#chatting,
       discord: discordRoot(now),
       poster: () => this.#poster(),
+      told: this.#parts.told,
     })
     this.#schedulers = [...people, discordRoot(now)].map((prefix) => ({
       prefix,

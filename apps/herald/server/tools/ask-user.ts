@@ -79,7 +79,7 @@ const answerRoute = (given: Map<string, Answer>): Route =>
       if (
         typeof run !== "string" ||
         typeof call !== "string" ||
-        !(await isOpen(runtime, namespace, run, call))
+        !(await openQuestions(runtime, namespace, run)).includes(call)
       )
         throw new HttpError(404, "not_found", "There is no such question, or it has been answered.")
       const key = keyOf(namespace, run, call)
@@ -101,15 +101,20 @@ function answerIn(said: unknown): Answer {
   return said.map((each) => each.trim().toWellFormed())
 }
 
-/** Whether the run still waits for what somebody says to this call. */
-async function isOpen(runtime: Runtime, namespace: Namespace, run: string, call: string): Promise<boolean> {
+/** The calls by which a run waits for what somebody says. */
+export async function openQuestions(
+  runtime: Runtime,
+  namespace: Namespace,
+  run: string,
+): Promise<readonly string[]> {
   const history = await readHistory(runtime, namespace, { limit: LOOKED_AT })
-  if (history?.info.openRun !== run) return false
-  const last = history.entries.findLast(
-    (entry) =>
-      (entry.type === "tool_intent" || entry.type === "tool_result") &&
-      entry.runId === run &&
-      entry.callId === call,
-  )
-  return last?.type === "tool_intent" && last.name === "ask_user" && last.decision === "allow"
+  if (history?.info.openRun !== run) return []
+  const open = new Set<string>()
+  for (const entry of history.entries) {
+    if (entry.type === "tool_intent" && entry.runId === run) {
+      if (entry.name === "ask_user" && entry.decision === "allow") open.add(entry.callId)
+      else open.delete(entry.callId)
+    } else if (entry.type === "tool_result" && entry.runId === run) open.delete(entry.callId)
+  }
+  return [...open]
 }
