@@ -124,6 +124,23 @@ test("what cannot be sent, since the channel is gone, is reported, and others ar
   await discord.until(() => said(discord, channel).includes("Here."))
 })
 
+test("a bot that is put out of a server reports what it could not say there, and answers in the others", async () => {
+  const slow = Promise.withResolvers<void>()
+  const { discord, ada, channel, errors } = await place({
+    answer: (request) => (lastText(request) === "out" ? [wait(slow.promise), say("Too late.")] : "Here."),
+  })
+  const left = discord.addGuild("soon left")
+  const there = discord.addChannel(left, "general")
+  mention(discord, ada, there, "out")
+  await discord.until(() => discord.requests.some(({ path }) => path === `/channels/${there}/typing`))
+  discord.removeGuild(left)
+  slow.resolve()
+  await vi.waitFor(() => expect(errors).toContainEqual(expect.objectContaining({ code: 50001 })), WAIT)
+  expect(discord.messages(there)).toHaveLength(1)
+  mention(discord, ada, channel, "hello")
+  await discord.until(() => said(discord, channel).includes("Here."))
+})
+
 test("a message that is deleted before the answer is answered all the same", async () => {
   const slow = Promise.withResolvers<void>()
   const { discord, ada, channel } = await place({ answer: [wait(slow.promise), say("Here.")] })

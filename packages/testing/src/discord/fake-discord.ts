@@ -45,6 +45,8 @@ export interface FakeDiscord {
   readonly bot: DiscordUser
   addUser(name: string): DiscordUser
   addGuild(name: string): string
+  /** The bot is put out of a server: it has no access to its channels any more. */
+  removeGuild(guildId: string): void
   /** Types are Discord's numbers, default 0: text. */
   addChannel(
     guildId: string,
@@ -182,6 +184,10 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}): Promise<Fak
       const guild = world.guilds.get(id)
       if (guild) gateway.dispatch("GUILD_CREATE", guildJson(world, guild))
       return id
+    },
+    removeGuild(id) {
+      world.guilds.delete(id)
+      gateway.dispatch("GUILD_DELETE", { id })
     },
     addChannel(guildId, name, { type = 0, parentId } = {}) {
       const id = world.addChannel(guildId, name, type, parentId)

@@ -138,6 +138,8 @@ export class Rest {
     const [, , id = "", second, messageId] = path.split("/")
     const channel = world.channels.get(id)
     if (!channel) return unknown("Channel", 10003)
+    if (channel.guild_id !== undefined && !world.guilds.has(channel.guild_id))
+      return { status: 403, body: { message: "Missing Access", code: 50001 } }
     if (second === undefined) return ok(channelJson(channel))
     if (second === "typing") return { status: 204 }
     const at = channel.messages.findIndex((message) => message.id === messageId)
