@@ -2,6 +2,7 @@ import { errorMessage } from "@orra/core"
 import type { Gateway, GatewayTeam, Route } from "@orra/gateway"
 import { agentFor } from "./agents/route.ts"
 import { agentRoutes } from "./api/agents.ts"
+import { chatOptionRoutes } from "./api/chat-options.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { folderRoutes } from "./api/folders.ts"
@@ -142,7 +143,7 @@ async function openChannels(
 /** Herald's own routes, beside those of the gateway. */
 async function routesOf(
   { live, loaded, service, store, people, zones }: Base,
-  { team, agents, toolbox, folders, chatFolders, schedules, budget, spend, metrics }: Staff,
+  { team, agents, chatOptions, toolbox, folders, chatFolders, schedules, budget, spend, metrics }: Staff,
   version: string,
   discord: DiscordHost,
 ): Promise<readonly Route[]> {
@@ -151,6 +152,7 @@ async function routesOf(
     ...settingsRoutes({ service, version, assistant: () => agents.default.name }),
     ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
     ...delegationRoutes(team),
+    ...chatOptionRoutes({ options: chatOptions, team, agents, families: () => toolbox.switched }),
     ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
     ...folderRoutes({
       folders: chatFolders,

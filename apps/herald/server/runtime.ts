@@ -5,7 +5,7 @@ import {
   type Hooks,
   MemoryStore,
   type PolicyLayer,
-  PolicyRegistry,
+  type PolicyRegistry,
   summarize,
   Team,
 } from "@orra/core"
@@ -45,6 +45,7 @@ export function buildTeam(parts: {
   readonly log: Log
   readonly agents: Agents
   readonly zones: Zones
+  readonly policies: PolicyRegistry
   readonly folderOf: FolderOf
   /** What listens to runs, and changes none. */
   readonly listeners: readonly Hooks[]
@@ -59,6 +60,7 @@ export function buildTeam(parts: {
     log,
     agents,
     zones,
+    policies,
     folderOf,
     listeners,
     toolbox,
@@ -66,7 +68,6 @@ export function buildTeam(parts: {
     budgets,
   } = parts
   const { config } = loaded
-  const policies = new PolicyRegistry({ store: disk })
   const { agentsOf, hooks: callerHooks } = callers()
   const applyPolicy = (now: Config): void => setPolicies(policies, now, toolbox.policy, agentsOf)
   applyPolicy(config)

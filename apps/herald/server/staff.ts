@@ -1,14 +1,16 @@
-import { Approvals, type Namespace, type Team } from "@orra/core"
+import { Approvals, type Namespace, PolicyRegistry, type Team } from "@orra/core"
 import { Agents } from "./agents/agents.ts"
 import { type Directories, directories } from "./api/files.ts"
 import type { Base, HeraldIo, OnClose } from "./base.ts"
 import { type HeraldBudget, heraldBudget } from "./budget.ts"
+import { ChatOptions } from "./chats/chat-options.ts"
 import { type FolderOf, Folders } from "./chats/folders.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import { PEERS } from "./federation/peers.ts"
 import type { Log } from "./log/log.ts"
 import type { HeraldMetrics } from "./metrics.ts"
 import { type Spend, spender } from "./outlay.ts"
+import { placesOf } from "./policy/rules.ts"
 import { Pushes } from "./push/push.ts"
 import { buildTeam, type HeraldTeam, zone } from "./runtime.ts"
 import { Schedules } from "./schedules/schedules.ts"
@@ -19,6 +21,7 @@ import { chosenFolders } from "./tools/work-folders.ts"
 /** Those who answer, with all they work with: nobody can talk to them yet. */
 export interface Staff extends Pick<HeraldTeam, "team" | "prompt"> {
   readonly agents: Agents
+  readonly chatOptions: ChatOptions
   readonly approvals: Approvals
   readonly toolbox: Toolbox
   readonly folders: Directories
@@ -77,11 +80,22 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
     runtime: () => team.runtime,
     folderOf,
   })
+  const policies = new PolicyRegistry({ store })
+  const chatOptions = await ChatOptions.open(
+    {
+      records: store.records("chat-options"),
+      policies,
+      families: () => toolbox.switched,
+      places: () => [PEERS, ...placesOf(config()).map(({ namespace }) => namespace)],
+    },
+    people,
+  )
   const listeners = [
     folders.hooks,
     counter.hooks,
     schedules.hooks,
     pushes.hooks,
+    chatOptions.hooks,
     ...(metrics ? [metrics.hooks] : []),
   ]
   const agents = await Agents.open(store.records("agents"), loaded)
@@ -92,6 +106,7 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
     log,
     agents,
     zones,
+    policies,
     folderOf,
     listeners,
     toolbox,
@@ -101,6 +116,7 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
   const { team, prompt, applyPolicy } = buildTeam(parts)
   live.onChange((next) => async () => {
     applyPolicy(next.config)
+    chatOptions.apply()
     budget.apply(next.config)
     await agents.reload(next)
   })
@@ -110,6 +126,7 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
     team,
     prompt,
     agents,
+    chatOptions,
     approvals,
     toolbox,
     folders,

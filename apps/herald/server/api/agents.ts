@@ -11,6 +11,7 @@ import {
 } from "@orra/core"
 import { type GatewayRequest, HttpError, type Principal, type Route } from "@orra/gateway"
 import type { Agent, Agents } from "../agents/agents.ts"
+import { HANDING } from "../tools/tools.ts"
 import type { Zones } from "../zones.ts"
 
 interface AgentApiOptions {
@@ -118,9 +119,6 @@ export function agentRoutes({ agents, team, zones, people, file }: AgentApiOptio
 }
 
 const nameOf = ({ definition }: Tool): string => definition.name
-
-/** How agents hand tasks on. */
-const HANDING = ["delegate_to_agent", "spawn_agent"]
 
 const ownersView = ({ id, version, origin, system_prompt, tools }: Agent) => ({
   id: id ?? null,

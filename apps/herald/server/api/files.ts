@@ -51,7 +51,7 @@ export function directories(parts: {
   }
 
   const read = async (request: GatewayRequest): Promise<Response> => {
-    const { namespace, info } = await ownSession(request)
+    const { namespace, info } = await ownChat(request)
     const roots = await folders().of(namespace)
     const directory = await current(namespace, info)
     const path = request.query.get("path")
@@ -65,7 +65,7 @@ export function directories(parts: {
     const { directory } = await request.body()
     if (directory !== null && (typeof directory !== "string" || directory.length > MAX_PATH))
       throw new InvalidInput('"directory" must be the path of a folder, or null for the usual one.')
-    const { namespace, info } = await ownSession(request)
+    const { namespace, info } = await ownChat(request)
     const chosen = directory ? normalize(directory) : null
     if (chosen !== null && (await folders().within(namespace, chosen)) === undefined) throw refused()
     if (info) await runtime().update(namespace, { [WORKING_DIRECTORY]: chosen })
@@ -100,7 +100,7 @@ const refused = (): HttpError =>
   new HttpError(400, "directory_refused", "There is no such folder to work in: choose one of those shown.")
 
 /** A chat of the person's, begun or not, but not a deleted one. */
-async function ownSession({ runtime, principal, params }: GatewayRequest): Promise<{
+export async function ownChat({ runtime, principal, params }: GatewayRequest): Promise<{
   readonly namespace: Namespace
   readonly info: SessionInfo | undefined
 }> {

@@ -78,6 +78,7 @@ export function followingLogin(first: Provider, renewed: () => Promise<Provider 
       }
     },
     outputLimit: (request) => current.outputLimit?.(request) ?? request.maxTokens,
+    efforts: (model) => current.efforts?.(model) ?? [],
     models: async (options) => (await current.models?.(options)) ?? [{ id: first.model }],
   }
 }

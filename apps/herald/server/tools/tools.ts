@@ -11,6 +11,7 @@ import {
 } from "@orra/core"
 import type { Route } from "@orra/gateway"
 import { documentRoutes } from "../api/documents.ts"
+import type { SwitchedTools } from "../chats/chat-options.ts"
 import type { LoadedConfig } from "../config/load.ts"
 import { type Library, openLibrary } from "../documents/library.ts"
 import type { Spend } from "../outlay.ts"
@@ -28,6 +29,8 @@ export interface Toolbox {
   readonly hooks: readonly Hooks[]
   /** For everybody who may talk to this Herald, as it is now. */
   readonly policy: PolicyLayer
+  /** What is on now and can be off in a chat. */
+  readonly switched: readonly SwitchedTools[]
   /** What a person should know of them now, one line each. */
   readonly remarks: readonly string[]
   /** What the page asks of them. */
@@ -49,6 +52,9 @@ export type ToolFamily = Pick<Toolbox, "tools"> &
   Partial<Pick<Toolbox, "hooks" | "policy" | "remarks" | "routes">>
 
 type Loaded = Pick<LoadedConfig, "config" | "dataDir" | "file">
+
+/** How agents hand tasks on. */
+export const HANDING: readonly string[] = ["delegate_to_agent", "spawn_agent"]
 
 /** How long MCP servers are waited for, in ms. */
 const WAIT_MS = 5_000
@@ -131,6 +137,16 @@ export async function buildTools(
     },
     get policy() {
       return policyOf([...on(), { tools: [], policy: mcp.policy }])
+    },
+    get switched() {
+      return [
+        ...families.flatMap(({ id }, index) => {
+          const tools = made[index]?.family.tools.map(nameOf) ?? []
+          return id === undefined || tools.length === 0 ? [] : [{ id, tools }]
+        }),
+        { id: "agents", tools: HANDING },
+        ...[...mcp.states.keys()].map((name) => ({ id: `mcp:${name}`, tools: [`${name}__*`] })),
+      ]
     },
     get remarks() {
       return [...on().flatMap(({ remarks }) => remarks ?? []), ...mcp.remarks]
