@@ -6,6 +6,7 @@ import { chatOptionRoutes } from "./api/chat-options.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { folderRoutes } from "./api/folders.ts"
+import { mentionRoute } from "./api/mentions.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
@@ -166,6 +167,7 @@ async function routesOf(
     ...(metrics?.routes ?? []),
     ...toolbox.routes,
     ...folders.routes,
+    mentionRoute({ loaded: () => live.loaded, library: toolbox.library, directoryOf: folders.current }),
     imageRoute(store),
     previewRoute,
     ...shareRoutes({ store, isOn: () => live.loaded.config.gateway.share_links }),

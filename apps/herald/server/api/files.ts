@@ -25,6 +25,8 @@ const session = "/api/sessions/:namespace/directory"
 export interface Directories {
   /** Gives a session its folder when it begins: what was chosen before, or that of the chat which has handed on the task. */
   readonly hooks: Hooks
+  /** The folder that was chosen for a chat, begun or not; null: the usual one. */
+  readonly current: (namespace: Namespace, info: SessionInfo | undefined) => Promise<string | null>
   /** Documented in docs/herald/api.md. */
   readonly routes: readonly Route[]
 }
@@ -75,6 +77,7 @@ export function directories(parts: {
   }
 
   return {
+    current,
     routes: [
       { method: "GET", path: session, permission: "chat", handle: read },
       { method: "PUT", path: session, permission: "chat", handle: change },
