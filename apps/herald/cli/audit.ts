@@ -1,5 +1,6 @@
 import { everyItem, type Json, type JsonObject, Namespace, OrraError } from "@orra/core"
 import type { Audit } from "@orra/store-sql"
+import { verifyAudit } from "../server/activity/verify.ts"
 import { discordRoot, HERALD, type LoadedConfig, principals } from "../server/config/load.ts"
 import { existingStore } from "../server/data/store.ts"
 import { PEERS } from "../server/federation/peers.ts"
@@ -44,21 +45,7 @@ export async function shownAudit({ config, dataDir }: LoadedConfig, task: AuditT
 }
 
 async function verified(audit: Audit, roots: readonly Namespace[]): Promise<string> {
-  let chains = 0
-  let links = 0
-  for (const root of roots) {
-    const broken = await audit.verify(root)
-    if (broken)
-      throw new OrraError(
-        "audit_broken",
-        `Link ${broken.link} of ${broken.namespace} is not as it was written: it was ${broken.reason}. Whoever can write in the database did that; compare it with a backup.`,
-        { namespace: broken.namespace.key, link: broken.link, reason: broken.reason },
-      )
-    for (const head of await audit.heads(root)) {
-      chains++
-      links += head.links
-    }
-  }
+  const { chains, links } = await verifyAudit(audit, roots)
   return links === 0 ? "" : `All ${links} links of ${chains} chains are as they were written.`
 }
 

@@ -1,12 +1,14 @@
 import { errorMessage } from "@orra/core"
 import type { Gateway, GatewayTeam, Route } from "@orra/gateway"
+import { auditedLogins } from "./activity/logins.ts"
+import { everybody } from "./activity/people.ts"
 import { agentFor } from "./agents/route.ts"
+import { activityRoutes } from "./api/activity.ts"
 import { agentRoutes } from "./api/agents.ts"
 import { chatOptionRoutes } from "./api/chat-options.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { folderRoutes } from "./api/folders.ts"
-import { mentionRoute } from "./api/mentions.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
@@ -111,6 +113,7 @@ async function openChannels(
   onClose(() => federation.close())
   await federation.use(loaded.config)
   live.onChange((next) => () => federation.change(next.config))
+  const logins = store.records("logins")
   const { url, gateway } = await listen({
     config: loaded.config,
     runtime,
@@ -118,7 +121,9 @@ async function openChannels(
     approvals,
     page: io.page,
     logger,
-    logins: store.records("logins"),
+    logins: loaded.config.audit.enabled
+      ? auditedLogins(logins, store.audit, everybody(loaded.config))
+      : logins,
     routes: [
       ...(await routesOf(base, staff, version, discord)),
       ...pushRoutes(pushes, io.pushService),
@@ -154,6 +159,7 @@ async function routesOf(
     ...agentRoutes({ agents, team, zones, people, file: loaded.file }),
     ...delegationRoutes(team),
     ...chatOptionRoutes({ options: chatOptions, team, agents, families: () => toolbox.switched }),
+    ...activityRoutes(store, loaded.config),
     ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
     ...folderRoutes({
       folders: chatFolders,
@@ -167,7 +173,6 @@ async function routesOf(
     ...(metrics?.routes ?? []),
     ...toolbox.routes,
     ...folders.routes,
-    mentionRoute({ loaded: () => live.loaded, library: toolbox.library, directoryOf: folders.current }),
     imageRoute(store),
     previewRoute,
     ...shareRoutes({ store, isOn: () => live.loaded.config.gateway.share_links }),
