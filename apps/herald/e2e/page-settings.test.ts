@@ -11,7 +11,18 @@ import { check } from "./support/access.ts"
 import { openSite, type Site } from "./support/site.ts"
 
 const WIRE = join(import.meta.dirname, "../../../packages/mcp/src/wire.child.ts")
-const PARTS = ["model", "discord", "tools", "mcp", "peers", "appearance", "devices", "updates", "about"]
+const PARTS = [
+  "model",
+  "discord",
+  "tools",
+  "mcp",
+  "peers",
+  "appearance",
+  "account",
+  "devices",
+  "updates",
+  "about",
+]
 
 let site: Site
 let asked = 0

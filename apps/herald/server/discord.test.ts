@@ -1,4 +1,5 @@
 import { Approvals, PolicyRegistry, Runtime, tool } from "@orra/core"
+import { DiscordLinks } from "@orra/discord"
 import { call, scriptedProvider } from "@orra/testing"
 import { fakeDiscord } from "@orra/testing/discord"
 import { expect, onTestFinished, test, vi } from "vitest"
@@ -32,7 +33,8 @@ async function place(toml: (ids: { readonly ada: string; readonly boss: string }
   const lines: string[] = []
   const write = (...said: unknown[]): void => void lines.push(said.map(String).join(" "))
   const logger = { info: write, warn: write } as unknown as Logger
-  const service = new DiscordHost({ runtime, approvals, logger, api: discord.api })
+  const links = new DiscordLinks({ store: runtime.store, people: () => [] })
+  const service = new DiscordHost({ runtime, approvals, links, logger, api: discord.api })
   await service.use({ ...config.discord, token: token ?? discord.token })
   onTestFinished(async () => {
     await service.close()

@@ -1,5 +1,5 @@
 import { type Approvals, ChannelAdapter, errorMessage, type Runtime, type Team } from "@orra/core"
-import type { DiscordStatus } from "@orra/discord"
+import type { DiscordLinks, DiscordStatus } from "@orra/discord"
 import { OWNER } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import { PEERS } from "./federation/peers.ts"
@@ -15,6 +15,8 @@ export interface DiscordParts {
   /** Where there are several agents: their names, and what stops an answer with all that was handed on for it. */
   readonly agents?: { readonly names: () => readonly string[]; readonly stop: Team["stop"] }
   readonly approvals: Approvals
+  /** Whose account is whose. */
+  readonly links: DiscordLinks
   readonly logger: Logger
   /** Default Discord's. */
   readonly api?: string | undefined
@@ -68,7 +70,7 @@ export class DiscordHost {
   async #start(config: Config["discord"], token: string): Promise<Served> {
     // It takes half a second to load: only those who connect pay for it.
     const { DiscordChannel } = await import("@orra/discord")
-    const { runtime, agents, approvals, logger, api } = this.#parts
+    const { runtime, agents, approvals, links, logger, api } = this.#parts
     const { store } = runtime
     const { filter, namespace_prefix: prefix, allowed_users: allowedUsers, approvers } = config
     const { approvals_channel: approvalsChannel } = config
@@ -94,6 +96,7 @@ export class DiscordHost {
       },
       ...(agents && { agents: agents.names }),
       approvals,
+      links,
       filter,
       prefix,
       approvers,

@@ -8,6 +8,7 @@ import { agentRoutes } from "./api/agents.ts"
 import { chatOptionRoutes } from "./api/chat-options.ts"
 import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
+import { discordLinkRoutes } from "./api/discord-links.ts"
 import { folderRoutes } from "./api/folders.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
@@ -16,6 +17,7 @@ import { shareRoutes } from "./api/shares.ts"
 import { type Base, type HeraldIo, type OnClose, openBase } from "./base.ts"
 import type { LoadedConfig } from "./config/load.ts"
 import { DiscordHost } from "./discord.ts"
+import { discordPeople } from "./discord-people.ts"
 import { Federation } from "./federation/federation.ts"
 import { listen } from "./listen.ts"
 import { pushRoutes } from "./push/routes.ts"
@@ -107,7 +109,15 @@ async function openChannels(
     names: () => agents.list().flatMap(({ name, origin }) => (origin === "peer" ? [] : [name])),
     stop: heraldTeam.stop,
   }
-  const discord = new DiscordHost({ runtime, agents: inDiscord, approvals, logger, api: io.discordApi })
+  const links = discordPeople(store, () => live.loaded.config)
+  const discord = new DiscordHost({
+    runtime,
+    agents: inDiscord,
+    approvals,
+    links,
+    logger,
+    api: io.discordApi,
+  })
   live.onChange((next) => () => discord.use(next.config.discord))
   const federation = new Federation({ team, agents, prompt, spend, logger, version })
   onClose(() => federation.close())
@@ -126,6 +136,7 @@ async function openChannels(
       : logins,
     routes: [
       ...(await routesOf(base, staff, version, discord)),
+      ...discordLinkRoutes(links, discord),
       ...pushRoutes(pushes, io.pushService),
       ...federation.routes,
     ],

@@ -1,8 +1,10 @@
 import type { ComponentType } from "react"
 import type { Me } from "../api/types.ts"
+import { words as account } from "../i18n/en-account.ts"
 import { words as devices } from "../i18n/en-devices.ts"
 import { words } from "../i18n/en-settings.ts"
 import { AboutPart } from "./about-part.tsx"
+import { AccountPart } from "./account-part.tsx"
 import { AppearancePart } from "./appearance-part.tsx"
 import { DevicesPart } from "./devices-part.tsx"
 import { DiscordPart } from "./discord-part.tsx"
@@ -30,6 +32,7 @@ export const parts: readonly SettingsPart[] = [
   { name: "mcp", label: words.mcp.title, Component: McpPart, permission: "owner" },
   { name: "peers", label: words.peers.title, Component: PeersPart, permission: "owner" },
   { name: "appearance", label: words.appearance, Component: AppearancePart },
+  { name: "account", label: account.title, Component: AccountPart },
   { name: "devices", label: devices.title, Component: DevicesPart },
   { name: "usage", label: words.usage.title, Component: UsagePart },
   { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },

@@ -1,0 +1,99 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import type { ReactElement } from "react"
+import { request } from "../api/http.ts"
+import { words } from "../i18n/en-account.ts"
+import { formatDay, formatFullTime } from "../i18n/index.ts"
+import { Button } from "../ui/button.tsx"
+import { toast } from "../ui/toast.tsx"
+import { Waiting } from "./waiting.tsx"
+import "../styles/records.css"
+
+interface Accounts {
+  /** Whether there is a bot now. */
+  readonly connected: boolean
+  readonly links: readonly { readonly user: string; readonly username: string; readonly at: number }[]
+}
+
+interface Code {
+  readonly code: string
+  /** ms since 1970. */
+  readonly expires_at: number
+}
+
+const ACCOUNTS = ["discord-accounts"]
+/** A code is used in another window: how often it is looked whether it was, in ms. */
+const LOOK_MS = 3_000
+
+/** Somebody's own accounts in Discord: a code links one. */
+export function AccountPart(): ReactElement {
+  const client = useQueryClient()
+  const code = useMutation({ mutationFn: () => request<Code>("POST", "/api/discord/links", {}) })
+  const { data, error } = useQuery({
+    queryKey: ACCOUNTS,
+    queryFn: ({ signal }) => request<Accounts>("GET", "/api/discord/links", undefined, signal),
+    refetchInterval: code.data ? LOOK_MS : false,
+  })
+  const unlink = useMutation({
+    mutationFn: (user: string) => request<Accounts>("DELETE", `/api/discord/links/${user}`),
+    onSuccess: (next) => {
+      client.setQueryData(ACCOUNTS, next)
+      toast(words.unlinked)
+    },
+  })
+  if (!data) return <Waiting error={error} />
+  const problem = code.error ?? unlink.error
+  // It has been used when somebody was linked after it was made.
+  const isUsed = data.links.some(({ at }) => code.submittedAt > 0 && at >= code.submittedAt)
+  return (
+    <>
+      <p className="muted">{words.lead}</p>
+      {data.links.length > 0 && (
+        <ul className="records" aria-label={words.list}>
+          {data.links.map(({ user, username, at }) => (
+            <li className="record" key={user}>
+              <div className="record-body">
+                <p className="record-content">{username}</p>
+                <p className="record-facts">
+                  <time dateTime={new Date(at).toISOString()} title={formatFullTime(at)}>
+                    {words.since(formatDay(at, Date.now()))}
+                  </time>
+                </p>
+              </div>
+              <Button
+                aria-label={words.unlinkOf(username)}
+                disabled={unlink.isPending}
+                onClick={() => unlink.mutate(user)}
+              >
+                {words.unlink}
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <section className="panel" aria-label={words.add}>
+        <h3>{words.add}</h3>
+        {!data.connected && <p className="hint">{words.off}</p>}
+        <div role="status">
+          {code.data &&
+            (isUsed ? (
+              <p>{words.done}</p>
+            ) : (
+              <ol className="steps">
+                <li>{words.open}</li>
+                <li>
+                  {words.type} <code className="link-code">/link code:{code.data.code}</code>
+                </li>
+                <li>{words.until(formatFullTime(code.data.expires_at))}</li>
+              </ol>
+            ))}
+        </div>
+        <div className="form-foot">
+          <Button disabled={!data.connected || code.isPending} onClick={() => code.mutate()}>
+            {code.data ? words.another : words.code}
+          </Button>
+        </div>
+        <div role="alert">{problem && <p className="form-error">{problem.message}</p>}</div>
+      </section>
+    </>
+  )
+}
