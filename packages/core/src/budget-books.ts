@@ -1,5 +1,4 @@
 import { type Account, EMPTY } from "./budget-account.ts"
-import { ByKey } from "./by-key.ts"
 import { errorMessage, OrraError, VersionConflict } from "./errors.ts"
 import type { Json } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
@@ -9,7 +8,15 @@ import type { RecordChange, Records } from "./records.ts"
 export interface Place {
   readonly namespace: Namespace
   readonly key: string
+  /** No other place has it. */
+  readonly id: string
 }
+
+export const placeOf = (namespace: Namespace, key: string): Place => ({
+  namespace,
+  key,
+  id: `${namespace.key}\n${key}`,
+})
 
 /** What has an account. */
 export interface Kept {
@@ -33,6 +40,12 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
+/** The changes of one tenant's accounts: those that wait while one is being written. */
+interface Queue {
+  jobs: Job[]
+  isWriting: boolean
+}
+
 interface Applied {
   readonly refused: boolean
   readonly answer: () => void
@@ -45,7 +58,6 @@ interface Known {
 }
 
 interface Opened {
-  readonly id: string
   readonly place: Place
   readonly known: Known
   after: Account | undefined
@@ -60,8 +72,8 @@ const MAX_KNOWN = 1_000
  */
 export class Books {
   readonly #records: Records
-  /** By tenant, whose accounts others do not share: those that wait while a change is being written. */
-  readonly #queues = new ByKey<Job[]>()
+  /** By tenant, whose accounts others do not share. Kept when empty: most tenants come again. */
+  readonly #queues = new Map<string, Queue>()
   readonly #known = new Map<string, Known>()
 
   constructor(records: Records) {
@@ -74,51 +86,56 @@ export class Books {
 
   /** Changes the accounts. When `work` throws, nothing is written. */
   change<T>(kept: readonly Kept[], work: Work<T>): Promise<T> {
-    const tenant = kept[0]?.place.namespace.segments[0] ?? ""
-    const opened = this.#queues.get(tenant) ? undefined : this.#remembered(kept)
-    return opened ? this.#alone(tenant, opened, kept, work) : this.#queued(tenant, kept, work)
+    const queue = this.#queueOf(kept[0]?.place.namespace.segments[0] ?? "")
+    const opened = queue.isWriting ? undefined : this.#remembered(kept)
+    return opened ? this.#alone(queue, opened, kept, work) : this.#queued(queue, kept, work)
+  }
+
+  #queueOf(tenant: string): Queue {
+    const known = this.#queues.get(tenant)
+    if (known) return known
+    if (this.#queues.size >= MAX_KNOWN) {
+      for (const [other, { isWriting }] of this.#queues) if (!isWriting) this.#queues.delete(other)
+    }
+    const queue: Queue = { jobs: [], isWriting: false }
+    this.#queues.set(tenant, queue)
+    return queue
   }
 
   /** The accounts, when all of them are known. */
   #remembered(kept: readonly Kept[]): readonly Opened[] | undefined {
     const opened: Opened[] = []
     for (const { place } of kept) {
-      const id = idOf(place)
-      const known = this.#known.get(id)
+      const known = this.#known.get(place.id)
       if (!known) return undefined
-      opened.push({ id, place, known, after: known.account })
+      opened.push({ place, known, after: known.account })
     }
     return opened
   }
 
   /** What most changes are: nobody else changes the tenant's accounts, and they are known. */
-  async #alone<T>(
-    tenant: string,
-    opened: readonly Opened[],
-    kept: readonly Kept[],
-    work: Work<T>,
-  ): Promise<T> {
+  async #alone<T>(queue: Queue, opened: readonly Opened[], kept: readonly Kept[], work: Work<T>): Promise<T> {
     const { accounts, result, refused } = work(opened.map(({ after }) => after ?? EMPTY))
     if (refused) {
       this.#forget(opened)
-      return this.#queued(tenant, kept, work)
+      return this.#queued(queue, kept, work)
     }
-    for (let index = 0; index < opened.length; index++) put(opened[index], accounts[index])
-    this.#queues.set(tenant, [])
+    for (const [index, one] of opened.entries()) put(one, accounts[index])
+    queue.isWriting = true
     let isWritten = false
     try {
       isWritten = await this.#written(opened)
     } finally {
-      this.#next(tenant)
+      this.#next(queue)
     }
-    return isWritten ? result : this.#queued(tenant, kept, work)
+    return isWritten ? result : this.#queued(queue, kept, work)
   }
 
-  #queued<T>(tenant: string, kept: readonly Kept[], work: Work<T>): Promise<T> {
+  #queued<T>(queue: Queue, kept: readonly Kept[], work: Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const apply = (open: Map<string, Opened>): Applied => {
         try {
-          const opened = kept.map(({ place }) => open.get(idOf(place)))
+          const opened = kept.map(({ place }) => open.get(place.id))
           const { accounts, result, refused = false } = work(opened.map((one) => one?.after ?? EMPTY))
           for (const [index, one] of opened.entries()) put(one, accounts[index])
           return { refused, answer: () => resolve(result) }
@@ -126,33 +143,27 @@ export class Books {
           return { refused: false, answer: () => reject(error) }
         }
       }
-      const job = { kept, apply, reject }
-      const queue = this.#queues.get(tenant)
-      if (queue) queue.push(job)
-      else {
-        this.#queues.set(tenant, [job])
-        this.#next(tenant)
-      }
+      queue.jobs.push({ kept, apply, reject })
+      if (!queue.isWriting) this.#next(queue)
     })
   }
 
   /** Goes on with those that came meanwhile. */
-  #next(tenant: string): void {
-    const jobs = this.#queues.get(tenant)
-    if (!jobs || jobs.length === 0) this.#queues.delete(tenant)
-    else {
-      this.#queues.set(tenant, [])
-      void this.#work(tenant, jobs)
-    }
+  #next(queue: Queue): void {
+    const { jobs } = queue
+    queue.isWriting = jobs.length > 0
+    if (!queue.isWriting) return
+    queue.jobs = []
+    void this.#work(queue, jobs)
   }
 
-  async #work(tenant: string, jobs: readonly Job[]): Promise<void> {
+  async #work(queue: Queue, jobs: readonly Job[]): Promise<void> {
     try {
       await this.#write(jobs)
     } catch (error) {
       for (const job of jobs) job.reject(error)
     }
-    this.#next(tenant)
+    this.#next(queue)
   }
 
   async #write(jobs: readonly Job[]): Promise<void> {
@@ -161,12 +172,12 @@ export class Books {
       let fromMemory = false
       for (const { kept } of jobs) {
         for (const { place } of kept) {
-          const id = idOf(place)
+          const { id } = place
           if (open.has(id)) continue
           const seen = this.#known.get(id)
           fromMemory ||= seen !== undefined
           const known = seen ?? (await this.#load(place))
-          open.set(id, { id, place, known, after: known.account })
+          open.set(id, { place, known, after: known.account })
         }
       }
       const opened = [...open.values()]
@@ -184,16 +195,19 @@ export class Books {
   }
 
   /** Writes what has changed. False: somebody else did meanwhile. */
-  async #written(opened: readonly Opened[]): Promise<boolean> {
+  #written(opened: readonly Opened[]): Promise<boolean> | true {
     const changed = opened.filter(({ known, after }) => after !== known.account)
     if (changed.length === 0) return true
-    try {
-      this.#remember(changed, await this.#records.write(changed.map(toChange)))
-      return true
-    } catch (error) {
-      this.#forget(opened)
-      return error instanceof VersionConflict ? false : unavailable(error)
-    }
+    return this.#records.write(changed.map(toChange)).then(
+      (versions) => {
+        this.#remember(changed, versions)
+        return true
+      },
+      (error: unknown) => {
+        this.#forget(opened)
+        return error instanceof VersionConflict ? false : unavailable(error)
+      },
+    )
   }
 
   async #load({ namespace, key }: Place): Promise<Known> {
@@ -203,16 +217,15 @@ export class Books {
 
   #remember(changed: readonly Opened[], versions: readonly number[]): void {
     if (this.#known.size > MAX_KNOWN) this.#known.clear()
-    for (let index = 0; index < changed.length; index++) {
-      const { id = "", after } = changed[index] ?? {}
+    changed.forEach(({ place: { id }, after }, index) => {
       const version = versions[index]
       if (after && version) this.#known.set(id, { version, account: after })
       else this.#known.delete(id)
-    }
+    })
   }
 
   #forget(opened: readonly Opened[]): void {
-    for (const { id } of opened) this.#known.delete(id)
+    for (const { place } of opened) this.#known.delete(place.id)
   }
 }
 
@@ -220,10 +233,10 @@ function put(one: Opened | undefined, account: Account | undefined): void {
   if (one && account !== EMPTY) one.after = account
 }
 
-const toChange = ({ place, known, after }: Opened): RecordChange =>
+const toChange = ({ place: { namespace, key }, known, after }: Opened): RecordChange =>
   after
-    ? { ...place, expected: known.version, value: after as unknown as Json }
-    : { ...place, expected: known.version, deleted: true }
+    ? { namespace, key, expected: known.version, value: after as unknown as Json }
+    : { namespace, key, expected: known.version, deleted: true }
 
 /** Not the store's own error: the session can still be written, and says why its run ended. */
 function unavailable(error: unknown): never {
@@ -234,8 +247,6 @@ function unavailable(error: unknown): never {
     error,
   )
 }
-
-const idOf = ({ namespace, key }: Place): string => `${namespace.key}\n${key}`
 
 /** Written by this class alone: what is there is an account. */
 const accountOf = (value: Json | undefined): Account | undefined => value as unknown as Account | undefined

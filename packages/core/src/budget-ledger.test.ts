@@ -1,6 +1,7 @@
 import { watchedStore } from "@orra/testing"
 import fc from "fast-check"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { placeOf } from "./budget-books.ts"
 import { Ledger, type LedgerOptions, type Scope } from "./budget-ledger.ts"
 import { rulesOf } from "./budget-limit.ts"
 import { MemoryStore } from "./memory-store.ts"
@@ -15,7 +16,7 @@ const tenant = Namespace.of("acme")
 const scope = (namespace: Namespace, tokens: number): Scope => {
   const rules = rulesOf(namespace, [{ per: "day", tokens }])
   return {
-    place: { namespace, key: "total" },
+    place: placeOf(namespace, "total"),
     rules,
     periods: ["day"],
     units: new Set(["tokens"]),

@@ -10,7 +10,7 @@ import {
   present,
   spentOf,
 } from "./budget-account.ts"
-import { Books, type Place } from "./budget-books.ts"
+import { Books, type Place, placeOf } from "./budget-books.ts"
 import type { Rule } from "./budget-limit.ts"
 import type { Period } from "./budget-window.ts"
 import { ByKey } from "./by-key.ts"
@@ -149,7 +149,7 @@ export class Ledger {
 
   /** The same, and in the same write what the audit says of it. */
   async grantAudited(scope: Scope, grant: Grant, amount: number): Promise<void> {
-    const note: Scope = { ...scope, place: { namespace: scope.place.namespace, key: `grant ${randomId()}` } }
+    const note: Scope = { ...scope, place: placeOf(scope.place.namespace, `grant ${randomId()}`) }
     const apply = granted(grant.per, grant.unit, amount)
     await this.#change([scope, note], (account, of) => (of === note ? { ...EMPTY, grant } : apply(account)))
   }

@@ -1,3 +1,4 @@
+import { placeOf } from "./budget-books.ts"
 import type { Scope } from "./budget-ledger.ts"
 import type { Rule } from "./budget-limit.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
@@ -16,7 +17,7 @@ export class Scopes {
     const key = keyOf(namespace)
     const perRun = rules.filter(({ per }) => per === "run")
     const others = rules.filter(({ per }) => per !== "run")
-    const total = others.length > 0 ? scopeOf({ namespace, key: "total" }, others, "namespace") : undefined
+    const total = others.length > 0 ? scopeOf(placeOf(namespace, "total"), others, "namespace") : undefined
     if (rules.length > 0) this.#byKey.set(key, { perRun, total })
     else this.#byKey.delete(key)
   }
@@ -37,7 +38,7 @@ export class Scopes {
       rules.push(...limits.perRun)
     }
     if (runId !== undefined && rules.length > 0)
-      scopes.push(scopeOf({ namespace, key: runKey(runId) }, rules, of))
+      scopes.push(scopeOf(placeOf(namespace, runKey(runId)), rules, of))
     return scopes
   }
 }

@@ -1,4 +1,5 @@
 import type { Account, Amounts, Grant } from "./budget-account.ts"
+import { placeOf } from "./budget-books.ts"
 import { askWithin, type ModelPermit, type WantedCall } from "./budget-call.ts"
 import type { BudgetGate, DecidedCall, Spender } from "./budget-gate.ts"
 import { Ledger, type Scope, type Standing, type Taken } from "./budget-ledger.ts"
@@ -459,7 +460,7 @@ export class Budgets implements BudgetGate {
   ): Promise<RunBook> {
     const generation = this.#generation
     const above: Scope[] = []
-    const place = { namespace: Namespace.parse(parent.namespace), key: runKey(parent.runId) }
+    const place = placeOf(Namespace.parse(parent.namespace), runKey(parent.runId))
     const chain = [parent, ...((await this.#ledger.chainOf(place)) ?? [])].map(
       ({ namespace: ns, runId: id }) => ({
         namespace: ns,

@@ -28,13 +28,17 @@ export const charEstimator: Tokenizer = {
     let quarters = text.length
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index)
-      if (code > 0x7f) quarters += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1
-      else if (code < 0x41) quarters += code === 0x20 ? 0 : code < 0x30 || code > 0x39 ? 1 : 2
-      else if (code > 0x7a || (code > 0x5a && code < 0x61)) quarters++
+      quarters += ASCII[code] ?? (code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1)
     }
     return Math.ceil(quarters / 4)
   },
 }
+
+/** What a character counts beyond a letter, in quarters. A table: to look there takes half of what comparing takes. */
+const ASCII = Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code)
+  return /[a-z ]/i.test(char) ? 0 : /\d/.test(char) ? 2 : 1
+})
 
 /** How much the model may be sent, in tokens. */
 export interface ContextBudget {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { copyJson, parseJson } from "./json.ts"
+import { copyJson } from "./frozen.ts"
+import { parseJson } from "./json.ts"
 
 describe("parseJson", () => {
   test("reads what JSON.stringify writes", () => {

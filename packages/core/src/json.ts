@@ -43,17 +43,3 @@ function assertSafeKeys(node: object): void {
   for (const key of Object.keys(node))
     if (PROTOTYPE_KEYS.has(key)) throw new SyntaxError(`The key "${key}" is not allowed.`)
 }
-
-/**
- * A value of JSON again, in objects of its own: whoever gets it cannot change the other. A tenth of what structuredClone
- * takes (2 µs) for something as small as a call.
- */
-export function copyJson<T>(value: T): T
-export function copyJson(value: unknown): unknown {
-  if (!isNested(value)) return value
-  if (Array.isArray(value)) return value.map(copyJson)
-  const copy: Record<string, unknown> = { ...value }
-  // The spread has made every member the copy's own, also one named "__proto__": assigning only replaces it.
-  for (const key in copy) if (isNested(copy[key])) copy[key] = copyJson(copy[key])
-  return copy
-}

@@ -45,8 +45,7 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     if (cost !== undefined) end.cost = result.cost = cost
     if (failure) end.error = result.error = failure
     await record(run, [end], unfinished?.range)
-    if (settings.hooks.some((hook) => hook.runEnd))
-      await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
+    await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result
   }
   /** The run stands still until somebody decides or something happens. */

@@ -1,5 +1,5 @@
 import { VersionConflict } from "./errors.ts"
-import { frozenCopy } from "./frozen.ts"
+import { copyJson } from "./frozen.ts"
 import { keyOf, type Namespace } from "./namespace.ts"
 import { firstPage, pageLimit } from "./paging.ts"
 import {
@@ -26,7 +26,7 @@ export function memoryRecords(now: () => number): Records {
       if (expected !== undefined && expected !== actual) throw new VersionConflict(expected, actual)
       return at
     })
-    const values = changes.map((change) => ("deleted" in change ? undefined : frozenCopy(change.value)))
+    const values = changes.map((change) => ("deleted" in change ? undefined : copyJson(change.value)))
     return changes.map(({ namespace, key }, index) => {
       const at = places[index] ?? ""
       const value = values[index]
@@ -35,7 +35,7 @@ export function memoryRecords(now: () => number): Records {
         return 0
       }
       lastVersion += 1
-      kept.set(at, Object.freeze({ namespace, key, value, version: lastVersion, updatedAt }))
+      kept.set(at, { namespace, key, value, version: lastVersion, updatedAt })
       return lastVersion
     })
   }
@@ -44,7 +44,8 @@ export function memoryRecords(now: () => number): Records {
     write,
     async get(namespace, key) {
       now()
-      return kept.get(recordPlace(namespace, key))
+      const record = kept.get(recordPlace(namespace, key))
+      return record && shown(record)
     },
     async put(namespace, key, value, options) {
       const [version = 0] = await write([{ namespace, key, value, ...options }])
@@ -57,10 +58,14 @@ export function memoryRecords(now: () => number): Records {
     },
     async list(namespace, options = {}) {
       now()
-      return recordPage(kept, namespace, options)
+      const page = recordPage(kept, namespace, options)
+      return { ...page, items: page.items.map(shown) }
     },
   }
 }
+
+/** A copy: whoever reads it cannot change what is kept. */
+const shown = (record: StoredRecord): StoredRecord => ({ ...record, value: copyJson(record.value) })
 
 /** Where a record is kept in memory. No namespace's key has a control character: these sort by namespace, then by key. */
 export const recordPlace = (namespace: Namespace, key: string): string =>

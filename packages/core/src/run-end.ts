@@ -42,7 +42,7 @@ export function stopAt(deadline: number | undefined, stop: Stop, now: () => numb
     const left = deadline - now()
 
     if (left > 0) timer = setTimeout(wait, Math.min(left, MAX_TIMER_MS))
-    else stop.abort(new OrraError("deadline_exceeded", "The time that this run was given is up."))
+    else stop.abort(new OrraError("deadline_exceeded", "The run's time is up."))
   }
   wait()
   return () => clearTimeout(timer)

@@ -123,7 +123,8 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
   const target = resolveRef(rule["$ref"], state.root)
   if (target !== undefined) check(target, value, path, inner)
 
-  const types = [rule["type"] ?? []].flat().filter((type) => typeof type === "string")
+  const { type } = rule
+  const types = typeof type === "string" ? [type] : listOf(type)
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
     say(state, path, `must be ${types.join(" or ")}, not ${typeName(value)}`)
     return
@@ -214,7 +215,7 @@ function checkObject(
   const properties = membersOf(rule["properties"])
   const patterns = Object.entries(membersOf(rule["patternProperties"]))
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  for (const key of [rule["required"] ?? []].flat()) {
+  for (const key of listOf(rule["required"])) {
     if (typeof key === "string" && !Object.hasOwn(value, key)) say(state, at(key), "is missing")
   }
   for (const key of Object.keys(value)) {
@@ -274,7 +275,7 @@ function unescaped(step: string): string {
   }
 }
 
-function hasType(value: unknown, type: string): boolean {
+function hasType(value: unknown, type: Json): boolean {
   if (type === "integer") return Number.isInteger(value)
   if (type === "number") return typeof value === "number" && Number.isFinite(value)
   return typeName(value) === type

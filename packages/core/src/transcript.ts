@@ -110,9 +110,8 @@ function unusedId(id: string, before: ReadonlySet<string>, here: Set<string>): s
 }
 
 function sendable(result: ToolResultPart, callId: string): ToolResultPart {
-  const content = result.content.filter(isSendable)
-  if (content.length === result.content.length && callId === result.callId) return result
-  return { ...result, callId, content }
+  if (callId === result.callId && result.content.every(isSendable)) return result
+  return { ...result, callId, content: result.content.filter(isSendable) }
 }
 
 const unanswered = (call: ToolCallPart): ToolResultPart => ({

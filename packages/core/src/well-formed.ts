@@ -11,8 +11,10 @@ export const wellFormed = (message: Message): Message =>
 function isMended(value: Json): boolean {
   if (typeof value === "string") return value.isWellFormed()
   if (typeof value !== "object" || value === null) return true
+  // Not by its indices: each of them would be made a text and looked at.
+  if (Array.isArray(value)) return value.every(isMended)
   for (const key in value) {
-    if (!key.isWellFormed() || !isMended((value as Record<string, Json>)[key] ?? null)) return false
+    if (!isMended(key) || !isMended((value as Record<string, Json>)[key] ?? null)) return false
   }
   return true
 }
