@@ -1,4 +1,7 @@
 import { lazy, type ReactElement } from "react"
+import { type Meant, OpenContext, useOpen } from "../artifacts/open.ts"
+import { OpenFile } from "../artifacts/open-file.tsx"
+import { WRITES } from "../artifacts/written.ts"
 import { Markdown } from "../markdown/markdown.tsx"
 import { isSteps, stepsOf } from "../todo/steps.ts"
 import { Lazily } from "../ui/boundary.tsx"
@@ -18,8 +21,9 @@ type PartsProps = Pick<AnswerProps, "answer" | "store" | "steps" | "isLive" | "p
 
 /** What an answer is made of, in the order it came. */
 export function AnswerParts(props: PartsProps): ReactElement {
+  const open = useOpen(props.answer, props.store.namespace)
   const show = (piece: Piece): ReactElement => (
-    <Part key={keyOf(piece, props.steps)} {...props} piece={piece} />
+    <Part key={keyOf(piece, props.steps)} {...props} piece={piece} onOpen={open} />
   )
   return (
     <>
@@ -48,11 +52,16 @@ function Part({
   isLive,
   progress,
   store,
-}: PartsProps & { readonly piece: Piece }): ReactElement {
+  onOpen,
+}: PartsProps & { readonly piece: Piece; readonly onOpen: (meant: Meant) => void }): ReactElement {
   const isGrowing = message.status === "writing" && isLive && index === message.parts.length - 1
   switch (part.type) {
     case "text":
-      return <Markdown text={part.text} isGrowing={isGrowing} />
+      return (
+        <OpenContext value={onOpen}>
+          <Markdown text={part.text} isGrowing={isGrowing} />
+        </OpenContext>
+      )
     case "thinking": {
       const isOnly = message.parts.filter(({ type }) => type === "thinking").length === 1
       return (
@@ -89,6 +98,14 @@ function Part({
             <Lazily without={null}>
               <Picture namespace={store.namespace} call={card.call} />
             </Lazily>
+          </>
+        )
+      }
+      if (WRITES.test(part.name)) {
+        return (
+          <>
+            <ToolCard {...card} />
+            <OpenFile part={part} call={card.call} store={store} onOpen={onOpen} />
           </>
         )
       }

@@ -338,6 +338,8 @@ export const en = {
     wrap: "Wrap lines",
     noWrap: "Do not wrap lines",
     download: "Download",
+    open: "Open beside the chat",
+    openFile: (name: string) => `Open ${name}`,
     preview: "Show what it looks like",
     source: "Show the source",
     plain: "text",

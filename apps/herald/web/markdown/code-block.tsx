@@ -1,4 +1,6 @@
-import { lazy, memo, type ReactElement, useEffect, useState } from "react"
+import { lazy, memo, type ReactElement, useContext, useEffect, useState } from "react"
+import { isLarge } from "../artifacts/kind.ts"
+import { OpenContext } from "../artifacts/open.ts"
 import { t } from "../i18n/index.ts"
 import { Lazily } from "../ui/boundary.tsx"
 import { IconButton } from "../ui/button.tsx"
@@ -26,12 +28,21 @@ export const CodeBlock = memo(function CodeBlock({
   const [isWrapped, setWrapped] = useState(false)
   const [wantsPreview, setPreview] = useState(DIAGRAM.test(language))
   const isPreview = wantsPreview && !isGrowing && SHOWN.test(language)
+  const open = useContext(OpenContext)
   const label = language || t.code.plain
   return (
     <figure className="code-block" aria-label={t.code.label(label)}>
       <figcaption>
         <span className="code-language">{label}</span>
         <span className="code-actions">
+          {open && isLarge({ code, language }) && (
+            <IconButton
+              icon="beside"
+              size={16}
+              label={t.code.open}
+              onClick={() => open({ code, language })}
+            />
+          )}
           {!isGrowing && SHOWN.test(language) && (
             <IconButton
               icon={isPreview ? "terminal" : "eye"}
@@ -72,7 +83,14 @@ export const CodeBlock = memo(function CodeBlock({
   )
 })
 
-function Coloured({ code, language }: { readonly code: string; readonly language: string }): ReactElement {
+/** Code with its colours, as soon as they are there. */
+export function Coloured({
+  code,
+  language,
+}: {
+  readonly code: string
+  readonly language: string
+}): ReactElement {
   const [done, setDone] = useState<{ readonly code: string; readonly lines: readonly (readonly Piece[])[] }>()
   useEffect(() => {
     if (languageOf(language) === undefined) return

@@ -96,9 +96,13 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   typescript: "ts",
 }
 
+/** What is drawn has an extension of its own. */
+const DRAWN: Readonly<Record<string, string>> = { mermaid: "mmd", svg: "svg" }
+
 /** What a downloaded block is called. */
-export function fileNameOf(name: string): string {
+export function fileNameOf(name: string, title = "code"): string {
   const language = languageOf(name)
-  const extension = language === undefined ? "txt" : (EXTENSIONS[language] ?? language)
-  return extension === "Dockerfile" ? extension : `code.${extension}`
+  const extension =
+    DRAWN[name.toLowerCase()] ?? (language === undefined ? "txt" : (EXTENSIONS[language] ?? language))
+  return extension === "Dockerfile" ? extension : `${title}.${extension}`
 }

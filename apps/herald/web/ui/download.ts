@@ -8,11 +8,12 @@ export function download(text: string, name: string, type = "text/plain"): void 
   setTimeout(() => URL.revokeObjectURL(url), 1_000)
 }
 
-/** A name that every file system takes. */
+/** A text as a name that every file system takes; it may be empty. */
+export const safeName = (text: string): string =>
+  text
+    .replace(/[\p{Cc}/\\:*?"<>|]+/gu, " ")
+    .trim()
+    .slice(0, 80)
+
 export const fileName = (title: string, extension: string): string =>
-  `${
-    title
-      .replace(/[\p{Cc}/\\:*?"<>|]+/gu, " ")
-      .trim()
-      .slice(0, 80) || "chat"
-  }.${extension}`
+  `${safeName(title) || "chat"}.${extension}`

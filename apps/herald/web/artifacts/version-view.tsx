@@ -1,0 +1,129 @@
+import { lazy, type ReactElement, type ReactNode, useState } from "react"
+import { words } from "../i18n/en-artifacts.ts"
+import { t } from "../i18n/index.ts"
+import { isFileName } from "../markdown/fence-info.ts"
+import { fileNameOf } from "../markdown/languages.ts"
+import { Markdown } from "../markdown/markdown.tsx"
+import Preview from "../preview/preview.tsx"
+import { Lazily } from "../ui/boundary.tsx"
+import { Button, IconButton } from "../ui/button.tsx"
+import { CopyButton } from "../ui/copy-button.tsx"
+import { download, safeName } from "../ui/download.ts"
+import type { Artifact, Version } from "./artifacts.ts"
+import { isShown, kindOf } from "./kind.ts"
+import { Source } from "./source.tsx"
+
+const Changes = lazy(() => import("./changes.tsx"))
+
+type Mode = "preview" | "source" | "changes"
+
+/** One version of what was opened, and what one does with it. */
+export function VersionView({
+  artifact: { name, versions },
+  index,
+  hasOlder,
+  onVersion,
+  onOlder,
+  heading,
+  tools,
+}: {
+  readonly artifact: Artifact
+  readonly index: number
+  /** Messages before those that are loaded may have more versions. */
+  readonly hasOlder: boolean
+  readonly onVersion: (version: Version) => void
+  readonly onOlder: () => void
+  /** Puts the title where it belongs. */
+  readonly heading: (title: string) => ReactNode
+  readonly tools: ReactNode
+}): ReactElement | null {
+  const [wanted, setMode] = useState<Mode>("preview")
+  const version = versions[index]
+  const before = versions[index - 1]
+  if (!version) return null
+  const { code, language, isFile, isGrowing } = version
+  const kind = kindOf(language)
+  const modes: readonly Mode[] = [
+    // A page or a diagram that is not whole yet is none.
+    ...(isShown(kind) && (!isGrowing || kind === "markdown") ? (["preview"] as const) : []),
+    "source",
+    ...(before && !isGrowing ? (["changes"] as const) : []),
+  ]
+  const mode = modes.includes(wanted) ? wanted : (modes[0] ?? "source")
+  const file = downloadName(name, kind)
+  const go = (to: Version | undefined): void => {
+    if (to) onVersion(to)
+  }
+  return (
+    <>
+      <header className="beside-head">
+        {heading(name ?? words.untitled(language))}
+        <CopyButton text={() => code} label={words.copy} />
+        <IconButton
+          icon="download"
+          size={18}
+          label={words.download(file)}
+          onClick={() => download(code, file)}
+        />
+        {tools}
+      </header>
+      <div className="beside-bar">
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form */}
+        <div className="modes" role="group" aria-label={words.show}>
+          {modes.map((each) => (
+            <Button key={each} look="quiet" aria-pressed={each === mode} onClick={() => setMode(each)}>
+              {words[each]}
+            </Button>
+          ))}
+        </div>
+        {name !== undefined && (versions.length > 1 || hasOlder) && (
+          // biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form
+          <div className="branches" role="group" aria-label={words.version(index + 1, versions.length)}>
+            <IconButton
+              icon="left"
+              size={16}
+              label={before || !hasOlder ? words.earlier : words.older}
+              disabled={!before && !hasOlder}
+              onClick={() => (before ? go(before) : onOlder())}
+            />
+            <span role="status" aria-label={words.version(index + 1, versions.length)}>
+              {index + 1}/{versions.length}
+            </span>
+            <IconButton
+              icon="right"
+              size={16}
+              label={words.later}
+              disabled={index === versions.length - 1}
+              onClick={() => go(versions[index + 1])}
+            />
+          </div>
+        )}
+      </div>
+      {isGrowing && <p className="beside-note">{words.writing}</p>}
+      {isFile && <p className="beside-note">{words.file}</p>}
+      <div className={`beside-body ${mode} ${kind}`}>
+        {mode === "source" && (
+          <Source code={code} language={language} isProse={kind === "markdown"} isGrowing={isGrowing} />
+        )}
+        {mode === "preview" &&
+          (kind === "markdown" ? (
+            <Markdown text={code} isGrowing={isGrowing} />
+          ) : (
+            <Preview code={code} isDiagram={kind === "mermaid"} />
+          ))}
+        {mode === "changes" && before && (
+          <Lazily fallback={<p className="beside-note">{t.loading}</p>}>
+            <Changes before={before.code} after={code} />
+          </Lazily>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** A file keeps its name; what has a title is called so. */
+function downloadName(name: string | undefined, kind: string): string {
+  const base = safeName(name?.replace(/^.*[/\\](?=.)/, "") ?? "")
+  if (base === "") return fileNameOf(kind)
+  return name !== undefined && isFileName(name) ? base : fileNameOf(kind, base)
+}
