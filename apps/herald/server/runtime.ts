@@ -10,6 +10,7 @@ import {
   Team,
 } from "@orra/core"
 import type { Agents } from "./agents/agents.ts"
+import { askingHook } from "./chats/asking.ts"
 import type { FolderOf } from "./chats/folders.ts"
 import { discordRoot, type LoadedConfig } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
@@ -76,6 +77,7 @@ export function buildTeam(parts: {
     callerHooks,
     ...listeners,
     titleHook(() => team.runtime),
+    askingHook(() => team.runtime),
     runLog(log.logger),
     ...toolbox.hooks,
   ]

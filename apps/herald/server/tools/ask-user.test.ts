@@ -18,7 +18,11 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 interface Chat {
-  readonly info: { readonly openRun?: string; readonly waiting?: unknown }
+  readonly info: {
+    readonly openRun?: string
+    readonly waiting?: unknown
+    readonly metadata: Readonly<Record<string, unknown>>
+  }
   readonly entries: readonly { readonly type: string; readonly callId?: string; readonly result?: object }[]
 }
 const read = async (chat: string): Promise<Chat> =>
@@ -49,6 +53,8 @@ test("a question waits for the person's answer, which is the call's result, once
     expect(await answer("day", { ...open, ...other, answer: ["Sunday"] })).toMatchObject([404, {}])
   expect(await answer("day", { ...open, answer: ["Sunday"] }, "ada")).toMatchObject([404, {}])
   expect((await read("day")).info.waiting).toBeDefined()
+  // The list of chats says so.
+  await expect.poll(async () => (await read("day")).info.metadata["asks"]).toBe(true)
 
   expect(await answer("day", { ...open, answer: ["Sunday", ' or "Monday" '] })).toMatchObject([200, {}])
   expect(await ended("day")).toContain("The person's answer")

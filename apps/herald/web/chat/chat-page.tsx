@@ -1,6 +1,7 @@
 import type { UserMessage, UserPart } from "@orra/core"
 import { type ReactElement, useEffect, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
+import { api } from "../api/api.ts"
 import { useConnectionStatus } from "../app/context.ts"
 import { navigate, TEMPORARY } from "../app/router.ts"
 import { enterSends, keep, recall } from "../app/storage.ts"
@@ -8,9 +9,13 @@ import { BelowChat } from "../approvals/below-chat.tsx"
 import { GoneAgent } from "../composer/agent-picker.tsx"
 import { type BusyMode, Composer } from "../composer/composer.tsx"
 import { Gauge } from "../composer/gauge.tsx"
+import { words } from "../i18n/en-sidebar.ts"
 import { t } from "../i18n/index.ts"
 import { useSessionActions } from "../sessions/actions.ts"
+import { type Folder, foldersApi } from "../sessions/folders-api.ts"
+import { useFolders } from "../sessions/use-folders.ts"
 import { Button } from "../ui/button.tsx"
+import { toast } from "../ui/toast.tsx"
 import { Announcer } from "./announcer.tsx"
 import type { ChatState } from "./chat-store.ts"
 import { EmptyChat } from "./empty-chat.tsx"
@@ -23,6 +28,8 @@ interface ChatPageProps {
   readonly namespace: string
   /** Nothing has been sent yet: the address names no chat. */
   readonly isNew: boolean
+  /** Of a new chat: the folder that it will be in. */
+  readonly folderId: string | undefined
   /** The message that the address means; another object when it is meant once more. */
   readonly target: { readonly seq?: number } | undefined
   readonly isFinding: boolean
@@ -36,6 +43,7 @@ interface ChatPageProps {
 export function ChatPage({
   namespace,
   isNew,
+  folderId,
   target,
   isFinding,
   onFindEnd,
@@ -50,11 +58,17 @@ export function ChatPage({
   const place = isNew ? "new" : namespace
   const [editing, setEditing] = useState<number>()
   const [model, setModel] = useChoice(`model.${place}`)
-  const { find } = useAgents()
+  const { find, default: standard } = useAgents()
   const [wanted, setWanted] = useChoice("agent.new")
   const { metadata } = view
   const { save } = useSessionActions(undefined)
-  const agent = isNew ? wanted : typeof metadata["agent"] === "string" ? metadata["agent"] : undefined
+  const folder = useFolders().find(folderId)
+  const ofFolder = folder?.agent ?? undefined
+  const agent = isNew
+    ? (wanted ?? ofFolder)
+    : typeof metadata["agent"] === "string"
+      ? metadata["agent"]
+      : undefined
   const [busyMode, setBusyMode] = useChoice("busy-mode")
   const isRunning = view.openRun !== undefined
 
@@ -89,6 +103,7 @@ export function ChatPage({
       return
     const whenBusy = busyMode === "steer" ? "steer" : "queue"
     const begins = isNew && wanted !== undefined && find(wanted) && { agent: wanted }
+    if (folder) await begin(namespace, folder, wanted)
     void store.send({ parts, whenBusy, ...(model !== undefined && { model }), ...begins })
     if (!isNew) return
     setWanted(undefined)
@@ -114,6 +129,7 @@ export function ChatPage({
       {isEmpty && status !== "loading" && status !== "failed" ? (
         <EmptyChat
           agent={agent}
+          folder={folder}
           isTemporary={namespace.includes(TEMPORARY)}
           onPick={(prompt) => void send([{ type: "text", text: prompt }])}
         />
@@ -151,7 +167,9 @@ export function ChatPage({
           isRunning={isRunning}
           isOffline={connection === "offline"}
           agent={agent}
-          onAgent={(next) => (isNew ? setWanted(next) : void store.chooseAgent(next))}
+          onAgent={(next) =>
+            isNew ? setWanted(next ?? (ofFolder && standard)) : void store.chooseAgent(next)
+          }
           model={model}
           onModel={setModel}
           busyMode={(busyMode as BusyMode | undefined) ?? "queue"}
@@ -173,6 +191,17 @@ export function ChatPage({
       <Announcer view={view} />
     </>
   )
+}
+
+/** Begins a chat in a folder, with another agent than that of the folder if one was chosen. */
+async function begin(namespace: string, { id }: Folder, agent: string | undefined): Promise<void> {
+  try {
+    await foldersApi.file(namespace, id)
+    if (agent !== undefined) await api.chooseAgent(namespace, agent)
+  } catch (error) {
+    // What was written is sent all the same.
+    toast(words.notFiled((error as Error).message))
+  }
 }
 
 /** Nobody has written it. */

@@ -2,19 +2,24 @@ import type { ReactElement } from "react"
 import { abilitiesOf, askedOf, isAble } from "../agents/abilities.ts"
 import { useAgents } from "../agents/use-agents.ts"
 import { navigate } from "../app/router.ts"
+import { words } from "../i18n/en-sidebar.ts"
 import { formatList, t } from "../i18n/index.ts"
+import type { Folder } from "../sessions/folders-api.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon, Mark } from "../ui/icons.tsx"
 
 /** What a new chat shows: who answers, and what that one can do. */
 export function EmptyChat({
   agent,
+  folder,
   isTemporary,
   onPick,
 }: {
   readonly isTemporary: boolean
   /** Undefined: the default. */
   readonly agent: string | undefined
+  /** That it will be in. */
+  readonly folder: Folder | undefined
   readonly onPick: (prompt: string) => void
 }): ReactElement {
   const { default: standard, find } = useAgents()
@@ -28,6 +33,18 @@ export function EmptyChat({
       <p>
         {chosen && t.chat.emptyLead(chosen.name, formatList(abilitiesOf(can)), formatList(askedOf(chosen)))}
       </p>
+      {folder && (
+        <section className="empty-folder" aria-label={words.folders}>
+          <p dir="auto">
+            <Icon name="folder" size={16} /> {words.begins(folder.name)}
+          </p>
+          {folder.instructions !== "" && (
+            <p className="muted">
+              {words.told} <q dir="auto">{folder.instructions}</q>
+            </p>
+          )}
+        </section>
+      )}
       <ul className="examples">
         {t.chat.examples
           .filter(({ needs }) => needs === undefined || !chosen || isAble(can, needs))
@@ -40,9 +57,8 @@ export function EmptyChat({
             </li>
           ))}
       </ul>
-      {isTemporary ? (
-        <p className="muted">{t.chat.temporaryNote}</p>
-      ) : (
+      {isTemporary && <p className="muted">{t.chat.temporaryNote}</p>}
+      {!isTemporary && !folder && (
         <Button look="quiet" onClick={() => navigate({ type: "new", isTemporary: true })}>
           <Icon name="ghost" size={18} />
           {t.chat.beTemporary}

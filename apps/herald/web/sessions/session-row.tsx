@@ -1,24 +1,32 @@
-import { lazy, type MouseEvent, type ReactElement, useEffect, useRef, useState } from "react"
+import { type HTMLAttributes, lazy, type MouseEvent, type ReactElement, useState } from "react"
 import type { SessionSummary } from "../api/types.ts"
 import { navigate, pathOf } from "../app/router.ts"
+import { words } from "../i18n/en-sidebar.ts"
 import { t } from "../i18n/index.ts"
 import { Lazily } from "../ui/boundary.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Menu, MenuItem, MenuLine } from "../ui/menu.tsx"
 import type { SessionActions } from "./actions.ts"
+import { SessionMark } from "./session-mark.tsx"
+import { TitleField } from "./title-field.tsx"
 import { useUnread } from "./unread.ts"
 import { titleOf } from "./use-sessions.ts"
 
+const MoveDialog = lazy(() => import("./move-dialog.tsx"))
 const ShareDialog = lazy(() => import("./share-dialog.tsx"))
 
 interface SessionRowProps {
   readonly session: SessionSummary
   readonly isOpen: boolean
+  /** It waits for the person. */
+  readonly isAsking: boolean
   readonly actions: SessionActions
   /** Undefined while chats are not being selected. */
   readonly isSelected: boolean | undefined
   readonly onSelect: (isSelected: boolean) => void
   readonly onOpen: () => void
+  /** It begins to be dragged, or is no longer; among those that are selected they all are. */
+  readonly onDrag: (isDragged: boolean) => void
 }
 
 /** A chat in the list: open it, or choose it among others. */
@@ -28,7 +36,7 @@ export function SessionRow(props: SessionRowProps): ReactElement {
   const title = titleOf(session) ?? t.sessions.untitled
   if (isSelected !== undefined) {
     return (
-      <label className="session session-choice">
+      <label className="session session-choice" {...dragged(title, props.onDrag)}>
         <input type="checkbox" checked={isSelected} onChange={(event) => onSelect(event.target.checked)} />
         <span className="session-title" dir="auto">
           {title}
@@ -39,7 +47,9 @@ export function SessionRow(props: SessionRowProps): ReactElement {
   if (isRenaming) {
     return (
       <TitleField
+        label={t.sessions.renameLabel}
         title={title}
+        maxLength={200}
         onDone={(next) => {
           setRenaming(false)
           void props.actions.rename(session, next)
@@ -54,14 +64,17 @@ export function SessionRow(props: SessionRowProps): ReactElement {
 function SessionLink({
   session,
   isOpen,
+  isAsking,
   actions,
   title,
   onSelect,
   onOpen,
+  onDrag,
   onRename,
 }: SessionRowProps & { readonly title: string; readonly onRename: () => void }): ReactElement {
   const isUnread = useUnread(session, isOpen)
   const [isSharing, setSharing] = useState(false)
+  const [isMoving, setMoving] = useState(false)
   const { namespace, metadata } = session
   const [isPinned, isArchived] = [metadata["pinned"] === true, metadata["archived"] === true]
   const place = { type: "chat", namespace } as const
@@ -72,7 +85,10 @@ function SessionLink({
     onOpen()
   }
   return (
-    <div className={`session${isOpen ? " open" : ""}${isUnread ? " unread" : ""}`}>
+    <div
+      className={`session${isOpen ? " open" : ""}${isUnread ? " unread" : ""}`}
+      {...dragged(title, onDrag)}
+    >
       <a
         href={pathOf(place)}
         className="session-link"
@@ -84,17 +100,7 @@ function SessionLink({
         <span className="session-title" dir="auto">
           {title}
         </span>
-        {session.openRun !== undefined ? (
-          <span className="running">
-            <span className="off-screen">{t.sessions.running}</span>
-          </span>
-        ) : (
-          isUnread && (
-            <span className="unread-mark">
-              <span className="off-screen">{t.sessions.unread}</span>
-            </span>
-          )
-        )}
+        <SessionMark isAsking={isAsking} isRunning={session.openRun !== undefined} isUnread={isUnread} />
       </a>
       <Menu
         align="end"
@@ -115,6 +121,7 @@ function SessionLink({
           label={isArchived ? t.sessions.unarchive : t.sessions.archive}
           onSelect={() => void actions.mark([session], { archived: !isArchived })}
         />
+        <MenuItem icon="folder" label={words.move} onSelect={() => setMoving(true)} />
         <MenuItem icon="check" label={t.sessions.select} onSelect={() => onSelect(true)} />
         <MenuLine />
         <MenuItem icon="link" label={t.sessions.share} onSelect={() => setSharing(true)} />
@@ -141,6 +148,11 @@ function SessionLink({
           onSelect={() => void actions.remove([session])}
         />
       </Menu>
+      {isMoving && (
+        <Lazily without={null}>
+          <MoveDialog sessions={[session]} onClose={() => setMoving(false)} />
+        </Lazily>
+      )}
       {isSharing && (
         <Lazily without={null}>
           <ShareDialog namespace={namespace} title={title} onClose={() => setSharing(false)} />
@@ -150,41 +162,18 @@ function SessionLink({
   )
 }
 
-function TitleField({
-  title,
-  onDone,
-  onCancel,
-}: {
-  readonly title: string
-  readonly onDone: (title: string) => void
-  readonly onCancel: () => void
-}): ReactElement {
-  const field = useRef<HTMLInputElement>(null)
-  const isOver = useRef(false)
-  useEffect(() => field.current?.select(), [])
-  const finish = (how: () => void): void => {
-    // Leaving the field after Enter or Escape would count as a second answer.
-    if (isOver.current) return
-    isOver.current = true
-    how()
-  }
-  return (
-    <input
-      ref={field}
-      className="session-rename"
-      aria-label={t.sessions.renameLabel}
-      defaultValue={title}
-      maxLength={200}
-      onBlur={(event) => finish(() => onDone(event.target.value))}
-      onKeyDown={(event) => {
-        if (event.nativeEvent.isComposing) return
-        const { value } = event.currentTarget
-        if (event.key === "Enter") finish(() => onDone(value))
-        if (event.key === "Escape") {
-          event.stopPropagation()
-          finish(onCancel)
-        }
-      }}
-    />
-  )
-}
+/** What can be dragged onto a folder. */
+const dragged = (
+  title: string,
+  onDrag: (isDragged: boolean) => void,
+): Pick<HTMLAttributes<HTMLElement>, "draggable" | "onDragStart" | "onDragEnd"> => ({
+  draggable: true,
+  onDragStart({ dataTransfer }) {
+    // A link would be dragged as its address.
+    dataTransfer.clearData()
+    dataTransfer.setData("text/plain", title)
+    dataTransfer.effectAllowed = "move"
+    onDrag(true)
+  },
+  onDragEnd: () => onDrag(false),
+})

@@ -1,17 +1,27 @@
-import { type ReactElement, useDeferredValue, useMemo, useState } from "react"
+import { lazy, type ReactElement, useDeferredValue, useMemo, useState } from "react"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { ScreenList } from "../app/screen-list.tsx"
 import { useNow } from "../app/use-now.ts"
+import { words } from "../i18n/en-sidebar.ts"
 import { t } from "../i18n/index.ts"
 import { SettingsMenu } from "../settings/settings-menu.tsx"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
 import { Icon, Mark } from "../ui/icons.tsx"
 import { useSessionActions } from "./actions.ts"
-import { groupsOf } from "./groups.ts"
+import { useFolderActions } from "./folder-actions.ts"
+import { FolderSection } from "./folder-section.tsx"
+import { type Group, groupsOf } from "./groups.ts"
+import { SelectionBar } from "./selection-bar.tsx"
+import { useAsking } from "./session-mark.tsx"
 import { SessionRow } from "./session-row.tsx"
+import { useDrop } from "./use-drop.ts"
+import { folderIdOf, useClosedFolders, useFolders } from "./use-folders.ts"
 import { useMarked, useSessions } from "./use-sessions.ts"
+
+const FolderDialog = lazy(() => import("./folder-dialog.tsx"))
 
 export interface SidebarProps {
   readonly current: string | undefined
@@ -33,17 +43,33 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
   const [isArchiveOpen, setArchiveOpen] = useState(false)
   const archived = useMarked("archived", isArchiveOpen)
   const [selected, setSelected] = useState<ReadonlyMap<string, SessionSummary>>()
+  const folders = useShownFolders(wanted)
+  const folderActions = useFolderActions()
+  const [closed, setClosed] = useClosedFolders()
+  const [isMakingFolder, setMakingFolder] = useState(false)
+  const [dragged, setDragged] = useState<readonly SessionSummary[]>([])
+  const isAsking = useAsking()
   const groups = useMemo(() => {
     const all = data?.pages.flatMap((page) => page.sessions) ?? []
-    const isListed = ({ metadata }: SessionSummary): boolean => wanted !== "" || metadata["pinned"] !== true
-    const first = wanted === "" && pinned.length > 0 ? [{ label: t.sessions.pinned, sessions: pinned }] : []
-    return [...first, ...groupsOf(all.filter(isListed), today)]
-  }, [data, pinned, wanted, today])
+    const filed = new Set(folders.flatMap(({ chats }) => chats.map(({ namespace }) => namespace)))
+    const isListed = ({ namespace, metadata }: SessionSummary): boolean =>
+      !filed.has(namespace) && (wanted !== "" || metadata["pinned"] !== true)
+    return groupsOf(all.filter(isListed), today)
+  }, [data, wanted, today, folders])
+  const pinnedGroup =
+    wanted === "" && pinned.length > 0 ? [{ label: t.sessions.pinned, sessions: pinned }] : []
+  const canTakeOut = dragged.some((session) =>
+    folders.some(({ folder }) => folder.id === folderIdOf(session)),
+  )
+  const { isOver: isOverRest, ...outDrop } = useDrop(
+    canTakeOut ? () => void folderActions.move(dragged, undefined) : undefined,
+  )
   const row = (session: SessionSummary): ReactElement => (
     <li key={session.namespace}>
       <SessionRow
         session={session}
         isOpen={session.namespace === current}
+        isAsking={isAsking(session)}
         actions={actions}
         isSelected={selected?.has(session.namespace)}
         onSelect={(isSelected) => {
@@ -53,8 +79,17 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
           setSelected(next)
         }}
         onOpen={onChoose}
+        onDrag={(isDragged) =>
+          setDragged(!isDragged ? [] : selected?.has(session.namespace) ? [...selected.values()] : [session])
+        }
       />
     </li>
+  )
+  const section = ({ label, sessions }: Group): ReactElement => (
+    <section key={label} aria-label={label}>
+      <h2 className="group-label">{label}</h2>
+      <ul>{sessions.map(row)}</ul>
+    </section>
   )
   return (
     <nav className="sidebar" aria-label={t.sessions.label} id="sidebar">
@@ -64,16 +99,19 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
         <IconButton icon="panel" label={t.sessions.hide} onClick={onHide} />
       </header>
       <div className="sidebar-tools">
-        <Button
-          className="new-chat"
-          onClick={() => {
-            navigate({ type: "new" })
-            onChoose()
-          }}
-        >
-          <Icon name="plus" size={18} />
-          {t.sessions.new}
-        </Button>
+        <div className="new-row">
+          <Button
+            className="new-chat"
+            onClick={() => {
+              navigate({ type: "new" })
+              onChoose()
+            }}
+          >
+            <Icon name="plus" size={18} />
+            {t.sessions.new}
+          </Button>
+          <IconButton icon="folderPlus" label={words.newFolder} onClick={() => setMakingFolder(true)} />
+        </div>
         <ScreenList onChoose={onChoose} />
         <div className="search">
           <Icon name="search" size={16} />
@@ -93,39 +131,38 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
         </div>
       </div>
       {selected && (
-        <div className="selection" role="toolbar" aria-label={t.sessions.selected(selected.size)}>
-          <span role="status">{t.sessions.selected(selected.size)}</span>
-          <IconButton
-            icon="archive"
-            size={18}
-            label={t.sessions.archive}
-            disabled={selected.size === 0}
-            onClick={() => {
-              void actions.mark([...selected.values()], { archived: true })
-              setSelected(undefined)
-            }}
-          />
-          <IconButton
-            icon="trash"
-            size={18}
-            label={t.sessions.delete}
-            disabled={selected.size === 0}
-            onClick={() => {
-              void actions.remove([...selected.values()])
-              setSelected(undefined)
-            }}
-          />
-          <IconButton icon="close" size={18} label={t.cancel} onClick={() => setSelected(undefined)} />
-        </div>
+        <SelectionBar
+          sessions={[...selected.values()]}
+          actions={actions}
+          onDone={() => setSelected(undefined)}
+        />
       )}
       <div className="session-list">
-        {groups.map(({ label, sessions }) => (
-          <section key={label} aria-label={label}>
-            <h2 className="group-label">{label}</h2>
-            <ul>{sessions.map(row)}</ul>
-          </section>
-        ))}
-        {data && groups.length === 0 && (
+        {pinnedGroup.map(section)}
+        {folders.map(({ folder, chats }) => {
+          const isOpen = wanted !== "" || !closed.has(folder.id)
+          const isTarget = dragged.some((session) => folderIdOf(session) !== folder.id)
+          return (
+            <FolderSection
+              key={folder.id}
+              folder={folder}
+              count={chats.length}
+              isOpen={isOpen}
+              isAsking={chats.some(isAsking)}
+              actions={folderActions}
+              onToggle={() => setClosed(folder.id, isOpen)}
+              onDrop={isTarget ? () => void folderActions.move(dragged, folder) : undefined}
+              onChoose={onChoose}
+            >
+              <ul>{chats.map(row)}</ul>
+            </FolderSection>
+          )
+        })}
+        <div className={isOverRest ? "unfiled over" : "unfiled"} {...outDrop}>
+          {groups.map(section)}
+          {canTakeOut && <p className="list-note">{words.out}</p>}
+        </div>
+        {data && groups.length + pinnedGroup.length + folders.length === 0 && (
           <p className="list-note">{wanted === "" ? t.sessions.none : t.sessions.noMatch(wanted)}</p>
         )}
         {isError && (
@@ -161,9 +198,26 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
           </Button>
         )}
       </div>
+      {isMakingFolder && (
+        <Lazily without={null}>
+          <FolderDialog folder={undefined} onClose={() => setMakingFolder(false)} />
+        </Lazily>
+      )}
       <footer className="sidebar-foot">
         <SettingsMenu onChoose={onChoose} onShortcuts={onShortcuts} />
       </footer>
     </nav>
   )
+}
+
+/** The folders with their chats, the most recently used first; of a search, those that are called so. */
+function useShownFolders(wanted: string) {
+  const { folders, chats } = useFolders()
+  return useMemo(() => {
+    const isWanted = (name: string): boolean => name.toLowerCase().includes(wanted.toLowerCase())
+    const newest = [...chats].sort((a, b) => b.updatedAt - a.updatedAt)
+    return folders
+      .filter(({ name }) => isWanted(name))
+      .map((folder) => ({ folder, chats: newest.filter((session) => folderIdOf(session) === folder.id) }))
+  }, [folders, chats, wanted])
 }

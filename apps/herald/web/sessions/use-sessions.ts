@@ -3,6 +3,7 @@ import { useEffect } from "react"
 import { api } from "../api/api.ts"
 import type { SessionSummary } from "../api/types.ts"
 import { useShared } from "../app/context.ts"
+import { dropFromFolders, putInFolders, useFolderChanges } from "./use-folders.ts"
 
 interface SessionPage {
   readonly sessions: readonly SessionSummary[]
@@ -48,6 +49,7 @@ export function useMarked(mark: "pinned" | "archived", isWanted = true): readonl
 export function useSessionChanges(): void {
   const { connection } = useShared()
   const client = useQueryClient()
+  useFolderChanges()
   useEffect(() => {
     let again: ReturnType<typeof setTimeout> | undefined
     const stop = connection.onFrame((frame) => {
@@ -58,6 +60,7 @@ export function useSessionChanges(): void {
       // What happened while there was no connection is not told again.
       else if (frame.type === "hello") {
         void client.invalidateQueries({ queryKey: ["marked"] })
+        void client.invalidateQueries({ queryKey: ["folders"] })
         return void client.invalidateQueries({ queryKey: LISTS })
       }
       if (client.isFetching({ queryKey: LISTS }) === 0) return
@@ -78,6 +81,7 @@ const SETTLE_MS = 300
 type Client = ReturnType<typeof useQueryClient>
 
 export function putSession(client: Client, session: SessionSummary): void {
+  putInFolders(client, session)
   for (const mark of ["pinned", "archived"]) {
     client.setQueryData<readonly SessionSummary[]>(["marked", mark], (before) => {
       const others = before?.filter(({ namespace }) => namespace !== session.namespace)
@@ -99,6 +103,7 @@ export function putSession(client: Client, session: SessionSummary): void {
 
 export function dropSession(client: Client, namespace: string): void {
   dropPage(client, namespace)
+  dropFromFolders(client, namespace)
   client.setQueriesData<readonly SessionSummary[]>({ queryKey: ["marked"] }, (sessions) =>
     sessions?.filter((session) => session.namespace !== namespace),
   )

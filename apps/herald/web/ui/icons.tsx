@@ -5,9 +5,6 @@ const PATHS = {
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4",
   menu: "M4 7h16M4 12h16M4 17h10",
   panel: "M4 5h16v14H4zM9.500 5v14",
-  beside: "M4 5h16v14H4zM14.500 5v14",
-  larger: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
-  smaller: "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5",
   close: "M6 6l12 12M18 6L6 18",
   send: "M12 19V5M6 11l6-6 6 6",
   stop: "M7 7h10v10H7z",
@@ -48,6 +45,7 @@ const PATHS = {
   clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 8v4l3 2",
   terminal: "M4 5h16v14H4zM7.500 9.500l3 2.500-3 2.500M12.500 15h4",
   folder: "M4 6h6l2 2.500h8V18H4z",
+  folderPlus: "M4 6h6l2 2.500h8V18H4zM12 11v4.500M9.700 13.200h4.600",
   branch:
     "M7 16V8M7 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 9c0 3-4 3-10 7",
   bot: "M5 9h14v10H5zM12 9V5M10 5h4M9 13.500v1M15 13.500v1",
