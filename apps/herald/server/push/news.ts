@@ -17,6 +17,8 @@ export type News = {
   /** Somebody waits for the person: it is told at once, and calls only to those who may decide. */
   readonly isUrgent: boolean
   readonly isDecision: boolean
+  /** Shown also where somebody looks at Herald already. */
+  readonly isAlways?: true
 }
 
 const MAX_NAME = 80
@@ -63,6 +65,7 @@ export const testNews = (): News => ({
   body: "So Herald tells you here what waits for you.",
   url: "/settings/notifications",
   tag: "test",
+  isAlways: true,
   isUrgent: true,
   isDecision: false,
 })

@@ -10,6 +10,7 @@ import { Boundary, Lazily } from "../ui/boundary.tsx"
 import { Toasts } from "../ui/toast.tsx"
 import { Tips } from "../ui/tooltip.tsx"
 import { Home } from "./home.tsx"
+import { usePushes } from "./pushes.ts"
 import { navigate, usePlace } from "./router.ts"
 
 const SetupPage = lazy(() => import("../settings/setup-page.tsx"))
@@ -70,6 +71,7 @@ const Waiting = (): ReactElement => <main className="card-page" aria-busy="true"
 
 /** The owner connects a model first; whoever cannot goes on without. */
 function Ready({ me }: { readonly me: Me }): ReactElement {
+  usePushes()
   const isOwner = me.permissions.includes("owner")
   const settings = useQuery({
     queryKey: ["settings"],

@@ -48,11 +48,15 @@ export function useApprovals(): UseQueryResult<ApprovalList> {
   })
 }
 
-/** How many calls wait for whoever is logged in. */
+/** How many calls wait for whoever is logged in. The icon of the installed page says so too. */
 export function useWaiting(): number {
   const { data } = useApprovals()
   const now = useNow(30_000)
-  return data?.approvals.filter(({ expiresAt }) => expiresAt > now).length ?? 0
+  const count = data?.approvals.filter(({ expiresAt }) => expiresAt > now).length
+  useEffect(() => {
+    if (count !== undefined && "setAppBadge" in navigator) navigator.setAppBadge(count).catch(() => undefined)
+  }, [count])
+  return count ?? 0
 }
 
 /** Decides about a call. It resolves to false when that did not count, which is said. */

@@ -2,6 +2,7 @@ import type { ComponentType } from "react"
 import type { Me } from "../api/types.ts"
 import { words as account } from "../i18n/en-account.ts"
 import { words as devices } from "../i18n/en-devices.ts"
+import { words as notifications } from "../i18n/en-notifications.ts"
 import { words } from "../i18n/en-settings.ts"
 import { AboutPart } from "./about-part.tsx"
 import { AccountPart } from "./account-part.tsx"
@@ -9,6 +10,7 @@ import { AppearancePart } from "./appearance-part.tsx"
 import { DevicesPart } from "./devices-part.tsx"
 import { DiscordPart } from "./discord-part.tsx"
 import { McpPart } from "./mcp-part.tsx"
+import { NotificationsPart } from "./notifications-part.tsx"
 import { PeersPart } from "./peers-part.tsx"
 import { ProviderPart } from "./provider-part.tsx"
 import { ToolsPart } from "./tools-part.tsx"
@@ -33,6 +35,7 @@ export const parts: readonly SettingsPart[] = [
   { name: "peers", label: words.peers.title, Component: PeersPart, permission: "owner" },
   { name: "appearance", label: words.appearance, Component: AppearancePart },
   { name: "account", label: account.title, Component: AccountPart },
+  { name: "notifications", label: notifications.title, Component: NotificationsPart },
   { name: "devices", label: devices.title, Component: DevicesPart },
   { name: "usage", label: words.usage.title, Component: UsagePart },
   { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },
