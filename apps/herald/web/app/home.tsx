@@ -22,6 +22,7 @@ import { useShortcuts } from "./shortcuts.ts"
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
 import { useNarrow } from "./use-narrow.ts"
 
+const Beside = lazy(() => import("../artifacts/beside.tsx"))
 const Palette = lazy(() => import("../palette/palette.tsx"))
 
 const socketUrl = (): string => `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`
@@ -91,6 +92,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
     setPaletteOpen(true)
   }
   const hasSidebar = isSidebarOpen && !isNarrow
+  const chat = place.type === "chat" ? place : undefined
   const showSidebar = (): void => (isNarrow ? setDrawerOpen(true) : setSidebarOpen(true))
   useShortcuts({
     newChat: () => navigate({ type: "new" }),
@@ -153,7 +155,7 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
               namespace={namespace}
               isNew={isNew}
               folderId={place.type === "new" ? place.folder : undefined}
-              target={place.type === "chat" && place.seq !== undefined ? place : undefined}
+              target={chat?.seq !== undefined && chat.block === undefined ? chat : undefined}
               isFinding={finding === namespace}
               onFindEnd={() => setFinding(undefined)}
               onProvider={onProvider}
@@ -163,6 +165,11 @@ function Layout({ me, chats }: { readonly me: Me; readonly chats: Chats }): Reac
           </>
         )}
       </main>
+      {chat?.seq !== undefined && chat.block !== undefined && (
+        <Lazily>
+          <Beside key={namespace} namespace={namespace} seq={chat.seq} block={chat.block} />
+        </Lazily>
+      )}
       {isPaletteOpen && (
         <Lazily
           without={null}

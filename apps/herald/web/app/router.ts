@@ -18,6 +18,8 @@ export type Place =
       readonly namespace: string
       /** The entry of the message that is meant: `/c/<namespace>#<seq>`. */
       readonly seq?: number
+      /** What of all that it wrote is open beside the chat, from 1 on: `/c/<namespace>#<seq>.<block>`. */
+      readonly block?: number
     }
   | { readonly type: "login"; readonly token: string }
 
@@ -32,11 +34,12 @@ function placeOf(path: string, hash: string): Place {
   const found = /^\/c\/(.+)$/.exec(path)
   if (!found?.[1]) return { type: "new" }
   try {
-    const seq = Number(hash.slice(1))
+    const [, seq, block] = /^#([1-9]\d{0,14})(?:\.([1-9]\d{0,5}))?$/.exec(hash) ?? []
     return {
       type: "chat",
       namespace: decodeURIComponent(found[1]),
-      ...(Number.isSafeInteger(seq) && seq > 0 && { seq }),
+      ...(seq !== undefined && { seq: Number(seq) }),
+      ...(block !== undefined && { block: Number(block) }),
     }
   } catch {
     return { type: "new" }
@@ -50,7 +53,8 @@ export function pathOf(place: Place): string {
   if (place.type === "new" && place.folder !== undefined) return `/#folder-${place.folder}`
   if (place.type !== "chat") return "/"
   const chat = `/c/${encodeURIComponent(place.namespace).replaceAll("%3A", ":")}`
-  return place.seq === undefined ? chat : `${chat}#${place.seq}`
+  if (place.seq === undefined) return chat
+  return place.block === undefined ? `${chat}#${place.seq}` : `${chat}#${place.seq}.${place.block}`
 }
 
 /** What stands between whose it is and the name of a chat that is stored nowhere. */
@@ -78,15 +82,30 @@ export function navigate(to: Place, options: { readonly replace?: boolean } = {}
   update()
 }
 
+/** Says of an entry of the browser's history that the chat alone is the one before it. */
+const OPENED = "opened"
+
+/** Opens something beside its chat; going back closes it. It takes the place of what was open. */
+export function openBeside(to: {
+  readonly namespace: string
+  readonly seq: number
+  readonly block: number
+}): void {
+  const path = pathOf({ type: "chat", ...to })
+  if (place.type === "chat" && place.block !== undefined) history.replaceState(history.state, "", path)
+  else history.pushState(OPENED, "", path)
+  update()
+}
+
+/** Closes what is open beside a chat. */
+export function closeBeside(namespace: string): void {
+  if (history.state === OPENED) history.back()
+  else navigate({ type: "chat", namespace }, { replace: true })
+}
+
 const subscribe = (listener: () => void): (() => void) => {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
 export const usePlace = (): Place => useSyncExternalStore(subscribe, () => place)
-
-/** Goes to an address of this page. */
-export function follow(path: string): void {
-  history.pushState(null, "", path)
-  update()
-}
