@@ -10,7 +10,7 @@ import {
   type Verdict,
   withEnd,
 } from "./events.ts"
-import { compare, newestFirst, type Position, type Source } from "./newest-first.ts"
+import { inOrder, newestFirst, type Position, type Source } from "./newest-first.ts"
 import { type Found, sessionSources } from "./session-source.ts"
 
 /** Of what happened, what somebody wants to see. */
@@ -107,19 +107,16 @@ async function* auditSource(
           // What is about an entry is told from the session's log.
           if (event["entry"] !== undefined) continue
           // In one link are the events of one transaction.
-          const found = { at: Number(event["at"]), key, seq: link + index / events.length }
-          if (!from || isAfter(found, from)) yield { ...found, namespace, what: { type: "audit", event } }
+          const seq = link + index / events.length
+          yield { at: Number(event["at"]), key, seq, namespace, what: { type: "audit", event } }
         }
       }
       before = links.at(-1)?.link
       if (before === undefined || links.length < PAGE) return
     }
   }
-  yield { bound: Number.POSITIVE_INFINITY, read }
+  yield { bound: Number.POSITIVE_INFINITY, read: () => inOrder(read(), from) }
 }
-
-const isAfter = (found: Position, from: Position): boolean =>
-  found.key === from.key ? found.seq < from.seq : compare(from, found) < 0
 
 export const cursorOf = ({ at, key, seq }: Position): string => JSON.stringify([at, key, seq])
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { compare, newestFirst, type Position, type Source } from "./newest-first.ts"
+import { compare, inOrder, newestFirst, type Position, type Source } from "./newest-first.ts"
 
 async function* each<T>(all: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* all
@@ -58,4 +58,21 @@ test("a log is opened no sooner than what it has may be next", async () => {
   await found.next()
   await found.next()
   expect(opened).toEqual(["new", "middle"])
+})
+
+test("a log is told in its own order, also where its clock was set back, and only what comes after a place", async () => {
+  const written = [
+    { at: 5, key: "log", seq: 3 },
+    { at: 9, key: "log", seq: 2 },
+    { at: 4, key: "log", seq: 1 },
+  ]
+  const told = async (from?: Position): Promise<readonly string[]> => {
+    const found: string[] = []
+    for await (const { at, seq } of inOrder(each(written), from)) found.push(`${seq} at ${at}`)
+    return found
+  }
+  expect(await told()).toEqual(["3 at 5", "2 at 5", "1 at 4"])
+  expect(await told({ at: 5, key: "log", seq: 3 })).toEqual(["2 at 5", "1 at 4"])
+  expect(await told({ at: 5, key: "other", seq: 1 })).toEqual(["1 at 4"])
+  expect(await told({ at: 5, key: "earlier", seq: 1 })).toEqual(["3 at 5", "2 at 5", "1 at 4"])
 })

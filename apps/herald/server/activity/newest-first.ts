@@ -8,6 +8,24 @@ export interface Position {
   readonly seq: number
 }
 
+/**
+ * A log that is read from its end, in its own order. What a clock that was set back would put before what was written after it
+ * counts as of that moment.
+ *
+ * @returns only what comes after `from`.
+ */
+export async function* inOrder<T extends Position>(
+  log: AsyncIterable<T>,
+  from: Position | undefined,
+): AsyncGenerator<T, void, undefined> {
+  let latest = Number.POSITIVE_INFINITY
+  for await (const found of log) {
+    latest = Math.min(latest, found.at)
+    const placed = { ...found, at: latest }
+    if (!from || compare(from, placed) < 0) yield placed
+  }
+}
+
 /** A log that is read from its end. */
 export interface Source<T extends Position> {
   /** Nothing in it is later, in ms since 1970. */

@@ -6,7 +6,7 @@ import {
   type SessionInfo,
   type SessionStore,
 } from "@orra/core"
-import type { Position, Source } from "./newest-first.ts"
+import { inOrder, type Position, type Source } from "./newest-first.ts"
 
 /** An entry of a session's log. */
 export interface Found<T> extends Position {
@@ -16,6 +16,8 @@ export interface Found<T> extends Position {
 
 /** Entries that are read at a time. */
 const PAGE = 50
+/** Entries of one moment are not in the order of their times to the millisecond. */
+const MARGIN_MS = 1_000
 
 /**
  * The logs of all sessions at and below a prefix, those with the latest change first, from `from` on. Sessions that somebody
@@ -30,7 +32,7 @@ export async function* sessionSources(
   const opened = new Set<string>()
   const source = (info: SessionInfo, bound: number): Source<Found<Entry>> => ({
     bound,
-    read: () => entriesBefore(store, info, types, from),
+    read: () => inOrder(entriesBefore(store, info, types, from), from),
   })
   // The summary of a run that goes on is older than what is written in it.
   for await (const info of everyItem((page) => store.list(prefix, { ...page, openRun: true }))) {
@@ -39,7 +41,7 @@ export async function* sessionSources(
   }
   for await (const info of everyItem((page) => store.list(prefix, page))) {
     if (opened.has(info.namespace.key) || (from && info.createdAt > from.at)) continue
-    yield source(info, info.updatedAt)
+    yield source(info, info.updatedAt + MARGIN_MS)
   }
 }
 
@@ -51,9 +53,7 @@ async function* entriesBefore(
 ): AsyncGenerator<Found<Entry>, void, undefined> {
   const { key } = namespace
   let before = version + 1
-  if (from?.key === key) before = from.seq
-  // Of the same moment, logs come by their keys.
-  else if (from) before = await seqAt(store, namespace, before, key < from.key ? from.at : from.at + 1)
+  if (from) before = await seqAt(store, namespace, before, from.at + MARGIN_MS)
   for (;;) {
     const entries = await store.read(namespace, { types, before, limit: PAGE, direction: "backward" })
     for (const entry of entries) yield { at: entry.at, key, seq: entry.seq, namespace, what: entry }
