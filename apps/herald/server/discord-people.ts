@@ -1,5 +1,4 @@
-import type { SessionStore } from "@orra/core"
-import { Namespace } from "@orra/core"
+import { Namespace, type SessionStore } from "@orra/core"
 import { DiscordLinks, type LinkablePerson } from "@orra/discord"
 import { discordRoot, OWNER, OWNER_NAME } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"

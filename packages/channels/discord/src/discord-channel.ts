@@ -31,6 +31,7 @@ import { EPHEMERAL, privately } from "./privately.ts"
 import { type Asking, Questions } from "./questions.ts"
 import { Queue } from "./queue.ts"
 import { Reply } from "./reply.ts"
+import { threadFrom } from "./threads.ts"
 import { fateOf, type Unanswered, UnansweredRecords } from "./unanswered.ts"
 import { usageIn } from "./usage.ts"
 
@@ -64,6 +65,11 @@ export interface DiscordChannelOptions {
   readonly lookMs?: number
   /** The first segments of all sessions. Default "discord". Give each program that shares a server its own. */
   readonly prefix?: string | Namespace
+  /**
+   * Each question in a channel of a server is answered in a thread of its own, which goes on with its own conversation.
+   * Default false. Where it may not open one it answers below the message.
+   */
+  readonly threads?: boolean
   /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
   readonly agents?: () => readonly string[]
   /** Who a person is to policies, hooks and audit. Default `discord:` and their id. */
@@ -248,10 +254,12 @@ export class DiscordChannel implements Channel {
     // What waits for a decision has its buttons, and its answer comes with that.
     if (fate.type === "open") return
     const channel = (await client.channels.fetch(where.channelId)) as SendableChannels
-    // There is none where it was a command, or was deleted.
-    const message = await channel.messages.fetch(id).catch(() => undefined)
+    // There is none where it was a command, or was deleted. That of a thread stands outside of it.
+    const isStart = channel.isThread() && channel.id === id
+    const found = isStart ? channel.fetchStarterMessage() : channel.messages.fetch(id)
+    const message = (await found.catch(() => null)) ?? undefined
     if (fate.type === "unseen" && message) return await this.#onMessage(message)
-    const reply = new Reply(message ? messagePlace(message) : channelPlace(channel))
+    const reply = new Reply(message && !isStart ? messagePlace(message) : channelPlace(channel))
     if (fate.type === "unseen")
       await reply.finish(`<@${where.userId}> I was not here when you asked. Ask me again.`)
     else if (fate.error === undefined) await reply.finish(fate.text)
@@ -287,12 +295,29 @@ export class DiscordChannel implements Channel {
     const files = [...message.attachments.values()]
     if (text === "" && files.length === 0) return
     await this.#inOrder(where, async () => {
-      const place = messagePlace(message)
+      const below = messagePlace(message)
       if (guildId === null && !(await this.#mayTalkPrivately(author.id)))
-        return void (await place.post(LINK_FIRST, true))
+        return void (await below.post(LINK_FIRST, true))
       const parts = await partsOf(files, this.#files, this.#serving.signal)
-      await this.#ask(where, author.username, message.id, text, parts, place)
+      const { at, place } = await this.#inThread(message, text, where, below)
+      await this.#ask(at, author.username, message.id, text, parts, place)
     })
+  }
+
+  /** Where a message is answered: in a thread that is made from it, if that is wanted and possible. */
+  async #inThread(
+    message: Message,
+    text: string,
+    where: Whereabouts,
+    below: AskingPlace,
+  ): Promise<{ readonly at: Whereabouts; readonly place: AskingPlace }> {
+    try {
+      const thread = this.#options.threads && (await threadFrom(message, text))
+      if (thread) return { at: { ...where, channelId: thread.id }, place: channelPlace(thread) }
+    } catch (error) {
+      this.#report(error)
+    }
+    return { at: where, place: below }
   }
 
   async #onInteraction(interaction: Interaction): Promise<void> {
@@ -305,12 +330,16 @@ export class DiscordChannel implements Channel {
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: user.id }
     if (commandName === "ask") {
       await interaction.deferReply()
-      const place = commandPlace(interaction)
+      const below = commandPlace(interaction)
       const text = options.getString("text", true)
       const agent = options.getString("agent") ?? undefined
-      await this.#inOrder(where, () =>
-        this.#ask(where, user.username, interaction.id, text, [], place, agent),
-      )
+      await this.#inOrder(where, async () => {
+        const { at, place } =
+          this.#options.threads && guildId !== null
+            ? await this.#inThread(await interaction.editReply(asQuote(text)), text, where, below)
+            : { at: where, place: below }
+        await this.#ask(at, user.username, interaction.id, text, [], place, agent)
+      })
       return
     }
     await interaction.deferReply({ flags: EPHEMERAL })
@@ -437,3 +466,6 @@ export class DiscordChannel implements Channel {
 /** Said to whoever writes in private and is nobody that is known. */
 const LINK_FIRST =
   "In private I answer only those whom I know. Get a code where you use me, such as in the settings of the page, and send it to me with /link."
+
+/** What was asked with a command, which nobody else has seen. */
+const asQuote = (text: string): string => `> ${text.slice(0, 1_500).replaceAll("\n", "\n> ")}`

@@ -9,6 +9,7 @@ import {
   type DiscordMessage,
   type DiscordUser,
   guildJson,
+  isThread,
   memberJson,
   World,
 } from "./world.ts"
@@ -191,7 +192,8 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}): Promise<Fak
     },
     addChannel(guildId, name, { type = 0, parentId } = {}) {
       const id = world.addChannel(guildId, name, type, parentId)
-      gateway.dispatch("CHANNEL_CREATE", channelJson(channelOf(id)))
+      const channel = channelOf(id)
+      gateway.dispatch(isThread(channel) ? "THREAD_CREATE" : "CHANNEL_CREATE", channelJson(channel))
       return id
     },
     removeChannel(id) {

@@ -135,7 +135,7 @@ export class Rest {
 
   #channel(method: string, path: string, query: URLSearchParams, body: Body, files: readonly Sent[]): Answer {
     const { world, gateway } = this.#options
-    const [, , id = "", second, messageId] = path.split("/")
+    const [, , id = "", second, messageId, third] = path.split("/")
     const channel = world.channels.get(id)
     if (!channel) return unknown("Channel", 10003)
     if (channel.guild_id !== undefined && !world.guilds.has(channel.guild_id))
@@ -145,6 +145,15 @@ export class Rest {
     const at = channel.messages.findIndex((message) => message.id === messageId)
     const message = channel.messages[at]
     if (messageId !== undefined && !message) return unknown("Message", 10008)
+    if (third === "threads" && message) {
+      if (world.channels.has(message.id))
+        return { status: 400, body: { message: "A thread has already been created", code: 160004 } }
+      // A thread has the id of the message that it was made from.
+      world.addChannel(channel.guild_id ?? "", String(body["name"]), 11, id, message.id)
+      const thread = channelJson(world.channels.get(message.id) ?? channel)
+      gateway.dispatch("THREAD_CREATE", thread)
+      return ok(thread)
+    }
     if (method === "GET" && message) return ok(message)
     if (method === "GET") {
       const before = query.get("before")

@@ -27,9 +27,15 @@ export class World {
     return guild.id
   }
 
-  addChannel(guildId: string, name: string, type: number, parentId: string | undefined): string {
+  addChannel(
+    guildId: string,
+    name: string,
+    type: number,
+    parentId: string | undefined,
+    id = this.newId(),
+  ): string {
     const channel: Channel = {
-      id: this.newId(),
+      id,
       type,
       name,
       guild_id: guildId,
@@ -107,7 +113,19 @@ export interface DiscordMessage {
   readonly allowed_mentions?: unknown
 }
 
-export const channelJson = ({ messages: _, ...channel }: Channel): Record<string, unknown> => ({
+/** Threads of announcements, public and private ones. Source: Discord's channel types. */
+export const isThread = ({ type }: Channel): boolean => type >= 10 && type <= 12
+
+export const channelJson = ({ messages, ...channel }: Channel): Record<string, unknown> => ({
+  ...(isThread({ messages, ...channel }) && {
+    message_count: messages.length,
+    thread_metadata: {
+      archived: false,
+      auto_archive_duration: 1_440,
+      archive_timestamp: "2026-01-01T00:00:00.000Z",
+      locked: false,
+    },
+  }),
   position: 0,
   permission_overwrites: [],
   nsfw: false,
