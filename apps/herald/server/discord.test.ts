@@ -64,6 +64,13 @@ test("whoever is allowed is answered, and an approver decides", async () => {
   await discord.until(() => discord.messages(channel).some(({ content }) => content === "It is paid."))
 })
 
+test("a question is answered in a thread of its own where the configuration says so", async () => {
+  const { discord, lines, ada, channel } = await place(() => "threads = true")
+  await vi.waitFor(() => expect(lines).toContain("Discord: connected"), WAIT)
+  const { id } = discord.write(ada, channel, { content: `<@${discord.bot.id}> Hi`, mentions: [discord.bot] })
+  await discord.until(() => discord.messages(id).some(({ components }) => components.length > 0))
+})
+
 test("R16: a token that is refused is in the log, and ends nothing else", async () => {
   const { lines } = await place(() => "", "a-wrong-token")
   await vi.waitFor(

@@ -72,7 +72,7 @@ export class DiscordHost {
     const { DiscordChannel } = await import("@orra/discord")
     const { runtime, agents, approvals, links, logger, api } = this.#parts
     const { store } = runtime
-    const { filter, namespace_prefix: prefix, allowed_users: allowedUsers, approvers } = config
+    const { filter, threads, namespace_prefix: prefix, allowed_users: allowedUsers, approvers } = config
     const { approvals_channel: approvalsChannel } = config
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
     let isCurrent = true
@@ -98,6 +98,7 @@ export class DiscordHost {
       approvals,
       links,
       filter,
+      threads,
       prefix,
       approvers,
       ...(allowedUsers.length > 0 && { allowedUsers }),

@@ -355,10 +355,14 @@ export const settings = {
       "mentions",
       "Which messages it answers: those that mention it, everything in its servers, or private ones of `allowed_users`.",
     ),
+    threads: boolean(
+      false,
+      "Whether each question in a channel is answered in a thread of its own. The bot needs the permission Create Public Threads.",
+    ),
     namespace_prefix: text("discord", "The first segments of its sessions' namespaces."),
     allowed_users: texts(
       [],
-      "Ids of those who may talk to it (Developer Mode, Copy User ID). Empty means everybody it hears.",
+      "Ids of those who may talk to it (Developer Mode, Copy User ID). Empty means everybody it hears, and in private those who have linked their account.",
       {
         was: "user names, which anybody can take",
       },

@@ -118,7 +118,7 @@ test("S9: with a bot added in the page nobody in Discord allows anything, until 
 test("a token says where its bot is invited, and asks nobody", () => {
   const token = `${Buffer.from("200000000000000001").toString("base64url")}.x.y`
   expect(inviteLink(token)).toBe(
-    "https://discord.com/oauth2/authorize?client_id=200000000000000001&scope=bot+applications.commands&permissions=274878008320",
+    "https://discord.com/oauth2/authorize?client_id=200000000000000001&scope=bot+applications.commands&permissions=309237746688",
   )
   expect(inviteLink("no-token")).toBeUndefined()
 })

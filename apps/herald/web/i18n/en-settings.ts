@@ -41,9 +41,11 @@ export const words = {
       all: "All in its servers (needs the Message Content Intent)",
       dm: "Private ones of the people below",
     },
+    threads: "Answer each question in a thread of its own",
+    threadsHint: "The bot needs the permission Create Public Threads, which the invitation above asks for.",
     allowed: "Who may talk to it",
     allowedHint:
-      "One user id a line; nobody means everybody it hears. Developer Mode, then Copy User ID, gives an id.",
+      "One user id a line; nobody means everybody it hears, and in private those who have linked their account. Developer Mode, then Copy User ID, gives an id.",
     approvers: "Who may allow what is asked about",
     approversHint: "One user id a line; without any, what would be asked about is refused in Discord.",
     approvals: "Channel for what your chats and jobs wait for",

@@ -13,6 +13,7 @@ const own = words.discord
 const OPTIONS: readonly Option[] = [
   { name: "discord.token", label: own.token, hint: own.tokenHint, kind: "secret" },
   { name: "discord.filter", label: own.filter, kind: "choice", choices: own.filters },
+  { name: "discord.threads", label: own.threads, hint: own.threadsHint, kind: "switch" },
   { name: "discord.allowed_users", label: own.allowed, hint: own.allowedHint, kind: "lines" },
   { name: "discord.approvers", label: own.approvers, hint: own.approversHint, kind: "lines" },
   { name: "discord.approvals_channel", label: own.approvals, hint: own.approvalsHint, kind: "text" },
