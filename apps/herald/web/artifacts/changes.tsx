@@ -26,7 +26,7 @@ export default function Changes({
   return (
     <>
       {patch.hunks.map(({ newStart, lines }, hunk) => (
-        <section key={hunk}>
+        <div key={hunk} className="hunk">
           <h3 className="beside-note">{words.lines(newStart)}</h3>
           <pre className="difference" dir="ltr">
             {lines.map((line, index) => {
@@ -34,7 +34,7 @@ export default function Changes({
               return <Tag key={index}>{`${line}\n`}</Tag>
             })}
           </pre>
-        </section>
+        </div>
       ))}
     </>
   )

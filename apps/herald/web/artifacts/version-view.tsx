@@ -50,6 +50,7 @@ export function VersionView({
     ...(before && !isGrowing ? (["changes"] as const) : []),
   ]
   const mode = modes.includes(wanted) ? wanted : (modes[0] ?? "source")
+  const isPage = mode === "preview" && /^(?:html|svg)$/.test(kind)
   const file = downloadName(name, kind)
   const go = (to: Version | undefined): void => {
     if (to) onVersion(to)
@@ -101,7 +102,12 @@ export function VersionView({
       </div>
       {isGrowing && <p className="beside-note">{words.writing}</p>}
       {isFile && <p className="beside-note">{words.file}</p>}
-      <div className={`beside-body ${mode} ${kind}`}>
+      <section
+        className={`beside-body ${mode} ${kind}`}
+        aria-label={words[mode]}
+        // What scrolls is scrolled with the keyboard; a source scrolls by itself, and so does a page in its frame.
+        tabIndex={mode === "source" || isPage ? undefined : 0}
+      >
         {mode === "source" && (
           <Source code={code} language={language} isProse={kind === "markdown"} isGrowing={isGrowing} />
         )}
@@ -116,7 +122,7 @@ export function VersionView({
             <Changes before={before.code} after={code} />
           </Lazily>
         )}
-      </div>
+      </section>
     </>
   )
 }
