@@ -1,4 +1,5 @@
 import type { Namespace } from "@orra/core"
+import { takeOverChats } from "./chats/take-over.ts"
 import type { Environment } from "./config/expand.ts"
 import { HERALD, type LoadedConfig, principals } from "./config/load.ts"
 import { secretsOf } from "./config/summary.ts"
@@ -77,6 +78,7 @@ export async function openBase(fromFile: LoadedConfig, io: HeraldIo, onClose: On
   const live = new LiveConfig(fromFile, await SavedSettings.open(keeping))
   const { loaded } = live
   for (const notice of live.notices) log.logger.warn(notice)
+  await takeOverChats({ store, loaded, logger: log.logger })
   if (loaded.config.audit.enabled) auditSettings(live, store, log)
   followLog(live, log)
   const service = await ProviderService.start({

@@ -287,10 +287,6 @@ describe("what has no effect is reported", () => {
       '4: scheduler.jobs[0].channel "general" is no id of a channel in Discord and no chat: what comes of it is told in a chat of its own',
     ],
     ["[gateway]\nenabled = false", "2: gateway.enabled is configured but always on in this version"],
-    [
-      "[sessions]\npath = 'x'",
-      "2: sessions.path is configured but not used: sessions are kept in herald.db in the data directory",
-    ],
     ["[agent]\nname='A'\n[[agents]]\nname='B'", '1: [agent] is not used: "B" of [[agents]] takes its place'],
   ])("%j", (toml, notice) => {
     expect(notices(toml)).toEqual([notice])

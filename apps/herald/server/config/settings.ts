@@ -258,10 +258,10 @@ export const settings = {
     url: secret(
       "A PostgreSQL database for everything that lasts, in place of the file: `postgres://user:password@host/database`. One Herald at a time uses it.",
     ),
-    path: path(undefined, "Where the original kept one file per session.", {
-      later: "not used: sessions are kept in herald.db in the data directory",
-      was: "`sessions`",
-    }),
+    path: path(
+      "sessions",
+      "Where the original kept one file per chat, in the data directory: they are taken over once.",
+    ),
   }),
 
   context: section("How much of a conversation the model is sent.", {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { MemoryStore, Namespace, Runtime } from "@orra/core"
+import { MemoryStore, messageText, Namespace, Runtime } from "@orra/core"
 import { scriptedProvider } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { importSessions } from "./index.ts"
@@ -45,7 +45,7 @@ test("a conversation with tools goes on where it was", async () => {
   const store = new MemoryStore()
   const ns = Namespace.of("tenant", "acme", "bob@example.com")
   const report = await importSessions(folder, store)
-  expect(report).toEqual({ imported: [ns], skipped: [] })
+  expect(report).toEqual({ imported: [ns], left: [], skipped: [] })
   expect(await store.info(ns)).toMatchObject({
     createdAt: Date.parse("2026-02-25T10:00:00Z"),
     updatedAt: Date.parse("2026-02-25T10:00:03Z"),
@@ -126,4 +126,24 @@ test("two people whose files had one name keep their own: the file says whose it
   const folder = folderWith({ "user/bob@example.json": session(["user", "bob@example.org"], WEATHER) })
   const { imported } = await importSessions(folder, store)
   expect(imported.map(({ key }) => key)).toEqual(["user:bob@example.org"])
+})
+
+test("where sessions go, with what, and which are left out, is the caller's to say", async () => {
+  const store = new MemoryStore()
+  const folder = folderWith({
+    "web/a.json": session(["web", "a"], WEATHER, { name: "Weather", thread: { state: "idle" } }),
+    "cron/b.json": session(["cron", "b"], WEATHER),
+  })
+  const { imported, left } = await importSessions(folder, store, {
+    adopt: ({ namespace, metadata, first }) =>
+      namespace.segments[0] === "web"
+        ? {
+            namespace: Namespace.of("ada", "a"),
+            metadata: { title: metadata["name"] ?? "", said: first ? messageText(first) : "" },
+          }
+        : undefined,
+  })
+  expect(imported.map(({ key }) => key)).toEqual(["ada:a"])
+  expect(left).toEqual([join("cron", "b.json")])
+  expect((await store.info(Namespace.of("ada", "a")))?.metadata).toEqual({ title: "Weather", said: "Oslo?" })
 })

@@ -13,14 +13,36 @@ import {
   parseJson,
   randomId,
   type SessionStore,
+  type UserMessage,
   userMessage,
 } from "@orra/core"
 
 /** What came of an import. */
 export interface ImportReport {
   readonly imported: readonly Namespace[]
-  /** Files that were left out, relative to the folder, and why. They are as they were. */
+  /** Files that `adopt` left out, relative to the folder. */
+  readonly left: readonly string[]
+  /** Files that could not be imported, relative to the folder, and why. They are as they were. */
   readonly skipped: readonly { readonly file: string; readonly reason: string }[]
+}
+
+/** A session of the predecessor, as its file tells of it. */
+export interface FoundSession {
+  readonly namespace: Namespace
+  readonly metadata: JsonObject
+  /** What somebody said first. */
+  readonly first?: UserMessage
+}
+
+/** Where a session goes, and what is known of it there. */
+export interface AdoptedSession {
+  readonly namespace: Namespace
+  readonly metadata: JsonObject
+}
+
+export interface ImportSessionsOptions {
+  /** What becomes of a session; undefined leaves it out. Default: it keeps its name and its metadata. */
+  readonly adopt?: (session: FoundSession) => AdoptedSession | undefined
 }
 
 /** Metadata that gave tools away without asking: nobody meant it for another program. */
@@ -35,22 +57,43 @@ const NOT_IMPORTED = "chaos_mode"
  * ```ts
  * const { imported, skipped } = await importSessions("data/old-sessions", store)
  * ```
+ *
+ * `adopt` puts them elsewhere, or leaves some out:
+ *
+ * ```ts
+ * await importSessions("data/old-sessions", store, {
+ *   adopt: ({ namespace, metadata }) =>
+ *     namespace.segments[0] === "web" ? { namespace, metadata: { title: metadata["name"] ?? "" } } : undefined,
+ * })
+ * ```
  */
-export async function importSessions(folder: string, store: SessionStore): Promise<ImportReport> {
+export async function importSessions(
+  folder: string,
+  store: SessionStore,
+  { adopt = (session) => session }: ImportSessionsOptions = {},
+): Promise<ImportReport> {
   const imported: Namespace[] = []
+  const left: string[] = []
   const skipped: { file: string; reason: string }[] = []
   for await (const path of jsonFiles(folder)) {
     try {
-      const { namespace, entries } = converted(parseJson(await readFile(path, "utf8")))
-      await write(store, namespace, entries)
-      imported.push(namespace)
+      const { session, began, entries } = converted(parseJson(await readFile(path, "utf8")))
+      const adopted = adopt(session)
+      if (!adopted) {
+        left.push(relative(folder, path))
+        continue
+      }
+      const written = [...metadataOf(adopted, began), ...entries]
+      if (written.length === 0) throw new Error("The session is empty.")
+      await write(store, adopted.namespace, written)
+      imported.push(adopted.namespace)
     } catch (error) {
       // A full disk or a closed store would go on with every file.
       if (error instanceof OrraError && error.code.startsWith("store_")) throw error
       skipped.push({ file: relative(folder, path), reason: errorMessage(error) })
     }
   }
-  return { imported, skipped }
+  return { imported, left, skipped }
 }
 
 async function* jsonFiles(folder: string): AsyncGenerator<string, void, undefined> {
@@ -75,8 +118,13 @@ async function write(store: SessionStore, namespace: Namespace, entries: readonl
   }
 }
 
-function converted(session: Json): { readonly namespace: Namespace; readonly entries: readonly NewEntry[] } {
-  const { namespace, messages, created_at: createdAt, metadata } = objectOf(session, "a session")
+function converted(value: Json): {
+  readonly session: FoundSession
+  /** In ms since 1970. */
+  readonly began: number
+  readonly entries: readonly NewEntry[]
+} {
+  const { namespace, messages, created_at: createdAt, metadata } = objectOf(value, "a session")
   const { segments } = objectOf(namespace, "a session: it has no namespace")
   if (!Array.isArray(segments) || !segments.every((segment) => typeof segment === "string")) {
     throw new Error("This is not a session: its namespace has no segments.")
@@ -85,10 +133,16 @@ function converted(session: Json): { readonly namespace: Namespace; readonly ent
   const began = timeOf(createdAt, 0)
   const entries = conversation(messages, began)
   const { [NOT_IMPORTED]: _, ...kept } = isObject(metadata) ? (metadata as JsonObject) : {}
-  if (Object.keys(kept).length > 0) entries.unshift({ type: "meta", at: began, patch: kept })
-  if (entries.length === 0) throw new Error("The session is empty.")
-  return { namespace: Namespace.of(...segments), entries }
+  const first = entries.find((entry) => entry.type === "user")?.message
+  return {
+    session: { namespace: Namespace.of(...segments), metadata: kept, ...(first && { first }) },
+    began,
+    entries,
+  }
 }
+
+const metadataOf = ({ metadata }: AdoptedSession, at: number): readonly NewEntry[] =>
+  Object.keys(metadata).length > 0 ? [{ type: "meta", at, patch: metadata }] : []
 
 function conversation(messages: readonly Json[], began: number): NewEntry[] {
   const entries: NewEntry[] = []

@@ -1,2 +1,8 @@
 export { FileStore, type FileStoreOptions, fileStore } from "./file-store.ts"
-export { type ImportReport, importSessions } from "./import-sessions.ts"
+export {
+  type AdoptedSession,
+  type FoundSession,
+  type ImportReport,
+  type ImportSessionsOptions,
+  importSessions,
+} from "./import-sessions.ts"
