@@ -95,7 +95,7 @@ async function directory(loaded: LoadedConfig): Promise<readonly Finding[]> {
 /** Nobody but this user may read what is kept. */
 function modes(path: string): readonly Finding[] {
   if (process.platform === "win32") return []
-  const open = ["", "herald.db", "vault.key", "logs"]
+  const open = ["", "herald.db", "vault.key", "push.key", "logs"]
     .map((name) => join(path, name))
     .filter((file) => existsSync(file) && (statSync(file).mode & 0o077) !== 0)
   // What lies in a folder that is closed cannot be reached.
@@ -241,7 +241,7 @@ async function clock(origin: string): Promise<Finding> {
 
 /** Whom a running Herald talks to by itself, besides the model. */
 function hosts({ config }: LoadedConfig): readonly Finding[] {
-  const { tools, discord, github, mcp, documents, image, voice } = config
+  const { tools, discord, github, mcp, documents, image, voice, push } = config
   const openai = (url: string | undefined): string => (url === undefined ? "api.openai.com" : hostOf(url))
   const search = {
     brave: "api.search.brave.com",
@@ -261,8 +261,16 @@ function hosts({ config }: LoadedConfig): readonly Finding[] {
     ...peersOf(config).flatMap(({ url }) => (url === undefined ? [] : [hostOf(url)])),
     ...(tools.web_fetch || tools.browser ? ["public pages that a chat names"] : []),
   ]
-  return [note("hosts", `besides the model: ${named.length === 0 ? "none" : [...new Set(named)].join(", ")}`)]
+  return [
+    note("hosts", `besides the model: ${named.length === 0 ? "none" : [...new Set(named)].join(", ")}`),
+    ...(push.enabled
+      ? [note("hosts", `once somebody switches notifications on, their browser's: ${PUSH_SERVICES}`)]
+      : []),
+  ]
 }
+
+const PUSH_SERVICES =
+  "fcm.googleapis.com (Chrome, Edge on Android), updates.push.services.mozilla.com (Firefox), *.push.apple.com (Safari), *.notify.windows.com (Edge), or another one that it names"
 
 const hostOf = (url: string | undefined): string =>
   url !== undefined && URL.canParse(url) ? new URL(url).host : "none"

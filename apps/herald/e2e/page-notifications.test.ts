@@ -64,7 +64,7 @@ test("a device is switched on, shows what comes and opens where it leads, and is
   const page = await context.newPage()
   await page.goto(`${site.herald.url}/settings/notifications`)
   await page.getByRole("button", { name: "Switch on" }).click()
-  await page.getByText("On this device you are told.").waitFor()
+  await page.getByText("This device shows them.").waitFor()
   await check(page, "notifications")
   // Herald knows it, and sends to no machine of its own network.
   await page.getByRole("button", { name: "Send one to try" }).click()
@@ -101,7 +101,7 @@ test("a device is switched on, shows what comes and opens where it leads, and is
 
   await page.goBack()
   await page.getByRole("button", { name: "Switch off" }).click()
-  await page.getByText("On this device you are told nothing.").waitFor()
+  await page.getByText("This device shows none.").waitFor()
   await context.close()
   expect(site.problems).toEqual([])
 })

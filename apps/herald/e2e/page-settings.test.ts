@@ -19,6 +19,7 @@ const PARTS = [
   "peers",
   "appearance",
   "account",
+  "notifications",
   "devices",
   "updates",
   "about",

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import {
   type Approvals,
+  errorMessage,
   type Hooks,
   type Namespace,
   Outbox,
@@ -209,8 +210,17 @@ export class Pushes {
     }
   }
 
-  /** Rejects when it shall be tried again. */
-  async #deliver({ namespace, value, attempts }: OutboxMessage, signal: AbortSignal): Promise<void> {
+  /** Rejects when it shall be tried again. What was tried often enough is given up, and not kept as dead. */
+  async #deliver(message: OutboxMessage, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#attempt(message, signal)
+    } catch (error) {
+      if (message.attempts < ATTEMPTS) throw error
+      this.#parts.logger.warn(`A notification was not sent. ${errorMessage(error)}`)
+    }
+  }
+
+  async #attempt({ namespace, value }: OutboxMessage, signal: AbortSignal): Promise<void> {
     const { parent: person, segments } = namespace
     const id = segments.at(-1)
     if (!person || id === undefined) return
@@ -218,7 +228,7 @@ export class Pushes {
     const subscription = await this.#live(person, id, news.isDecision)
     if (!this.isOn || !subscription || news.until <= (await this.#now())) return
     const { sent, error } = await this.#send(person, id, subscription, news, signal)
-    if (sent === "later" && attempts < ATTEMPTS) throw error
+    if (sent === "later") throw error
     if (error) this.#parts.logger.warn(`A notification was not sent. ${error.message}`)
   }
 

@@ -25,7 +25,8 @@ export interface SendOptions {
 export type Sent = "taken" | "gone" | "later" | "refused"
 
 const TIMEOUT_MS = 15_000
-const LATER: ReadonlySet<string> = new Set(["dns_failed", "fetch_failed", "fetch_timeout"])
+/** No push service is there. */
+const NOWHERE: ReadonlySet<string> = new Set(["address_refused", "url_invalid"])
 
 /** Sends a push, encrypted for its browser alone (RFC 8291), to the public internet and nowhere else. */
 export async function send(
@@ -51,7 +52,7 @@ export async function send(
     return answered(status, new URL(endpoint).host)
   } catch (error) {
     if (!(error instanceof WebError)) throw error
-    return { sent: LATER.has(error.code) ? "later" : "gone", error }
+    return { sent: NOWHERE.has(error.code) ? "gone" : "later", error }
   }
 }
 

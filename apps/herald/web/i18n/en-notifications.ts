@@ -1,12 +1,12 @@
 /** What is said about notifications on a device. */
 export const words = {
   title: "Notifications",
-  lead: "Herald tells you on this device when a call or a question waits for you, and when there is something to read of a scheduled job. Each device is switched on for itself.",
+  lead: "Herald tells you on this device when a call or a question waits for you, and when there is something to read of a scheduled job. Each device is switched on separately.",
   what: "They name the tool, the assistant or the job, and nothing that was said. They come through the push service of your browser's maker, encrypted for this browser alone, and end when it is logged out.",
   on: "On",
-  onHere: "On this device you are told.",
+  onHere: "This device shows them.",
   off: "Off",
-  offHere: "On this device you are told nothing.",
+  offHere: "This device shows none.",
   switchOn: "Switch on",
   switchingOn: "Switching on…",
   switchOff: "Switch off",

@@ -26,7 +26,7 @@ const WORKER = "/sw.js"
 export async function deviceState(signal: AbortSignal): Promise<DeviceState> {
   if (!isSecureContext) return { type: "insecure" }
   if (!("PushManager" in window) || !("serviceWorker" in navigator))
-    return { type: /\b(?:iPhone|iPad)\b/.test(navigator.userAgent) ? "not-installed" : "unsupported" }
+    return { type: isPhoneOrPad() ? "not-installed" : "unsupported" }
   const { key } = await request<Offer>("GET", "/api/push", undefined, signal)
   if (key === undefined) return { type: "not-here" }
   if (Notification.permission === "denied") return { type: "blocked" }
@@ -80,3 +80,8 @@ const base64url = (bytes: ArrayBuffer | null): string =>
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "")
+
+/** An iPad says that it is a Mac, of which none can be touched. */
+const isPhoneOrPad = (): boolean =>
+  /\b(?:iPhone|iPad)\b/.test(navigator.userAgent) ||
+  (/\bMacintosh\b/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)
