@@ -6,7 +6,7 @@ import { words } from "../i18n/en-artifacts.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/button.tsx"
 import { Modal } from "../ui/modal.tsx"
-import { artifactReader, findVersion } from "./artifacts.ts"
+import { artifactReader, findVersion, type Version } from "./artifacts.ts"
 import { VersionView } from "./version-view.tsx"
 import { useWidth } from "./width.tsx"
 import "../styles/beside.css"
@@ -120,6 +120,9 @@ function Opened({
     if (isNew && version.seq === was.seq && version.block === was.block)
       openBeside({ namespace, seq: newest.seq, block: newest.block })
   }, [namespace, version, newest])
+  const show = (to: Version | undefined): void => {
+    if (to) openBeside({ namespace, seq: to.seq, block: to.block })
+  }
 
   const heading = useRef<HTMLHeadingElement>(null)
   const isThere = found !== undefined || isReached
@@ -135,9 +138,8 @@ function Opened({
     return (
       <VersionView
         {...found}
-        hasOlder={view.hasMore}
-        onVersion={(to) => openBeside({ namespace, seq: to.seq, block: to.block })}
-        onOlder={() => void store.reach(1)}
+        onChoose={(index) => show(found.artifact.versions[index])}
+        onOlder={view.hasMore ? () => void store.reach(1) : undefined}
         heading={titled}
         tools={tools}
       />

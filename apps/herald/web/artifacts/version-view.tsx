@@ -9,9 +9,10 @@ import { Lazily } from "../ui/boundary.tsx"
 import { Button, IconButton } from "../ui/button.tsx"
 import { CopyButton } from "../ui/copy-button.tsx"
 import { download, safeName } from "../ui/download.ts"
-import type { Artifact, Version } from "./artifacts.ts"
+import type { Artifact } from "./artifacts.ts"
 import { isShown, kindOf } from "./kind.ts"
 import { Source } from "./source.tsx"
+import { VersionSwitch } from "./version-switch.tsx"
 
 const Changes = lazy(() => import("./changes.tsx"))
 
@@ -21,18 +22,16 @@ type Mode = "preview" | "source" | "changes"
 export function VersionView({
   artifact: { name, versions },
   index,
-  hasOlder,
-  onVersion,
+  onChoose,
   onOlder,
   heading,
   tools,
 }: {
   readonly artifact: Artifact
   readonly index: number
-  /** Messages before those that are loaded may have more versions. */
-  readonly hasOlder: boolean
-  readonly onVersion: (version: Version) => void
-  readonly onOlder: () => void
+  readonly onChoose: (index: number) => void
+  /** There where messages before those that are loaded may have more versions. */
+  readonly onOlder: (() => void) | undefined
   /** Puts the title where it belongs. */
   readonly heading: (title: string) => ReactNode
   readonly tools: ReactNode
@@ -52,9 +51,7 @@ export function VersionView({
   const mode = modes.includes(wanted) ? wanted : (modes[0] ?? "source")
   const isPage = mode === "preview" && /^(?:html|svg)$/.test(kind)
   const file = downloadName(name, kind)
-  const go = (to: Version | undefined): void => {
-    if (to) onVersion(to)
-  }
+  const hasSwitch = name !== undefined && (versions.length > 1 || onOlder !== undefined)
   return (
     <>
       <header className="beside-head">
@@ -68,38 +65,21 @@ export function VersionView({
         />
         {tools}
       </header>
-      <div className="beside-bar">
-        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form */}
-        <div className="modes" role="group" aria-label={words.show}>
-          {modes.map((each) => (
-            <Button key={each} look="quiet" aria-pressed={each === mode} onClick={() => setMode(each)}>
-              {words[each]}
-            </Button>
-          ))}
-        </div>
-        {name !== undefined && (versions.length > 1 || hasOlder) && (
-          // biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form
-          <div className="branches" role="group" aria-label={words.version(index + 1, versions.length)}>
-            <IconButton
-              icon="left"
-              size={16}
-              label={before || !hasOlder ? words.earlier : words.older}
-              disabled={!before && !hasOlder}
-              onClick={() => (before ? go(before) : onOlder())}
-            />
-            <span role="status" aria-label={words.version(index + 1, versions.length)}>
-              {index + 1}/{versions.length}
-            </span>
-            <IconButton
-              icon="right"
-              size={16}
-              label={words.later}
-              disabled={index === versions.length - 1}
-              onClick={() => go(versions[index + 1])}
-            />
+      {(modes.length > 1 || hasSwitch) && (
+        <div className="beside-bar">
+          {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form */}
+          <div className="modes" role="group" aria-label={words.show}>
+            {modes.map((each) => (
+              <Button key={each} look="quiet" aria-pressed={each === mode} onClick={() => setMode(each)}>
+                {words[each]}
+              </Button>
+            ))}
           </div>
-        )}
-      </div>
+          {hasSwitch && (
+            <VersionSwitch index={index} count={versions.length} onChoose={onChoose} onOlder={onOlder} />
+          )}
+        </div>
+      )}
       {isGrowing && <p className="beside-note">{words.writing}</p>}
       {isFile && <p className="beside-note">{words.file}</p>}
       <section
