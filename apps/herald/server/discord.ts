@@ -4,6 +4,7 @@ import { OWNER } from "./config/load.ts"
 import type { Config } from "./config/settings.ts"
 import { PEERS } from "./federation/peers.ts"
 import type { Logger } from "./log/log.ts"
+import { picturesOf } from "./tools/image.ts"
 
 /** How it is with Discord. `off`: there is no token, or it is switched off. */
 export type DiscordState =
@@ -99,6 +100,7 @@ export class DiscordHost {
       links,
       filter,
       threads,
+      attachments: (session, runId) => picturesOf(store, session, runId),
       prefix,
       approvers,
       ...(allowedUsers.length > 0 && { allowedUsers }),

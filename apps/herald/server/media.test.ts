@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { buffer } from "node:stream/consumers"
 import { call } from "@orra/testing"
+import { type FakeDiscord, fakeDiscord } from "@orra/testing/discord"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { hasResults } from "../e2e/support/demo-model.ts"
 import { parseConfig } from "./config/load.ts"
@@ -57,11 +58,14 @@ async function mediaService() {
 }
 
 let media: Awaited<ReturnType<typeof mediaService>>
+let discord: FakeDiscord
 let site: HeraldSite
 
 beforeAll(async () => {
   media = await mediaService()
+  discord = await fakeDiscord()
   site = await heraldSite({
+    discordApi: discord.api,
     config: [
       "[tools]",
       "image_gen = true",
@@ -73,6 +77,8 @@ beforeAll(async () => {
       "[voice]",
       "enabled = true",
       `api_url = "${media.url}"`,
+      "[discord]",
+      `token = "${discord.token}"`,
     ].join("\n"),
     answer: (request) =>
       hasResults(request) ? "Here it is." : [call("generate_image", { prompt: "A heron, in ink" })],
@@ -80,6 +86,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await site.close()
+  await discord.close()
   media.close()
 })
 
@@ -91,6 +98,19 @@ const spent = async (): Promise<number | undefined> => {
   const { people } = body as { people: { limits: { per: string; unit: string; spent: number }[] }[] }
   return people[0]?.limits.find(({ per, unit }) => per === "day" && unit === "usd")?.spent
 }
+
+test("in Discord a picture is posted below the answer", async () => {
+  const ada = discord.addUser("ada")
+  const channel = discord.addChannel(discord.addGuild("home"), "general")
+  await discord.until(() => discord.connected === 1)
+  discord.write(ada, channel, { content: `<@${discord.bot.id}> Draw a heron`, mentions: [discord.bot] })
+  await discord.until(() => discord.messages(channel).some(({ attachments }) => attachments.length > 0))
+  const [, answer, picture] = discord.messages(channel)
+  expect(answer?.content).toBe("Here it is.")
+  const [file] = picture?.attachments ?? []
+  expect(file?.filename).toMatch(/^image-[0-9a-f]{16}\.webp$/)
+  expect(file && discord.fileOf(file).equals(WEBP)).toBe(true)
+})
 
 test("a picture is a file of the chat, shown to whoever has it and to nobody else, and charged to them", async () => {
   await site.ask("POST", "/api/chat", { namespace: "web:art", message: "Draw a heron" })

@@ -1,6 +1,6 @@
-import type { Budgets, SessionStore } from "@orra/core"
+import { type Budgets, isObject, type Namespace, type SessionStore } from "@orra/core"
 import { HttpError, ownNamespace, type Route } from "@orra/gateway"
-import { ImageFiles, imageTools, openaiImages } from "@orra/image"
+import { ImageFiles, imageTools, openaiImages, type StoredImage } from "@orra/image"
 import type { Config } from "../config/settings.ts"
 import type { ToolFamily } from "./tools.ts"
 
@@ -20,6 +20,32 @@ export function heraldImages(
     tools: imageTools({ provider, store, maxUsd, ...(budgets && { budgets }) }),
     remarks: [`pictures: by ${image.model}, at most ${maxUsd} USD each`],
   }
+}
+
+/** So many results at the end of a session are looked through. */
+const MAX_RESULTS = 200
+const MAKERS: readonly string[] = ["generate_image", "edit_image"]
+
+/** The pictures that a run has made, in order. */
+export async function picturesOf(
+  store: SessionStore,
+  session: Namespace,
+  runId: string,
+): Promise<readonly StoredImage[]> {
+  const entries = await store.read(session, {
+    types: ["tool_result"],
+    direction: "backward",
+    limit: MAX_RESULTS,
+  })
+  const made = entries.toReversed().flatMap((entry) => {
+    if (entry.type !== "tool_result" || entry.runId !== runId || !MAKERS.includes(entry.result.name))
+      return []
+    const { structured } = entry.result
+    return isObject(structured) && typeof structured["name"] === "string" ? [structured["name"]] : []
+  })
+  const files = new ImageFiles(store)
+  const found = await Promise.all(made.map((name) => files.read(session, name)))
+  return found.filter((image) => image !== undefined)
 }
 
 /** The pictures of a chat, for whoever has the chat. */

@@ -10,30 +10,23 @@ import {
   type Runtime,
   type UserPart,
 } from "@orra/core"
-import type {
-  ButtonInteraction,
-  ChatInputCommandInteraction,
-  Client,
-  Interaction,
-  Message,
-  SendableChannels,
-} from "discord.js"
+import type { ButtonInteraction, Client, Interaction, Message, SendableChannels } from "discord.js"
 import { readButtonId } from "./approval-message.ts"
 import { partsOf } from "./attachments.ts"
-import { COMMANDS, LINK } from "./commands.ts"
+import { answerCommand, COMMANDS, LINK } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
 import { Elsewhere, type ElsewhereOptions, readElsewhereButton } from "./elsewhere.ts"
 import { idsOf } from "./ids.ts"
 import type { DiscordLinks } from "./links.ts"
+import { type OutgoingFile, postFiles } from "./outgoing.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
 import { EPHEMERAL, privately } from "./privately.ts"
 import { type Asking, Questions } from "./questions.ts"
 import { Queue } from "./queue.ts"
-import { Reply } from "./reply.ts"
+import { type Place, Reply } from "./reply.ts"
 import { threadFrom } from "./threads.ts"
 import { fateOf, type Unanswered, UnansweredRecords } from "./unanswered.ts"
-import { usageIn } from "./usage.ts"
 
 /** Which messages the bot answers: those that mention it in a server, all that it can read, or those in private. */
 export type DiscordFilter = "mentions" | "all" | "dm"
@@ -70,6 +63,8 @@ export interface DiscordChannelOptions {
    * Default false. Where it may not open one it answers below the message.
    */
   readonly threads?: boolean
+  /** What a run has made that belongs to its answer, such as pictures: posted below it, at most ten files. Default nothing. */
+  readonly attachments?: (session: Namespace, runId: string) => Promise<readonly OutgoingFile[]>
   /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
   readonly agents?: () => readonly string[]
   /** Who a person is to policies, hooks and audit. Default `discord:` and their id. */
@@ -136,6 +131,7 @@ export class DiscordChannel implements Channel {
         conversations: this.#conversations,
         mayDecide: (userId, namespace) => this.#mayDecide(userId, namespace),
         isAwaited: ({ key }) => this.#asked.values().some(({ namespace }) => namespace.key === key),
+        attach: (place, session, runId) => this.#attach(place, session, runId),
         serving: () => this.#serving.signal,
         onError: (error) => this.#report(error),
       })
@@ -188,13 +184,26 @@ export class DiscordChannel implements Channel {
     }
   }
 
-  async send({ metadata, result, agent }: OutboundMessage): Promise<void> {
+  async send({ namespace, metadata, result, agent }: OutboundMessage): Promise<void> {
     const asked = this.#take(metadata)
     const { agents = () => [] } = this.#options
     // In small letters, where it could have been another.
     const by = agent !== undefined && agents().length > 1 && result.text !== "" ? `\n-# ${agent}` : ""
-    await asked?.reply.finish(result.text + by)
+    if (asked) {
+      await asked.reply.finish(result.text + by)
+      await this.#attach(asked.place, namespace, result.runId)
+    }
     await this.#answered(metadata, asked)
+  }
+
+  /** That a file cannot be posted takes nothing from the answer. */
+  async #attach(place: Place, session: Namespace, runId: string): Promise<void> {
+    const { attachments = async () => [] } = this.#options
+    try {
+      await postFiles(place, await attachments(session, runId))
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   async sendError({ metadata, error }: OutboundError): Promise<void> {
@@ -249,7 +258,8 @@ export class DiscordChannel implements Channel {
   async #answerOne(client: Client, left: Unanswered): Promise<void> {
     const { id, where, conversation } = left
     const { runtime } = this.#options
-    const fate = await fateOf(runtime.store, this.#conversations.numbered(where, conversation), id)
+    const session = this.#conversations.numbered(where, conversation)
+    const fate = await fateOf(runtime.store, session, id)
     await this.#unanswered.remove(left)
     // What waits for a decision has its buttons, and its answer comes with that.
     if (fate.type === "open") return
@@ -259,11 +269,15 @@ export class DiscordChannel implements Channel {
     const found = isStart ? channel.fetchStarterMessage() : channel.messages.fetch(id)
     const message = (await found.catch(() => null)) ?? undefined
     if (fate.type === "unseen" && message) return await this.#onMessage(message)
-    const reply = new Reply(message && !isStart ? messagePlace(message) : channelPlace(channel))
+    const place = message && !isStart ? messagePlace(message) : channelPlace(channel)
+    const reply = new Reply(place)
     if (fate.type === "unseen")
-      await reply.finish(`<@${where.userId}> I was not here when you asked. Ask me again.`)
-    else if (fate.error === undefined) await reply.finish(fate.text)
-    else await reply.finish([fate.text, `-# ${fate.error}`].filter((line) => line !== "").join("\n"))
+      return await reply.finish(`<@${where.userId}> I was not here when you asked. Ask me again.`)
+    const { text, error, runId } = fate
+    await reply.finish(
+      error === undefined ? text : [text, `-# ${error}`].filter((line) => line !== "").join("\n"),
+    )
+    await this.#attach(place, session, runId)
   }
 
   /** The one place that says who may talk to it, by message or command. */
@@ -343,45 +357,15 @@ export class DiscordChannel implements Channel {
       return
     }
     await interaction.deferReply({ flags: EPHEMERAL })
-    await interaction.editReply(await this.#command(interaction, where))
-  }
-
-  /** What a command does, and what is said of that. */
-  async #command(interaction: ChatInputCommandInteraction, where: Whereabouts): Promise<string> {
-    const { runtime, agents = () => [] } = this.#options
-    const { namespace, conversation } = await this.#conversations.current(where)
-    switch (interaction.commandName) {
-      case "new":
-        await this.#conversations.begin(where)
-        return "A new conversation begins with your next message."
-      case "stop":
-        return (await runtime.stop(namespace)) ? "Stopped." : "Nothing is being written for you here."
-      case "agent": {
-        const asked = interaction.options.getString("name", true)
-        const name = agents().find((each) => each.toLowerCase() === asked.toLowerCase())
-        if (name === undefined)
-          return `There is no such agent. There is: ${agents().join(", ") || "only one"}.`
-        await this.#conversations.choose(where, name)
-        return `${name} answers you here from now on.`
-      }
-      case "usage":
-        return await usageIn(runtime.store, namespace)
-      case "link":
-        return await this.#link(interaction)
-      default: {
-        const place = commandPlace(interaction)
-        const asking = { namespace, where, conversation, place, shown: new Set<string>() }
-        const count = (await this.#questions?.show(asking)) ?? 0
-        return count === 0 ? "Nothing waits to be allowed." : `To be decided below: ${count}.`
-      }
+    const { runtime, agents = () => [], links } = this.#options
+    const parts = {
+      runtime,
+      agents: agents(),
+      links,
+      conversations: this.#conversations,
+      questions: this.#questions,
     }
-  }
-
-  async #link({ options, user: { id: userId, username } }: ChatInputCommandInteraction): Promise<string> {
-    const person = await this.#options.links?.redeem(options.getString("code", true), { userId, username })
-    return person
-      ? `You are linked as ${person.name}. I answer you in private, and ask you there about what is yours to decide.`
-      : "There is no such code, or it has been used, or is older than ten minutes. Get a new one."
+    await interaction.editReply(await answerCommand(interaction, where, parts))
   }
 
   async #onButton(interaction: ButtonInteraction): Promise<void> {

@@ -8,5 +8,6 @@ export {
   type DiscordLinksOptions,
   type LinkablePerson,
 } from "./links.ts"
+export type { OutgoingFile } from "./outgoing.ts"
 export { type DiscordPosterOptions, discordPoster, type PostableChannel } from "./poster.ts"
 export { type DiscordToolsOptions, discordTools } from "./tools.ts"

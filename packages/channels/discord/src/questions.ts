@@ -32,6 +32,8 @@ interface QuestionsParts {
   readonly mayDecide: (userId: string, namespace: Namespace) => Promise<boolean>
   /** Whether somebody here waits for an answer in this session. */
   readonly isAwaited: (namespace: Namespace) => boolean
+  /** Posts what a run has made. */
+  readonly attach: (place: AskingPlace, session: Namespace, runId: string) => Promise<void>
   /** Fires when nobody is served any more. */
   readonly serving: () => AbortSignal
   readonly onError: (error: unknown) => void
@@ -122,6 +124,7 @@ export class Questions {
       else if (event.type === "run_finished") {
         const { error } = event
         await new Reply(place).finish(error ? `Sorry, there is no answer. ${error.message}` : text)
+        await this.#parts.attach(place, namespace, event.runId)
         return
       }
     }

@@ -66,7 +66,12 @@ function unansweredIn(id: string, { guildId, channelId, userId, conversation }: 
 export type Fate =
   | { readonly type: "unseen" }
   | { readonly type: "open" }
-  | { readonly type: "ended"; readonly text: string; readonly error: string | undefined }
+  | {
+      readonly type: "ended"
+      readonly runId: string
+      readonly text: string
+      readonly error: string | undefined
+    }
 
 const PAGE = 500
 
@@ -86,6 +91,7 @@ export async function fateOf(store: SessionStore, namespace: Namespace, inputId:
       else if (isSeen && entry.type === "run_finished")
         return {
           type: "ended",
+          runId: entry.runId,
           text,
           error: entry.outcome === "completed" ? undefined : (entry.error?.message ?? INTERRUPTED),
         }
