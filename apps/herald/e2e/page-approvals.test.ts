@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { call } from "@orra/testing"
 import type { Page } from "playwright-core"
@@ -23,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 const cardOf = (page: Page) => page.getByRole("group", { name: "May write_file run?" })
+const optionsOf = (page: Page) => page.getByRole("button", { name: /^How this chat is answered/ })
 const isWritten = (name: string) => existsSync(join(site.folder, "data", "work", "web", `${name}.txt`))
 
 test("what waits is in one place, with a badge; keys count where the focus is; rules are seen, kept and taken back", async () => {
@@ -70,14 +71,16 @@ test("what waits is in one place, with a badge; keys count where the focus is; r
 
   // Everything, for a while that everybody sees pass, and no longer than that.
   await settled(chat)
-  await chat.getByRole("button", { name: "Approve everything for a while" }).click()
-  await chat.getByRole("menuitem", { name: "For 5 minutes" }).click()
+  await optionsOf(chat).click()
+  await chat.getByRole("radio", { name: /^Approve everything/ }).check()
+  await chat.getByRole("button", { name: "5 minutes", exact: true }).click()
   expect(await chat.getByRole("timer").textContent()).toMatch(/^(5:00|4:\d\d)$/)
   await send(chat, "write four")
   await said(chat, /So be it: .*four\.txt/).waitFor()
   await settled(chat)
-  await chat.getByRole("button", { name: /^Everything is allowed in this chat for/ }).click()
-  await chat.getByRole("button", { name: "Approve everything for a while" }).waitFor()
+  const left = chat.getByRole("button", { name: /^Everything is allowed in this chat for/ })
+  await left.click()
+  await left.waitFor({ state: "detached" })
   await send(chat, "write five")
   await cardOf(chat).waitFor()
   expect(isWritten("five")).toBe(false)
@@ -89,6 +92,50 @@ test("what waits is in one place, with a badge; keys count where the focus is; r
   await cardOf(chat).waitFor({ state: "detached" })
   await said(chat, /So be it: .*Enough\./).waitFor()
   expect(isWritten("five")).toBe(false)
+  await context.close()
+  expect(site.problems).toEqual([])
+})
+
+test("how a chat is answered is set for it, before it begins and on each device; names are completed", async () => {
+  const context = await site.person({ reducedMotion: "reduce" })
+  const page = await context.newPage()
+  await page.goto(site.herald.url)
+  await optionsOf(page).click()
+  await page.getByRole("radio", { name: "High" }).check()
+  await page.getByRole("radio", { name: /^Read only/ }).check()
+  await page.getByRole("checkbox", { name: "Ask the other agents" }).uncheck()
+  await page.getByRole("button", { name: /: reads only, thinks hard, one tool off$/ }).waitFor()
+  if (process.env["ORRA_TEST_FULL"]) await check(page, "the options of a chat")
+  await page.keyboard.press("Escape")
+
+  // A command of a chat that has not begun is no message.
+  await send(page, "/export")
+  await page.getByRole("option", { name: /^md/ }).click()
+  await page.getByText("There is nothing to download yet: send a message first.").waitFor()
+
+  mkdirSync(join(site.folder, "data", "work", "web"), { recursive: true })
+  writeFileSync(join(site.folder, "data", "work", "web", "shopping list.md"), "Milk")
+  const field = page.getByRole("textbox", { name: "Message", exact: true })
+  await field.fill("write six and see @shop")
+  await page.getByRole("option", { name: "shopping list.md file" }).waitFor()
+  await field.press("Enter")
+  expect(await field.inputValue()).toBe("write six and see file `shopping list.md` ")
+  await field.press("Enter")
+  await said(page, /So be it: .*this chat only reads/).waitFor()
+  expect(isWritten("six")).toBe(false)
+  expect(site.model.requests.at(-1)?.body).toMatchObject({ output_config: { effort: "high" } })
+
+  // Another device has it as well, and what it changes is seen here.
+  const other = await context.newPage()
+  await other.goto(page.url())
+  await optionsOf(other).click()
+  await other.getByRole("radio", { name: /^As configured/ }).check()
+  await page.getByRole("button", { name: /: thinks hard, one tool off$/ }).waitFor()
+  await settled(page)
+  await send(page, "write six")
+  await cardOf(page).getByRole("button", { name: "Allow once" }).click()
+  await said(page, /So be it: .*six\.txt/).waitFor()
+  expect(isWritten("six")).toBe(true)
   await context.close()
   expect(site.problems).toEqual([])
 })

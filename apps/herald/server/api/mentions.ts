@@ -16,6 +16,9 @@ const MAX_LOOKED_AT = 5_000
 /** Folders of what programs make or fetch. */
 const SKIPPED = new Set(["node_modules", "target", "dist", "build", "venv", "__pycache__"])
 
+/** Names that would not stay what they are between the backticks of a message. */
+const UNSPEAKABLE = /[`\p{Cc}]/u
+
 /** What can be spoken of in a message by a name that the assistant's tools take. */
 interface Mentioned {
   readonly type: "file" | "document"
@@ -66,7 +69,7 @@ export function mentionRoute({ loaded, library, directoryOf }: MentionParts): Ro
     ]
     const ranked = all.flatMap((each) => {
       const rank = rankOf(each, wanted)
-      return rank === undefined ? [] : [{ each, rank }]
+      return rank === undefined || UNSPEAKABLE.test(each.name) ? [] : [{ each, rank }]
     })
     ranked.sort((a, b) => a.rank - b.rank)
     return Response.json({ found: ranked.slice(0, MAX_FOUND).map(({ each }) => each) })

@@ -6,6 +6,7 @@ import type {
   Decision,
   HistoryPage,
   Me,
+  Mentioned,
   MessageHit,
   Models,
   Outgoing,
@@ -80,6 +81,14 @@ export const api = {
   undo: (namespace: string) => request<{ readonly redo: number }>("POST", `${session(namespace)}/undo`, {}),
   usage: (namespace: string, signal?: AbortSignal) =>
     request<ChatUsage>("GET", `${session(namespace)}/usage`, undefined, signal),
+  /** Documents, and files of the chat's folder, with this in their names. */
+  mentions: (namespace: string, q: string, signal?: AbortSignal) =>
+    request<{ readonly found: readonly Mentioned[] }>(
+      "GET",
+      `${session(namespace)}/mentions?${new URLSearchParams({ q })}`,
+      undefined,
+      signal,
+    ),
   compact: (namespace: string) =>
     request<{ readonly compacted: boolean }>("POST", `${session(namespace)}/compact`, {}),
   mark: (namespace: string, marks: { readonly pinned?: boolean; readonly archived?: boolean }) =>

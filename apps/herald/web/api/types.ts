@@ -103,3 +103,10 @@ export interface ChatUsage {
     readonly tools: number
   }
 }
+
+/** What a message can speak of by its name: a path in the chat's folder, or a document's id. */
+export interface Mentioned {
+  readonly type: "file" | "document"
+  readonly name: string
+  readonly title?: string
+}

@@ -84,9 +84,9 @@ export function Header({
       <Lazily without={null}>
         <DirectoryButton key={namespace} namespace={namespace} />
       </Lazily>
-      {!isNew && status === "ready" && (
+      {typeof until === "number" && (
         <Lazily without={null}>
-          <Everything namespace={namespace} until={typeof until === "number" ? until : undefined} />
+          <Everything namespace={namespace} until={until} />
         </Lazily>
       )}
       {!hasSidebar && (

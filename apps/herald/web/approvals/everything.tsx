@@ -2,64 +2,46 @@ import { type ReactElement, useState } from "react"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
 import { words } from "../i18n/en-approvals.ts"
-import { IconButton } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
-import { Menu, MenuItem } from "../ui/menu.tsx"
 import { toast } from "../ui/toast.tsx"
 import { approvalsApi } from "./approvals-api.ts"
 import "../styles/approvals.css"
 
-const MINUTES = [5, 15, 60, 240] as const
-
-/** The switch that approves everything in a chat for a while, and while it is on the time that is left. */
+/** While everything is approved in a chat: the time that is left, and the way back. */
 export default function Everything({
   namespace,
   until,
 }: {
   readonly namespace: string
-  /** ms since 1970, or undefined when everything is asked about. */
-  readonly until: number | undefined
+  /** ms since 1970. */
+  readonly until: number
 }): ReactElement | null {
   const { me } = useShared()
   const [isSending, setSending] = useState(false)
-  const now = useNow(1_000, until !== undefined)
-  const mayApprove = me.permissions.includes("approve")
-  const change = (work: () => Promise<unknown>): void => {
+  const now = useNow(1_000)
+  if (until <= now) return null
+  const left = countdown(until - now)
+  const askAgain = (): void => {
     setSending(true)
-    work()
+    approvalsApi
+      .revoke({ namespace, ruleId: "everything" })
       .catch((error: Error) => toast(error.message))
       .finally(() => setSending(false))
   }
-  if (until !== undefined && until > now) {
-    const left = countdown(until - now)
-    return (
-      <button
-        type="button"
-        className="everything-on"
-        disabled={isSending || !mayApprove}
-        aria-label={words.everythingLeft(left)}
-        data-tip={words.askAgain}
-        onClick={() => change(() => approvalsApi.revoke({ namespace, ruleId: "everything" }))}
-      >
-        <Icon name="warning" size={16} />
-        <span className="everything-word">{words.everythingOn}</span>
-        <span role="timer">{left}</span>
-        <Icon name="close" size={14} />
-      </button>
-    )
-  }
-  if (!mayApprove) return null
   return (
-    <Menu trigger={<IconButton icon="shield" label={words.everything} disabled={isSending} />}>
-      <div className="menu-group">{words.everythingNote}</div>
-      {MINUTES.map((minutes) => (
-        <MenuItem
-          key={minutes}
-          label={words.everythingFor[minutes]}
-          onSelect={() => change(() => approvalsApi.everything(namespace, minutes))}
-        />
-      ))}
-    </Menu>
+    <button
+      type="button"
+      className="everything-on"
+      disabled={isSending || !me.permissions.includes("approve")}
+      aria-label={words.everythingLeft(left)}
+      data-tip={words.askAgain}
+      onClick={askAgain}
+    >
+      <Icon name="warning" size={16} />
+      <span className="everything-word">{words.everythingOn}</span>
+      <span role="timer">{left}</span>
+      <Icon name="close" size={14} />
+    </button>
   )
 }
 

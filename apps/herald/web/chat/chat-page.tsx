@@ -1,5 +1,5 @@
 import type { UserMessage, UserPart } from "@orra/core"
-import { type ReactElement, useEffect, useRef, useState } from "react"
+import { lazy, type ReactElement, useEffect, useRef, useState } from "react"
 import { useAgents } from "../agents/use-agents.ts"
 import { api } from "../api/api.ts"
 import { useConnectionStatus } from "../app/context.ts"
@@ -14,6 +14,7 @@ import { t } from "../i18n/index.ts"
 import { useSessionActions } from "../sessions/actions.ts"
 import { type Folder, foldersApi } from "../sessions/folders-api.ts"
 import { useFolders } from "../sessions/use-folders.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button } from "../ui/button.tsx"
 import { toast } from "../ui/toast.tsx"
 import { Announcer } from "./announcer.tsx"
@@ -23,6 +24,8 @@ import { ErrorNote } from "./error-note.tsx"
 import { openQuestion } from "./open-question.ts"
 import { Transcript } from "./transcript.tsx"
 import { useChat } from "./use-chat.ts"
+
+const ChatOptions = lazy(() => import("../composer/chat-options.tsx"))
 
 interface ChatPageProps {
   readonly namespace: string
@@ -162,6 +165,7 @@ export function ChatPage({
         )}
         <GoneAgent agent={agent} />
         <Composer
+          namespace={namespace}
           place={place}
           field={field}
           isRunning={isRunning}
@@ -180,6 +184,11 @@ export function ChatPage({
           onExport={isNew ? undefined : (format) => void save({ namespace, metadata }, format)}
           onSearch={onSearch}
           onShortcuts={onShortcuts}
+          options={
+            <Lazily without={null}>
+              <ChatOptions {...{ namespace, isNew, agent, model, metadata }} />
+            </Lazily>
+          }
           gauge={
             revision === undefined || status === "new" ? undefined : (
               <Gauge namespace={namespace} revision={revision} isRunning={isRunning} />

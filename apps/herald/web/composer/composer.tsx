@@ -30,6 +30,7 @@ const DictateButton = lazy(() => import("../voice/dictate-button.tsx"))
 export type BusyMode = "queue" | "steer"
 
 interface ComposerProps {
+  readonly namespace: string
   /** Where the draft belongs: the chat's namespace, or "new". */
   readonly place: string
   readonly field: RefObject<HTMLTextAreaElement | null>
@@ -49,6 +50,8 @@ interface ComposerProps {
   /** Opens the search for a text. */
   readonly onSearch: (text: string) => void
   readonly onShortcuts: () => void
+  /** How the chat is answered. */
+  readonly options: ReactElement
   /** What the chat has taken so far. */
   readonly gauge: ReactElement | undefined
 }
@@ -57,7 +60,7 @@ interface ComposerProps {
 export function Composer(props: ComposerProps): ReactElement {
   const { place, field, isRunning, isOffline, onSend, onStop, onEditLast } = props
   const [text, setText] = useDraft(place)
-  const mentions = useMentions(text, setText, field)
+  const mentions = useMentions(text, setText, props)
   const commands = useCommands(text, setText, props)
   const [attachments, setAttachments] = useAttachments(place)
   const [reading, setReading] = useState<readonly string[]>([])
@@ -202,6 +205,7 @@ export function Composer(props: ComposerProps): ReactElement {
         <Lazily without={null}>
           <DictateButton onText={dictate} />
         </Lazily>
+        {props.options}
         {isRunning && <BusyMenu mode={props.busyMode} onChange={props.onBusyMode} />}
         <span className="spring" />
         {props.gauge}

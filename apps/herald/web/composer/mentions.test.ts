@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { fitting } from "./mentions.tsx"
+import { asked, fitting } from "./mentions.tsx"
 
 const agents = ["Atlas", "Ada", "Code Bot"].map((name) => ({
   name,
@@ -24,4 +24,16 @@ test("no help is needed for a name that is whole, or where there is nobody else"
   expect(names("@ada")).toBeUndefined()
   expect(names("@ada ")).toBeUndefined()
   expect(names("@", 1, agents.slice(0, 1))).toBeUndefined()
+})
+
+test.each([
+  ["@", 1, ""],
+  ["look at @src/a", 14, "src/a"],
+  ["look at @src/a", 11, "sr"],
+  ["line\n@Lease", 11, "Lease"],
+  ["me@example.org", 14, undefined],
+  ["@src/a and", 10, undefined],
+  ["plain", 5, undefined],
+])("in %j at %i a name is asked for: %j", (text, caret, typed) => {
+  expect(asked(text, caret)).toBe(typed)
 })

@@ -10,6 +10,13 @@ import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu.tsx"
 
 const STANDARD = ""
 
+/** The model that answers when none is chosen for the chat. */
+export function useStandardModel(agent: string | undefined): string {
+  const { standard } = useModels()
+  const { default: byDefault, find } = useAgents()
+  return ((agent === undefined ? undefined : find(agent)) ?? find(byDefault))?.model ?? standard
+}
+
 /** Which model answers in this chat. */
 export function ModelPicker({
   agent,
@@ -21,9 +28,8 @@ export function ModelPicker({
   readonly model: string | undefined
   readonly onChange: (model: string | undefined) => void
 }): ReactElement | null {
-  const { standard: ofHerald, list, canChoose } = useModels()
-  const { default: byDefault, find } = useAgents()
-  const standard = ((agent === undefined ? undefined : find(agent)) ?? find(byDefault))?.model ?? ofHerald
+  const { list, canChoose } = useModels()
+  const standard = useStandardModel(agent)
   const [isNaming, setNaming] = useState(false)
   if (!canChoose || !standard) return null
   const name = (id: string): string => list.find((one) => one.id === id)?.name ?? id

@@ -61,9 +61,6 @@ export const words = {
   revokeOf: (rule: string) => `Take back: ${rule}`,
   revoked: "It is asked about again.",
 
-  everything: "Approve everything for a while",
-  everythingFor: { 5: "For 5 minutes", 15: "For 15 minutes", 60: "For an hour", 240: "For 4 hours" },
-  everythingNote: "Approve everything in this chat",
   everythingOn: "All allowed",
   everythingLeft: (left: string) => `Everything is allowed in this chat for ${left} more. Ask again`,
   askAgain: "Ask again",
