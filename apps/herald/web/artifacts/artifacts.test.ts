@@ -111,7 +111,7 @@ test("a change of a file is a version as long as it is known what the file was",
         { ...edit("one", "failed"), status: "error" },
         { ...write("waits"), status: "none" },
       ],
-      [edit("one", "1", { replace_all: true }), edit("gone", "lost"), edit("1", "one")],
+      [edit("one", "1", { replace_all: true }), edit("gone", "lost"), edit("$& 2", "too late")],
       [write("new"), edit("new", "newer")],
     ]),
   )

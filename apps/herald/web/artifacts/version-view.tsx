@@ -83,7 +83,7 @@ export function VersionView({
       {isGrowing && <p className="beside-note">{words.writing}</p>}
       {isFile && <p className="beside-note">{words.file}</p>}
       <section
-        className={`beside-body ${mode} ${kind}`}
+        className={isPage ? "beside-body page-body" : "beside-body"}
         aria-label={words[mode]}
         // What scrolls is scrolled with the keyboard; a source scrolls by itself, and so does a page in its frame.
         tabIndex={mode === "source" || isPage ? undefined : 0}
