@@ -88,6 +88,8 @@ export async function activityOf(
       return present({ kind: "model", run: entry.runId, status: entry.status, ...spent(entry) })
     case "tool_intent": {
       const { runId: run, callId: call, name: tool, decision: verdict, reason, tainted, approval } = entry
+      // The request that follows it says more.
+      if (verdict === "ask") return undefined
       return present({ kind: "tool", run, call, tool, verdict, reason, tainted, by: approval?.by })
     }
     case "approval_request": {

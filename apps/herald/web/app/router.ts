@@ -1,7 +1,15 @@
 import { useSyncExternalStore } from "react"
 
 /** What there is beside the chats. Each has its address: `/settings`, and `/settings/<part>` for a part of it. */
-export const SCREENS = ["approvals", "memory", "documents", "agents", "schedules", "settings"] as const
+export const SCREENS = [
+  "approvals",
+  "memory",
+  "documents",
+  "agents",
+  "schedules",
+  "activity",
+  "settings",
+] as const
 export type ScreenName = (typeof SCREENS)[number]
 
 /** Where the page is. A chat's address is `/c/<namespace>`. */

@@ -53,6 +53,12 @@ export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
     Component: lazy(() => import("../schedules/schedules-screen.tsx")),
     isListed: true,
   },
+  activity: {
+    label: t.screens.activity,
+    icon: "activity",
+    Component: lazy(() => import("../activity/activity-screen.tsx")),
+    isListed: true,
+  },
   settings: {
     label: t.screens.settings,
     icon: "settings",

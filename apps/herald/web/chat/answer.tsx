@@ -185,7 +185,7 @@ function Footer({ answer, store, fork, isLast, isBusy }: AnswerProps): ReactElem
         onClick={() => regenerate()}
       />
       <RegenerateMenu isDisabled={isWorking || isBusy} onChoose={regenerate} />
-      <Details answer={answer} />
+      <Details answer={answer} namespace={store.namespace} />
       <MessageMenu
         store={store}
         seq={answer.seq}

@@ -1,12 +1,20 @@
 import type { ReactElement } from "react"
+import { traceAt } from "../activity/place.ts"
+import { PlaceLink } from "../app/place-link.tsx"
 import { formatDuration, formatFullTime, formatNumber, formatPercent, t } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Popover } from "../ui/popover.tsx"
 import type { AnswerItem } from "./items.ts"
 
-/** What an answer took: model, tokens, time. */
-export function Details({ answer }: { readonly answer: AnswerItem }): ReactElement {
-  const { messages, end } = answer
+/** What an answer took: model, tokens, time; and the way to its steps. */
+export function Details({
+  answer,
+  namespace,
+}: {
+  readonly answer: AnswerItem
+  readonly namespace: string
+}): ReactElement {
+  const { messages, end, runId } = answer
   const usage = messages.reduce(
     (sum, { usage: one }) => ({
       input: sum.input + (one?.inputTokens ?? 0),
@@ -53,6 +61,9 @@ export function Details({ answer }: { readonly answer: AnswerItem }): ReactEleme
           </div>
         ))}
       </dl>
+      <p>
+        <PlaceLink to={traceAt({ namespace, run: runId })}>{t.details.trace}</PlaceLink>
+      </p>
     </Popover>
   )
 }

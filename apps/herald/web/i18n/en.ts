@@ -120,6 +120,7 @@ export const en = {
     documents: "Documents",
     schedules: "Schedules",
     agents: "Agents",
+    activity: "Activity",
     settings: "Settings",
     notYours: "Only the owner of this Herald sees this.",
   },
@@ -250,6 +251,7 @@ export const en = {
     output: "Tokens written",
     calls: "Model calls",
     finish: "Ended because",
+    trace: "Step by step",
     unknown: "unknown",
     reasons: {
       stop: "it was complete",
@@ -351,12 +353,6 @@ export const en = {
 
   composer: {
     commands: "Commands",
-    mentions: "Agents, documents and files",
-    mentioned: { file: "file", document: "document" },
-    mention: {
-      file: (path: string) => `file \`${path}\``,
-      document: (id: string) => `document \`${id}\``,
-    },
     label: "Message",
     placeholder: "Write a message",
     placeholderOffline: "You can go on writing; it is sent when the connection is back.",
