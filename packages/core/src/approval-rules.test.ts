@@ -1,5 +1,5 @@
 import { call, type ScriptedAnswer, scriptedProvider } from "@orra/testing"
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import {
   type ApprovalAct,
   type ApprovalOptions,
@@ -174,6 +174,24 @@ describe("approving everything", () => {
     await expect.poll(() => Date.now() > until).toBe(true)
     expect(await approvals.rules(bob)).toEqual([])
     expect(await send()).toBe(true)
+  })
+
+  test("stays over when the clock is set back, and is none before it was made", async () => {
+    const start = Date.now()
+    vi.useFakeTimers({ toFake: ["Date"], now: start })
+    onTestFinished(() => void vi.useRealTimers())
+    const { send, approvals } = desk([pay("ann"), "1", pay("ann"), pay("ann"), pay("ann"), pay("ann"), "2"])
+    const at = (minutes: number, chat: string): Promise<boolean> => {
+      vi.setSystemTime(start + minutes * 60_000)
+      return send(bob.child(chat))
+    }
+    await approvals.approveEverything(bob, { forMs: 10 * 60_000, by: "ann" })
+    expect(await at(5, "during")).toBe(false)
+    expect(await at(11, "after")).toBe(true)
+    expect(await at(5, "during again")).toBe(true)
+    await approvals.approveEverything(bob, { forMs: 10 * 60_000, by: "ann" })
+    expect(await at(3, "before")).toBe(true)
+    expect(await at(6, "during the second")).toBe(false)
   })
 
   test("never covers what policy denies", async () => {

@@ -1,7 +1,7 @@
 import { type ApprovalGate, type Asked, askPerson, type Desk } from "./approval-gate.ts"
 import { canonicalJson } from "./canonical-json.ts"
 import { defined } from "./defined.ts"
-import { InvalidInput, NotFound, OrraError } from "./errors.ts"
+import { InvalidInput, NotFound, OrraError, VersionConflict } from "./errors.ts"
 import { isObject, type JsonObject } from "./json.ts"
 import type { Namespace } from "./namespace.ts"
 import { newest } from "./newest.ts"
@@ -86,6 +86,8 @@ export interface ApprovalOptions {
 
 const HOUR = 3_600_000
 const MAX_EVERYTHING_MS = 24 * HOUR
+/** A rule that ends is none for a clock that shows so much less than when it was made. */
+const SKEW_MS = 60_000
 const EVERYTHING = "everything"
 
 const refused = (code: string, message: string): OrraError => new OrraError(code, message)
@@ -267,13 +269,28 @@ export class Approvals implements ApprovalGate, Desk {
     for (const place of namespace.lineage) {
       for (const key of [exactly(tool, digest), anyOf(tool), EVERYTHING]) {
         const record = await this.#rules.get(place, key)
-        const rule = record && ruleOf(record, this.#now)
-        if (!rule) continue
+        if (!record) continue
+        const rule = ruleOf(record, this.#now)
+        if (!rule) {
+          await this.#forget(record)
+          continue
+        }
         const { ruleId, by, until } = rule
         return { by, rule: ruleId, scope: place.key, ...(until !== undefined && { until }) }
       }
     }
     return undefined
+  }
+
+  /** What is over is taken away, so that a clock that is set back does not bring it back. */
+  async #forget({ namespace, key, value, version }: StoredRecord): Promise<void> {
+    if (!isObject(value) || !(Number(value["until"]) <= this.#now)) return
+    try {
+      await this.#rules.delete(namespace, key, { expected: version })
+    } catch (error) {
+      // Somebody has approved anew.
+      if (!(error instanceof VersionConflict)) throw error
+    }
   }
 
   async #assertMay(act: ApprovalAct): Promise<void> {
@@ -305,6 +322,7 @@ function assertDecision({ decision, remember }: ApprovalDecision, namespace: Nam
 function ruleOf({ namespace, key, value }: StoredRecord, now: number): ApprovalRule | undefined {
   if (!isObject(value)) return undefined
   const rule = value as unknown as Omit<ApprovalRule, "ruleId" | "namespace">
+  if (rule.until !== undefined && rule.at > now + SKEW_MS) return undefined
   return rule.until !== undefined && rule.until <= now ? undefined : { ...rule, ruleId: key, namespace }
 }
 
