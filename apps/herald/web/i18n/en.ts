@@ -353,6 +353,12 @@ export const en = {
 
   composer: {
     commands: "Commands",
+    mentions: "Agents, documents and files",
+    mentioned: { file: "file", document: "document" },
+    mention: {
+      file: (path: string) => `file \`${path}\``,
+      document: (id: string) => `document \`${id}\``,
+    },
     label: "Message",
     placeholder: "Write a message",
     placeholderOffline: "You can go on writing; it is sent when the connection is back.",
