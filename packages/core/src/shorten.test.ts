@@ -15,7 +15,7 @@ const texts = (part: ToolResultPart): string[] =>
   part.content.map((piece) => (piece.type === "text" ? piece.text : ""))
 const NOTE = /\n\n\[… result 9: (\d+) characters left out here, from (\d+) on …\]\n\n/
 
-describe("a result that is too long", () => {
+describe("R1: a result that is too long", () => {
   test("keeps its head and its tail and says what is missing", () => {
     const text = `HEAD${"x".repeat(100_000)}TAIL`
     const [short = ""] = texts(shortenResult(result(text), 1_000, charEstimator, 9))
@@ -43,7 +43,7 @@ describe("a result that is too long", () => {
     expect(total).toBeLessThanOrEqual(1_000)
   })
 
-  test("R1: property: is cut between code points, from what was there, whatever the text", () => {
+  test("property: is cut between code points, from what was there, whatever the text", () => {
     const unit = fc.constantFrom("a", "é", "漢", "😀", "👩‍👩‍👧")
     fc.assert(
       fc.property(
