@@ -1,7 +1,7 @@
 import type { ReactElement } from "react"
 import { t } from "../i18n/index.ts"
 import { Dialog } from "../ui/dialog.tsx"
-import { shortcutLabel } from "./shortcuts.ts"
+import { SHORTCUT_NAMES, shortcutLabel } from "./shortcuts.ts"
 import { enterSends, hasShortcuts } from "./storage.ts"
 
 export const ShortcutsDialog = ({
@@ -11,17 +11,7 @@ export const ShortcutsDialog = ({
   readonly isOpen: boolean
   readonly onClose: () => void
 }): ReactElement => {
-  const own: readonly (readonly [string, string])[] = [
-    [t.shortcuts.focus, shortcutLabel("focus")],
-    [t.shortcuts.newChat, shortcutLabel("newChat")],
-    [t.shortcuts.search, shortcutLabel("search")],
-    [t.shortcuts.find, shortcutLabel("find")],
-    [t.shortcuts.settings, shortcutLabel("settings")],
-    [t.shortcuts.sidebar, shortcutLabel("sidebar")],
-    [t.shortcuts.copyAnswer, shortcutLabel("copyAnswer")],
-    [t.shortcuts.copyCode, shortcutLabel("copyCode")],
-    [t.shortcuts.help, shortcutLabel("help")],
-  ]
+  const own = SHORTCUT_NAMES.map((name) => [t.shortcuts[name], shortcutLabel(name)] as const)
   const rows: readonly (readonly [string, string])[] = [
     [t.shortcuts.send, enterSends() ? "Enter" : "Ctrl+Enter"],
     [t.shortcuts.newLine, enterSends() ? "Shift+Enter" : "Enter"],

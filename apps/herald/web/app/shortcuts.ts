@@ -1,46 +1,69 @@
 import { useEffect, useRef } from "react"
-import { hasShortcuts } from "./storage.ts"
+import { type Keys, keysLabel, keysOf } from "./shortcut-keys.ts"
+import { hasShortcuts, keep, recall } from "./storage.ts"
 
-export type ShortcutName =
-  | "newChat"
-  | "search"
-  | "focus"
-  | "sidebar"
-  | "help"
-  | "copyAnswer"
-  | "find"
-  | "settings"
-  | "copyCode"
+/** What keys are for, with those that they are at first: chosen so that no browser needs them for itself. */
+const STANDARD = {
+  focus: "shift+escape",
+  newChat: "mod+shift+o",
+  search: "mod+k",
+  find: "mod+f",
+  settings: "mod+.",
+  sidebar: "mod+shift+s",
+  copyAnswer: "mod+shift+c",
+  copyCode: "mod+:",
+  help: "mod+/",
+} as const satisfies Readonly<Record<string, Keys>>
 
-interface Shortcut {
-  readonly key: string
-  readonly isMod?: boolean
-  readonly isShift?: boolean
-  readonly shown: string
+export type ShortcutName = keyof typeof STANDARD
+export const SHORTCUT_NAMES = Object.keys(STANDARD) as readonly ShortcutName[]
+
+export const isMac = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform)
+
+/** Those that this browser has others for. */
+function own(): Readonly<Partial<Record<ShortcutName, Keys>>> {
+  try {
+    const kept: unknown = JSON.parse(recall("keys") ?? "{}")
+    if (typeof kept !== "object" || kept === null) return {}
+    return Object.fromEntries(
+      Object.entries(kept).filter(
+        ([name, keys]) => Object.hasOwn(STANDARD, name) && typeof keys === "string",
+      ),
+    )
+  } catch {
+    return {}
+  }
 }
 
-/** ⌘ on a Mac, Ctrl elsewhere. Chosen so that no browser needs them for itself. */
-const SHORTCUTS: Readonly<Record<ShortcutName, Shortcut>> = {
-  newChat: { key: "o", isMod: true, isShift: true, shown: "⇧O" },
-  search: { key: "k", isMod: true, shown: "K" },
-  sidebar: { key: "s", isMod: true, isShift: true, shown: "⇧S" },
-  copyAnswer: { key: "c", isMod: true, isShift: true, shown: "⇧C" },
-  find: { key: "f", isMod: true, shown: "F" },
-  settings: { key: ".", isMod: true, shown: "." },
-  copyCode: { key: ":", isMod: true, isShift: true, shown: "⇧;" },
-  help: { key: "/", isMod: true, shown: "/" },
-  focus: { key: "escape", isShift: true, shown: "Shift+Esc" },
+/** The keys of each: read when one is pressed, so that a change holds in every tab. */
+const allKeys = (): Readonly<Record<ShortcutName, Keys>> => ({ ...STANDARD, ...own() })
+
+export const shortcutKeys = (name: ShortcutName): Keys => allKeys()[name]
+
+export const shortcutLabel = (name: ShortcutName): string => keysLabel(shortcutKeys(name), isMac)
+
+export const isChanged = (name: ShortcutName): boolean => shortcutKeys(name) !== STANDARD[name]
+
+/** What has these keys. */
+export const shortcutOf = (keys: Keys): ShortcutName | undefined => {
+  const all = allKeys()
+  return SHORTCUT_NAMES.find((name) => all[name] === keys)
 }
 
-const isMac = typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform)
+/** The keys that a shortcut is given back. */
+export const standardKeys = (name: ShortcutName): Keys => STANDARD[name]
 
-export function shortcutLabel(name: ShortcutName): string {
-  const { isMod, shown } = SHORTCUTS[name]
-  if (!isMod) return isMac ? shown.replace("Shift+", "⇧") : shown
-  return isMac ? `⌘${shown}` : `Ctrl+${shown.replace("⇧", "Shift+")}`
+/** Keeps other keys in this browser. */
+export function setShortcut(name: ShortcutName, keys: Keys): void {
+  const { [name]: _, ...others } = own()
+  const next = keys === STANDARD[name] ? others : { ...others, [name]: keys }
+  keep("keys", Object.keys(next).length === 0 ? undefined : JSON.stringify(next))
 }
 
-/** Calls what belongs to a key that was pressed anywhere on the page. */
+/** All are as at first. */
+export const resetShortcuts = (): void => keep("keys", undefined)
+
+/** Calls what belongs to keys that were pressed anywhere on the page. */
 export function useShortcuts(actions: Readonly<Record<ShortcutName, () => unknown>>): void {
   const current = useRef(actions)
   useEffect(() => {
@@ -48,16 +71,13 @@ export function useShortcuts(actions: Readonly<Record<ShortcutName, () => unknow
   })
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.isComposing || !hasShortcuts()) return
-      const isMod = isMac ? event.metaKey : event.ctrlKey
-      for (const [name, shortcut] of Object.entries(SHORTCUTS)) {
-        if (event.key.toLowerCase() !== shortcut.key || isMod !== Boolean(shortcut.isMod)) continue
-        // On some keyboards "/" is typed with Shift.
-        if (shortcut.key !== "/" && event.shiftKey !== Boolean(shortcut.isShift)) continue
-        // What the page has no use for just now is the browser's.
-        if (current.current[name as ShortcutName]() !== false) event.preventDefault()
-        return
-      }
+      if (event.isComposing) return
+      const keys = keysOf(event, isMac)
+      // Most keys are typed: they are looked for nowhere.
+      if (keys === undefined || keys === event.key || !hasShortcuts()) return
+      const name = shortcutOf(keys)
+      // What the page has no use for just now is the browser's.
+      if (name !== undefined && current.current[name]() !== false) event.preventDefault()
     }
     document.addEventListener("keydown", onKey)
     return () => document.removeEventListener("keydown", onKey)

@@ -34,7 +34,14 @@ export const isSendKey = (
   event.key === "Enter" && !event.altKey && (enterSends() ? !event.shiftKey : event.ctrlKey || event.metaKey)
 
 /** How the page looks and is typed into. */
-const OF_DEVICE: readonly string[] = ["herald.theme", "herald.text", "herald.enter", "herald.shortcuts"]
+const OF_DEVICE: readonly string[] = [
+  "herald.theme",
+  "herald.text",
+  "herald.enter",
+  "herald.shortcuts",
+  "herald.beside-width",
+  "herald.keys",
+]
 
 /** Where files wait that are attached to unsent messages. */
 export const ATTACHMENTS_DATABASE = "herald"

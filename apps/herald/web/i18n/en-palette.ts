@@ -10,6 +10,8 @@ export const words = {
   none: (query: string) => `Nothing is called “${query}”, and nobody said so.`,
   failed: "The chats could not be searched.",
   newChat: "New chat",
+  inFolder: (name: string) => `Folder “${name}”`,
+  newInFolder: (name: string) => `New chat in “${name}”`,
   temporary: "New temporary chat, which is not stored",
   shortcuts: "Keyboard shortcuts",
   light: "Light theme",

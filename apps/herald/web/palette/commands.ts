@@ -1,6 +1,8 @@
 import type { Me } from "../api/types.ts"
 import { navigate, SCREENS } from "../app/router.ts"
 import { maySee, screens } from "../app/screens.tsx"
+import { type ShortcutName, shortcutLabel } from "../app/shortcuts.ts"
+import { hasShortcuts } from "../app/storage.ts"
 import { words } from "../i18n/en-palette.ts"
 import type { Theme } from "../theme/theme.ts"
 import type { IconName } from "../ui/icons.tsx"
@@ -11,6 +13,8 @@ interface PageCommand {
   readonly name: string
   readonly label: string
   readonly icon: IconName
+  /** The keys that do the same. */
+  readonly keys?: string
   /** Leads to a screen. */
   readonly isPlace: boolean
   readonly run: () => void
@@ -33,9 +37,9 @@ export function pageCommands({
     run,
   })
   return [
-    command("new", words.newChat, "plus", () => navigate({ type: "new" })),
+    { ...command("new", words.newChat, "plus", () => navigate({ type: "new" })), ...keysOf("newChat") },
     command("temporary", words.temporary, "ghost", () => navigate({ type: "new", isTemporary: true })),
-    command("help", words.shortcuts, "keyboard", onShortcuts),
+    { ...command("help", words.shortcuts, "keyboard", onShortcuts), ...keysOf("help") },
     command("light", words.light, "sun", () => setTheme("light")),
     command("dark", words.dark, "moon", () => setTheme("dark")),
     command("system", words.system, "system", () => setTheme("system")),
@@ -44,6 +48,11 @@ export function pageCommands({
         navigate({ type: "screen", screen, part: undefined }),
       ),
       isPlace: true,
+      ...(screen === "settings" && keysOf("settings")),
     })),
   ]
 }
+
+/** While the page has keys of its own. */
+const keysOf = (name: ShortcutName): { readonly keys?: string } =>
+  hasShortcuts() ? { keys: shortcutLabel(name) } : {}

@@ -14,6 +14,8 @@ import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { words } from "../i18n/en-palette.ts"
 import { formatDay, t } from "../i18n/index.ts"
+import type { Folder } from "../sessions/folders-api.ts"
+import { folderIdOf, useFolders } from "../sessions/use-folders.ts"
 import { titleOf } from "../sessions/use-sessions.ts"
 import { parts } from "../settings/parts.tsx"
 import { useTheme } from "../theme/theme.ts"
@@ -28,6 +30,8 @@ interface Choice {
   readonly icon: IconName
   readonly label: string
   readonly note?: ReactElement | string
+  /** The keys that do the same. */
+  readonly keys?: string
   readonly run: () => void
 }
 
@@ -66,12 +70,16 @@ export default function Palette({
     staleTime: 5_000,
   })
   const now = Date.now()
+  const { folders, chats: filed, find } = useFolders()
   const choices: readonly Choice[] = [
     ...(titles.data?.sessions ?? [])
       // Those of the question before, while this one is on its way: Enter must not open what nobody asked for.
       .filter((session) => !titles.isPlaceholderData || titleOf(session)?.toLowerCase().includes(wanted))
       .slice(0, SHOWN)
-      .map((session): Choice => chatChoice(session, now)),
+      .map((session): Choice => chatChoice(session, now, find(folderIdOf(session)))),
+    ...(query === "" ? [] : folders.filter(({ name }) => name.toLowerCase().includes(wanted))).flatMap(
+      (folder) => folderChoices(folder, filed, now),
+    ),
     ...(query.length > 1 ? (said.data?.chats ?? []) : []).map(
       ({ namespace, title, count, hit }): Choice => ({
         key: `said:${namespace}`,
@@ -167,6 +175,7 @@ export default function Palette({
                       </span>
                       {choice.note && <small dir="auto">{choice.note}</small>}
                     </span>
+                    {choice.keys && <kbd>{choice.keys}</kbd>}
                   </div>
                 ),
             )}
@@ -184,12 +193,32 @@ export default function Palette({
   )
 }
 
-const chatChoice = (session: SessionSummary, now: number): Choice => ({
+/** What a folder has: its chats, the most recently used first, and a new one. */
+const folderChoices = (folder: Folder, filed: readonly SessionSummary[], now: number): readonly Choice[] => [
+  ...filed
+    .filter((session) => folderIdOf(session) === folder.id)
+    .sort((a, b) => b.updatedAt - a.updatedAt)
+    .slice(0, SHOWN)
+    .map((session) => ({
+      ...chatChoice(session, now, undefined),
+      key: `folder:${session.namespace}`,
+      group: words.inFolder(folder.name),
+    })),
+  {
+    key: `folder:${folder.id}`,
+    group: words.inFolder(folder.name),
+    icon: "folderPlus",
+    label: words.newInFolder(folder.name),
+    run: () => navigate({ type: "new", folder: folder.id }),
+  },
+]
+
+const chatChoice = (session: SessionSummary, now: number, folder: Folder | undefined): Choice => ({
   key: `chat:${session.namespace}`,
   group: words.chats,
   icon: session.metadata["pinned"] === true ? "pin" : "chat",
   label: titleOf(session) ?? t.sessions.untitled,
-  note: formatDay(session.updatedAt, now),
+  note: [folder?.name, formatDay(session.updatedAt, now)].filter((part) => part !== undefined).join(" · "),
   run: () => navigate({ type: "chat", namespace: session.namespace }),
 })
 

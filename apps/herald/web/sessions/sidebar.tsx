@@ -13,6 +13,7 @@ import { Icon, Mark } from "../ui/icons.tsx"
 import { useSessionActions } from "./actions.ts"
 import { useFolderActions } from "./folder-actions.ts"
 import { FolderSection } from "./folder-section.tsx"
+import type { Folder } from "./folders-api.ts"
 import { type Group, groupsOf } from "./groups.ts"
 import { SelectionBar } from "./selection-bar.tsx"
 import { useAsking } from "./session-mark.tsx"
@@ -61,9 +62,12 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
   const canTakeOut = dragged.some((session) =>
     folders.some(({ folder }) => folder.id === folderIdOf(session)),
   )
-  const { isOver: isOverRest, ...outDrop } = useDrop(
-    canTakeOut ? () => void folderActions.move(dragged, undefined) : undefined,
-  )
+  const drop = (to: Folder | undefined): void => {
+    void folderActions.move(dragged, to)
+    // A row that is somewhere else now does not say that it is dragged no longer.
+    setDragged([])
+  }
+  const { isOver: isOverRest, ...outDrop } = useDrop(canTakeOut ? () => drop(undefined) : undefined)
   const row = (session: SessionSummary): ReactElement => (
     <li key={session.namespace}>
       <SessionRow
@@ -151,7 +155,7 @@ export function Sidebar({ current, onHide, onChoose, onShortcuts }: SidebarProps
               isAsking={chats.some(isAsking)}
               actions={folderActions}
               onToggle={() => setClosed(folder.id, isOpen)}
-              onDrop={isTarget ? () => void folderActions.move(dragged, folder) : undefined}
+              onDrop={isTarget ? () => drop(folder) : undefined}
               onChoose={onChoose}
             >
               <ul>{chats.map(row)}</ul>

@@ -4,6 +4,7 @@ import { words as account } from "../i18n/en-account.ts"
 import { words as devices } from "../i18n/en-devices.ts"
 import { words as notifications } from "../i18n/en-notifications.ts"
 import { words } from "../i18n/en-settings.ts"
+import { words as shortcuts } from "../i18n/en-shortcuts.ts"
 import { AboutPart } from "./about-part.tsx"
 import { AccountPart } from "./account-part.tsx"
 import { AppearancePart } from "./appearance-part.tsx"
@@ -13,6 +14,7 @@ import { McpPart } from "./mcp-part.tsx"
 import { NotificationsPart } from "./notifications-part.tsx"
 import { PeersPart } from "./peers-part.tsx"
 import { ProviderPart } from "./provider-part.tsx"
+import { ShortcutsPart } from "./shortcuts-part.tsx"
 import { ToolsPart } from "./tools-part.tsx"
 import { UpdatesPart } from "./updates-part.tsx"
 import { UsagePart } from "./usage-part.tsx"
@@ -36,6 +38,7 @@ export const parts: readonly SettingsPart[] = [
   { name: "appearance", label: words.appearance, Component: AppearancePart },
   { name: "account", label: account.title, Component: AccountPart },
   { name: "notifications", label: notifications.title, Component: NotificationsPart },
+  { name: "shortcuts", label: shortcuts.title, Component: ShortcutsPart },
   { name: "devices", label: devices.title, Component: DevicesPart },
   { name: "usage", label: words.usage.title, Component: UsagePart },
   { name: "updates", label: words.updates.title, Component: UpdatesPart, permission: "owner" },
