@@ -171,7 +171,7 @@ async function routesOf(
     ...delegationRoutes(team),
     ...chatOptionRoutes({ options: chatOptions, team, agents, families: () => toolbox.switched }),
     ...activityRoutes(store, loaded.config),
-    ...chatRoutes({ runtime, context: () => live.loaded.config.context }),
+    ...chatRoutes({ runtime, options: chatOptions, context: () => live.loaded.config.context }),
     ...folderRoutes({
       folders: chatFolders,
       agents,

@@ -82,6 +82,19 @@ test("tools that are off in a chat are not offered, not run and not handed on, t
   expect(isWritten("five")).toBe(true)
 })
 
+test("a chat that goes on from an answer begins as that one was set", async () => {
+  await say("from", "Hello")
+  await patch("from", { off: ["files"] })
+  const [, chat] = await site.ask("GET", "/api/sessions/web:from")
+  const { entries } = chat as { readonly entries: readonly { readonly seq: number; readonly type: string }[] }
+  const seq = entries.find(({ type }) => type === "assistant")?.seq
+  expect(await site.ask("POST", "/api/sessions/web:from/fork", { seq, to: "web:to" })).toMatchObject([
+    201,
+    {},
+  ])
+  expect(toolsOf(await say("to", "Hello"))).not.toContain("write_file")
+})
+
 test("a chat that only reads changes nothing, whatever is approved there", async () => {
   await say("look", "Hello")
   expect(await patch("look", { mode: "read_only" })).toMatchObject([200, { mode: "read_only" }])

@@ -1,5 +1,6 @@
 import { compact, InvalidInput, type Namespace, type Runtime, readHistory } from "@orra/core"
 import { type GatewayRequest, HttpError, type Principal, type Route } from "@orra/gateway"
+import type { ChatOptions } from "../chats/chat-options.ts"
 import { forkChat } from "../chats/fork.ts"
 import { ChatSearch } from "../chats/search.ts"
 import { chatUsage } from "../chats/usage.ts"
@@ -12,9 +13,11 @@ const MAX_MESSAGES = 200
 /** What one does with one's chats beyond talking: find, copy, take back, see what they took; see docs/herald/api.md. */
 export function chatRoutes({
   runtime,
+  options,
   context,
 }: {
   readonly runtime: Runtime
+  readonly options: ChatOptions
   readonly context: () => { readonly max_tokens: number; readonly reserved_for_output: number }
 }): readonly Route[] {
   const searching = new ChatSearch(runtime)
@@ -53,6 +56,9 @@ export function chatRoutes({
           throw new InvalidInput('"seq" must be the number of an entry.')
         const target = newSession(request.principal, to)
         if (await runtime.info(target)) throw new InvalidInput('"to" is a chat already: choose another.')
+        const set = options.of(from)
+        // Before there is anything to be done in it.
+        await options.change(target, () => set, request.principal.name)
         await forkChat(runtime, from, seq, target)
         return Response.json({ namespace: target.key }, { status: 201 })
       },
