@@ -105,6 +105,7 @@ test("what an answer wrote stands beside the chat, follows what is written, and 
   // The next version takes its place while it is written: as text, since half of a page is none.
   await send(page, "longer timer")
   await panel.getByText("<h1>5 minutes").waitFor()
+  expect(await page.getByRole("textbox", { name: "Message", exact: true }).evaluate(isFocused)).toBe(true)
   expect(await panel.getByRole("status").textContent()).toBe("Version 2 of 2")
   expect(await panel.locator("iframe").count()).toBe(0)
   half.resolve()

@@ -38,14 +38,19 @@ function Panel({ onClose, ...props }: BesideProps & { readonly onClose: () => vo
   const panel = useRef<HTMLElement>(null)
   const { style, separator } = useWidth()
   const [isFull, setFull] = useState(false)
+  const opener = useRef<Element>(null)
+  useLayoutEffect(() => {
+    const { activeElement } = document
+    if (!panel.current?.contains(activeElement)) opener.current = activeElement
+  }, [props.seq, props.block])
   useLayoutEffect(() => {
     const element = panel.current
-    const opener = document.activeElement
     return () => {
       if (!element?.contains(document.activeElement)) return
+      const { current } = opener
       // A row that was scrolled away is no more.
-      const isThere = opener instanceof HTMLElement && opener.isConnected && opener !== document.body
-      const target = isThere ? opener : document.getElementById("message")
+      const isThere = current instanceof HTMLElement && current.isConnected && current !== document.body
+      const target = isThere ? current : document.getElementById("message")
       target?.focus()
     }
   }, [])
@@ -108,6 +113,12 @@ function Opened({
     if (isReady) void store.reach(seq).then(() => setReached(true))
   }, [store, isReady, seq])
 
+  const isOwnMove = useRef(false)
+  const show = (to: Version | undefined): void => {
+    if (!to) return
+    isOwnMove.current = true
+    openBeside({ namespace, seq: to.seq, block: to.block })
+  }
   // Whoever looks at the newest version sees the next one when it comes.
   const version = found?.artifact.versions[found.index]
   const newest = found?.artifact.versions.at(-1)
@@ -117,18 +128,17 @@ function Opened({
     before.current = newest
     if (!was || !newest || !version) return
     const isNew = was.seq !== newest.seq || was.block !== newest.block
-    if (isNew && version.seq === was.seq && version.block === was.block)
-      openBeside({ namespace, seq: newest.seq, block: newest.block })
-  }, [namespace, version, newest])
-  const show = (to: Version | undefined): void => {
-    if (to) openBeside({ namespace, seq: to.seq, block: to.block })
-  }
+    if (isNew && version.seq === was.seq && version.block === was.block) show(newest)
+  }, [version, newest])
 
   const heading = useRef<HTMLHeadingElement>(null)
-  const isThere = found !== undefined || isReached
+  const isMissing = !found && (isReached || status === "missing" || status === "failed")
+  const isThere = found !== undefined || isMissing
+  // What moves on by itself, or by a button in the panel, leaves the focus where it is.
   useEffect(() => {
-    if (isThere) heading.current?.focus()
-  }, [isThere])
+    if (isThere && !isOwnMove.current) heading.current?.focus()
+    isOwnMove.current = false
+  }, [isThere, seq, block])
   const titled = (title: string): ReactElement => (
     <h2 ref={heading} className="beside-title" tabIndex={-1} title={title}>
       <bdi>{title}</bdi>
@@ -148,10 +158,10 @@ function Opened({
   return (
     <>
       <header className="beside-head">
-        {titled(isReached ? words.missing : t.loading)}
+        {titled(isMissing ? words.missing : t.loading)}
         {tools}
       </header>
-      {isReached && <p className="beside-note">{words.missingLead}</p>}
+      {isMissing && <p className="beside-note">{words.missingLead}</p>}
     </>
   )
 }
