@@ -10,6 +10,7 @@ import { chatRoutes } from "./api/chats.ts"
 import { delegationRoutes } from "./api/delegations.ts"
 import { discordLinkRoutes } from "./api/discord-links.ts"
 import { folderRoutes } from "./api/folders.ts"
+import { mentionRoute } from "./api/mentions.ts"
 import { previewRoute } from "./api/preview.ts"
 import { scheduleRoutes } from "./api/schedules.ts"
 import { settingsRoutes } from "./api/settings.ts"
@@ -184,6 +185,7 @@ async function routesOf(
     ...(metrics?.routes ?? []),
     ...toolbox.routes,
     ...folders.routes,
+    mentionRoute({ loaded: () => live.loaded, library: toolbox.library, directoryOf: folders.current }),
     imageRoute(store),
     previewRoute,
     ...shareRoutes({ store, isOn: () => live.loaded.config.gateway.share_links }),
