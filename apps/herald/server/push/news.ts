@@ -14,9 +14,8 @@ export type News = {
   readonly tag: string
   /** Calls that wait for the person now, if that has changed. */
   readonly waiting?: number
-  /** Somebody waits for the person: it is told at once, and calls only to those who may decide. */
+  /** Something waits for the person: a device that sleeps is woken. */
   readonly isUrgent: boolean
-  readonly isDecision: boolean
   /** Shown also where somebody looks at Herald already. */
   readonly isAlways?: true
 }
@@ -34,7 +33,6 @@ export function approvalNews(calls: readonly PendingApproval[], waiting: number)
     tag: `waits ${first?.namespace.key}`,
     waiting,
     isUrgent: true,
-    isDecision: true,
   }
 }
 
@@ -46,7 +44,6 @@ export const questionNews = (chat: Namespace, waiting: number): News => ({
   tag: `waits ${chat.key}`,
   waiting,
   isUrgent: true,
-  isDecision: false,
 })
 
 /** What came of a job can be read in a chat. */
@@ -57,7 +54,6 @@ export const jobNews = ({ job, type, error, key }: Notice, chat: Namespace): New
   url: chatPath(chat),
   tag: `job ${key}`,
   isUrgent: false,
-  isDecision: false,
 })
 
 export const testNews = (): News => ({
@@ -67,7 +63,6 @@ export const testNews = (): News => ({
   tag: "test",
   isAlways: true,
   isUrgent: true,
-  isDecision: false,
 })
 
 /** As the page writes a chat's address. */

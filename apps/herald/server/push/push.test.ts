@@ -8,7 +8,7 @@ import {
   verify,
 } from "node:crypto"
 import { once } from "node:events"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -84,7 +84,8 @@ function answer({ body }: WireRequest) {
   const last = JSON.stringify((body["messages"] as readonly unknown[]).at(-1))
   if (last.includes("tool_result")) return "So be it."
   if (last.includes("ask me")) return [call("ask_user", { question: "What is the secret word?" })]
-  return last.includes("write") ? [call("write_file", { path: "secret-name.txt", content: "x" })] : "Hello."
+  const names = last.includes("write both") ? ["secret-name.txt", "other.txt"] : ["secret-name.txt"]
+  return last.includes("write") ? names.map((path) => call("write_file", { path, content: "x" })) : "Hello."
 }
 
 type Person = "owner" | "ada"
@@ -167,6 +168,28 @@ test("what waits for somebody reaches their browser, encrypted for it alone, and
   expect(site.logged.join("")).not.toContain(JSON.parse(readFileSync(file, "utf8")).privateKey)
 })
 
+test("what waits is told once, also when the run stands still again for the rest of it", async () => {
+  const { site, logIn, subscribe, say, waiting, came, got } = await house()
+  const phone = await subscribe(await logIn("owner"), "/phone")
+  await say("web:one", "write both")
+  await came(1)
+  expect(got[0] && opened(got[0], phone)).toMatchObject({
+    title: "2 calls wait for you",
+    body: "Atlas wants to use write_file and more.",
+    waiting: 2,
+  })
+  const stands = async () =>
+    ((await site.ask("GET", "/api/sessions/web:one"))[1] as { info: { waiting?: { approvals: number } } })
+      .info.waiting?.approvals
+  const [first] = await waiting()
+  await site.ask("POST", `/api/sessions/web:one/approvals/${first?.["approvalId"]}`, { decision: "approve" })
+  await expect.poll(() => existsSync(join(site.folder, "data", "work", "web", "secret-name.txt"))).toBe(true)
+  await expect.poll(stands).toBe(1)
+  await say("web:two", "ask me")
+  await came(2)
+  expect(got[1] && opened(got[1], phone)).toMatchObject({ url: "/c/web:two" })
+})
+
 test("what came of a job reaches those whose it is", async () => {
   const { site, logIn, subscribe, came, got } = await house()
   const phone = await subscribe(await logIn("ada"), "/ada")
@@ -219,7 +242,7 @@ test("a subscription ends with its login, with the key it was made with, and wit
   expect(got.map(({ path }) => path)).toEqual(["/kept", "/kept"])
 })
 
-test("who may not decide is not asked to, and a browser is one person's at a time", async () => {
+test("a browser is one person's at a time, and of what nobody may allow nobody is told", async () => {
   const { logIn, subscribe, say, came, got } = await house()
   await subscribe(await logIn("owner"), "/shared")
   const ada = await subscribe(await logIn("ada"), "/shared")

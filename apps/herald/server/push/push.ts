@@ -117,7 +117,7 @@ export class Pushes {
 
   /** Sends a word to one browser now. What it says of it is why that did not work. */
   async test(person: Namespace, id: string, signal: AbortSignal): ReturnType<typeof send> {
-    const subscription = await this.#live(person, id, false)
+    const subscription = await this.#live(person, id)
     if (!subscription) return { sent: "gone" }
     return await this.#send(
       person,
@@ -201,7 +201,7 @@ export class Pushes {
     const { logger } = this.#parts
     while (!signal.aborted) {
       try {
-        for (const id of await this.subscriptions.ids(person)) await this.#live(person, id, false)
+        for (const id of await this.subscriptions.ids(person)) await this.#live(person, id)
         await this.#outbox(person).run(person, { signal, pollMs: POLL_MS })
       } catch (err) {
         logger.warn({ err }, "notifications")
@@ -225,7 +225,7 @@ export class Pushes {
     const id = segments.at(-1)
     if (!person || id === undefined) return
     const news = value as Kept
-    const subscription = await this.#live(person, id, news.isDecision)
+    const subscription = await this.#live(person, id)
     if (!this.isOn || !subscription || news.until <= (await this.#now())) return
     const { sent, error } = await this.#send(person, id, subscription, news, signal)
     if (sent === "later") throw error
@@ -236,12 +236,12 @@ export class Pushes {
    * The subscription, as long as the login it was made with goes on and is still this person's, with the same key. One whose
    * login has ended is forgotten.
    */
-  async #live(person: Namespace, id: string, isDecision: boolean): Promise<Subscription | undefined> {
+  async #live(person: Namespace, id: string): Promise<Subscription | undefined> {
     const subscription = await this.subscriptions.get(person, id)
     if (!subscription) return undefined
     const holder = await this.#holderOf(subscription.login)
     if (holder?.namespace.equals(person) && proofOf(await this.keys(), holder) === subscription.proof)
-      return isDecision && !holder.permissions.includes("approve") ? undefined : subscription
+      return subscription
     await this.subscriptions.delete(person, id)
     return undefined
   }
@@ -250,7 +250,7 @@ export class Pushes {
     person: Namespace,
     id: string,
     subscription: Subscription,
-    { until, isDecision: _, isUrgent, ...news }: Kept,
+    { until, isUrgent, ...news }: Kept,
     signal: AbortSignal,
   ): ReturnType<typeof send> {
     const { local, config } = this.#parts

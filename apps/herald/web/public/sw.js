@@ -30,7 +30,17 @@ async function show({ title, body, url, tag, waiting, isAlways }) {
   })
   // Whoever looks at Herald here sees it there. It was shown all the same: browsers take the permission away from those who
   // get pushes and show nothing.
-  if (isSeen) for (const shown of await registration.getNotifications({ tag })) shown.close()
+  if (isSeen) await closed(tag)
+}
+
+/** Closes what was shown a moment ago, which some systems list a moment later only. */
+async function closed(tag) {
+  for (let tries = 0; tries < 20; tries++) {
+    const shown = await registration.getNotifications({ tag })
+    for (const notification of shown) notification.close()
+    if (shown.length > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 async function open(url) {
