@@ -68,7 +68,7 @@ export async function activityPage(
     const activity = isAudit ? auditActivity(what.event) : await activityOf(store, namespace, what)
     if (activity && isWanted(wanted, kinds, activity)) {
       const whole = isAudit ? activity : await withEnd(store, namespace, seq, activity)
-      items.push({ position, namespace, activity: whole })
+      if (whole) items.push({ position, namespace, activity: whole })
     }
     if (items.length === limit || ++lookedAt === MAX_LOOKED_AT) return { items, next: position }
   }

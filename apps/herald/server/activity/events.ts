@@ -129,8 +129,8 @@ export function spent({
   }
 }
 
-/** Requests that may stand between a decision and what it decides. */
-const ASKED_AT_ONCE = 50
+/** Calls of one message, at most: among them are a decision's request, and a call's result. */
+const AT_ONCE = 50
 
 async function askedTool(
   store: SessionStore,
@@ -140,24 +140,29 @@ async function askedTool(
   const requests = await store.read(namespace, {
     types: ["approval_request"],
     before: seq,
-    limit: ASKED_AT_ONCE,
+    limit: AT_ONCE,
     direction: "backward",
   })
   const request = requests.find((each) => each.type === "approval_request" && each.approvalId === approvalId)
   return request?.type === "approval_request" ? request.name : undefined
 }
 
-/** How it ended, where that stands further on in the log: of a run, and of a call that was allowed. */
+/**
+ * How it ended, where that stands further on in the log: of a run, and of a call that was allowed. Undefined for a call that
+ * waited for something and was begun again, which is told then.
+ */
 export async function withEnd(
   store: SessionStore,
   namespace: Namespace,
   seq: number,
   activity: Activity,
-): Promise<Activity> {
+): Promise<Activity | undefined> {
   const { kind, run, call, verdict } = activity
   if (kind === "tool" && verdict === "allow") {
-    const results = await store.read(namespace, { types: ["tool_result"], after: seq, limit: ASKED_AT_ONCE })
-    const found = results.find((each) => each.type === "tool_result" && each.callId === call)
+    const types = ["tool_intent", "tool_result"] as const
+    const later = await store.read(namespace, { types, after: seq, limit: 2 * AT_ONCE })
+    const found = later.find((each) => "callId" in each && each.callId === call)
+    if (found?.type === "tool_intent") return undefined
     if (found?.type !== "tool_result") return activity
     return present({ ...activity, status: found.result.status, duration_ms: found.durationMs })
   }

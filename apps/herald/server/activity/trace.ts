@@ -107,6 +107,9 @@ export async function traceOf(
       // One that was asked about is shown once it is decided; until then there is the question.
       if (verdict === "ask") continue
       const by = approval?.by
+      const before = calls.get(callId)
+      // One that waited for something is begun again under the same name.
+      if (before && before.ended_at === undefined) continue
       const step = begin({
         type: "tool",
         started_at: at,

@@ -86,14 +86,14 @@ const Day = ({
   readonly isOwner: boolean
   readonly children: (chat: string) => void
 }): ReactElement => (
-  <section className="activity-day" aria-label={title}>
+  <div className="activity-day">
     <h2>{title}</h2>
-    <ol className="activity-rows">
+    <ol className="activity-rows" aria-label={words.on(title)}>
       {items.map((item) => (
         <ActivityRow key={item.id} item={item} isOwner={isOwner} onChat={onChat} />
       ))}
     </ol>
-  </section>
+  </div>
 )
 
 const Nothing = (): ReactElement => (

@@ -27,7 +27,7 @@ export const words = {
   day: "Day",
   onlyChat: (title: string) => `Only the chat “${title}”`,
   all: "Show everything",
-  list: "What happened",
+  on: (day: string) => `What happened: ${day}`,
   more: "Show earlier",
   emptyTitle: "Nothing has happened yet",
   emptyLead:
