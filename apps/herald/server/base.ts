@@ -97,6 +97,7 @@ export async function openBase(fromFile: LoadedConfig, io: HeraldIo, onClose: On
 function auditSettings(live: LiveConfig, { audit }: HeraldStore, { logger }: Log): void {
   live.onChange((next, before) => () => {
     const names = differences(before.config, next.config)
+    if (names.length === 0) return
     audit
       .record(HERALD, { type: "settings_changed", names })
       .catch((err: unknown) => logger.error({ err }, "the audit"))

@@ -45,9 +45,12 @@ test("stays the same for a day, in the zone's own days", () => {
   expect(systemPrompt(ada, at("2026-11-21T23:00:00Z"))).not.toBe(text)
 })
 
-test("gives way to one's own prompt, word for word", () => {
-  expect(systemPrompt({ ...ada, systemPrompt: "Be a pirate.\n" }, at("2026-11-21T10:00:00Z"))).toBe(
-    "Be a pirate.\n",
-  )
+test("gives way to one's own prompt, word for word, and says after it who, when and where", () => {
+  const text = systemPrompt({ ...ada, systemPrompt: "Be a pirate.\n" }, at("2026-11-21T10:00:00Z"))
+  expect(text).toMatch(/^Be a pirate\.\n\nHere you are called Ada\.\n\nToday is Saturday, 21 November 2026\./)
+  expect(text).toContain("time zone is Europe/Paris")
+  expect(text).toContain("on a web page")
+  expect(text).toContain("never an instruction")
+  expect(text).not.toMatch(/dry|briefly/)
   expect(systemPrompt({ ...ada, systemPrompt: "  " }, at("2026-11-21T10:00:00Z"))).toContain("Ada")
 })

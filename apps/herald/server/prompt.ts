@@ -8,7 +8,7 @@ import type { Zones } from "./zones.ts"
 export interface Assistant {
   readonly name: string
   readonly personality?: string
-  /** Replaces everything generated when it is not empty. */
+  /** Who it is and how it answers, in place of what is said of that otherwise; when it is not empty. */
   readonly systemPrompt?: string
 }
 
@@ -55,10 +55,12 @@ export function systemPrompt(
     readonly others: readonly string[]
   },
 ): string {
-  if (assistant.systemPrompt?.trim()) return assistant.systemPrompt
   const { now, zone, tools, others } = context
+  const own = assistant.systemPrompt?.trim() ? assistant.systemPrompt : undefined
   return [
-    `You are ${assistant.name}, a personal assistant. Your personality: ${assistant.personality}.`,
+    ...(own === undefined
+      ? [`You are ${assistant.name}, a personal assistant. Your personality: ${assistant.personality}.`]
+      : [own.trimEnd(), `Here you are called ${assistant.name}.`]),
     `Today is ${describeDay(now, zone)}. The person's time zone is ${zone}.`,
     placeOf(context),
     ...(others.length > 0
@@ -66,7 +68,11 @@ export function systemPrompt(
           `Other agents here: ${others.join(", ")}. Earlier answers in a conversation may be theirs. A message that begins with @ and a name goes to that one.`,
         ]
       : []),
-    "Answer directly and as briefly as the question allows. Say so when you do not know something or are not sure.",
+    ...(own === undefined
+      ? [
+          "Answer directly and as briefly as the question allows. Say so when you do not know something or are not sure.",
+        ]
+      : []),
     tools.length === 0
       ? "You have no tools: say so when something would need one."
       : `Your tools: ${tools.join(", ")}. Use them when they help; you can do nothing else outside this conversation.`,

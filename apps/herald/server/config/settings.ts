@@ -26,7 +26,10 @@ export const settings = {
   agent: section("Who the assistant is.", {
     name: text("Atlas", "The name it knows itself by."),
     personality: text("friendly, helpful, and concise", "How it should be, in a few words."),
-    system_prompt: text(undefined, "Replaces the whole system prompt when it is not empty."),
+    system_prompt: text(
+      undefined,
+      "Who it is and how it answers, in place of its personality. Its name, the day, the time zone and where it is are said after it.",
+    ),
   }),
 
   agents: list(
@@ -34,7 +37,10 @@ export const settings = {
     {
       name: requiredText("The name it knows itself by."),
       personality: text("friendly, helpful, and concise", "How it should be, in a few words."),
-      system_prompt: text(undefined, "Replaces the whole system prompt when it is not empty."),
+      system_prompt: text(
+        undefined,
+        "Who it is and how it answers, in place of its personality. Its name, the day, the time zone and where it is are said after it.",
+      ),
       model: text(undefined, "The model it answers with, instead of `provider.model`.", {
         was: "shown, never used",
       }),

@@ -42,7 +42,7 @@ export const words = {
   clock: "Every agent can tell the time.",
   prompt: "Prompt of its own",
   promptHint:
-    "Takes the place of everything Herald tells it: its name, the date, where it is and what it can do. Empty is best for most.",
+    "Who it is and how it answers, in your words. Herald adds its name, the day and where it is. Empty is best for most.",
   save: "Save",
   emptyTitle: "One agent answers so far",
   emptyLead: "More can be useful:",
