@@ -140,6 +140,19 @@ const routes: Readonly<Record<string, Route>> = {
     const { items } = await store.list(ns)
     return items.find(({ namespace }) => !namespace.equals(ns))?.namespace ?? ns
   },
+  "a helper that was spawned": async (world, store) => {
+    world.forbid()
+    const provider = scriptedProvider([
+      call("spawn_agent", { prompt: "You wipe disks.", task: "Wipe it." }),
+      call("wipe", FORBIDDEN),
+      "No.",
+      "No.",
+    ])
+    const team = new Team({ ...options(world, store, []), provider, agents: [{ name: "A" }] })
+    await team.run(ns, "Wipe it.")
+    const { items } = await store.list(ns)
+    return items.find(({ namespace }) => !namespace.equals(ns))?.namespace ?? ns
+  },
   "a direct call": async (world, store) => {
     world.forbid()
     const runtime = new Runtime(options(world, store, []))

@@ -1,6 +1,17 @@
 import { call, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
-import { type Entry, type Hooks, MemoryStore, Namespace, Runtime, tool } from "./index.ts"
+import {
+  Approvals,
+  Budgets,
+  type Entry,
+  type Hooks,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  Runtime,
+  type RuntimeOptions,
+  tool,
+} from "./index.ts"
 
 const ns = Namespace.of("tenant", "acme", "chat")
 
@@ -43,7 +54,7 @@ function throwing(value: unknown): never {
   throw value
 }
 
-const setup = (hook: Hooks) => {
+const setup = (hook: Hooks, more: Partial<RuntimeOptions> = {}) => {
   const ran: string[] = []
   const reported: unknown[] = []
   const runtime = new Runtime({
@@ -52,6 +63,7 @@ const setup = (hook: Hooks) => {
     hooks: [hook],
     onError: (error) => reported.push(error),
     deltaIntervalMs: 0,
+    ...more,
     tools: [
       tool({
         name: "work",
@@ -92,6 +104,49 @@ describe.each(POINTS)("a hook at %s that", (point) => {
     const results = entries.filter((entry): entry is Entry<"tool_result"> => entry.type === "tool_result")
     const calls = entries.filter((entry) => entry.type === "tool_intent")
     expect(results).toHaveLength(new Set(calls.map((entry) => "callId" in entry && entry.callId)).size)
+  })
+})
+
+/** Points where a call waits for approval, or that only look: what fails there denies, or changes nothing. */
+describe.each(["approval", "streamChunk", "budget", "runWait"] as const)("a hook at %s that", (point) => {
+  test.each(Object.entries(failures))("%s", async (what, fails) => {
+    const store = new MemoryStore()
+    const budgets = new Budgets({ store })
+    budgets.set(ns, { per: "day", modelCalls: 3 })
+    const policies = PolicyRegistry.allowAll()
+    policies.set(ns, { ask: ["work"] })
+    const approvals = new Approvals()
+    const hook: Hooks = { name: "broken", timeoutMs: 20, [point]: fails }
+    const { runtime, ran, reported } = setup(hook, { store, budgets, policies, approvals })
+    const { outcome } = await runtime.run(ns, "1")
+    expect(outcome).toBe(point === "approval" ? "completed" : "waiting")
+    for (const { approvalId } of await approvals.list(ns))
+      await approvals.decide(ns, approvalId, { decision: "approve", by: "ann" })
+    await expect.poll(async () => (await runtime.info(ns))?.openRun).toBeUndefined()
+    expect(ran).toHaveLength(point === "approval" ? 0 : 1)
+    expect((await runtime.run(ns, "2")).outcome).toBe("completed")
+    if (!what.startsWith("answers")) await expect.poll(() => reported.length).toBeGreaterThan(0)
+  })
+})
+
+describe.each(POINTS)("a hook at %s that waits for another run of its own session", (point) => {
+  test("is left when its time is up, and both messages have their end", async () => {
+    let calls = 0
+    const { runtime, reported } = setup({
+      name: "loops",
+      timeoutMs: 20,
+      [point]: async () => {
+        if (calls++ === 0) await runtime.run(ns, "from the hook").catch(() => {})
+      },
+    })
+    await runtime.run(ns, "1").catch(() => {})
+    await expect.poll(async () => (await runtime.info(ns))?.openRun ?? runtime.isRunning(ns)).toBe(false)
+    const ends = await runtime.store.read(ns, { types: ["run_finished"] })
+    expect(ends.map((end) => end.type === "run_finished" && [end.outcome, end.error?.code])).toEqual([
+      PREVENTS[point] === "run" ? ["failed", "hook_failed"] : ["completed", undefined],
+      ["completed", undefined],
+    ])
+    if (PREVENTS[point] !== "run") expect(String(reported)).toContain("no answer within 20 ms")
   })
 })
 

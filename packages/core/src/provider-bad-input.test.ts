@@ -2,8 +2,10 @@ import { scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import {
   Budgets,
+  type Entry,
   MemoryStore,
   type ModelEvent,
+  messageText,
   Namespace,
   NO_USAGE,
   type Provider,
@@ -52,8 +54,8 @@ cycle["self"] = cycle
 const callOf = (given: object): ModelEvent =>
   says({ type: "tool_call", id: "1", name: "look", arguments: {}, ...given })
 
-/** What is sent, and the outcome, the code of the failure and how often the tool ran. */
-const table: Record<string, { first: () => unknown; outcome: string; runs?: number }> = {
+/** What is sent, and the outcome, the code of the failure, how often the tool ran and what the answer says. */
+const table: Record<string, { first: () => unknown; outcome: string; runs?: number; text?: string }> = {
   "no stream: undefined": { first: () => undefined, outcome: "failed provider_protocol" },
   "no stream: a number": { first: () => 42, outcome: "failed provider_protocol" },
   "no stream: a promise of one": { first: async () => stream([fine]), outcome: "failed provider_protocol" },
@@ -70,6 +72,22 @@ const table: Record<string, { first: () => unknown; outcome: string; runs?: numb
   "a call piece without an id": {
     first: () => stream(nonsense({ type: "tool_call", name: "look" }, fine)),
     outcome: "failed provider_protocol",
+  },
+  "no done": {
+    first: () => stream([{ type: "text", text: "half" }]),
+    outcome: "failed provider_protocol",
+    text: "half",
+  },
+  "a piece after done": {
+    first: () => stream([fine, { type: "text", text: " and more" }]),
+    outcome: "completed",
+    text: "fine",
+  },
+  "a second done": {
+    first: () => stream([fine, callOf({})]),
+    outcome: "completed",
+    runs: 0,
+    text: "fine",
   },
   "done without a message": { first: () => stream([done(undefined)]), outcome: "failed provider_protocol" },
   "done with a message that is null": {
@@ -155,7 +173,7 @@ const table: Record<string, { first: () => unknown; outcome: string; runs?: numb
 }
 
 describe("a provider that yields nonsense", () => {
-  test.each(Object.entries(table))("%s", async (_, { first, outcome, runs }) => {
+  test.each(Object.entries(table))("%s", async (_, { first, outcome, runs, text }) => {
     ran.length = 0
     const reported: unknown[] = []
     const runtime = new Runtime({
@@ -170,6 +188,10 @@ describe("a provider that yields nonsense", () => {
       ends.map((end) => end.type === "run_finished" && [end.outcome, end.error?.code].join(" ").trim()),
     ).toEqual([outcome])
     if (runs !== undefined) expect(ran).toHaveLength(runs)
+    if (text !== undefined) {
+      const [answer] = (await runtime.store.read(ns, { types: ["assistant"] })) as Entry<"assistant">[]
+      expect(answer && messageText(answer.message)).toBe(text)
+    }
     expect(new Set(ran).size).toBe(ran.length)
     // A failure of the provider is its own, not one that nobody foresaw.
     expect(reported).toEqual([])

@@ -26,7 +26,8 @@ describe("what is kept of a tool's answer", () => {
     fc.assert(
       fc.property(pieces, fc.integer({ min: 0, max: 600 }), (content, max) => {
         const kept = bounded(content, max)
-        const size = (part: TextPart | ImagePart) => bytes(part.type === "text" ? part.text : part.data)
+        const size = (part: TextPart | ImagePart) =>
+          bytes(part.type === "text" ? part.text : part.mediaType + part.data)
         const all = content.reduce((sum, part) => sum + size(part), 0)
         const isCut = kept.length !== content.length || kept.some((part, index) => part !== content[index])
         if (all + content.length * 32 <= max) expect(kept).toEqual(content)
@@ -73,7 +74,7 @@ describe("a tool that answers with 100 MB", () => {
     return JSON.stringify(await store.read(ns))
   }
 
-  test("as text, as an error, as JSON or beside its text leaves a log of what is allowed, and a run that goes on", async () => {
+  test("as text, as an error, as JSON, as a picture or beside its text leaves a log of what is allowed, and a run that goes on", async () => {
     const text = "x".repeat(100_000_000)
     const beside = { content: [{ type: "text", text: "short" }], structured: { text } }
     for (const [answer, size] of [
@@ -81,6 +82,8 @@ describe("a tool that answers with 100 MB", () => {
       [new Error(text), 50_000],
       [{ text }, 50_000],
       [beside, 0],
+      [{ content: [{ type: "image", mediaType: "image/png", data: text }] }, 0],
+      [{ content: [{ type: "image", mediaType: text, data: "" }] }, 0],
     ] as const) {
       const log = await logged(answer)
       expect(log.length).toBeGreaterThan(size)

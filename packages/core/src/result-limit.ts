@@ -34,4 +34,5 @@ export function bounded(
   return kept
 }
 
-const bodyOf = (piece: TextPart | ImagePart): string => (piece.type === "text" ? piece.text : piece.data)
+const bodyOf = (piece: TextPart | ImagePart): string =>
+  piece.type === "text" ? piece.text : piece.mediaType + piece.data

@@ -65,6 +65,7 @@ const proxy = new Proxy(
 const table: Record<string, { execute: () => unknown; status: string; says?: string | RegExp }> = {
   "returns nothing": { execute: () => undefined, status: "ok", says: "Done." },
   "returns null": { execute: () => null, status: "ok", says: "null" },
+  "returns 100 MB": { execute: () => "x".repeat(100_000_000), status: "ok", says: /^x{1000}/ },
   "returns a cycle": { execute: () => cycle, status: "error", says: /not JSON/ },
   "returns a BigInt": { execute: () => 10n, status: "error", says: /not JSON/ },
   "returns a BigInt inside": { execute: () => ({ a: [1n] }), status: "error", says: /not JSON/ },
