@@ -19,7 +19,7 @@ import { openQuestions } from "../tools/ask-user.ts"
 import { type PushKeys, proofOf, pushKeys } from "./keys.ts"
 import { approvalNews, jobNews, type News, questionNews, testNews } from "./news.ts"
 import { send } from "./send.ts"
-import { type Subscription, Subscriptions } from "./subscriptions.ts"
+import { type KeptSubscription, Subscriptions } from "./subscriptions.ts"
 
 export interface PushParts {
   /** As it is now. */
@@ -119,13 +119,8 @@ export class Pushes {
   async test(person: Namespace, id: string, signal: AbortSignal): ReturnType<typeof send> {
     const subscription = await this.#live(person, id)
     if (!subscription) return { sent: "gone" }
-    return await this.#send(
-      person,
-      id,
-      subscription,
-      { ...testNews(), until: (await this.#now()) + 60_000 },
-      signal,
-    )
+    const news = { ...testNews(), until: (await this.#now()) + 60_000 }
+    return await this.#send(person, subscription, news, signal)
   }
 
   /** A run stands still: for somebody, or for something else. */
@@ -227,7 +222,7 @@ export class Pushes {
     const news = value as Kept
     const subscription = await this.#live(person, id)
     if (!this.isOn || !subscription || news.until <= (await this.#now())) return
-    const { sent, error } = await this.#send(person, id, subscription, news, signal)
+    const { sent, error } = await this.#send(person, subscription, news, signal)
     if (sent === "later") throw error
     if (error) this.#parts.logger.warn(`A notification was not sent. ${error.message}`)
   }
@@ -236,20 +231,19 @@ export class Pushes {
    * The subscription, as long as the login it was made with goes on and is still this person's, with the same key. One whose
    * login has ended is forgotten.
    */
-  async #live(person: Namespace, id: string): Promise<Subscription | undefined> {
+  async #live(person: Namespace, id: string): Promise<KeptSubscription | undefined> {
     const subscription = await this.subscriptions.get(person, id)
     if (!subscription) return undefined
     const holder = await this.#holderOf(subscription.login)
     if (holder?.namespace.equals(person) && proofOf(await this.keys(), holder) === subscription.proof)
       return subscription
-    await this.subscriptions.delete(person, id)
+    await this.subscriptions.forget(person, subscription)
     return undefined
   }
 
   async #send(
     person: Namespace,
-    id: string,
-    subscription: Subscription,
+    subscription: KeptSubscription,
     { until, isUrgent, ...news }: Kept,
     signal: AbortSignal,
   ): ReturnType<typeof send> {
@@ -258,7 +252,7 @@ export class Pushes {
     const push = { payload: JSON.stringify(news), ttl, isUrgent }
     const contact = config().push.contact ?? CONTACT
     const came = await send(subscription, push, { keys: await this.keys(), contact, local, signal })
-    if (came.sent === "gone") await this.subscriptions.delete(person, id)
+    if (came.sent === "gone") await this.subscriptions.forget(person, subscription)
     return came
   }
 

@@ -7,6 +7,7 @@ import {
   type Namespace,
   type Records,
   type StoredRecord,
+  VersionConflict,
 } from "@orra/core"
 
 /** Where a browser takes pushes, and the login that asked for them. */
@@ -18,6 +19,12 @@ export interface Subscription {
   readonly login: string
   /** See `proofOf`. */
   readonly proof: string
+}
+
+/** A subscription and which it is. */
+export interface KeptSubscription extends Subscription {
+  readonly id: string
+  readonly version: number
 }
 
 /** As the browser gives it. */
@@ -49,8 +56,10 @@ export class Subscriptions {
     return id
   }
 
-  async get(person: Namespace, id: string): Promise<Subscription | undefined> {
-    return asSubscription((await this.#records.get(person, id))?.value)
+  async get(person: Namespace, id: string): Promise<KeptSubscription | undefined> {
+    const record = await this.#records.get(person, id)
+    const subscription = asSubscription(record?.value)
+    return record && subscription && { ...subscription, id, version: record.version }
   }
 
   /** The ids of a person's. */
@@ -60,6 +69,15 @@ export class Subscriptions {
 
   delete(person: Namespace, id: string): Promise<boolean> {
     return this.#records.delete(person, id)
+  }
+
+  /** Forgets one as it was read: a browser that has subscribed again meanwhile stays. */
+  async forget(person: Namespace, { id, version }: KeptSubscription): Promise<void> {
+    try {
+      await this.#records.delete(person, id, { expected: version })
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error
+    }
   }
 
   async #kept(person: Namespace): Promise<readonly StoredRecord[]> {
