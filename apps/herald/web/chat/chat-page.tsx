@@ -186,7 +186,7 @@ export function ChatPage({
           onShortcuts={onShortcuts}
           options={
             <Lazily without={null}>
-              <ChatOptions {...{ namespace, isNew, agent, model, metadata }} />
+              <ChatOptions key={namespace} {...{ namespace, isNew, agent, model, metadata }} />
             </Lazily>
           }
           gauge={

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query"
-import { type ReactElement, type ReactNode, useId, useState } from "react"
+import { type ReactElement, type ReactNode, useId, useRef, useState } from "react"
 import { request } from "../api/http.ts"
 import { useShared } from "../app/context.ts"
 import { useNow } from "../app/use-now.ts"
@@ -56,15 +56,23 @@ export default function ChatOptions(props: ChatOptionsProps): ReactElement | nul
     staleTime: 60_000,
     enabled: standard !== "",
   })
+  // What was pressed is shown at once, and named on the button when it holds.
+  const [pressed, setPressed] = useState<Patch>({})
+  const last = useRef(Promise.resolve())
   if (!data) return null
-  const change = async (patch: Patch): Promise<void> => {
-    client.setQueryData(key, changed(data, patch))
-    try {
-      client.setQueryData(key, await request<Options>("PATCH", path, patch))
-    } catch (error) {
-      client.setQueryData(key, data)
-      toast((error as Error).message)
-    }
+  const shown = changed(data, pressed)
+  const change = (patch: Patch): Promise<void> => {
+    setPressed((before) => ({ ...before, ...patch }))
+    const turn = last.current.then(async () => {
+      try {
+        client.setQueryData(key, await request<Options>("PATCH", path, patch))
+      } catch (error) {
+        toast((error as Error).message)
+      }
+      if (last.current === turn) setPressed({})
+    })
+    last.current = turn
+    return turn
   }
   const off = data.tools.filter(({ on }) => !on).length
   const set = [
@@ -81,9 +89,11 @@ export default function ChatOptions(props: ChatOptionsProps): ReactElement | nul
       icon={<Icon name="settings" />}
     >
       <div className="chat-options">
-        {data.efforts.length > 0 && <Efforts options={data} onChange={(effort) => void change({ effort })} />}
-        <Modes {...props} mode={data.mode} onChange={change} />
-        {data.tools.length > 0 && <Tools tools={data.tools} onChange={(ids) => void change({ off: ids })} />}
+        {data.efforts.length > 0 && (
+          <Efforts options={shown} onChange={(effort) => void change({ effort })} />
+        )}
+        <Modes {...props} mode={shown.mode} onChange={change} />
+        {data.tools.length > 0 && <Tools tools={shown.tools} onChange={(ids) => void change({ off: ids })} />}
       </div>
     </Popover>
   )
