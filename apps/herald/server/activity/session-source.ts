@@ -14,8 +14,9 @@ export interface Found<T> extends Position {
   readonly what: T
 }
 
-/** Entries that are read at a time. */
-const PAGE = 50
+/** Entries that are read at first, of each of many logs, and at most at a time, of one that has more to tell. */
+const FIRST = 4
+const PAGE = 64
 /** Entries of one moment are not in the order of their times to the millisecond. */
 const MARGIN_MS = 1_000
 
@@ -54,11 +55,11 @@ async function* entriesBefore(
   const { key } = namespace
   let before = version + 1
   if (from) before = await seqAt(store, namespace, before, from.at + MARGIN_MS)
-  for (;;) {
-    const entries = await store.read(namespace, { types, before, limit: PAGE, direction: "backward" })
+  for (let limit = FIRST; ; limit = Math.min(2 * limit, PAGE)) {
+    const entries = await store.read(namespace, { types, before, limit, direction: "backward" })
     for (const entry of entries) yield { at: entry.at, key, seq: entry.seq, namespace, what: entry }
     const last = entries.at(-1)
-    if (!last || entries.length < PAGE) return
+    if (!last || entries.length < limit) return
     before = last.seq
   }
 }

@@ -6,10 +6,13 @@ import { type HeraldSite, heraldSite } from "../fixture.ts"
 const PATIENCE = { timeout: 60_000 }
 const NOTE = { content: "The canary sings at noon." }
 
+const answeredIn = ({ body }: WireRequest): boolean =>
+  JSON.stringify(body["messages"]).includes('"tool_result"')
+
 /** "note" remembers something, which has to be allowed; "time" looks at the clock; everything else is answered. */
-const answer = ({ body }: WireRequest) => {
-  const messages = JSON.stringify(body["messages"])
-  if (messages.includes('"tool_result"')) return say("Done.")
+const answer = (request: WireRequest) => {
+  const messages = JSON.stringify(request.body["messages"])
+  if (answeredIn(request)) return say("Done.")
   if (messages.includes("note")) return call("remember", NOTE)
   if (messages.includes("time")) return call("current_time", {})
   return say("Hello.")
@@ -36,6 +39,9 @@ interface Page {
   readonly people: readonly { readonly name: string; readonly namespace: string }[]
   readonly items: readonly Item[]
   readonly cursor?: string
+}
+interface Traced {
+  readonly steps: readonly { readonly tool?: string; readonly below?: object }[]
 }
 type Who = "owner" | "ada"
 
@@ -248,15 +254,49 @@ test("the chain is verified, and what was changed in it is found", async () => {
   expect(answer).toMatchObject({ code: "audit_broken", error: expect.stringMatching(/web:note.*changed/) })
 })
 
-test("without an audit it is told from the chats", async () => {
-  const plain = await heraldSite({ answer })
+test("without an audit it is told from the chats, with tasks handed on and jobs; a temporary chat's is only traced", async () => {
+  const plain = await heraldSite({
+    config: '[[agents]]\nname = "Atlas"\ntools = ["*"]\n[[agents]]\nname = "Coder"\ntools = ["*"]\n',
+    answer: (request) =>
+      JSON.stringify(request.body["messages"]).includes("Ask Coder") && !answeredIn(request)
+        ? call("delegate_to_agent", { agent: "Coder", task: "time" })
+        : answer(request),
+  })
   try {
     await plain.ask("POST", "/api/chat", { message: "time", namespace: "web:clock" })
     const [, page] = await plain.ask("GET", "/api/activity")
     const { audit, items } = page as Page
     expect(audit).toBe(false)
     expect(items.map(({ kind }) => kind)).toEqual(["model", "tool", "model", "run"])
-    expect((await plain.ask("GET", `/api/sessions/web:clock/runs/${items[0]?.run}/trace`))[0]).toBe(200)
+    const trace = async (chat: string, run: string | undefined): Promise<Traced> =>
+      (await plain.ask("GET", `/api/sessions/${encodeURIComponent(chat)}/runs/${run}/trace`))[1] as Traced
+    const found = async (query: string): Promise<Item | undefined> =>
+      ((await plain.ask("GET", `/api/activity?${query}`))[1] as Page).items[0]
+    expect((await trace("web:clock", items[0]?.run)).steps).toHaveLength(3)
+
+    await plain.ask("POST", "/api/chat", { message: "Ask Coder", namespace: "web:tree" })
+    const handed = await found("kind=delegation")
+    expect(handed).toMatchObject({ agent: "Coder", status: "completed", chat: "web:tree" })
+    const { steps } = await trace("web:tree", (await found("chat=web:tree&kind=run"))?.run)
+    const { namespace, run } = handed ?? {}
+    expect(steps[1]).toMatchObject({ tool: "delegate_to_agent", below: { namespace, run, agent: "Coder" } })
+    expect((await trace(namespace ?? "", run)).steps.map(({ tool }) => tool)).toEqual([
+      undefined,
+      "current_time",
+      undefined,
+    ])
+
+    const job = { name: "daily", when: "tomorrow at 9", payload: { type: "agent_turn", prompt: "time" } }
+    const [, { id }] = (await plain.ask("POST", "/api/schedules", job)) as [number, { id: string }]
+    await plain.ask("POST", `/api/schedules/${id}/run`, {})
+    await expect.poll(() => found("kind=schedule"), PATIENCE).toMatchObject({ status: "completed" })
+
+    const temporary = "web:~temporary:one"
+    await plain.ask("POST", "/api/chat", { message: "time", namespace: temporary })
+    expect(await found(`chat=${temporary}`)).toBeUndefined()
+    const [, history] = await plain.ask("GET", `/api/sessions/${temporary}`)
+    const { entries } = history as { readonly entries: readonly { readonly runId?: string }[] }
+    expect((await trace(temporary, entries.at(-1)?.runId)).steps).toHaveLength(3)
   } finally {
     await plain.close()
   }

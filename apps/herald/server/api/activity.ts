@@ -67,9 +67,9 @@ export function activityRoutes(store: HeraldStore, config: Config): readonly Rou
         ),
       { permission: "owner" },
     ),
-    route("GET", "/api/sessions/:namespace/runs/:run/trace", async ({ principal, params }) => {
+    route("GET", "/api/sessions/:namespace/runs/:run/trace", async ({ runtime, principal, params }) => {
       const namespace = within(placesOf(principal), params["namespace"])
-      const trace = await traceOf(store, namespace, params["run"] ?? "")
+      const trace = await traceOf(runtime.store, namespace, params["run"] ?? "")
       if (!trace) throw missing()
       const [chat] = await shown(principal, [{ namespace }])
       return { ...chat, ...trace }
