@@ -158,6 +158,16 @@ test("shortcuts are other keys when somebody wants that, and say so everywhere",
   await page.getByRole("button", { name: "New chat: Ctrl+Shift+O. Change" }).waitFor()
   await page.keyboard.press("Control+Shift+O")
   await page.getByText("What can I do for you?").waitFor()
+
+  // What a newcomer does first is said until it is not wanted.
+  const steps = page.getByRole("region", { name: "First steps" })
+  await steps.getByRole("listitem").filter({ hasText: "Connect a model (done)" }).waitFor()
+  await steps.getByRole("button", { name: "Do not show this again" }).click()
+  await steps.waitFor({ state: "detached" })
+  await page.reload()
+  await page.getByText("Make it a temporary chat").waitFor()
+  await page.waitForLoadState("networkidle")
+  expect(await steps.count()).toBe(0)
   await context.close()
   expect(site.problems).toEqual([])
 })

@@ -41,6 +41,7 @@ const OF_DEVICE: readonly string[] = [
   "herald.shortcuts",
   "herald.beside-width",
   "herald.keys",
+  "herald.first-steps",
 ]
 
 /** Where files wait that are attached to unsent messages. */

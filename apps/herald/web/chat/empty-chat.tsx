@@ -1,12 +1,16 @@
-import type { ReactElement } from "react"
+import { lazy, type ReactElement } from "react"
 import { abilitiesOf, askedOf, isAble } from "../agents/abilities.ts"
 import { useAgents } from "../agents/use-agents.ts"
+import { useShared } from "../app/context.ts"
 import { navigate } from "../app/router.ts"
 import { words } from "../i18n/en-sidebar.ts"
 import { formatList, t } from "../i18n/index.ts"
 import type { Folder } from "../sessions/folders-api.ts"
+import { Lazily } from "../ui/boundary.tsx"
 import { Button } from "../ui/button.tsx"
 import { Icon, Mark } from "../ui/icons.tsx"
+
+const FirstSteps = lazy(() => import("./first-steps.tsx"))
 
 /** What a new chat shows: who answers, and what that one can do. */
 export function EmptyChat({
@@ -22,6 +26,7 @@ export function EmptyChat({
   readonly folder: Folder | undefined
   readonly onPick: (prompt: string) => void
 }): ReactElement {
+  const { me } = useShared()
   const { default: standard, find } = useAgents()
   const chosen = (agent === undefined ? undefined : find(agent)) ?? find(standard)
   const can = chosen?.can ?? []
@@ -57,6 +62,11 @@ export function EmptyChat({
             </li>
           ))}
       </ul>
+      {!isTemporary && !folder && me.permissions.includes("owner") && (
+        <Lazily without={null}>
+          <FirstSteps />
+        </Lazily>
+      )}
       {isTemporary && <p className="muted">{t.chat.temporaryNote}</p>}
       {!isTemporary && !folder && (
         <Button look="quiet" onClick={() => navigate({ type: "new", isTemporary: true })}>
