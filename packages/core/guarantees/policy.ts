@@ -1,5 +1,7 @@
 import { core, type Guarantee } from "./guarantee.ts"
 
+const DECIDED = 'if (verdict.decision === "deny" || (verdict'
+
 export const policy: readonly Guarantee[] = [
   {
     id: "P1",
@@ -67,7 +69,7 @@ export const policy: readonly Guarantee[] = [
     id: "P3",
     title: "One door for effects",
     promise:
-      "Every execution of a tool goes through one function. Each call is decided once and the decision recorded before anything runs; a call that is not allowed runs nothing and leaves the same record whatever asked for it. By every other way to a tool (a resumed approval, a recovered run, a hook, a delegated task, a direct call) a denied call finds the same refusal and the same record.",
+      "Every execution of a tool goes through one function. Each call is decided once and the decision recorded before anything runs; a call that is not allowed runs nothing and leaves the same record whatever asked for it. By every other way to a tool (a resumed approval, a recovered run, a hook, a delegated task, a spawned helper, a direct call, a client of MCP, a scheduled job) a denied call finds the same refusal and the same record.",
     proofs: [
       {
         file: core("effect.test.ts"),
@@ -95,6 +97,24 @@ export const policy: readonly Guarantee[] = [
           file: core("effect.ts"),
           text: 'if (verdict.decision === "deny" ||',
           replacement: 'if ((verdict.decision === "deny" && !open?.request) ||',
+        },
+      },
+      {
+        file: "packages/mcp/src/server.test.ts",
+        test: "a tool goes through the one door: policy decides, the log has it, progress arrives",
+        mutation: {
+          file: core("effect.ts"),
+          text: DECIDED,
+          replacement: `if (!effects.mayWait) return { ...decided, verdict: { ...verdict, decision: "allow" } }\n  ${DECIDED}`,
+        },
+      },
+      {
+        file: "packages/tools/cron/src/rights.test.ts",
+        test: "refuse what is denied in the words, and with the record, of every other way to the tool",
+        mutation: {
+          file: core("effect.ts"),
+          text: DECIDED,
+          replacement: `if (effects.context.envelope) return { ...decided, verdict: { ...verdict, decision: "allow" } }\n  ${DECIDED}`,
         },
       },
       {

@@ -47,7 +47,8 @@ test("two tenants: neither sees, reads or continues what is the other's, and can
 
 test("a tool goes through the one door: policy decides, the log has it, progress arrives", async () => {
   const policies = new PolicyRegistry({ default: "allow" })
-  policies.set(Namespace.of("tenant", "bob"), { deny: ["wipe"] })
+  const rule = { tool: "wipe", arguments: { "/disk": { equals: "a" } }, name: "no disk a" }
+  policies.set(Namespace.of("tenant", "bob"), { deny: [rule] })
   const { connect, runtime } = await serve([], { policies })
   const seen: unknown[] = []
   const ann = await connect("ann")
@@ -56,13 +57,18 @@ test("a tool goes through the one door: policy decides, the log has it, progress
   const options = { onprogress: ({ message }: { message?: string | undefined }) => void seen.push(message) }
   expect(await ann.callTool(wiping, options)).toMatchObject({ content: [{ text: "wiped" }] })
   expect(seen).toEqual(["wiping a"])
-  expect(await bob.callTool(wiping)).toMatchObject({ isError: true })
+  const content = [{ type: "text", text: '"wipe" is not allowed here (deny "no disk a").' }]
+  expect(await bob.callTool(wiping)).toMatchObject({ isError: true, content })
   expect(await ann.callTool({ name: "wipe", arguments: {} })).toMatchObject({ isError: true })
   expect(wiped).toEqual(["tenant:ann:mcp-tools-1 a"])
   const log = await runtime.store.read(Namespace.of("tenant", "bob", "mcp-tools-1"), {
-    types: ["tool_intent"],
+    types: ["tool_intent", "tool_result"],
   })
-  expect(log).toMatchObject([{ name: "wipe", decision: "deny" }])
+  // As what the model asked for is refused and recorded.
+  expect(log).toMatchObject([
+    { name: "wipe", arguments: { disk: "a" }, decision: "deny", reason: 'tenant:bob: deny "no disk a"' },
+    { result: { status: "denied", content } },
+  ])
   expect(await failureOf(ann.callTool({ name: "other", arguments: {} }))).toContain("There is no tool")
 })
 

@@ -127,7 +127,8 @@ export async function book(
   if (resume) submitted.resolve()
   life.death.then(() => submitted.reject(new Error("This process is dead.")))
   const policies = PolicyRegistry.allowAll()
-  policies.set(HOUSEHOLD, { deny: ["wire_*"], ask: ["give_*"] })
+  const check = (): Promise<boolean> => life.through("policy check", async () => false)
+  policies.set(HOUSEHOLD, { deny: ["wire_*", { tool: "charge", check }], ask: ["give_*"] })
   const approvals = new Approvals()
   const provider: Provider = scriptedProvider([], { otherwise: nextAnswer })
   const runtime = new Runtime({

@@ -26,6 +26,7 @@ test("killed at every asynchronous call of a run, another process finishes the w
     "model next",
     "append delta",
     "append assistant",
+    "policy check",
     "append tool_intent",
     "effect of charge",
     "append tool_intent+approval_request",
@@ -35,7 +36,15 @@ test("killed at every asynchronous call of a run, another process finishes the w
     "effect of give_back",
   ])
     expect(calls).toContain(call)
-  for (const hook of ["runStart", "beforeModel", "afterModel", "beforeTool", "afterTool", "runEnd"])
+  for (const hook of [
+    "runStart",
+    "beforeModel",
+    "afterModel",
+    "beforeTool",
+    "approval",
+    "afterTool",
+    "runEnd",
+  ])
     expect(calls).toContain(`hook ${hook}`)
   const statuses = new Set(rows.flatMap((row) => row.calls.map(({ status }) => status)))
   expect([...statuses].sort()).toEqual(["cancelled", "denied", "ok", "unknown"])

@@ -135,6 +135,7 @@ export function mortal(options: { readonly dieAt?: number; readonly trace?: bool
       beforeModel: tell("hook beforeModel"),
       afterModel: tell("hook afterModel"),
       beforeTool: tell("hook beforeTool"),
+      approval: tell("hook approval"),
       afterTool: tell("hook afterTool"),
       runEnd: tell("hook runEnd"),
     }),

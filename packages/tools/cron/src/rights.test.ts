@@ -101,6 +101,20 @@ describe("a job's rights", () => {
     expect(used).toHaveLength(2)
   })
 
+  test("refuse what is denied in the words, and with the record, of every other way to the tool", async () => {
+    const { scheduler, policies, used, pass, store } = world({ provider: noting() })
+    const { id } = await scheduler.create(ada, job, { principal: "ada" })
+    policies.set(household, { deny: [{ tool: "note", name: "no notes" }], allow: ["*"] })
+    await pass(HOUR)
+    expect(used).toEqual([])
+    const { items } = await store.list(ada.child("~cron", id))
+    const log = await store.read(items[0]?.namespace ?? ada, { types: ["tool_intent", "tool_result"] })
+    expect(log).toMatchObject([
+      { name: "note", decision: "deny", reason: 'household: deny "no notes"' },
+      { result: { status: "denied", content: [{ text: '"note" is not allowed here (deny "no notes").' }] } },
+    ])
+  })
+
   test("of whoever changes another one's job are those that both have", async () => {
     const { scheduler, policies, used, pass } = world({ provider: noting() })
     policies.set(household, { deny: ["note"] })
