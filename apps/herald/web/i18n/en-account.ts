@@ -14,5 +14,5 @@ export const words = {
   open: "In Discord, open a channel with the bot, or write to it in private.",
   type: "Send this command:",
   until: (time: string) => `The code links one account, until ${time}. Show it to nobody.`,
-  done: "The account is linked. What your chats wait for is asked there as well.",
+  done: "The account is linked: the bot answers it in private from now on.",
 }

@@ -78,13 +78,15 @@ export function AccountPart(): ReactElement {
             (isUsed ? (
               <p>{words.done}</p>
             ) : (
-              <ol className="steps">
-                <li>{words.open}</li>
-                <li>
-                  {words.type} <code className="link-code">/link code:{code.data.code}</code>
-                </li>
-                <li>{words.until(formatFullTime(code.data.expires_at))}</li>
-              </ol>
+              <>
+                <ol className="steps">
+                  <li>{words.open}</li>
+                  <li>
+                    {words.type} <code className="link-code">/link code:{code.data.code}</code>
+                  </li>
+                </ol>
+                <p className="hint">{words.until(formatFullTime(code.data.expires_at))}</p>
+              </>
             ))}
         </div>
         <div className="form-foot">
