@@ -30,8 +30,8 @@ export const budget: readonly Guarantee[] = [
         test: "property: whoever reserves, settles, gives back, dies or waits: no more than the limit is given out, and parts make the whole",
         mutation: {
           file: core("budget-books.ts"),
-          text: "? { ...place, expected: known.version, value:",
-          replacement: "? { ...place, value:",
+          text: "? { namespace, key, expected: known.version, value:",
+          replacement: "? { namespace, key, value:",
         },
       },
       {

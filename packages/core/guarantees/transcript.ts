@@ -75,8 +75,8 @@ export const transcript: readonly Guarantee[] = [
         test: "a session whose thinking is refused goes on without it",
         mutation: {
           file: "packages/providers/claude/src/request.ts",
-          text: "return isAboutThinking && params.messages.some(hasThinking) ? { ...taken, thinking: false } : undefined",
-          replacement: "return undefined",
+          text: "if (isAboutThinking && params.messages.some(hasThinking))",
+          replacement: "if (taken === undefined)",
         },
       },
       {
