@@ -156,6 +156,25 @@ test.runIf(process.env["ORRA_TEST_FULL"])(
     expect(html).toContain("the end")
     expect(html).not.toMatch(/<script|<iframe|<form|<base|<[^>]*\son\w+=|href="javascript:/i)
 
+    // On a slow line one sees how far a file is.
+    const line = await context.newCDPSession(page)
+    const throttle = (uploadThroughput: number) =>
+      line.send("Network.emulateNetworkConditions", {
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput,
+      })
+    await throttle(100_000)
+    const large = { name: "large.txt", mimeType: "text/plain", buffer: Buffer.alloc(1_500_000, "x") }
+    await page.locator("input[type=file]").setInputFiles([large])
+    await page.getByRole("button", { name: "Send", exact: true }).click()
+    const progress = page.getByRole("progressbar", { name: "Sending…" })
+    await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0.1)
+    await throttle(-1)
+    await progress.waitFor({ state: "detached" })
+    await settled(page)
+
     const text = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") }
     await page.locator("input[type=file]").setInputFiles([text])
     await page.getByText("notes.txt").waitFor()

@@ -1,5 +1,5 @@
 import type { UserPart } from "@orra/core"
-import { request } from "./http.ts"
+import { request, upload } from "./http.ts"
 import type {
   ChatHit,
   ChatUsage,
@@ -105,8 +105,11 @@ export const api = {
   remove: (namespace: string) => request<unknown>("DELETE", session(namespace)),
   restore: (namespace: string) => request<SessionSummary>("POST", `${session(namespace)}/restore`, {}),
 
-  send: (namespace: string, message: Outgoing) =>
-    request<unknown>("POST", `${session(namespace)}/messages`, message),
+  /** `onProgress` is told how much of what is attached has gone. */
+  send: (namespace: string, message: Outgoing, onProgress?: (share: number) => void) =>
+    onProgress
+      ? upload(`${session(namespace)}/messages`, message, onProgress)
+      : request<unknown>("POST", `${session(namespace)}/messages`, message),
   edit: (namespace: string, seq: number, message: string | readonly UserPart[], model?: string) =>
     request<unknown>("POST", `${session(namespace)}/edit`, { seq, message, ...(model && { model }) }),
   regenerate: (namespace: string, seq: number, model?: string, agent?: string) =>

@@ -44,18 +44,41 @@ export async function request<T>(
     })
   } catch (cause) {
     if (signal?.aborted) throw cause
-    throw new ApiError("offline", "Herald cannot be reached.")
+    throw unreachable()
   }
   const answer: unknown = await response.json().catch(() => undefined)
   if (response.ok) return answer as T
-  const error = asError(answer)
-  if (response.status === 401 && path !== "/api/login") for (const listener of onUnauthorized) listener()
-  throw new ApiError(
-    error.code ?? "internal",
-    error.error ?? `The server answered ${response.status}.`,
-    response.status,
-    error.requestId,
-  )
+  throw refusal(path, response.status, answer)
+}
+
+/**
+ * Posts a large body. `onProgress` is told which share of it has gone, from 0 to 1, which `fetch` cannot say.
+ *
+ * @throws ApiError
+ */
+export function upload(path: string, body: unknown, onProgress: (share: number) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const sending = new XMLHttpRequest()
+  sending.open("POST", path)
+  sending.responseType = "json"
+  sending.setRequestHeader("content-type", "application/json")
+  sending.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total)
+  sending.onerror = () => reject(unreachable())
+  sending.onload = () => {
+    const { status, response } = sending
+    if (status >= 200 && status < 300) resolve()
+    else reject(refusal(path, status, response))
+  }
+  sending.send(JSON.stringify(body))
+  return promise
+}
+
+const unreachable = (): ApiError => new ApiError("offline", "Herald cannot be reached.")
+
+function refusal(path: string, status: number, answer: unknown): ApiError {
+  const { code = "internal", error = `The server answered ${status}.`, requestId } = asError(answer)
+  if (status === 401 && path !== "/api/login") for (const listener of onUnauthorized) listener()
+  return new ApiError(code, error, status, requestId)
 }
 
 function asError(answer: unknown): { code?: string; error?: string; requestId?: string } {

@@ -25,6 +25,8 @@ export interface ChatState {
   readonly outbox: readonly Outbound[]
   readonly status: "new" | "loading" | "ready" | "missing" | "failed"
   readonly isLoadingOlder: boolean
+  /** Of messages with attachments that are on their way: which share has gone, from 0 to 1. */
+  readonly progress: Readonly<Record<string, number>>
   /** What went wrong with the last thing the person asked for. */
   readonly actionError?: { readonly code: string; readonly message: string }
 }
@@ -53,6 +55,7 @@ export class ChatStore {
       outbox: recallOutbox(namespace),
       status: isNew ? "new" : "loading",
       isLoadingOlder: false,
+      progress: {},
     }
   }
 
@@ -196,13 +199,20 @@ export class ChatStore {
     this.#set({ outbox: [...others, message] })
     try {
       const { inputId, parts, model, agent, whenBusy } = message
-      await api.send(this.namespace, {
-        message: parts,
-        inputId,
-        whenBusy,
-        ...(model !== undefined && { model }),
-        ...(agent !== undefined && { agent }),
-      })
+      const isLarge = parts.some(({ type }) => type !== "text")
+      await api.send(
+        this.namespace,
+        {
+          message: parts,
+          inputId,
+          whenBusy,
+          ...(model !== undefined && { model }),
+          ...(agent !== undefined && { agent }),
+        },
+        isLarge
+          ? (share) => this.#set({ progress: { ...this.#state.progress, [inputId]: share } })
+          : undefined,
+      )
       if (this.#state.status === "new") this.#set({ status: "ready" })
       if (agent !== undefined) await this.chooseAgent(agent)
     } catch (error) {

@@ -30,9 +30,12 @@ export const QueuedRow = ({
 /** A message on its way, or one that did not get through and is kept. */
 export const OutboundRow = ({
   message: { inputId, parts, error },
+  progress,
   store,
 }: {
   readonly message: Outbound
+  /** Which share of it has gone, from 0 to 1, where that takes a while. */
+  readonly progress: number | undefined
   readonly store: ChatStore
 }): ReactElement => (
   <article className="message user pending" aria-label={t.chat.you}>
@@ -53,7 +56,10 @@ export const OutboundRow = ({
           </Button>
         </>
       ) : (
-        <span>{t.chat.sending}</span>
+        <>
+          <span>{t.chat.sending}</span>
+          {progress !== undefined && <progress value={progress} aria-label={t.chat.sending} />}
+        </>
       )}
     </footer>
   </article>

@@ -197,7 +197,7 @@ export function Transcript(props: TranscriptProps): ReactElement {
 const RowView = ({
   row,
   store,
-  state: { view },
+  state: { view, progress },
   steps,
   editing,
   onEdit,
@@ -213,7 +213,7 @@ const RowView = ({
     case "queued":
       return <QueuedRow input={row.input} store={store} />
     case "outbound":
-      return <OutboundRow message={row.message} store={store} />
+      return <OutboundRow message={row.message} progress={progress[row.message.inputId]} store={store} />
     case "item": {
       const { item, fork, isLast } = row
       if (item.type === "user") {
