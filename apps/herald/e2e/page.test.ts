@@ -301,6 +301,11 @@ describe("the page", () => {
     await said(page, /So be it: .*one\.txt/).waitFor()
     await card.waitFor({ state: "detached" })
     expect(existsSync(join(files, "one.txt"))).toBe(true)
+    await page.getByRole("button", { name: "Open one.txt" }).click()
+    const beside = page.getByRole("complementary", { name: "Beside the chat" })
+    await beside.getByText("milk").waitFor()
+    await page.keyboard.press("Escape")
+    await beside.waitFor({ state: "detached" })
 
     await send(page, "write two")
     await card.getByRole("button", { name: "Refuse" }).click()
@@ -309,6 +314,7 @@ describe("the page", () => {
     await said(page, /So be it: .*Not on a Sunday\./).waitFor()
     await page.getByRole("button", { name: /Write two\.txt/ }).click()
     await page.getByText("Refused by owner. Not on a Sunday.").waitFor()
+    expect(await page.getByRole("button", { name: "Open two.txt" }).count()).toBe(0)
 
     await send(page, "write three")
     await card.getByRole("button", { name: "For this chat…" }).click()

@@ -8,10 +8,10 @@ export function download(text: string, name: string, type = "text/plain"): void 
   setTimeout(() => URL.revokeObjectURL(url), 1_000)
 }
 
-/** A text as a name that every file system takes; it may be empty. */
+/** A text as a name that every file system takes, and that reads as it is; it may be empty. */
 export const safeName = (text: string): string =>
   text
-    .replace(/[\p{Cc}/\\:*?"<>|]+/gu, " ")
+    .replace(/[\s\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069/\\:*?"<>|]+/gu, " ")
     .trim()
     .slice(0, 80)
 
