@@ -44,6 +44,11 @@ test("the model of one chat thinks as it is told there, from the first message o
   expect(await patch("think", { effort: "off" })).toMatchObject([200, { effort: "off" }])
   await site.restart()
   expect(await say("think", "Hello")).toMatchObject({ thinking: { type: "disabled" } })
+  const before = site.model.requests.length
+  await say("think", "hand on write nothing")
+  const asked = site.model.requests.slice(before).map(({ body }) => body["thinking"])
+  expect(asked.length).toBeGreaterThan(2)
+  expect(new Set(asked.map((each) => JSON.stringify(each)))).toEqual(new Set(['{"type":"disabled"}']))
   // Other devices are told by the chat itself.
   const [, chat] = await site.ask("GET", "/api/sessions/web:think")
   expect(chat).toMatchObject({ info: { metadata: { options: { effort: "off" } } } })

@@ -76,7 +76,9 @@ export class ChatOptions {
   readonly hooks: Hooks = {
     name: "chat options",
     beforeModel: (request, { namespace }) => {
-      const { effort } = this.of(namespace)
+      // Below a chat is what it has handed on.
+      const efforts = namespace.lineageKeys.map((key) => this.#choices.get(key)?.choice.effort)
+      const effort = efforts.find((each) => each !== undefined)
       return effort && { ...request, effort }
     },
   }
