@@ -41,7 +41,7 @@ export interface RuntimeOptions {
   readonly context?: Partial<ContextBudget>
   /** What may be spent: `new Budgets({ store, prices })`. Default: no limit, and no costs are recorded. */
   readonly budgets?: BudgetGate
-  /** Default: four bytes a token. */
+  /** Default: `charEstimator`, about four letters a token. */
   readonly tokenizer?: Tokenizer
   /** `summarize()`: what is cut from a session that grows too long is summed up. Default: it is only cut. */
   readonly compaction?: Compactor
