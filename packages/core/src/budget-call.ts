@@ -8,6 +8,9 @@ import type { ModelRequest, Usage } from "./provider.ts"
 import type { NewEntry } from "./session.ts"
 import type { SessionLog } from "./session-log.ts"
 
+/** Of a call that was not made. Always there: with the last draft V8 throws away what it has compiled for them. */
+const NOTHING = new Draft("")
+
 /** A model call that may be made. */
 export interface ModelPermit {
   /** What may be sent: with a limit for the answer, and perhaps for another model. */
@@ -45,7 +48,7 @@ export async function askWithin(
 ): Promise<Answer> {
   const { provider, hooks, onError: report } = settings
   const model = asked.model ?? provider.model
-  let answer: Answer = { type: "stopped", draft: new Draft(provider.id, model) }
+  let answer: Answer = { type: "stopped", draft: NOTHING }
   try {
     const outputLimit = provider.outputLimit?.(asked) ?? asked.maxTokens
     const spender = { context: hookContext(run), hooks, report, end: (why: OrraError) => run.stop.abort(why) }

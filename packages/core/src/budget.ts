@@ -275,8 +275,8 @@ export class Budgets implements BudgetGate {
           { scopes, id, found, count, entries },
           {
             ...request,
-            ...(scopes.length > 0 && outputLimit === undefined && { maxTokens: output }),
-            ...(used !== model && { model: used }),
+            maxTokens: scopes.length > 0 && outputLimit === undefined ? output : request.maxTokens,
+            model: used === model ? request.model : used,
           },
         )
       }

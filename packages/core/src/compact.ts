@@ -46,13 +46,14 @@ export async function compact(
         (error: unknown) => (error instanceof LeaseLost ? end() : onError(error)),
       )
     }, ttlMs / 3)
+    const runId = randomId()
     const run: LoopRun = {
-      runId: randomId(),
+      runId,
       log,
       incarnation: log.incarnation,
       lease: () => lease,
       stop,
-      asked: {},
+      context: { namespace, runId, metadata: log.info?.metadata ?? {}, signal: stop.signal },
       model: undefined,
       maxTurns: 0,
       policies,

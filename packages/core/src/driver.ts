@@ -209,7 +209,7 @@ export class Driver {
       {
         lease,
         incarnation: log.incarnation,
-        ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }),
+        dropDeltas: draft && { from: draft.from, to: draft.to },
       },
     )
     await budgets?.rest({ namespace: log.namespace, runId: open.runId }, true, onError)
@@ -412,7 +412,7 @@ export class Driver {
         const more = cutOff.length > 0 ? [continueMessage(randomId())] : []
         return [{ type: "run_resumed", at, runId }, ...cutOff, ...more]
       },
-      { lease: lease(), ...(draft && { dropDeltas: { from: draft.from, to: draft.to } }) },
+      { lease: lease(), dropDeltas: draft && { from: draft.from, to: draft.to } },
     )
     const cut = written.filter((entry) => entry.type === "assistant")
     const answers = [...story.answers, ...cut]
@@ -449,23 +449,27 @@ export class Driver {
       readonly own: Own
     },
   ): Begun {
-    const { cursor, own, ...story } = begun
-    const { runId } = story
+    const { runId, answers, earlierMs, cursor, own } = begun
     active.runId = runId
     const { stop } = active
     const { asked, agent, maxTurns, policies } = own
-    const { model, envelope } = asked
+    const { model, principal, envelope } = asked
+    const { namespace, info: { metadata } = { metadata: {} } } = log
+    // Each member by its name: V8 forgets the shape of an object that was spread when no run is under way, and with it
+    // what it compiled for runs.
     const result = this.#played(own, {
-      ...story,
+      runId,
+      answers,
+      earlierMs,
       log,
       incarnation: log.incarnation,
       lease,
       stop,
-      asked: { agent, principal: asked.principal, envelope },
+      context: { namespace, runId, agent, principal, envelope, metadata, signal: stop.signal },
       model,
       maxTurns,
       policies,
-      notify: (notice) => this.#options.notify(log.namespace, notice),
+      notify: (notice) => this.#options.notify(namespace, notice),
       cost: { usd: undefined },
     })
     active.ended = result

@@ -56,10 +56,8 @@ export interface LoopSettings
 export interface LoopRun {
   readonly runId: string
   readonly log: SessionLog
-  /** Who asked, and as whom it works. */
-  readonly asked: Pick<HookContext, "agent" | "principal" | "envelope">
-  /** What `hookContext` gave last. */
-  context?: HookContext
+  /** What hooks are told, by `hookContext`. */
+  context: HookContext
   /** The log's `incarnation` when the run began: a session deleted meanwhile gets nothing of it. */
   readonly incarnation: number
   readonly lease: () => Lease
@@ -80,10 +78,8 @@ export interface LoopRun {
 
 /** What hooks are told of a run: the same object until the session's metadata change. */
 export function hookContext(run: LoopRun): HookContext {
-  const { log, runId, stop, asked } = run
-  const metadata = log.info?.metadata ?? {}
-  if (run.context?.metadata === metadata) return run.context
-  run.context = { ...asked, namespace: log.namespace, runId, metadata, signal: stop.signal }
+  const metadata = run.log.info?.metadata ?? run.context.metadata
+  if (run.context.metadata !== metadata) run.context = { ...run.context, metadata }
   return run.context
 }
 

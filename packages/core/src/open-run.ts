@@ -20,9 +20,9 @@ export interface OpenRun {
 export interface OpenCall {
   readonly name: string
   /** The newest one. */
-  intent?: Entry<"tool_intent">
-  request?: Entry<"approval_request">
-  answer?: Entry<"approval_decision">
+  intent: Entry<"tool_intent"> | undefined
+  request: Entry<"approval_request"> | undefined
+  answer: Entry<"approval_decision"> | undefined
 }
 
 export const newOpenRun = (runId: string): OpenRun => ({
@@ -31,6 +31,13 @@ export const newOpenRun = (runId: string): OpenRun => ({
   unanswered: new Map(),
   waiting: undefined,
   woken: false,
+})
+
+const newOpenCall = (name: string): OpenCall => ({
+  name,
+  intent: undefined,
+  request: undefined,
+  answer: undefined,
 })
 
 /** The open run after an entry: the same object, brought up to date, or another one, or none. */
@@ -49,12 +56,15 @@ export function runAfter(run: OpenRun | undefined, entry: Entry): OpenRun | unde
     case "assistant":
       run.draft = undefined
       for (const part of entry.message.parts) {
-        if (part.type === "tool_call") unanswered.set(part.id, { name: part.name })
+        if (part.type === "tool_call") unanswered.set(part.id, newOpenCall(part.name))
       }
       break
-    case "tool_intent":
-      unanswered.set(entry.callId, { ...unanswered.get(entry.callId), name: entry.name, intent: entry })
+    case "tool_intent": {
+      const call = unanswered.get(entry.callId) ?? newOpenCall(entry.name)
+      call.intent = entry
+      unanswered.set(entry.callId, call)
       break
+    }
     case "approval_request":
     case "approval_decision": {
       const call = unanswered.get(entry.callId)

@@ -83,7 +83,7 @@ type Answers = ReadonlyMap<CompiledRule, boolean | "failed">
 const NO_ANSWERS: Answers = new Map()
 
 /** One judgement on its way: what the layers said so far. */
-class Judgement {
+interface Judgement {
   readonly call: PolicyCall
   readonly answers: Answers
   readonly time: () => PolicyTime
@@ -93,60 +93,66 @@ class Judgement {
   possible: Verdict | undefined
   /** The first rule whose check has not been asked. */
   pending: CompiledRule | undefined
+}
 
-  constructor(call: PolicyCall, answers: Answers, time: () => PolicyTime) {
-    this.call = call
-    this.answers = answers
-    this.time = time
-  }
+// A literal: V8 forgets the shape of a class's objects with the last of them, and what it compiled for them.
+const judgementOf = (call: PolicyCall, answers: Answers, time: () => PolicyTime): Judgement => ({
+  call,
+  answers,
+  time,
+  spoken: undefined,
+  cap: undefined,
+  possible: undefined,
+  pending: undefined,
+})
 
-  add(layer: CompiledLayer, name: string): void {
-    const verdict = this.#ask(layer, name)
-    if (verdict) this.spoken = stricter(this.spoken, verdict)
-    const { ceiling } = layer
-    if (ceiling) this.cap = stricter(this.cap, { decision: ceiling, layer: name, rule: `ceiling ${ceiling}` })
-  }
+function add(judgement: Judgement, layer: CompiledLayer, name: string): void {
+  const verdict = ask(judgement, layer, name)
+  if (verdict) judgement.spoken = stricter(judgement.spoken, verdict)
+  const { ceiling } = layer
+  if (ceiling)
+    judgement.cap = stricter(judgement.cap, { decision: ceiling, layer: name, rule: `ceiling ${ceiling}` })
+}
 
-  #ask(layer: CompiledLayer, name: string): Verdict | undefined {
-    const { call, answers, time } = this
-    const grants = (decision: Decision): boolean =>
-      decision !== "allow" || layer.grants === undefined || layer.grants(time())
-    let possible: Verdict | undefined
-    for (const rule of layer.rules) {
-      const { decision, text, check } = rule
-      try {
-        if (!rule.matches(call, time) || !grants(decision)) continue
-      } catch {
-        return {
-          decision: "deny",
-          layer: name,
-          rule: `${decision} ${text}: the arguments are not plain JSON`,
-        }
+function ask(judgement: Judgement, layer: CompiledLayer, name: string): Verdict | undefined {
+  const { call, answers, time } = judgement
+  const grants = (decision: Decision): boolean =>
+    decision !== "allow" || layer.grants === undefined || layer.grants(time())
+  let possible: Verdict | undefined
+  for (const rule of layer.rules) {
+    const { decision, text, check } = rule
+    try {
+      if (!rule.matches(call, time) || !grants(decision)) continue
+    } catch {
+      return {
+        decision: "deny",
+        layer: name,
+        rule: `${decision} ${text}: the arguments are not plain JSON`,
       }
-      const spoken: Verdict = { decision, layer: name, rule: `${decision} ${text}` }
-      if (rule.open && call.arguments === undefined) {
-        possible = laxer(possible, spoken)
-        continue
-      }
-      if (check) {
-        const answer = answers.get(rule)
-        if (answer === "failed")
-          return { decision: "deny", layer: name, rule: `${decision} ${text}: its check failed` }
-        if (answer === undefined) {
-          this.pending ??= rule
-          return undefined
-        }
-        if (!answer) continue
-      }
-      return laxer(possible, spoken)
     }
-    const byDefault = layer.default
-    if (byDefault === undefined || !grants(byDefault)) {
-      if (possible) this.possible = laxer(this.possible, possible)
-      return undefined
+    const spoken: Verdict = { decision, layer: name, rule: `${decision} ${text}` }
+    if (rule.open && call.arguments === undefined) {
+      possible = laxer(possible, spoken)
+      continue
     }
-    return laxer(possible, { decision: byDefault, layer: name, rule: `default ${byDefault}` })
+    if (check) {
+      const answer = answers.get(rule)
+      if (answer === "failed")
+        return { decision: "deny", layer: name, rule: `${decision} ${text}: its check failed` }
+      if (answer === undefined) {
+        judgement.pending ??= rule
+        return undefined
+      }
+      if (!answer) continue
+    }
+    return laxer(possible, spoken)
   }
+  const byDefault = layer.default
+  if (byDefault === undefined || !grants(byDefault)) {
+    if (possible) judgement.possible = laxer(judgement.possible, possible)
+    return undefined
+  }
+  return laxer(possible, { decision: byDefault, layer: name, rule: `default ${byDefault}` })
 }
 
 const stricter = (one: Verdict | undefined, other: Verdict): Verdict =>
@@ -306,7 +312,7 @@ export class PolicyRegistry implements Policies {
     let answers = known
     for (;;) {
       // Judged anew after each answer, by the layers as they are then.
-      const judgement = new Judgement(call, answers, () => this.#time(call.at))
+      const judgement = judgementOf(call, answers, () => this.#time(call.at))
       const verdict = this.#judge(namespace, judgement)
       const rule = judgement.pending
       if (!rule || verdict.decision === "deny") return verdict
@@ -322,19 +328,19 @@ export class PolicyRegistry implements Policies {
     if (this.#bounds === undefined && this.#base === undefined && this.#layers.size === 0)
       return this.#default
     const { call, answers, time } = judgement
-    const own = new Judgement(call, answers, time)
+    const own = judgementOf(call, answers, time)
     let verdict: Verdict | undefined
     if (this.#bounds) {
       const { parent, namespaces, layers, name } = this.#bounds
       for (const place of [namespace, ...namespaces])
         verdict = stricter(verdict, parent.#judge(place, judgement))
-      for (const layer of layers) own.add(layer, name)
+      for (const layer of layers) add(own, layer, name)
     }
-    if (this.#base) own.add(this.#base, "base")
+    if (this.#base) add(own, this.#base, "base")
     if (this.#layers.size > 0) {
       for (const key of namespace.lineageKeys) {
         const layer = this.#layers.get(key)
-        if (layer) own.add(layer, key)
+        if (layer) add(own, layer, key)
       }
     }
     judgement.pending ??= own.pending

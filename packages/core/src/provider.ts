@@ -34,8 +34,8 @@ export type Effort = "off" | "low" | "medium" | "high"
 
 export interface ModelRequest {
   /** Undefined: the provider's default. */
-  readonly model?: string
-  readonly system?: string
+  readonly model?: string | undefined
+  readonly system?: string | undefined
   readonly messages: readonly Message[]
   readonly tools: readonly ToolDefinition[]
   /**
@@ -45,8 +45,8 @@ export interface ModelRequest {
    */
   readonly output?: { readonly name: string; readonly schema: JsonObject }
   /** Most tokens to write, default 4,096 or the provider's own. */
-  readonly maxTokens?: number
-  readonly temperature?: number
+  readonly maxTokens?: number | undefined
+  readonly temperature?: number | undefined
   /** Default: the provider's. A model that cannot do this thinks as it would. */
   readonly effort?: Effort
 }

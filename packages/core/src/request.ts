@@ -1,6 +1,6 @@
 import type { ViewItem } from "./context.ts"
 import { planCut } from "./cut.ts"
-import { defined, type Writable } from "./defined.ts"
+import { defined } from "./defined.ts"
 import { OrraError } from "./errors.ts"
 import { guard, hookContext, type LoopRun, type LoopSettings, record } from "./loop-run.ts"
 import type { ModelRequest, ToolDefinition, Usage } from "./provider.ts"
@@ -47,14 +47,15 @@ export async function prepare(
   const excess = log.viewTokens + fixed - available
   const items = excess > 0 ? shortenLastResults(log.view, excess, settings.tokenizer) : log.view
   if (excess > 0) assertFits(items, log.viewTokens + fixed - total(log.view), available)
-  const request: Writable<ModelRequest> = { messages: log.transcript.of(items, log.first), tools }
-  const { model = settings.model } = run
   const { maxTokens, temperature } = settings
-  if (base) request.system = base
-  if (model !== undefined) request.model = model
-  if (maxTokens !== undefined) request.maxTokens = maxTokens
-  if (temperature !== undefined) request.temperature = temperature
-  return throughHooks(settings, run, request)
+  return throughHooks(settings, run, {
+    model: run.model ?? settings.model,
+    system: base || undefined,
+    messages: log.transcript.of(items, log.first),
+    tools,
+    maxTokens,
+    temperature,
+  })
 }
 
 /** The request as the hooks that see it first leave it. */

@@ -11,7 +11,7 @@ import { readMessages } from "./path-messages.ts"
 import { readPathBack } from "./read-back.ts"
 import { describe, type Entry, type EntryType, type NewEntry, type Pin, type SessionInfo } from "./session.ts"
 import { shortenResult } from "./shorten.ts"
-import type { AppendOptions, Lease, SessionStore } from "./store.ts"
+import type { Lease, SessionStore } from "./store.ts"
 import { tainted } from "./taint.ts"
 import { Transcript } from "./transcript.ts"
 import { wellFormed } from "./well-formed.ts"
@@ -191,12 +191,8 @@ export class SessionLog implements CutView {
         const made = this.tainted ? tainted(given) : given
         const entries = this.#options.filter?.(made, this.info?.metadata ?? {}) ?? made
         if (entries.length === 0) return []
-        const options: { -readonly [K in keyof AppendOptions]: AppendOptions[K] } = {
-          expected: this.version,
-        }
-        if (lease) options.lease = lease
-        if (dropDeltas) options.dropDeltas = dropDeltas
         try {
+          const options = { expected: this.version, lease, dropDeltas }
           const stored = await this.#store.append(this.namespace, entries, options)
           for (const entry of stored) this.#apply(entry)
           this.#announce(stored)

@@ -18,9 +18,9 @@ export interface AppendOptions {
   /** The version the writer has read; 0 for a session that does not exist yet. */
   readonly expected: number
   /** Needed for every entry that `needsLease`. */
-  readonly lease?: Lease
+  readonly lease?: Lease | undefined
   /** Removes the `delta` entries with `from <= seq <= to` in the same transaction: their message is complete. */
-  readonly dropDeltas?: { readonly from: number; readonly to: number }
+  readonly dropDeltas?: { readonly from: number; readonly to: number } | undefined
 }
 
 /** Which entries to read. Both bounds are exclusive. At most `limit` (default 1,000) entries come back. */

@@ -103,7 +103,7 @@ describe("a team", () => {
     expect(atlas?.system).not.toContain("- Run commands")
     expect(atlas?.tools.map(({ name }) => name)).toEqual(["weather"])
     expect(other.requests[0]).toMatchObject({ system: "Code." })
-    expect(other.requests[0]).not.toHaveProperty("model")
+    expect(other.requests[0]?.model).toBeUndefined()
     expect(other.requests[0]?.tools.map(({ name }) => name)).toEqual(["git", "shell", "weather"])
     expect(seen).toEqual(["all Atlas", "all CodeBot", "own CodeBot"])
   })
