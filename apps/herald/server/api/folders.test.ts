@@ -154,6 +154,35 @@ test("a chat that begins in a folder is with its agent, and works in its directo
   expect(await metadata("web:copy")).toMatchObject({ folder: id })
 })
 
+test("a folder stays with its agent when that has another name, and begins with the default when it is gone", async () => {
+  const agents = async (method: string, path: string, body?: unknown) => {
+    const [status, answer] = await site.ask(method, `/api/agents${path}`, body)
+    expect(status).toBe(200)
+    return (answer as { agents: { name: string; id: string; version: number }[] }).agents
+  }
+  const cy = (await agents("POST", "", { name: "Cy" })).find(({ name }) => name === "Cy")
+  const { id } = await make({ name: "Cy's", agent: "cy" })
+  await agents("PUT", `/${cy?.id}`, { name: "Dee", version: cy?.version })
+  const [, { folders }] = (await site.ask("GET", "/api/folders")) as [
+    number,
+    { folders: readonly { id: string; agent: string }[] },
+  ]
+  expect(folders.find((each) => each.id === id)?.agent).toBe("Dee")
+  await put("web:with", id)
+  await agents("DELETE", `/${cy?.id}`)
+  await put("web:without", id)
+  for (const [chat, agent] of [
+    ["web:with", "Dee"],
+    ["web:without", undefined],
+  ] as const) {
+    const [, { info }] = (await site.ask("GET", `/api/sessions/${encodeURIComponent(chat)}`)) as [
+      number,
+      { info: { metadata: Record<string, unknown> } },
+    ]
+    expect(info.metadata["agent"], chat).toBe(agent)
+  }
+})
+
 test("what is no folder is refused, with what to do", async () => {
   for (const [path, body] of [
     ["/api/folders", {}],

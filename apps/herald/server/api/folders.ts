@@ -1,4 +1,5 @@
 import {
+  agentKey,
   everyItem,
   InvalidInput,
   type JsonObject,
@@ -156,7 +157,8 @@ async function follow(
 ): Promise<void> {
   for (const person of people)
     for (const { id, agent } of await folders.list(person))
-      if (agent === from) await folders.update(person, id, { agent: to })
+      if (agent !== null && agentKey(agent) === agentKey(from))
+        await folders.update(person, id, { agent: to })
 }
 
 function withStatus(error: unknown): unknown {

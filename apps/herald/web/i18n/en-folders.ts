@@ -22,7 +22,6 @@ export const words = {
   moveMany: (count: number) => `Move ${count} chats to a folder`,
   none: "You have no folder yet: name the first one.",
   out: "No folder",
-  here: "is here now",
   makeAndMove: "Make and move",
   newName: "New folder",
 }
