@@ -454,7 +454,7 @@ export class Driver {
     const { stop } = active
     const { asked, agent, maxTurns, policies } = own
     const { model, principal, envelope } = asked
-    const { namespace, info: { metadata } = { metadata: {} } } = log
+    const { namespace } = log
     // Each member by its name: V8 forgets the shape of an object that was spread when no run is under way, and with it
     // what it compiled for runs.
     const result = this.#played(own, {
@@ -465,7 +465,15 @@ export class Driver {
       incarnation: log.incarnation,
       lease,
       stop,
-      context: { namespace, runId, agent, principal, envelope, metadata, signal: stop.signal },
+      context: {
+        namespace,
+        runId,
+        agent,
+        principal,
+        envelope,
+        metadata: log.info?.metadata ?? {},
+        signal: stop.signal,
+      },
       model,
       maxTurns,
       policies,
