@@ -98,17 +98,29 @@ export function* surplus(ns: string): Operation<number | undefined> {
   return (yield* get(selectSurplus, { ns }))?.link
 }
 
+/** The heads at or below the prefix of chains that no session has, by namespace. */
+export function* headsWithoutSession(prefix: Namespace, after: string): Operation<readonly Head[]> {
+  return yield* select(
+    headsAfter(prefix, after).where(
+      "ns",
+      "not in",
+      sql.selectFrom("sessions").select("ns").where(atOrBelow(prefix)),
+    ),
+  )
+}
+
+const headsAfter = (prefix: Namespace, after: string) =>
+  sql
+    .selectFrom("audit_heads")
+    .selectAll()
+    .where(atOrBelow(prefix))
+    .where("ns", ">", after)
+    .orderBy("ns")
+    .limit(PAGE)
+
 /** The chains at or below the prefix, by namespace. One that lost its head is as one without links. */
 export function* heads(prefix: Namespace, after: string): Operation<readonly Head[]> {
-  const known = yield* select(
-    sql
-      .selectFrom("audit_heads")
-      .selectAll()
-      .where(atOrBelow(prefix))
-      .where("ns", ">", after)
-      .orderBy("ns")
-      .limit(PAGE),
-  )
+  const known = yield* select(headsAfter(prefix, after))
   const headless = yield* select(
     sql
       .selectFrom("audit")

@@ -151,6 +151,19 @@ describe.each(Object.entries(auditSubjects()))("audit in %s", (name, make) => {
     await expect(found({ limit: 501 })).rejects.toMatchObject({ code: "invalid_input" })
   })
 
+  test("chains of no session are told apart: what was recorded elsewhere, and what a deleted session left", async () => {
+    const subject = await make()
+    const { audit } = subject.store
+    await filled(subject)
+    await audit.record(ada, { type: "exported", at })
+    const found = async () =>
+      (await audit.heads(acme, { withoutSession: true })).map(({ namespace }) => namespace.key)
+    expect(await found()).toEqual([ada.key])
+    await subject.store.delete(chat)
+    expect(await found()).toEqual([ada.key, chat.key])
+    expect(await audit.heads(acme, { withoutSession: true })).toEqual(await audit.heads(acme))
+  })
+
   test("what is refused leaves no link", async () => {
     const { store } = await make()
     const lease = await store.acquire(chat, "owner", 60_000)

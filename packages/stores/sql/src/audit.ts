@@ -4,6 +4,7 @@ import {
   add,
   type Head,
   heads,
+  headsWithoutSession,
   type LinkRow,
   links,
   linksAfter,
@@ -60,8 +61,11 @@ export interface Audit {
     namespace: Namespace,
     options?: { readonly before?: number; readonly limit?: number },
   ): Promise<readonly AuditLink[]>
-  /** The ends of the chains of the namespace and of all below. */
-  heads(namespace: Namespace): Promise<readonly AuditHead[]>
+  /**
+   * The ends of the chains of the namespace and of all below; with `withoutSession` only of those that are no session's, or no
+   * longer: what is in them stands nowhere else.
+   */
+  heads(namespace: Namespace, options?: { readonly withoutSession?: boolean }): Promise<readonly AuditHead[]>
   /**
    * Reads all links of the namespace and of all below. With heads that were kept elsewhere it also finds chains that were
    * cut or written anew together with their heads.
@@ -82,9 +86,12 @@ export interface Audit {
 }
 
 export function auditOver({ read, write, now }: Carrier): Audit {
-  const everyHead = async function* (prefix: Namespace): AsyncGenerator<Head, void, undefined> {
+  const everyHead = async function* (
+    prefix: Namespace,
+    pageAfter = heads,
+  ): AsyncGenerator<Head, void, undefined> {
     for (let after = ""; ; ) {
-      const page = await read(() => within(prefix, heads(prefix, after)))
+      const page = await read(() => within(prefix, pageAfter(prefix, after)))
       yield* page
       const last = page.at(-1)
       if (!last) return
@@ -133,9 +140,10 @@ export function auditOver({ read, write, now }: Carrier): Audit {
       const rows = await read(() => within(namespace, newestLinks(key, before, pageLimit(limit))))
       return rows.map(linkIn)
     },
-    async heads(namespace) {
+    async heads(namespace, { withoutSession = false } = {}) {
       const found: AuditHead[] = []
-      for await (const { ns, links, hash } of everyHead(namespace)) {
+      const pageAfter = withoutSession ? headsWithoutSession : heads
+      for await (const { ns, links, hash } of everyHead(namespace, pageAfter)) {
         found.push({ namespace: Namespace.parse(ns), links, hash })
       }
       return found
