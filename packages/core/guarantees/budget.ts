@@ -105,7 +105,7 @@ export const budget: readonly Guarantee[] = [
         test: "goes on with a cheaper model where there is room for that, which the log says, then stops",
         mutation: {
           file: core("budget.ts"),
-          text: "...(used !== model && { model: used }),",
+          text: "model: used === model ? request.model : used,",
           replacement: "",
         },
       },

@@ -183,8 +183,8 @@ export const policy: readonly Guarantee[] = [
         test: "says which layer and rule decided",
         mutation: {
           file: core("policy.ts"),
-          text: "if (layer) own.add(layer, key)",
-          replacement: "if (layer) own.add(layer, namespace.key)",
+          text: "if (layer) add(own, layer, key)",
+          replacement: "if (layer) add(own, layer, namespace.key)",
         },
       },
       {

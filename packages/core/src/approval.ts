@@ -84,8 +84,7 @@ export interface ApprovalOptions {
   readonly mayDecide?: (act: ApprovalAct) => boolean | Promise<boolean>
 }
 
-const HOUR = 3_600_000
-const MAX_EVERYTHING_MS = 24 * HOUR
+const DAY = 86_400_000
 /** A rule that ends is none for a clock that shows so much less than when it was made. */
 const SKEW_MS = 60_000
 const EVERYTHING = "everything"
@@ -113,7 +112,7 @@ export class Approvals implements ApprovalGate, Desk {
   readonly #mayDecide: (act: ApprovalAct) => boolean | Promise<boolean>
   #host: Runtime | undefined
 
-  constructor({ ttlMs = 24 * HOUR, mayDecide = () => true }: ApprovalOptions = {}) {
+  constructor({ ttlMs = DAY, mayDecide = () => true }: ApprovalOptions = {}) {
     if (!(ttlMs > 0)) throw new InvalidInput("An approval's ttlMs is a number of milliseconds above 0.")
     this.ttlMs = ttlMs
     this.#mayDecide = mayDecide
@@ -241,7 +240,7 @@ export class Approvals implements ApprovalGate, Desk {
   ): Promise<ApprovalRule> {
     const at = this.#now
     const until = "until" in time ? time.until : at + time.forMs
-    if (!(until > at && until <= at + MAX_EVERYTHING_MS)) {
+    if (!(until > at && until <= at + DAY)) {
       throw new InvalidInput("Everything can be approved for 24 hours at most.")
     }
     await this.#assertMay({ act: "everything", namespace, by })

@@ -7,7 +7,7 @@ export type Period = "run" | "hour" | "day" | "month" | "ever"
 export const PERIODS: readonly Period[] = ["run", "hour", "day", "month", "ever"]
 
 const HOUR = 3_600_000
-const DAY = 24 * HOUR
+const DAY = 86_400_000
 
 /** The month that was asked for last: it takes a calendar to find one. */
 let month = { start: 0, end: 0 }

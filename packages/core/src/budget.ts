@@ -27,7 +27,7 @@ export interface BudgetOptions {
   readonly store: Pick<SessionStore, "records" | "audited">
   /** What models cost; needed for limits in USD. `DEFAULT_PRICES` has Claude and OpenAI. */
   readonly prices?: PriceTable
-  /** Estimates what a request sends. Default: four bytes a token. */
+  /** Estimates what a request sends. Default: `charEstimator`. */
   readonly tokenizer?: Tokenizer
   /** The estimate times this is reserved: how far off it may be. Default 1.6, what the default tokenizer needs. */
   readonly margin?: number
@@ -73,7 +73,7 @@ const NEAR = 0.8
 /** How many limits that are near are remembered, so that each window is told of once. */
 const MAX_TOLD = 10_000
 const MAX_PRICES = 1_000
-const MAX_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 0x7fff_ffff
 
 /**
  * Limits on what may be spent, on any namespace. What a call may cost at most is reserved before it is made, for its
