@@ -39,6 +39,12 @@ test("says who else is there, and of a task that somebody else is waiting for it
   expect(systemPrompt(ada, at("2026-11-21T10:00:00Z", task))).toContain("Another agent gives you this task")
 })
 
+test("says the person's language where it is known, and nothing of it elsewhere", () => {
+  const brazilian = systemPrompt(ada, at("2026-11-21T10:00:00Z", { language: "pt-BR" }))
+  expect(brazilian).toContain("The person's language is Brazilian Portuguese: answer in it unless")
+  expect(systemPrompt(ada, at("2026-11-21T10:00:00Z"))).not.toContain("language")
+})
+
 test("stays the same for a day, in the zone's own days", () => {
   const text = systemPrompt(ada, at("2026-11-20T23:00:00Z"))
   expect(systemPrompt(ada, at("2026-11-21T22:59:59Z"))).toBe(text)

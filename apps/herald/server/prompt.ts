@@ -27,6 +27,7 @@ export const heraldPrompt = (options: {
       now,
       discord,
       zone: zones.of(namespace),
+      language: zones.languageOf(namespace),
       isInPage: OWNER.contains(namespace) || zones.isKnown(namespace),
       tools: tools.map(({ definition }) => definition.name),
       others: names().flatMap(({ name }) => (name === profile.name ? [] : [name])),
@@ -36,6 +37,8 @@ export const heraldPrompt = (options: {
     return `${prompt}\n\nThis conversation is in the person's folder "${name}", for which they ask:\n\n${instructions}`
   },
 })
+
+const languages = new Intl.DisplayNames("en", { type: "language" })
 
 /**
  * What the model is told about itself and where it is. The same for a whole day, byte for byte: providers cache the
@@ -48,6 +51,8 @@ export function systemPrompt(
     readonly now: Date
     /** The person's. */
     readonly zone: string
+    /** The person's, such as `pt-BR`, where it is known. */
+    readonly language?: string | undefined
     readonly tools: readonly string[]
     readonly discord: Namespace
     readonly isInPage: boolean
@@ -55,7 +60,7 @@ export function systemPrompt(
     readonly others: readonly string[]
   },
 ): string {
-  const { now, zone, tools, others } = context
+  const { now, zone, language, tools, others } = context
   const own = assistant.systemPrompt?.trim() ? assistant.systemPrompt : undefined
   return [
     ...(own === undefined
@@ -70,6 +75,11 @@ export function systemPrompt(
       : []),
     ...(own === undefined
       ? [
+          ...(language === undefined
+            ? []
+            : [
+                `The person's language is ${languages.of(language)}: answer in it unless they write in another.`,
+              ]),
           "Answer directly and as briefly as the question allows. Say so when you do not know something or are not sure.",
         ]
       : []),

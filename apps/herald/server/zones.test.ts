@@ -17,6 +17,19 @@ test("where somebody is holds for all their sessions, for nobody else's, and aft
   expect(zones.of(Namespace.of("discord", "1", "2", "3"))).toBe("UTC")
 })
 
+test("the language of somebody is kept as well, and what is none is refused", async () => {
+  const records = new MemoryStore().records("people")
+  const zones = await Zones.open(records, [ada, bob], "UTC")
+  await zones.setLanguage(ada, "pt-BR")
+  for (const language of ["", "portuguese (Brazil)", 5, null, "x".repeat(100)])
+    await expect(zones.setLanguage(ada, language), String(language)).rejects.toThrow("BCP 47")
+  for (const each of [zones, await Zones.open(records, [ada, bob], "UTC")]) {
+    expect(each.languageOf(ada.child("chat"))).toBe("pt-BR")
+    expect(each.languageOf(bob.child("chat"))).toBeUndefined()
+    expect(each.isKnown(ada)).toBe(false)
+  }
+})
+
 test("what is no zone is refused, and what was there stays", async () => {
   const zones = await Zones.open(new MemoryStore().records("people"), [ada], "UTC")
   await zones.set(ada, "Asia/Tokyo")

@@ -1,13 +1,17 @@
 import { everyItem, InvalidInput, type Namespace, type Records } from "@orra/core"
 
 const KEY = "time-zone"
+const LANGUAGE = "language"
 
-/** Where each person is: what their browser said last. Kept, so that what runs by itself knows it too. */
+/**
+ * Where each person is, and their language: what their browser said last. Kept, so that what runs by itself knows it too.
+ */
 export class Zones {
   readonly #records: Records
   readonly #people: readonly Namespace[]
   readonly #home: string
   readonly #known = new Map<string, string>()
+  readonly #languages = new Map<string, string>()
 
   private constructor(records: Records, people: readonly Namespace[], home: string) {
     this.#records = records
@@ -19,8 +23,10 @@ export class Zones {
   static async open(records: Records, people: readonly Namespace[], home: string): Promise<Zones> {
     const zones = new Zones(records, people, home)
     for (const person of people) {
-      for await (const { key, value } of everyItem((page) => records.list(person, page)))
+      for await (const { key, value } of everyItem((page) => records.list(person, page))) {
         if (key === KEY && isZone(value)) zones.#known.set(person.key, value)
+        if (key === LANGUAGE && isLanguage(value)) zones.#languages.set(person.key, value)
+      }
     }
     return zones
   }
@@ -43,9 +49,27 @@ export class Zones {
     this.#known.set(person.key, zone)
   }
 
+  /** The language of the person to whom a session belongs, such as `pt-BR`; undefined where nobody has said it. */
+  languageOf(namespace: Namespace): string | undefined {
+    const person = this.#personOf(namespace)
+    return person && this.#languages.get(person.key)
+  }
+
+  /** @throws InvalidInput for what is no language. */
+  async setLanguage(person: Namespace, language: unknown): Promise<void> {
+    if (!isLanguage(language)) throw new InvalidInput("language must be a BCP 47 tag, such as pt-BR.")
+    if (this.#languages.get(person.key) === language) return
+    await this.#records.put(person, LANGUAGE, language)
+    this.#languages.set(person.key, language)
+  }
+
   #said(namespace: Namespace): string | undefined {
-    const person = this.#people.find((each) => each.contains(namespace))
+    const person = this.#personOf(namespace)
     return person && this.#known.get(person.key)
+  }
+
+  #personOf(namespace: Namespace): Namespace | undefined {
+    return this.#people.find((each) => each.contains(namespace))
   }
 }
 
@@ -54,6 +78,15 @@ export function isZone(zone: unknown): zone is string {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone })
     return true
+  } catch {
+    return false
+  }
+}
+
+function isLanguage(language: unknown): language is string {
+  if (typeof language !== "string" || language.length > 35) return false
+  try {
+    return Intl.getCanonicalLocales(language).length === 1
   } catch {
     return false
   }

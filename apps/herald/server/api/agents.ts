@@ -111,7 +111,9 @@ export function agentRoutes({ agents, team, zones, people, file }: AgentApiOptio
       path: "/api/me/zone",
       permission: "chat",
       handle: async ({ principal, body }) => {
-        await zones.set(principal.namespace, (await body())["zone"])
+        const { zone, language } = await body()
+        await zones.set(principal.namespace, zone)
+        if (language !== undefined) await zones.setLanguage(principal.namespace, language)
         return Response.json({ zone: zones.of(principal.namespace) })
       },
     },

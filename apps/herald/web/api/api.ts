@@ -122,7 +122,7 @@ export const api = {
     request<unknown>("POST", `${session(namespace)}/resume`, { ...(agent && { agent }) }),
   chooseAgent: (namespace: string, agent: string | undefined) =>
     request<unknown>("PUT", `${session(namespace)}/agent`, { name: agent ?? null }),
-  tellZone: (zone: string) => request<unknown>("PUT", "/api/me/zone", { zone }),
+  tellZone: (zone: string, language: string) => request<unknown>("PUT", "/api/me/zone", { zone, language }),
   stop: (namespace: string) => request<unknown>("POST", `${session(namespace)}/stop`, {}),
   decide: (namespace: string, approvalId: string, decision: Decision) =>
     request<unknown>("POST", `${session(namespace)}/approvals/${encodeURIComponent(approvalId)}`, decision),

@@ -39,7 +39,8 @@ export function Home({ me, assistant }: { readonly me: Me; readonly assistant: s
   const shared = useMemo(() => ({ ...base, assistant: standard || assistant }), [base, standard, assistant])
   useEffect(() => {
     // What runs without the page has to know it too. Until it is told, the day is that of the server.
-    api.tellZone(Intl.DateTimeFormat().resolvedOptions().timeZone).catch(() => undefined)
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+    api.tellZone(timeZone, navigator.language).catch(() => undefined)
   }, [])
   useEffect(() => {
     connection.start()
