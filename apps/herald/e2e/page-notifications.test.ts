@@ -79,8 +79,16 @@ test("a device is switched on, shows what comes and opens where it leads, and is
       return (await registration.getNotifications()).map(({ title, body, data }) => [title, body, data.url])
     })
   const news = { title: "A call waits for you", body: "Atlas wants to use it.", url: "/approvals", tag: "1" }
-  await push({ ...news, isAlways: true, waiting: 1 })
-  await expect.poll(shown).toEqual([[news.title, news.body, "/approvals"]])
+  /** What comes this way a browser that has much to do may drop: it comes again until it is there. */
+  const shows = (title: string, ...all: readonly object[]) => {
+    let asked = 0
+    const seen = async () => {
+      if (asked++ % 50 === 0) for (const each of all) await push(each)
+      return await shown()
+    }
+    return expect.poll(seen, { interval: 100 }).toEqual([[title, news.body, "/approvals"]])
+  }
+  await shows(news.title, { ...news, isAlways: true, waiting: 1 })
   // As text: what a worker has is in no type that is known here.
   await worker.evaluate(`registration.getNotifications().then(([notification]) => {
     dispatchEvent(new NotificationEvent("notificationclick", { notification }))
@@ -88,9 +96,9 @@ test("a device is switched on, shows what comes and opens where it leads, and is
   await page.waitForURL("**/approvals")
   expect(await shown()).toEqual([])
   // Whoever looks at Herald sees it there.
-  await push({ ...news, tag: "2" })
-  await push({ ...news, tag: "3", title: "Another", isAlways: true })
-  await expect.poll(shown).toEqual([["Another", news.body, "/approvals"]])
+  await shows("Another", { ...news, tag: "2" }, { ...news, tag: "3", title: "Another", isAlways: true })
+  await page.reload()
+  await expect.poll(shown).toEqual([])
 
   const session = await context.newCDPSession(page)
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors")

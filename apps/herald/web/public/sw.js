@@ -17,7 +17,7 @@ addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribeA
 const pages = () => clients.matchAll({ type: "window", includeUncontrolled: true })
 
 async function show({ title, body, url, tag, waiting, isAlways }) {
-  if (waiting !== undefined) await navigator.setAppBadge?.(waiting)
+  if (waiting !== undefined) navigator.setAppBadge?.(waiting).catch(() => undefined)
   const isSeen = !isAlways && (await pages()).some(({ focused }) => focused)
   const icon = "/icon-192.png"
   await registration.showNotification(title, {
