@@ -100,8 +100,8 @@ export const durability: readonly Guarantee[] = [
         test: "written by a released version, all is there: ",
         mutation: {
           file: core("session.ts"),
-          text: "next.messages++",
-          replacement: "next.messages += 2",
+          text: "messages++",
+          replacement: "messages += 2",
         },
       },
       {
