@@ -52,6 +52,8 @@ test("chats go into folders by menu, by dragging and several at once, and what a
   const tab = await context.newPage()
   await tab.goto(site.herald.url)
   await folder(tab, "Garden").waitFor()
+  // What is behind is drawn once in a second.
+  await page.bringToFront()
   await list(page).getByRole("link", { name: "tulips" }).dragTo(folder(page, "Garden"))
   await folder(page, "Garden").getByRole("link", { name: "tulips" }).waitFor()
   await folder(tab, "Garden").getByRole("link", { name: "tulips" }).waitFor()
@@ -83,7 +85,10 @@ test("chats go into folders by menu, by dragging and several at once, and what a
   await send(page, "ask me")
   const mark = folder(page, "Garden").getByRole("link", { name: "ask me waits for your answer" })
   await mark.waitFor()
-  expect(JSON.stringify(site.model.requests.at(-1)?.body["system"])).toContain("Latin names")
+  const told = JSON.stringify(site.model.requests.at(-1)?.body["system"])
+  expect(told).toContain("Latin names")
+  // The language is that of the browser.
+  expect(told).toContain("British English")
 
   // Closed it stays closed, and says what waits in it.
   const head = folder(page, "Garden").getByRole("button", { name: /^Garden/ })
