@@ -33,8 +33,9 @@ export interface Happened {
 
 /** Entries that are looked at for one page: where little is found it is shorter, and there is more. */
 const MAX_LOOKED_AT = 5_000
-/** Links of the audit that are read at a time. */
-const PAGE = 50
+/** Links of the audit that are read at first, and at most at a time. */
+const FIRST = 4
+const PAGE = 64
 /** After every key that a namespace can have. */
 const LAST_KEY = "\uffff"
 
@@ -56,7 +57,7 @@ export async function activityPage(
   const types = entryTypes(kinds)
   const lists = roots.flatMap((root) => [
     ...(types.length > 0 ? [sessionSources(store, root, types, start)] : []),
-    ...(kinds.some((kind) => kind === "login" || kind === "change") ? [auditSource(store, root, start)] : []),
+    auditSources(store, root, start),
   ])
   const items: Happened[] = []
   let lookedAt = 0
@@ -65,7 +66,7 @@ export async function activityPage(
     if (at < since) return { items }
     const position = { at, key, seq }
     const isAudit = what.type === "audit"
-    const activity = isAudit ? auditActivity(what.event) : await activityOf(store, namespace, what)
+    const activity = isAudit ? auditActivity(namespace, what.event) : await activityOf(store, namespace, what)
     if (activity && isWanted(wanted, kinds, activity)) {
       const whole = isAudit ? activity : await withEnd(store, namespace, seq, activity)
       if (whole) items.push({ position, namespace, activity: whole })
@@ -92,30 +93,34 @@ interface AuditEvent {
   readonly event: JsonObject
 }
 
-/** What the audit has of a person or of Herald itself, and not of one of its sessions. */
-async function* auditSource(
+/** What the audit has and no session's log: of people, of Herald itself, and of chats that were deleted. */
+async function* auditSources(
   { audit }: HeraldStore,
-  namespace: Namespace,
+  root: Namespace,
   from: Position | undefined,
 ): AsyncGenerator<Source<Found<AuditEvent>>, void, undefined> {
+  for (const { namespace } of await audit.heads(root, { withoutSession: true }))
+    yield { bound: Number.POSITIVE_INFINITY, read: () => inOrder(eventsOf(audit, namespace), from) }
+}
+
+async function* eventsOf(
+  audit: HeraldStore["audit"],
+  namespace: Namespace,
+): AsyncGenerator<Found<AuditEvent>, void, undefined> {
   const { key } = namespace
-  async function* read(): AsyncGenerator<Found<AuditEvent>, void, undefined> {
-    for (let before: number | undefined; ; ) {
-      const links = await audit.newest(namespace, { limit: PAGE, ...(before !== undefined && { before }) })
-      for (const { link, events } of links) {
-        for (const [index, event] of [...events.entries()].reverse()) {
-          // What is about an entry is told from the session's log.
-          if (event["entry"] !== undefined) continue
-          // In one link are the events of one transaction.
-          const seq = link + index / events.length
-          yield { at: Number(event["at"]), key, seq, namespace, what: { type: "audit", event } }
-        }
+  let before: number | undefined
+  for (let limit = FIRST; ; limit = Math.min(2 * limit, PAGE)) {
+    const links = await audit.newest(namespace, { limit, ...(before !== undefined && { before }) })
+    for (const { link, events } of links) {
+      for (const [index, event] of [...events.entries()].reverse()) {
+        // In one link are the events of one transaction.
+        const seq = link + index / events.length
+        yield { at: Number(event["at"]), key, seq, namespace, what: { type: "audit", event } }
       }
-      before = links.at(-1)?.link
-      if (before === undefined || links.length < PAGE) return
     }
+    before = links.at(-1)?.link
+    if (before === undefined || links.length < limit) return
   }
-  yield { bound: Number.POSITIVE_INFINITY, read: () => inOrder(read(), from) }
 }
 
 export const cursorOf = ({ at, key, seq }: Position): string => JSON.stringify([at, key, seq])

@@ -81,8 +81,7 @@ export async function activityOf(
   switch (entry.type) {
     case "run_started": {
       const { runId: run, agent, model, principal: by, tainted } = entry
-      const kind = isDelegated(namespace) ? "delegation" : isScheduled(namespace) ? "schedule" : "run"
-      return present({ kind, run, agent, model, by, tainted })
+      return present({ kind: runKind(namespace), run, agent, model, by, tainted })
     }
     case "assistant":
       return present({ kind: "model", run: entry.runId, status: entry.status, ...spent(entry) })
@@ -174,24 +173,57 @@ export async function withEnd(
   return activity
 }
 
-/** What an event of the audit says that stands in no session's log. */
-export function auditActivity(event: JsonObject): Activity {
+/** What an event of the audit says, of what stands in no session's log, or no longer; undefined for one of no kind. */
+export function auditActivity(namespace: Namespace, event: JsonObject): Activity | undefined {
   const text = (name: string): string | undefined => {
     const value = event[name]
     return typeof value === "string" ? value : undefined
   }
   const type = text("type") ?? ""
-  const names = event["names"]
-  const [collection, by] = [text("collection"), text("by")]
-  return present({
-    kind: type === "login" || type === "logout" ? "login" : "change",
-    status: type,
-    by,
-    reason: text("reason"),
-    ...(Array.isArray(names) && { names: names.filter((name) => typeof name === "string") }),
-    ...(collection !== undefined && { names: [collection] }),
-  })
+  // Without the run: there is nothing left to trace.
+  const told = { call: text("callId"), reason: text("reason"), by: text("by") }
+  const decision = text("decision")
+  switch (type) {
+    case "run_started":
+      return present({
+        kind: runKind(namespace),
+        agent: text("agent"),
+        model: text("model"),
+        by: text("principal"),
+      })
+    case "tool_intent":
+      if (decision !== "allow" && decision !== "deny") return undefined
+      return present({ kind: "tool", tool: text("name"), verdict: decision, ...told })
+    case "approval_request":
+      return present({ kind: "approval", tool: text("name"), verdict: "ask", ...told, by: text("principal") })
+    case "approval_decision":
+      return present({ kind: "approval", verdict: decision === "approve" ? "allow" : "deny", ...told })
+    case "budget":
+      return present({ kind: "budget", status: text("action"), model: text("model"), ...told })
+    // How it went on and ended stands with what began.
+    case "run_resumed":
+    case "run_finished":
+    case "tool_result":
+      return undefined
+    case "login":
+    case "logout":
+      return present({ kind: "login", status: type, by: told.by })
+    default: {
+      const names = event["names"] ?? text("collection")
+      const all = (Array.isArray(names) ? names : [names]).filter((name) => typeof name === "string")
+      return present({
+        kind: "change",
+        status: type,
+        by: told.by,
+        reason: told.reason,
+        ...(all.length > 0 && { names: all }),
+      })
+    }
+  }
 }
+
+const runKind = (namespace: Namespace): Kind =>
+  isDelegated(namespace) ? "delegation" : isScheduled(namespace) ? "schedule" : "run"
 
 const present = (shown: Shown): Activity =>
   Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined)) as unknown as Activity

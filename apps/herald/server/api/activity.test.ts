@@ -1,4 +1,6 @@
 import { DatabaseSync } from "node:sqlite"
+import { Namespace } from "@orra/core"
+import { sqliteStore } from "@orra/store-sql"
 import { call, say, type WireRequest } from "@orra/testing"
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
@@ -239,6 +241,25 @@ test("it is exported as lines of JSON, one's own", async () => {
   expect(await lines("", "ada")).toEqual(await everything("", "ada"))
   expect(await lines("kind=tool", "owner")).toEqual(await everything("kind=tool"))
   expect((await site.fetch("/api/activity/export?person=web", { who: "ada" })).status).toBe(404)
+})
+
+test("of a chat that was deleted there is what the audit says of it", async () => {
+  await send("gone", "time", "ada")
+  const store = await sqliteStore({ path: site.database, audit: true })
+  await store.delete(Namespace.parse("ada:gone"))
+  await store.close()
+  const items = await everything("chat=ada:gone", "ada")
+  expect(items.map(({ kind, tool, verdict, status, chat }) => [kind, tool ?? status, verdict, chat])).toEqual(
+    [
+      ["change", "session_deleted", undefined, undefined],
+      ["tool", "current_time", "allow", undefined],
+      ["run", undefined, undefined, undefined],
+    ],
+  )
+  expect((await everything("person=ada")).slice(0, 3).map(({ namespace }) => namespace)).toEqual(
+    Array(3).fill("ada:gone"),
+  )
+  expect((await everything("kind=tool", "ada"))[0]?.namespace).toBe("ada:gone")
 })
 
 test("the chain is verified, and what was changed in it is found", async () => {

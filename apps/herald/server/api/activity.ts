@@ -1,4 +1,11 @@
-import { InvalidInput, isDelegated, Namespace, OrraError } from "@orra/core"
+import {
+  InvalidInput,
+  isDelegated,
+  Namespace,
+  OrraError,
+  type SessionInfo,
+  type SessionStore,
+} from "@orra/core"
 import { type GatewayRequest, HttpError, type Principal, type Route } from "@orra/gateway"
 import { activityPage, cursorOf, type Happened, positionOf, type Wanted } from "../activity/activity.ts"
 import { KINDS, VERDICTS } from "../activity/events.ts"
@@ -20,10 +27,10 @@ export function activityRoutes(store: HeraldStore, config: Config): readonly Rou
     principal.permissions.includes("owner")
       ? people
       : [{ name: principal.name, namespace: principal.namespace }]
-  const shown = titled(store, people)
+  const shown = titled(people)
   const route = jsonRoutes(withStatus)
   return [
-    route("GET", "/api/activity", async ({ principal, query }) => {
+    route("GET", "/api/activity", async ({ runtime, principal, query }) => {
       const places = placesOf(principal)
       const cursor = query.get("cursor")
       const wanted = wantedIn(query, places)
@@ -36,7 +43,7 @@ export function activityRoutes(store: HeraldStore, config: Config): readonly Rou
       return {
         audit: config.audit.enabled,
         people: places.map(({ name, namespace }) => ({ name, namespace: namespace.key })),
-        items: await shown(principal, items),
+        items: await shown(runtime.store, principal, items),
         ...(next && { cursor: cursorOf(next) }),
       }
     }),
@@ -44,10 +51,10 @@ export function activityRoutes(store: HeraldStore, config: Config): readonly Rou
       method: "GET",
       path: "/api/activity/export",
       permission: "chat",
-      handle: ({ principal, query, signal }) => {
+      handle: ({ runtime, principal, query, signal }) => {
         const wanted = wantedIn(query, placesOf(principal))
         return new Response(
-          linesOf(store, wanted, (items) => shown(principal, items), signal),
+          linesOf(store, wanted, (items) => shown(runtime.store, principal, items), signal),
           {
             headers: {
               "content-type": "application/x-ndjson",
@@ -71,7 +78,7 @@ export function activityRoutes(store: HeraldStore, config: Config): readonly Rou
       const namespace = within(placesOf(principal), params["namespace"])
       const trace = await traceOf(runtime.store, namespace, params["run"] ?? "")
       if (!trace) throw missing()
-      const [chat] = await shown(principal, [{ namespace }])
+      const [chat] = await shown(runtime.store, principal, [{ namespace }])
       return { ...chat, ...trace }
     }),
   ]
@@ -126,28 +133,27 @@ function wantedIn(query: GatewayRequest["query"], places: readonly Person[]): Wa
 
 /** What is shown of something that happened: whose it is, and of one's own chats the title. */
 const titled =
-  (store: HeraldStore, people: readonly Person[]) =>
+  (people: readonly Person[]) =>
   async (
+    store: SessionStore,
     principal: Principal,
     items: readonly (Pick<Happened, "namespace"> & Partial<Happened>)[],
   ): Promise<readonly object[]> => {
-    const titles = new Map<string, string | undefined>()
+    const chats = new Map<string, SessionInfo | undefined>()
     const shown: object[] = []
     for (const { namespace, position, activity } of items) {
       const chat = namespace.lineage.find(isDelegated)?.parent ?? namespace
       const isOwn = principal.namespace.contains(chat) && chat.depth > principal.namespace.depth
-      if (isOwn && !titles.has(chat.key)) {
-        const title = (await store.info(chat))?.metadata["title"]
-        titles.set(chat.key, typeof title === "string" ? title : undefined)
-      }
-      const title = titles.get(chat.key)
+      if (isOwn && !chats.has(chat.key)) chats.set(chat.key, await store.info(chat))
+      const info = chats.get(chat.key)
+      const title = info?.metadata["title"]
       const person = people.find((each) => each.namespace.contains(namespace))?.name
       shown.push({
         ...(position && { id: cursorOf(position), at: position.at, seq: position.seq }),
         namespace: namespace.key,
         // What one can open.
-        ...(isOwn && { chat: chat.key }),
-        ...(title !== undefined && { title }),
+        ...(info && { chat: chat.key }),
+        ...(typeof title === "string" && { title }),
         ...(person !== undefined && { person }),
         ...activity,
       })

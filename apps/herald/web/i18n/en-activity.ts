@@ -67,6 +67,8 @@ export const words = {
     policy_changed: "Policy set",
     limits_changed: "Limits of the budget set",
     budget_granted: "Budget raised",
+    session_deleted: "Chat deleted",
+    erased: "Erased",
     record_written: "Rule kept",
     record_deleted: "Rule taken back",
   },
