@@ -83,7 +83,7 @@ export async function buildStaff(base: Base, io: HeraldIo, onClose: OnClose): Pr
   const policies = new PolicyRegistry({ store })
   const chatOptions = await ChatOptions.open(
     {
-      records: store.records("chat-options"),
+      store,
       policies,
       families: () => toolbox.switched,
       places: () => [PEERS, ...placesOf(config()).map(({ namespace }) => namespace)],

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { type HeraldSite, heraldSite } from "../fixture.ts"
 
 let site: HeraldSite
+/** By how much the clock is ahead, in ms. */
+let later = 0
 beforeAll(async () => {
   site = await heraldSite({
+    now: () => Date.now() + later,
     config: '[tools]\nfilesystem = true\nfilesystem_write = "allow"\ndelegation = true',
     answer({ body }: WireRequest) {
       const messages = body["messages"] as readonly unknown[]
@@ -85,6 +88,18 @@ test("tools that are off in a chat are not offered, not run and not handed on, t
   expect(await patch("off", { off: [] })).toMatchObject([200, {}])
   await say("off", "hand on write five")
   expect(isWritten("five")).toBe(true)
+})
+
+test("what was set for a chat that never began is forgotten after a day; what was set for one that did is not", async () => {
+  await say("lasts", "Hello")
+  await patch("lasts", { mode: "read_only" })
+  await patch("begins", { mode: "read_only" })
+  await site.restart()
+  expect(await site.ask("GET", options("begins"))).toMatchObject([200, { mode: "read_only" }])
+  later += 25 * 3_600_000
+  await site.restart()
+  expect(await site.ask("GET", options("begins"))).toMatchObject([200, { mode: "ask" }])
+  expect(await site.ask("GET", options("lasts"))).toMatchObject([200, { mode: "read_only" }])
 })
 
 test("a chat that goes on from an answer begins as that one was set", async () => {

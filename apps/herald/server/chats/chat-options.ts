@@ -10,6 +10,7 @@ import {
   type PolicyRegistry,
   type PolicyRule,
   type Records,
+  type SessionStore,
 } from "@orra/core"
 
 export const EFFORTS: readonly Effort[] = ["off", "low", "medium", "high"]
@@ -33,7 +34,7 @@ export interface ChatChoice {
 }
 
 export interface ChatOptionsParts {
-  readonly records: Records
+  readonly store: SessionStore
   readonly policies: PolicyRegistry
   /** The tools there are now. */
   readonly families: () => readonly SwitchedTools[]
@@ -43,6 +44,8 @@ export interface ChatOptionsParts {
 
 /** The key of a chat's record. */
 const KEY = "options"
+/** So long after it was set it is kept for a chat that never began, or is gone, in ms. */
+const KEPT_MS = 24 * 60 * 60_000
 const NOTHING: ChatChoice = { readOnly: false, off: [] }
 /** Their calls over the network fetch something; those of others may send or buy something. */
 const FETCHING: readonly string[] = ["web", "github", "discord"]
@@ -53,21 +56,19 @@ const FETCHING: readonly string[] = ["web", "github", "discord"]
  */
 export class ChatOptions {
   readonly #parts: ChatOptionsParts
+  readonly #records: Records
   readonly #choices = new Map<string, { readonly namespace: Namespace; readonly choice: ChatChoice }>()
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(parts: ChatOptionsParts) {
     this.#parts = parts
+    this.#records = parts.store.records("chat-options")
   }
 
   /** With what was set for the chats of these people before. */
   static async open(parts: ChatOptionsParts, people: readonly Namespace[]): Promise<ChatOptions> {
     const options = new ChatOptions(parts)
-    for (const person of people)
-      for await (const { namespace, value } of everyItem((page) =>
-        parts.records.list(person, { below: true, ...page }),
-      ))
-        options.#choices.set(namespace.key, { namespace, choice: choiceIn(value) })
+    for (const person of people) await options.#read(person)
     options.apply()
     return options
   }
@@ -81,6 +82,16 @@ export class ChatOptions {
       const effort = efforts.find((each) => each !== undefined)
       return effort && { ...request, effort }
     },
+  }
+
+  async #read(person: Namespace): Promise<void> {
+    const { store } = this.#parts
+    const old = ((await store.now?.()) ?? Date.now()) - KEPT_MS
+    const all = everyItem((page) => this.#records.list(person, { below: true, ...page }))
+    for await (const { namespace, value, updatedAt } of all) {
+      if (updatedAt < old && !(await store.info(namespace))) await this.#records.delete(namespace, KEY)
+      else this.#choices.set(namespace.key, { namespace, choice: choiceIn(value) })
+    }
   }
 
   of(namespace: Namespace): ChatChoice {
@@ -98,8 +109,8 @@ export class ChatOptions {
     const turn = this.#last.then(async () => {
       const choice = work(this.of(namespace))
       const isNothing = !choice.effort && !choice.readOnly && choice.off.length === 0
-      if (isNothing) await this.#parts.records.delete(namespace, KEY)
-      else await this.#parts.records.put(namespace, KEY, asRecord(choice))
+      if (isNothing) await this.#records.delete(namespace, KEY)
+      else await this.#records.put(namespace, KEY, asRecord(choice))
       if (isNothing) this.#choices.delete(namespace.key)
       else this.#choices.set(namespace.key, { namespace, choice })
       this.#apply(namespace, choice, by)
