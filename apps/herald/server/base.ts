@@ -78,7 +78,7 @@ export async function openBase(fromFile: LoadedConfig, io: HeraldIo, onClose: On
   const live = new LiveConfig(fromFile, await SavedSettings.open(keeping))
   const { loaded } = live
   for (const notice of live.notices) log.logger.warn(notice)
-  await takeOverChats({ store, loaded, logger: log.logger })
+  await takeOverChats({ store, config: loaded.config, dataDir, logger: log.logger })
   if (loaded.config.audit.enabled) auditSettings(live, store, log)
   followLog(live, log)
   const service = await ProviderService.start({

@@ -34,8 +34,8 @@ function place(files: readonly (readonly string[])[]) {
   const say = (line: unknown): void => void lines.push(String(line))
   const logger = { info: say, warn: say } as unknown as Logger
   const start = (toml = "") => {
-    const loaded = { ...parseConfig(toml, "a.toml", {}), dataDir }
-    return takeOverChats({ store, loaded, logger })
+    const { config } = parseConfig(toml, "a.toml", {})
+    return takeOverChats({ store, config, dataDir, logger })
   }
   const titles = async (below: Namespace): Promise<Readonly<Record<string, unknown>>> => {
     const found: [string, unknown][] = []

@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import { type JsonObject, Namespace, type SessionStore } from "@orra/core"
 import { type AdoptedSession, type FoundSession, importSessions } from "@orra/store-file"
-import { type LoadedConfig, OWNER } from "../config/load.ts"
+import { OWNER } from "../config/load.ts"
+import type { Config } from "../config/settings.ts"
 import type { Logger } from "../log/log.ts"
 import { titleOf } from "../titles.ts"
 
@@ -17,14 +18,16 @@ const MAX_NAMED = 20
  */
 export async function takeOverChats({
   store,
-  loaded,
+  config,
+  dataDir,
   logger,
 }: {
   readonly store: SessionStore
-  readonly loaded: LoadedConfig
+  readonly config: Config
+  /** Absolute. */
+  readonly dataDir: string
   readonly logger: Logger
 }): Promise<void> {
-  const { config, dataDir } = loaded
   const folder = resolve(dataDir, config.sessions.path)
   const records = store.records("taken-over")
   if (config.sessions.store === "memory" || !(await isFolder(folder)) || (await records.get(OWNER, DONE)))
