@@ -83,6 +83,7 @@ export interface DiscordChannelOptions {
 
 /** A message or a command that is being answered. */
 interface Asked extends Asking {
+  readonly id: string
   readonly reply: Reply
 }
 
@@ -109,7 +110,9 @@ export class DiscordChannel implements Channel {
   readonly #elsewhere: Elsewhere | undefined
   readonly #connection: Connection
   readonly #queue = new Queue<InboundMessage>(MAX_QUEUED)
+  /** In the order in which it came. */
   readonly #asked = new Map<string, Asked>()
+  readonly #sending = new WeakSet<Asked>()
   readonly #turns = new Map<string, Promise<unknown>>()
   #serving = new AbortController()
   #looking = new AbortController()
@@ -185,15 +188,19 @@ export class DiscordChannel implements Channel {
   }
 
   async send({ namespace, metadata, result, agent }: OutboundMessage): Promise<void> {
-    const asked = this.#take(metadata)
+    const asked = this.#of(metadata)
+    if (!asked) return
     const { agents = () => [] } = this.#options
     // In small letters, where it could have been another.
     const by = agent !== undefined && agents().length > 1 && result.text !== "" ? `\n-# ${agent}` : ""
-    if (asked) {
+    this.#sending.add(asked)
+    try {
       await asked.reply.finish(result.text + by)
       await this.#attach(asked.place, namespace, result.runId)
+    } finally {
+      this.#asked.delete(asked.id)
     }
-    await this.#answered(metadata, asked)
+    await this.#unanswered.remove(asked)
   }
 
   /** That a file cannot be posted takes nothing from the answer. */
@@ -207,9 +214,15 @@ export class DiscordChannel implements Channel {
   }
 
   async sendError({ metadata, error }: OutboundError): Promise<void> {
-    const asked = this.#take(metadata)
-    await asked?.reply.finish(`Sorry, there is no answer. ${error.message}`)
-    await this.#answered(metadata, asked)
+    const asked = this.#of(metadata)
+    // An answer that Discord's limits hold up comes all the same.
+    if (!asked || this.#sending.has(asked)) return
+    try {
+      await asked.reply.finish(`Sorry, there is no answer. ${error.message}`)
+    } finally {
+      this.#asked.delete(asked.id)
+    }
+    await this.#unanswered.remove(asked)
   }
 
   async typing({ metadata }: InboundMessage): Promise<void> {
@@ -217,7 +230,8 @@ export class DiscordChannel implements Channel {
   }
 
   async writing({ metadata }: InboundMessage, text: string, signal: AbortSignal): Promise<void> {
-    await this.#of(metadata)?.reply.draft(text)
+    const asked = this.#of(metadata)
+    if (asked && this.#isNext(asked)) await asked.reply.draft(text)
     await pause(this.#options.editIntervalMs ?? 1_200, signal)
   }
 
@@ -230,14 +244,9 @@ export class DiscordChannel implements Channel {
     return this.#asked.get(String(id))
   }
 
-  #take(metadata: InboundMessage["metadata"]): Asked | undefined {
-    const asked = this.#of(metadata)
-    this.#asked.delete(String(metadata["message_id"]))
-    return asked
-  }
-
-  async #answered({ message_id: id }: InboundMessage["metadata"], asked: Asked | undefined): Promise<void> {
-    if (asked) await this.#unanswered.remove({ id: String(id), where: asked.where })
+  /** Nothing of an answer is shown before the answer to what was asked earlier in the same session. */
+  #isNext(asked: Asked): boolean {
+    return this.#asked.values().find(({ namespace }) => namespace.key === asked.namespace.key) === asked
   }
 
   #onReady(client: Client): void {
@@ -412,7 +421,7 @@ export class DiscordChannel implements Channel {
       ...(agent !== undefined && { agent }),
     })
     const reply = new Reply(place)
-    if (isTaken) this.#asked.set(id, { where, namespace, conversation, reply, place, shown: new Set() })
+    if (isTaken) this.#asked.set(id, { id, where, namespace, conversation, reply, place, shown: new Set() })
     else await reply.finish("Too many people are asking at this moment. Try again in a minute.")
   }
 

@@ -1,7 +1,9 @@
-import { Namespace } from "@orra/core"
-import { say, wait } from "@orra/testing"
-import { expect, test } from "vitest"
+import { type InboundMessage, MemoryStore, Namespace, NO_USAGE, Runtime } from "@orra/core"
+import { say, scriptedProvider, wait } from "@orra/testing"
+import { fakeDiscord } from "@orra/testing/discord"
+import { expect, onTestFinished, test } from "vitest"
 import { mention, place, said, startBot } from "./fixture.ts"
+import { DiscordChannel } from "./index.ts"
 
 test("an answer that is written fast is edited at the pace that is set, and shown typing before", async () => {
   const pace = 150
@@ -46,4 +48,37 @@ test("programs that share a server keep apart by prefix: what one is told the ot
   await discord.until(() => said(discord, channel).filter((text) => text === "1 messages").length === 2)
   for (const prefix of [Namespace.of("home"), Namespace.of("club", "bot")])
     expect((await store.info(prefix.child(guild, channel, ada.id)))?.messages).toBe(2)
+})
+
+test("nothing of an answer is shown before the answer to what was asked earlier", async () => {
+  const discord = await fakeDiscord()
+  onTestFinished(() => discord.close())
+  const ada = discord.addUser("ada")
+  const channel = discord.addChannel(discord.addGuild("home"), "general")
+  const store = new MemoryStore()
+  const runtime = new Runtime({ provider: scriptedProvider([]), store })
+  onTestFinished(() => runtime.close())
+  const bot = new DiscordChannel({ token: discord.token, runtime, api: discord.api, editIntervalMs: 1 })
+  const ending = new AbortController()
+  onTestFinished(() => ending.abort())
+  const inbox = bot.receive(ending.signal)
+  const next = async () => {
+    const { value } = await inbox.next()
+    if (!value) throw new Error("nothing came")
+    return value as InboundMessage
+  }
+  const waiting = next()
+  await discord.until(() => discord.commands.length > 0)
+  mention(discord, ada, channel, "first")
+  mention(discord, ada, channel, "second")
+  const [first, second] = [await waiting, await next()]
+  await bot.writing(second, "Too early", ending.signal)
+  expect(said(discord, channel)).toEqual([])
+  const answer = (text: string) => ({ runId: "1", outcome: "completed", text, usage: NO_USAGE }) as const
+  await bot.send({ ...first, result: answer("One.") })
+  await bot.writing(second, "Two", ending.signal)
+  await bot.send({ ...second, result: answer("Two.") })
+  expect(said(discord, channel)).toEqual(["One.", "Two."])
+  const kept = await store.records("discord-unanswered").list(Namespace.of("discord"), { below: true })
+  expect(kept.items).toEqual([])
 })

@@ -24,7 +24,8 @@ export class RateLimits {
     const { requests, ms } = this.#limit
     // The ids after the first do not tell routes apart.
     const [, first = "", id = "", ...rest] = path.split("/")
-    const key = [method, first, id, ...rest.map((part) => (/^\d+$/.test(part) ? ":id" : part))].join("/")
+    const route = [method, first, ...rest.map((part) => (/^\d+$/.test(part) ? ":id" : part))].join("/")
+    const key = `${route} ${id}`
     const now = Date.now()
     let window = this.#windows.get(key)
     if (!window || window.endsAt <= now) {
@@ -40,7 +41,8 @@ export class RateLimits {
         "x-ratelimit-remaining": String(window.left),
         "x-ratelimit-reset": String(window.endsAt / 1_000),
         "x-ratelimit-reset-after": String(seconds),
-        "x-ratelimit-bucket": key.replaceAll("/", "-").replaceAll(":", ""),
+        // Discord names a bucket by its route alone: each channel has one of that name.
+        "x-ratelimit-bucket": route.replaceAll("/", "-").replaceAll(":", ""),
         ...(tooMany && { "retry-after": String(seconds) }),
       },
       ...(tooMany && { wait: seconds }),
