@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { everyItem, MemoryStore, messageText, Namespace } from "@orra/core"
 import { expect, onTestFinished, test } from "vitest"
 import { OWNER, parseConfig } from "../config/load.ts"
+import { heraldSite } from "../fixture.ts"
 import type { Logger } from "../log/log.ts"
 import { takeOverChats } from "./take-over.ts"
 
@@ -95,4 +96,27 @@ test("they are found where the file says, and not where chats are kept in memory
   expect(await titles(OWNER)).toEqual({})
   await start("[sessions]\npath = 'old'")
   expect(await titles(OWNER)).toEqual({ "web:a": { title: "Hello." } })
+})
+
+test("a Herald that is started on the data of the original has its chats, and goes on with them", async () => {
+  const [name = "", content = ""] = chat(["web", "1f0c"], "Where is the car?", { name: "Cars" })
+  const site = await heraldSite({
+    config: (folder) => {
+      const file = join(folder, "data", "sessions", name)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, content)
+      return ""
+    },
+    answer: () => "In the garage.",
+  })
+  onTestFinished(() => site.close())
+  expect(await site.ask("GET", "/api/sessions")).toMatchObject([
+    200,
+    { sessions: [{ namespace: "web:1f0c", metadata: { title: "Cars" } }] },
+  ])
+  const go = { message: "And now?", namespace: "web:1f0c" }
+  expect(await site.ask("POST", "/api/chat", go)).toMatchObject([200, { message: "In the garage." }])
+  expect(JSON.stringify(site.model.requests.at(-1)?.body["messages"])).toMatch(
+    /Where is the car.*Grüezi.*And now/,
+  )
 })
