@@ -23,7 +23,7 @@ export const words = {
   anyVerdict: "Either way",
   verdicts: { allow: "allowed", ask: "asked", deny: "refused" },
   tool: "Tool",
-  toolExample: "Its whole name",
+  toolExample: "Its name",
   day: "Day",
   onlyChat: (title: string) => `Only the chat “${title}”`,
   all: "Show everything",
