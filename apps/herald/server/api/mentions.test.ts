@@ -14,6 +14,8 @@ test("files of the chat's folder and documents are found by what is in their nam
     writeFileSync(whole, "x")
   }
   file("data", "work", "web", "notes.md")
+  // Its name would end the mark that a name stands in.
+  file("data", "work", "web", "no`tes.md")
   file("data", "work", "ada", "adas-notes.md")
   for (const name of [
     "README.md",
