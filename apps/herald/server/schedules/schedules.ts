@@ -1,8 +1,9 @@
 import { type Hooks, type Namespace, NotFound, type Records, type Runtime } from "@orra/core"
 import { Scheduler } from "@orra/cron"
-import type { PostableChannel } from "@orra/discord"
+import type { DiscordLinks, PostableChannel } from "@orra/discord"
 import { discordRoot, principals } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
+import { discordPeople } from "../discord-people.ts"
 import type { Logger } from "../log/log.ts"
 import type { CronHost } from "../tools/cron.ts"
 import { personOf } from "../tools/person.ts"
@@ -91,6 +92,7 @@ export class Schedules implements CronHost {
     if (!now.cron.enabled && !now.scheduler.enabled) return
     const { signal } = this.#ending
     const people = principals(now)
+    const links = discordPeople(runtime.store, config)
     this.#trash = new Trash(runtime.store.records("cron-trash"))
     const deliver = delivery({
       runtime,
@@ -104,7 +106,7 @@ export class Schedules implements CronHost {
       scheduler: new Scheduler(runtime, {
         prefix,
         deliver,
-        isActive: (creator) => this.#isActive(creator),
+        isActive: (creator) => this.#isActive(links, creator),
         ready: ({ namespace }) => this.#chatting.quiet(this.homeOf(namespace), QUIET_MS, signal),
         timezone: this.zoneOf(prefix),
         lightModel: () => config().provider.cheap_model,
@@ -133,17 +135,18 @@ export class Schedules implements CronHost {
   }
 
   /** In Discord only those who may still talk to Herald have jobs done; others have their scheduler or none. */
-  #isActive({
-    namespace,
-    principal,
-  }: {
-    readonly namespace: Namespace
-    readonly principal?: string
-  }): boolean {
-    const { discord } = this.#parts.config()
-    const isInDiscord = discordRoot(this.#parts.config()).contains(namespace)
-    if (!isInDiscord || discord.allowed_users.length === 0 || principal === undefined) return true
-    return discord.allowed_users.includes(principal.replace(/^discord:/, ""))
+  async #isActive(
+    links: DiscordLinks,
+    { namespace, principal }: { readonly namespace: Namespace; readonly principal?: string },
+  ): Promise<boolean> {
+    const config = this.#parts.config()
+    const root = discordRoot(config)
+    if (!root.contains(namespace) || principal === undefined) return true
+    const { allowed_users: allowed } = config.discord
+    const userId = principal.replace(/^discord:/, "")
+    if (allowed.length > 0) return allowed.includes(userId)
+    const isPrivate = namespace.segments[root.depth] === "dm"
+    return !isPrivate || (await links.of(userId)) !== undefined
   }
 
   async #poster() {

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { MemoryStore, PolicyRegistry, Runtime } from "@orra/core"
+import { MemoryStore, Namespace, PolicyRegistry, Runtime } from "@orra/core"
 import { type Job, jobRights } from "@orra/cron"
 import { scriptedProvider } from "@orra/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { OWNER, parseConfig } from "../config/load.ts"
+import { discordPeople } from "../discord-people.ts"
 import type { Logger } from "../log/log.ts"
 import { Zones } from "../zones.ts"
 import { originalExpression, originalJob } from "./import-original.ts"
@@ -31,10 +32,21 @@ function place() {
     const zones = await Zones.open(store.records("people"), [OWNER], "Europe/Oslo")
     const schedules = new Schedules({ config: () => config, dataDir, logger, zones })
     await schedules.start(runtime)
+    const inDiscord = async (namespace: Namespace, userId: string): Promise<string | undefined> => {
+      const scheduler = schedules.of(namespace)
+      const payload = { type: "system_event", message: "Tea" } as const
+      const schedule = { type: "every", interval_ms: 3_600_000 } as const
+      const creator = { principal: `discord:${userId}` }
+      const { id } = await scheduler.create(namespace, { name: "tea", schedule, payload }, creator)
+      await scheduler.runNow(namespace, id)
+      await scheduler.idle()
+      return (await scheduler.runs(namespace, id)).items[0]?.outcome
+    }
     const jobs = async (): Promise<readonly Job[]> => (await schedules.of(OWNER).list(OWNER)).items
     return {
       scheduler: schedules.of(OWNER),
       jobs,
+      inDiscord,
       end: async () => {
         schedules.stop()
         await runtime.close()
@@ -42,7 +54,7 @@ function place() {
       },
     }
   }
-  return { dataDir, begun, lines }
+  return { dataDir, begun, lines, store }
 }
 
 const job = (name: string, schedule: string) =>
@@ -111,4 +123,21 @@ test.each([
   [undefined, "own"],
 ])("F6: what went to %s is told in %s", (namespace, to) => {
   expect(originalJob({ name: "n", namespace }).to).toBe(to)
+})
+
+test("in Discord the jobs of whoever may not talk to Herald any more are not done", async () => {
+  const { begun, store } = place()
+  const [ada, bob] = ["200000000000000001", "200000000000000002"]
+  const at = (where: string, who: string) => Namespace.of("discord", where, "300000000000000001", who)
+  const links = discordPeople(store, () => parseConfig("", "a.toml", {}).config)
+  await links.redeem((await links.code(OWNER)).code, { userId: ada, username: "ada" })
+  const open = await begun("")
+  expect(await open.inDiscord(at("dm", ada), ada)).toBe("completed")
+  expect(await open.inDiscord(at("dm", bob), bob)).toBe("refused")
+  expect(await open.inDiscord(at("400000000000000001", bob), bob)).toBe("completed")
+  await open.end()
+  const limited = await begun(`[discord]\nallowed_users = ["${bob}"]\n`)
+  expect(await limited.inDiscord(at("dm", ada), ada)).toBe("refused")
+  expect(await limited.inDiscord(at("dm", bob), bob)).toBe("completed")
+  await limited.end()
 })
