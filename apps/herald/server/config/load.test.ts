@@ -217,6 +217,11 @@ describe("what is wrong is said with its line", () => {
       key("ada", "${NOPE}", "a"),
       "a.toml:3: gateway.keys[0].key uses ${NOPE}, which is not set",
     ],
+    [
+      "nobody whom a push service could write to",
+      "[push]\ncontact = 'me@example.org'",
+      "a.toml:2: push.contact must be an address such as mailto:you@example.org",
+    ],
   ]
   test.each(golden)("%s", (_, toml, message) => {
     expect(problems(toml)).toContain(message)

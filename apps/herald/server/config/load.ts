@@ -171,6 +171,7 @@ export function parseConfig(
   checkPolicy(config, reading)
   checkAgents(config, reading)
   checkFederation(config, reading)
+  checkPush(config, reading)
   if (reading.problems.length > 0) throw new ConfigError(file, reading.problems)
   return { config, notices: reading.notices.toSorted((a, b) => a.line - b.line), set: reading.set, isSaved }
 }
@@ -334,6 +335,15 @@ function checkMcp({ mcp }: Config, { problems, line }: Reading): void {
       wrong("url", " has a command and a url: a server is a program, or one on the network")
     if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
       wrong("url", ".url must be an address that begins with http:// or https://")
+  })
+}
+
+/** A push service takes nothing from whom it could not write to. */
+function checkPush({ push: { contact } }: Config, { problems, line }: Reading): void {
+  if (contact === undefined || /^(?:mailto:[^@\s]+@|https:\/\/)[^@\s]+$/.test(contact)) return
+  problems.push({
+    line: line(["push", "contact"]),
+    message: "push.contact must be an address such as mailto:you@example.org or https://example.org",
   })
 }
 
