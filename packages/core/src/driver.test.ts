@@ -243,7 +243,7 @@ describe("a store that fails", () => {
         if (first instanceof Error) expect(first).toMatchObject({ code: "store_full" })
         const second = await runtime.run(ns, "2")
         expect(second, `${when} append ${at}`).toMatchObject({ outcome: "completed", text: "done" })
-        expect(await store.info(ns)).not.toHaveProperty("openRun")
+        expect((await store.info(ns))?.openRun).toBeUndefined()
       }
     }
   })

@@ -1,4 +1,4 @@
-import { defined, type Writable } from "./defined.ts"
+import { defined } from "./defined.ts"
 import type { Envelope } from "./envelope.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { AssistantMessage, ToolResultPart, UserMessage } from "./message.ts"
@@ -253,13 +253,11 @@ export interface SessionInfo {
   /** User and assistant messages written. */
   readonly messages: number
   /** The run that began and has not finished, if any. */
-  readonly openRun?: string
+  readonly openRun?: string | undefined
   /** That run waits since then: for so many decisions, of which the first will be too late at `expiresAt`. */
-  readonly waiting?: {
-    readonly since: number
-    readonly approvals: number
-    readonly expiresAt?: number
-  }
+  readonly waiting?:
+    | { readonly since: number; readonly approvals: number; readonly expiresAt?: number }
+    | undefined
   /** Session metadata: `title`, `deletedAt` and whatever the application keeps. */
   readonly metadata: JsonObject
 }
@@ -267,42 +265,41 @@ export interface SessionInfo {
 /** The summary of a session after `entry`: pure, shared by all stores. */
 export function describe(namespace: Namespace, before: SessionInfo | undefined, entry: Entry): SessionInfo {
   const { at, seq: version } = entry
-  const next: Writable<SessionInfo> = before
-    ? { ...before, version }
-    : { namespace, version, createdAt: at, updatedAt: at, messages: 0, metadata: {} }
+  let { createdAt = at, updatedAt = at, messages = 0, metadata = {}, openRun, waiting } = before ?? NOTHING
   switch (entry.type) {
     case "user":
     case "assistant":
-      next.messages++
-      next.updatedAt = at
+      messages++
+      updatedAt = at
       break
     case "run_started":
-      next.openRun = entry.runId
+      openRun = entry.runId
       break
-    case "run_finished": {
-      const { createdAt, messages, metadata } = next
-      return { namespace, version, createdAt, updatedAt: at, messages, metadata }
-    }
+    case "run_finished":
+      openRun = waiting = undefined
+      updatedAt = at
+      break
     case "run_waiting": {
       const { approvals, expiresAt } = entry
-      next.waiting = { since: at, approvals, ...defined({ expiresAt }) }
-      next.updatedAt = at
+      waiting = { since: at, approvals, ...defined({ expiresAt }) }
+      updatedAt = at
       break
     }
-    case "approval_decision": {
-      const { waiting } = next
-      if (waiting) next.waiting = { ...waiting, approvals: waiting.approvals - 1 }
+    case "approval_decision":
+      if (waiting) waiting = { ...waiting, approvals: waiting.approvals - 1 }
       break
-    }
     case "run_resumed":
-      delete next.waiting
+      waiting = undefined
       break
     case "meta":
-      next.metadata = merge(next.metadata, entry.patch)
+      metadata = merge(metadata, entry.patch)
       break
   }
-  return next
+  // Always the same members: V8 forgets the shape of what grew with the last run that is under way.
+  return { namespace, version, createdAt, updatedAt, messages, metadata, openRun, waiting }
 }
+
+const NOTHING: Partial<SessionInfo> = {}
 
 function merge(metadata: JsonObject, patch: JsonObject): JsonObject {
   const merged: Record<string, Json> = { ...metadata }

@@ -34,7 +34,7 @@ describe.each(WAYS)("over %s", (_, open, member, sent) => {
     ] as const)
       await collect(provider, ask({ model, effort }))
     expect(server.requests.map(({ body }) => body[member])).toEqual(
-      ["high", "none", "minimal", "minimal"].map(sent),
+      ["high", "none", "minimal", "minimal"].map((effort) => sent(effort)),
     )
   })
 
