@@ -127,6 +127,39 @@ test("chats go into folders by menu, by dragging and several at once, and what a
   expect(site.problems).toEqual([])
 })
 
+test.runIf(process.env["ORRA_TEST_FULL"])(
+  "what was done in the drawer of a phone is taken back there",
+  async () => {
+    const context = await site.person({
+      viewport: { width: 320, height: 700 },
+      hasTouch: true,
+      isMobile: true,
+    })
+    const page = await context.newPage()
+    await page.goto(site.herald.url)
+    await send(page, "herbs")
+    await said(page, "You said: herbs").waitFor()
+    await settled(page)
+    await page.getByRole("button", { name: "Show chats" }).click()
+    await options(page, "herbs", "Move to a folder…")
+    await page.getByRole("textbox", { name: "New folder" }).fill("Kitchen")
+    await page.getByRole("button", { name: "Make and move" }).click()
+    await folder(page, "Kitchen").getByRole("link", { name: "herbs" }).waitFor()
+    await check(page, "a message in the drawer")
+    await page.emulateMedia({ colorScheme: null })
+    await undo(page)
+    await list(page).getByRole("region", { name: "Today" }).getByRole("link", { name: "herbs" }).waitFor()
+    // One that is not read yet stays when the drawer closes.
+    await options(page, "herbs", "Archive")
+    await page.getByText("The chat was archived.").waitFor()
+    await page.getByRole("button", { name: "Hide chats" }).click()
+    await list(page).waitFor({ state: "detached" })
+    await undo(page)
+    await context.close()
+    expect(site.problems).toEqual([])
+  },
+)
+
 test("shortcuts are other keys when somebody wants that, and say so everywhere", async () => {
   const context = await site.person()
   const page = await context.newPage()

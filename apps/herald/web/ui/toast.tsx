@@ -1,4 +1,5 @@
-import { type ReactElement, useEffect, useSyncExternalStore } from "react"
+import { type ReactElement, useEffect, useState, useSyncExternalStore } from "react"
+import { createPortal } from "react-dom"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "./button.tsx"
 
@@ -34,13 +35,35 @@ const subscribe = (listener: () => void): (() => void) => {
 /** Where toasts appear. It is there from the start, so that screen readers hear what comes. */
 export function Toasts(): ReactElement {
   const shown = useSyncExternalStore(subscribe, () => toasts)
+  const modal = useModal(shown.length > 0)
+  const cards = shown.map((entry) => <ToastCard key={entry.id} toast={entry} />)
   return (
-    <section className="toasts" role="status" aria-live="polite" aria-label={t.notifications}>
-      {shown.map((entry) => (
-        <ToastCard key={entry.id} toast={entry} />
-      ))}
-    </section>
+    <>
+      <section className="toasts" role="status" aria-live="polite" aria-label={t.notifications}>
+        {!modal && cards}
+      </section>
+      {modal &&
+        createPortal(
+          // It was not there before: only as an alert is it heard all the same.
+          <div className="toasts" role="alert">
+            {cards}
+          </div>,
+          modal,
+        )}
+    </>
   )
+}
+
+/** What has taken the page over just now: outside of it nothing can be pressed. */
+function useModal(isWanted: boolean): Element | undefined {
+  const [, setClosed] = useState(0)
+  const modal = isWanted ? [...document.querySelectorAll("dialog[open]")].at(-1) : undefined
+  useEffect(() => {
+    const onClose = (): void => setClosed((times) => times + 1)
+    modal?.addEventListener("close", onClose)
+    return () => modal?.removeEventListener("close", onClose)
+  }, [modal])
+  return modal
 }
 
 function ToastCard({ toast: { id, text, action } }: { readonly toast: Toast }): ReactElement {
