@@ -72,7 +72,9 @@ export async function askWithin(
     }
     if (cost === undefined) return answer
     run.cost.usd = (run.cost.usd ?? 0) + cost
-    return { ...answer, cost }
+    if (answer.type !== "done") return { ...answer, cost }
+    const { type, message, usage: counted, finishReason } = answer
+    return { type, message, usage: counted, finishReason, cost }
   } catch (error) {
     if (isLogFailure(error)) throw error
     const instead = run.stop.aborted ? undefined : insteadOf(error, run)

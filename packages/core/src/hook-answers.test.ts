@@ -116,7 +116,7 @@ describe("a hook that ends the run", () => {
     const running = runtime.run(ns, "Go")
     await expect.poll(() => runtime.isRunning(ns)).toBe(true)
     await runtime.stop(ns)
-    expect(await running).not.toHaveProperty("error")
+    expect((await running).error).toBeUndefined()
   })
 })
 

@@ -40,10 +40,10 @@ export async function runLoop(settings: LoopSettings, run: LoopRun): Promise<Run
     const { runId } = run
     const at = Date.now()
     const end: Writable<NewEntry<"run_finished">> = { type: "run_finished", at, runId, outcome, usage }
-    const result: Writable<RunResult> = { runId, outcome, text, usage }
+    const result: RunResult = { runId, outcome, text, usage, cost, error: failure }
     end.durationMs = at - began
-    if (cost !== undefined) end.cost = result.cost = cost
-    if (failure) end.error = result.error = failure
+    if (cost !== undefined) end.cost = cost
+    if (failure) end.error = failure
     await record(run, [end], unfinished?.range)
     await tellHooks(settings.hooks, settings.onError, (hook) => hook.runEnd?.(result, hookContext(run)))
     return result

@@ -85,8 +85,8 @@ export interface RunResult {
   /** All model calls of the run. */
   readonly usage: Usage
   /** What they cost in USD, where prices are known. */
-  readonly cost?: number
-  readonly error?: RunFailure
+  readonly cost?: number | undefined
+  readonly error?: RunFailure | undefined
 }
 
 /** A run that goes on without its caller. */
