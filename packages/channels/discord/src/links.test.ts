@@ -1,8 +1,17 @@
-import { type Approvals, MemoryStore, Namespace, PolicyRegistry, Runtime, tool } from "@orra/core"
+import {
+  type Approvals,
+  type Json,
+  MemoryStore,
+  Namespace,
+  PolicyRegistry,
+  type Records,
+  Runtime,
+  tool,
+} from "@orra/core"
 import { call, scriptedProvider } from "@orra/testing"
 import { type DiscordMessage, type FakeDiscord, fakeDiscord } from "@orra/testing/discord"
 import { expect, onTestFinished, test } from "vitest"
-import { asking, place, said, startBot } from "./fixture.ts"
+import { asking, mention, place, said, startBot } from "./fixture.ts"
 import { DiscordLinks, type LinkablePerson } from "./index.ts"
 
 const ADA: LinkablePerson = { namespace: Namespace.of("web"), name: "Ada", decidesIn: [Namespace.of("web")] }
@@ -51,8 +60,8 @@ test("a code links one account, once, and not when it is old", async () => {
   const replaced = await links.code(ADA.namespace)
   const { code } = await links.code(ADA.namespace)
   expect(await links.redeem(replaced.code, first)).toBeUndefined()
-  const both = await Promise.all([links.redeem(code, first), links.redeem(code, second)])
-  expect(both.filter((person) => person !== undefined)).toEqual([ADA])
+  expect(await links.redeem(code, first)).toEqual(ADA)
+  expect(await links.redeem(code, second)).toBeUndefined()
   const late = await links.code(EVE.namespace)
   now = late.expiresAt
   expect(await links.redeem(late.code, second)).toBeUndefined()
@@ -65,6 +74,33 @@ test("a code links one account, once, and not when it is old", async () => {
   expect(JSON.stringify((await store.records("discord-link-codes").list(ADA.namespace)).items)).not.toContain(
     code,
   )
+})
+
+test("of two who use the same code at the same moment one is linked", async () => {
+  const store = new MemoryStore()
+  const codes = store.records("discord-link-codes")
+  const both = Promise.withResolvers<void>()
+  let read = 0
+  const slow: Records = Object.assign(Object.create(codes) as Records, {
+    get: async (namespace: Namespace, key: string) => {
+      const found = await codes.get(namespace, key)
+      if (++read === 2) both.resolve()
+      await both.promise
+      return found
+    },
+    put: (namespace: Namespace, key: string, value: Json) => codes.put(namespace, key, value),
+    delete: (namespace: Namespace, key: string) => codes.delete(namespace, key),
+  })
+  const records = (name: string) => (name === "discord-link-codes" ? slow : store.records(name))
+  const links = new DiscordLinks({ store: { records }, people: () => [ADA] })
+  const { code } = await links.code(ADA.namespace)
+  const found = await Promise.all(
+    ["200000000000000001", "200000000000000002"].map((userId) =>
+      links.redeem(code, { userId, username: "x" }),
+    ),
+  )
+  expect(found.filter((person) => person !== undefined)).toEqual([ADA])
+  expect(await links.list()).toHaveLength(1)
 })
 
 test("who is not there any more is linked to nobody", async () => {
@@ -191,4 +227,40 @@ test("who takes no private messages keeps nobody else from being asked", async (
   await other.run(CHAT, "pay")
   await discord.until(() => question(discord, discord.direct(bob)) !== undefined)
   await expect.poll(() => errors).toHaveLength(1)
+})
+
+test("who may decide about Discord as well does so where it was asked, and is not asked twice", async () => {
+  const store = new MemoryStore()
+  const root = Namespace.of("discord")
+  const links = linksOn(store, [{ ...ADA, decidesIn: [root] }])
+  const own = asking()
+  const pay = tool({
+    name: "pay",
+    description: "",
+    input: { type: "object" },
+    risk: "write",
+    execute: () => "paid",
+  })
+  const { discord, ada, bob, channel } = await place({
+    answer: ({ messages }) => (messages.at(-1)?.role === "tool" ? "Done." : [call("pay", {})]),
+    runtime: { ...own, store, tools: [pay] },
+    channel: { approvals: own.approvals, links, lookMs: 5 },
+  })
+  const account = { userId: ada.id, username: "ada" }
+  await links.redeem((await links.code(ADA.namespace)).code, account)
+  mention(discord, bob, channel, "pay")
+  await discord.until(() => question(discord, channel) !== undefined)
+  let looks = 0
+  const list = own.approvals.list.bind(own.approvals)
+  own.approvals.list = (prefix) => {
+    looks++
+    return list(prefix)
+  }
+  await expect.poll(() => looks).toBeGreaterThan(2)
+  expect(said(discord, discord.direct(ada))).toEqual([])
+  const asked = question(discord, channel)
+  if (!asked) throw new Error("nothing was asked")
+  expect(await discord.press(bob, asked, "Allow")).toMatchObject({ content: "You may not decide this." })
+  await discord.press(ada, asked, "Allow")
+  await discord.until(() => said(discord, channel).includes("Done."))
 })
