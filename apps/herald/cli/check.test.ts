@@ -30,6 +30,14 @@ test("exec is shown with what it may do, how it is confined, and rules that allo
   expect(readdirSync(folder)).toEqual(["assistant.toml"])
 })
 
+test("what Herald would not listen with is refused here already", async () => {
+  const open = '[gateway]\nhost = "0.0.0.0"\n'
+  await expect(checked(open)).rejects.toMatchObject({ code: "gateway_unauthenticated" })
+  const withKey = `${open}api_key = "owner-key-0123456789"\n`
+  await expect(checked(withKey)).rejects.toMatchObject({ code: "gateway_insecure" })
+  expect(await checked(`${withKey}trusted_proxies = ["10.0.0.1"]\n`)).toContain('host = "0.0.0.0"')
+})
+
 test("rules of the owner's own are shown, and what they name that is not there", async () => {
   const text = await checked(
     '[tools]\nexec = true\nexec_isolation = "off"\n[[policy]]\ntools = ["web_*", "exce"]\nagents = ["Atlas", "Nova"]\nreason = "not here"\n[[policy]]\ndecision = "allow"\ntools = ["exec"]\n',

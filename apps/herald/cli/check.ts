@@ -2,6 +2,7 @@ import { MemoryStore } from "@orra/core"
 import type { Environment } from "../server/config/expand.ts"
 import type { LoadedConfig } from "../server/config/load.ts"
 import { effectiveSettings } from "../server/config/summary.ts"
+import { exposure } from "../server/listen.ts"
 import { policyRemarks } from "../server/policy/remarks.ts"
 import { fileJobLines } from "../server/schedules/file-jobs.ts"
 import { buildTools } from "../server/tools/tools.ts"
@@ -17,6 +18,8 @@ export function check(
 ): Promise<string> {
   return withEffective(fromFile, env, async ({ live, service }) => {
     const { config, origins, file, dataDir, notices } = live.loaded
+    const problem = exposure(config)
+    if (problem) throw problem
     const { configured, model, type, apiUrl, sourceLabel, notices: advice } = service.state()
     const key = configured ? `key: ${sourceLabel}` : "no key yet"
     const toolbox = await buildTools(live.loaded, "UTC", new MemoryStore(), { waitMs: SERVER_WAIT_MS })

@@ -85,6 +85,12 @@ test("what is wrong is said with what to do", async () => {
   expect(code).toBe(1)
 })
 
+test("an address on which Herald would not listen is wrong, though it is free", async () => {
+  const { code, text } = await examine('[gateway]\nport = 0\nhost = "0.0.0.0"\n', { isOffline: true })
+  expect(text).toMatch(/^wrong +port +Listening on 0\.0\.0\.0, .* needs gateway\.api_key/m)
+  expect(code).toBe(1)
+})
+
 test("beside a Herald that runs, and without asking anybody", async () => {
   await using model = await fakeModelServer([], { apiKey: KEY })
   const env = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url, HERALD_KEYCHAIN: "off" }

@@ -9,6 +9,7 @@ import type { LoadedConfig } from "../server/config/load.ts"
 import { type DataDirectory, openDataDirectory } from "../server/data/directory.ts"
 import { databaseFile, existingStore, type HeraldStore, openStore } from "../server/data/store.ts"
 import { peersOf } from "../server/federation/peers.ts"
+import { exposure } from "../server/listen.ts"
 import { systemKeychain } from "../server/provider/keychain.ts"
 import { serviceUrl } from "../server/provider/resolve.ts"
 import { ProviderService } from "../server/provider/service.ts"
@@ -130,8 +131,10 @@ async function answers(loaded: LoadedConfig): Promise<Finding> {
 const damaged = (said: string): Finding =>
   wrong("database", `damaged (${said}): bring back a backup with \`restore <file> --replace\``)
 
-async function port({ config: { gateway } }: LoadedConfig): Promise<Finding> {
-  const { host, port: number } = gateway
+async function port({ config }: LoadedConfig): Promise<Finding> {
+  const { host, port: number } = config.gateway
+  const problem = exposure(config)
+  if (problem) return wrong("port", problem.message)
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>()
   const server = createServer().once("error", resolve)
   server.listen(number, host, () => server.close(() => resolve(undefined)))

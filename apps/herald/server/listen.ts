@@ -4,6 +4,7 @@ import {
   type Gateway,
   type GatewayLogEntry,
   type GatewayTeam,
+  isLoopback,
   type LoginRecords,
   type Principal,
   type Route,
@@ -41,6 +42,8 @@ export interface Listening {
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { config, runtime, team, approvals, page, logger, logins, routes, version, showLink } = options
   const { host, port, insecure, allowed_hosts, trusted_proxies } = config.gateway
+  const problem = exposure(config)
+  if (problem) throw problem
   try {
     const gateway = await createGateway({
       runtime,
@@ -100,6 +103,22 @@ const metricsPrincipal = ({ metrics: { enabled, token } }: Config): readonly Pri
       ]
     : []
 
+/** Why Herald does not listen beyond this machine as it is configured. */
+export function exposure({ gateway }: Config): OrraError | undefined {
+  const { host, api_key, insecure, trusted_proxies } = gateway
+  if (isLoopback(host)) return undefined
+  if (api_key === undefined)
+    return new OrraError(
+      "gateway_unauthenticated",
+      `Listening on ${host}, beyond this machine, needs gateway.api_key: set it, or listen on 127.0.0.1.`,
+    )
+  if (insecure || trusted_proxies.length > 0) return undefined
+  return new OrraError(
+    "gateway_insecure",
+    `Listening on ${host}, beyond this machine, sends keys and chats in clear: put a proxy with TLS before it and name its address in gateway.trusted_proxies, or set gateway.insecure = true if that is meant.`,
+  )
+}
+
 /** What to change is said by the names of the file and the flags. */
 function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknown {
   if (!(error instanceof OrraError)) return error
@@ -107,8 +126,6 @@ function inOurWords(error: unknown, { gateway: { host, port } }: Config): unknow
     port_in_use: `Port ${port} of ${host} is taken by another program: stop that one, or choose another with --port.`,
     port_not_allowed: `Port ${port} of ${host} is not allowed for this user: choose one above 1023 with --port.`,
     host_unknown: `${host} is not an address of this machine: correct gateway.host, or --host.`,
-    gateway_unauthenticated: `Listening on ${host}, beyond this machine, needs gateway.api_key: set it, or listen on 127.0.0.1.`,
-    gateway_insecure: `Listening on ${host}, beyond this machine, sends keys and chats in clear: put a proxy with TLS before it and name its address in gateway.trusted_proxies, or set gateway.insecure = true if that is meant.`,
   }[error.code]
   return message === undefined ? error : new OrraError(error.code, message, error.details, error)
 }
