@@ -105,6 +105,15 @@ export const approval: readonly Guarantee[] = [
         },
       },
       {
+        file: core("approval.test.ts"),
+        test: "arguments that were changed in the store, wherever they are written, are refused",
+        mutation: {
+          file: core("approval-gate.ts"),
+          text: "if (request.digest !== digest)",
+          replacement: "if (request.digest === undefined)",
+        },
+      },
+      {
         file: core("canonical-json.test.ts"),
         test: "section 3.2.3: members are sorted by the UTF-16 code units of their names",
         mutation: {

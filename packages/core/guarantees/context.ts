@@ -21,6 +21,15 @@ export const context: readonly Guarantee[] = [
         test: "is charged for thinking, shown or not, and for a call as the model wrote it",
         mutation: { file: core("context.ts"), text: "(part.data?.length ?? 0)", replacement: "0" },
       },
+      {
+        file: core("runtime.test.ts"),
+        test: "the window has less room for messages by ",
+        mutation: {
+          file: core("request.ts"),
+          text: "+ settings.countTools(tools)",
+          replacement: "",
+        },
+      },
     ],
   },
   {

@@ -278,6 +278,28 @@ describe("policy is asked again", () => {
     expect(paid).toEqual([])
     expect(await statuses(runtime.store)).toEqual(["denied"])
   })
+
+  test("arguments that were changed in the store, wherever they are written, are refused", async () => {
+    const store = new MemoryStore()
+    const before = desk({ store })
+    const { runId } = await before.runtime.run(ns, "Pay.")
+    await before.runtime.close()
+    const read: SessionStore["read"] = async (...args) =>
+      JSON.parse(JSON.stringify(await store.read(...args)).replaceAll('"to":"ann"', '"to":"eve"'))
+    const forged: SessionStore = new Proxy(store, {
+      get: (of, name) => {
+        const member: unknown = name === "read" ? read : Reflect.get(of, name)
+        return typeof member === "function" ? member.bind(of) : member
+      },
+    })
+    const { runtime, paid, approvals } = desk({ store: forged, provider: scriptedProvider(["Done."]) })
+    const [asked] = await approvals.list(tenant)
+    expect(asked?.arguments).toEqual({ to: "eve" })
+    await approvals.decide(ns, asked?.approvalId ?? "", { decision: "approve", by: "carl" })
+    await finished(runtime, runId)
+    expect(paid).toEqual([])
+    expect(await statuses(runtime.store)).toEqual(["denied"])
+  })
 })
 
 describe("a decision", () => {

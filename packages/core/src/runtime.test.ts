@@ -466,6 +466,27 @@ describe("context", () => {
     expect(provider.requests[0]?.messages).toHaveLength(1)
   })
 
+  const long = "letters ".repeat(500)
+  const described = tool({
+    name: "described",
+    description: "",
+    input: { type: "object", description: long },
+    risk: "read",
+    execute: () => "done",
+  })
+  test.each<[string, Partial<RuntimeOptions>]>([
+    ["the system text", { systemPrompt: long }],
+    ["what a tool takes", { tools: [described] }],
+    ["what is kept for the answer", { context: { maxTokens: 1_500, reservedForOutput: 1_000 } }],
+  ])("the window has less room for messages by %s", async (_, more) => {
+    const provider = scriptedProvider([], { otherwise: "fine" })
+    const context = { maxTokens: 1_500, reservedForOutput: 100 }
+    expect((await runtimeWith({ provider, context }).run(ns, long)).text).toBe("fine")
+    const full = runtimeWith({ provider, context, ...more })
+    await expect(full.run(ns, long)).rejects.toMatchObject({ code: "context_too_long" })
+    expect(provider.requests).toHaveLength(1)
+  })
+
   test("a fresh process sees the same view as the one that built it", async () => {
     const store = new MemoryStore()
     const answers = Array.from({ length: 12 }, (_, index) => `answer ${index} ${"y".repeat(300)}`)
