@@ -23,7 +23,7 @@ export function configurationPage(): string {
     "",
     "## Different from the original",
     "",
-    "Files written for the original Herald (0.0.9) are read as they are. These keys mean something safer or truer now:",
+    "Files written for the original Herald (0.0.9) are read; `--check` names what has to be changed, such as names where ids are needed. These keys mean something safer or truer now:",
     "",
     "| Key | The original | Here |",
     "| --- | --- | --- |",
