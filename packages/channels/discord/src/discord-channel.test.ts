@@ -64,6 +64,23 @@ test("a message that is delivered twice is answered once", async () => {
   expect((await runtime.store.info(Namespace.of("discord", guild, channel, ada.id)))?.messages).toBe(4)
 })
 
+test("a message that is delivered again while its answer is written, or after it, is nothing new", async () => {
+  const end = Promise.withResolvers<void>()
+  const { discord, ada, channel } = await place({
+    answer: (request) =>
+      lastText(request) === "go" ? [say("Half"), wait(end.promise), say(" done.")] : "Next.",
+  })
+  const asked = mention(discord, ada, channel, "go")
+  await discord.until(() => said(discord, channel).includes("Half …"))
+  discord.again(asked)
+  end.resolve()
+  await discord.until(() => said(discord, channel).includes("Half done."))
+  discord.again(asked)
+  mention(discord, ada, channel, "next")
+  await discord.until(() => said(discord, channel).includes("Next."))
+  expect(said(discord, channel)).toEqual(["Half done.", "Next."])
+})
+
 test("pictures and text reach the model; what it cannot read is named", async () => {
   let parts: readonly unknown[] = []
   const { discord, ada, channel } = await place({

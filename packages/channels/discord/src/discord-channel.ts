@@ -89,6 +89,8 @@ interface Asked extends Asking {
 
 /** Messages that wait to be taken. */
 const MAX_QUEUED = 1_000
+/** So many of the last messages are known again when Discord delivers them once more. */
+const MAX_KNOWN = 2_000
 
 /**
  * Discord as a channel: an adapter or a router serves it. Reconnects by itself; what it cannot mend ends `receive` with a
@@ -113,6 +115,8 @@ export class DiscordChannel implements Channel {
   /** In the order in which it came. */
   readonly #asked = new Map<string, Asked>()
   readonly #sending = new WeakSet<Asked>()
+  /** The ids of messages that came, the oldest first. */
+  readonly #known = new Set<string>()
   readonly #turns = new Map<string, Promise<unknown>>()
   #serving = new AbortController()
   #looking = new AbortController()
@@ -277,7 +281,10 @@ export class DiscordChannel implements Channel {
     const isStart = channel.isThread() && channel.id === id
     const found = isStart ? channel.fetchStarterMessage() : channel.messages.fetch(id)
     const message = (await found.catch(() => null)) ?? undefined
-    if (fate.type === "unseen" && message) return await this.#onMessage(message)
+    if (fate.type === "unseen" && message) {
+      this.#known.delete(id)
+      return await this.#onMessage(message)
+    }
     const place = message && !isStart ? messagePlace(message) : channelPlace(channel)
     const reply = new Reply(place)
     if (fate.type === "unseen")
@@ -316,7 +323,7 @@ export class DiscordChannel implements Channel {
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: author.id }
     const text = message.content.replaceAll(new RegExp(`<@!?${client.user?.id}>`, "g"), "").trim()
     const files = [...message.attachments.values()]
-    if (text === "" && files.length === 0) return
+    if ((text === "" && files.length === 0) || this.#isKnown(message.id)) return
     await this.#inOrder(where, async () => {
       const below = messagePlace(message)
       if (guildId === null && !(await this.#mayTalkPrivately(author.id)))
@@ -325,6 +332,15 @@ export class DiscordChannel implements Channel {
       const { at, place } = await this.#inThread(message, text, where, below)
       await this.#ask(at, author.username, message.id, text, parts, place)
     })
+  }
+
+  /** Whether a message has come before. From now on it has. */
+  #isKnown(id: string): boolean {
+    if (this.#known.has(id)) return true
+    this.#known.add(id)
+    const [oldest] = this.#known
+    if (oldest !== undefined && this.#known.size > MAX_KNOWN) this.#known.delete(oldest)
+    return false
   }
 
   /** Where a message is answered: in a thread that is made from it, if that is wanted and possible. */
@@ -422,7 +438,10 @@ export class DiscordChannel implements Channel {
     })
     const reply = new Reply(place)
     if (isTaken) this.#asked.set(id, { id, where, namespace, conversation, reply, place, shown: new Set() })
-    else await reply.finish("Too many people are asking at this moment. Try again in a minute.")
+    else {
+      await this.#unanswered.remove({ id, where })
+      await reply.finish("Too many people are asking at this moment. Try again in a minute.")
+    }
   }
 
   /** The messages of one person in one channel come in the order they were written, whatever has to be read first. */

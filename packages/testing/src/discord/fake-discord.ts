@@ -59,6 +59,8 @@ export interface FakeDiscord {
   direct(user: DiscordUser): string
   /** A person writes. */
   write(user: DiscordUser, channelId: string, what: string | Writes): DiscordMessage
+  /** Gives a message to the bot once more. */
+  again(message: DiscordMessage): void
   remove(channelId: string, messageId: string): void
   /** A person presses the button with this label. Resolves when the bot has answered that. */
   press(user: DiscordUser, message: DiscordMessage, label: string): Promise<InteractionAnswer>
@@ -233,6 +235,9 @@ export async function fakeDiscord(options: FakeDiscordOptions = {}): Promise<Fak
         gateway.dispatch("MESSAGE_CREATE", { ...message, channel_type: channel.type })
       changed()
       return message
+    },
+    again(message) {
+      gateway.dispatch("MESSAGE_CREATE", { ...message, channel_type: channelOf(message.channel_id).type })
     },
     remove(channelId, messageId) {
       const { messages } = channelOf(channelId)
