@@ -14,6 +14,7 @@ import { buttonsFor, inCode, questionOf, withWords } from "./approval-message.ts
 import { pause } from "./connection.ts"
 import { idsOf } from "./ids.ts"
 import type { DiscordLinks } from "./links.ts"
+import { nonceOf } from "./nonce.ts"
 import { MAY_NOT_DECIDE, privately } from "./privately.ts"
 
 /** Questions of sessions that are not Discord's, which are shown in a channel. */
@@ -58,8 +59,6 @@ interface Shown {
 const REFUSED_MS = 60_000
 /** Source: Discord's error codes: unknown channel, unknown message. */
 const GONE: readonly unknown[] = [10_003, 10_008]
-/** Source: Discord's API, Create Message: a nonce is at most 25 characters. */
-const MAX_NONCE = 25
 /** How far back in a session it is looked for who decided. */
 const DECISIONS = 50
 
@@ -208,7 +207,7 @@ export class Elsewhere {
       components: [buttonsFor((decision) => `orra-elsewhere:${decision}:${approvalId}`)],
       allowedMentions: { parse: [] },
       // Whoever was stopped before it was remembered shows it once all the same.
-      nonce: approvalId.slice(-MAX_NONCE),
+      nonce: await nonceOf(keyOf({ target, approvalId })),
       enforceNonce: true,
       ...(file && { files: [{ name: file.name, attachment: file.bytes }] }),
     })

@@ -212,7 +212,8 @@ test("who takes no private messages keeps nobody else from being asked", async (
     channel: { approvals: own.approvals, links, lookMs: 5 },
   })
   discord.fail("POST", `/channels/${discord.direct(ada)}/messages`, 403)
-  for (const { id: userId, username } of [ada, bob])
+  const carol = discord.addUser("carol")
+  for (const { id: userId, username } of [ada, bob, carol])
     await links.redeem((await links.code(ADA.namespace)).code, { userId, username })
   const other = new Runtime({
     provider: scriptedProvider([], { otherwise: call("pay", {}) }),
@@ -225,7 +226,8 @@ test("who takes no private messages keeps nobody else from being asked", async (
   })
   onTestFinished(() => other.close())
   await other.run(CHAT, "pay")
-  await discord.until(() => question(discord, discord.direct(bob)) !== undefined)
+  for (const each of [bob, carol])
+    await discord.until(() => question(discord, discord.direct(each)) !== undefined)
   await expect.poll(() => errors).toHaveLength(1)
 })
 

@@ -11,6 +11,8 @@ test("what is long becomes several messages that call nobody, and the channels a
   const poster = discordPoster({ token: discord.token, api: discord.api })
   expect(await poster.channels()).toEqual([{ id: kitchen, name: "kitchen", guild: "home" }])
   await poster.post(kitchen, `@everyone ${"word ".repeat(500)}`, { key: "backup-7" })
+  // What is sent again, since nobody knows whether it came, comes once.
+  await poster.post(kitchen, `@everyone ${"word ".repeat(500)}`, { key: "backup-7" })
   const messages = discord.messages(kitchen)
   expect(messages).toHaveLength(2)
   expect(messages).toMatchObject([{ allowed_mentions: { parse: [] } }, { allowed_mentions: { parse: [] } }])

@@ -1,6 +1,7 @@
 import { isObject } from "@orra/core"
 import { apiError, DiscordError } from "./errors.ts"
 import { isId } from "./ids.ts"
+import { nonceOf } from "./nonce.ts"
 import { splitText } from "./split.ts"
 
 export interface DiscordPosterOptions {
@@ -20,8 +21,6 @@ export interface PostableChannel {
 
 /** Text and announcement channels. Source: Discord's channel types. */
 const POSTABLE = [0, 5]
-/** Source: Discord's API, Create Message: a nonce is at most 25 characters. */
-const MAX_NONCE = 25
 
 /**
  * Writes to channels without a connection to Discord's gateway: notices, results of jobs. Nobody is called by mentions.
@@ -55,7 +54,7 @@ export function discordPoster({ token, api }: DiscordPosterOptions): {
         throw new DiscordError("discord_invalid", "A channel is named by its id: 15 to 21 digits.")
       const discord = await rest()
       for (const [index, content] of splitText(text).entries()) {
-        const nonce = await digest(`${key} ${index}`)
+        const nonce = await nonceOf(`${key} ${index}`)
         const body = { content, nonce, enforce_nonce: true, allowed_mentions: { parse: [] } }
         await asked(() => discord.post(`/channels/${channel}/messages`, { body, ...(signal && { signal }) }))
       }
@@ -89,11 +88,4 @@ async function asked<T>(question: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw apiError(error)
   }
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
-  return Array.from(bytes, (byte) => byte.toString(36).padStart(2, "0"))
-    .join("")
-    .slice(0, MAX_NONCE)
 }

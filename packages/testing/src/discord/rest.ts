@@ -47,6 +47,8 @@ const applicationFlags = (intents: number): number => ((intents & (1 << 15)) ===
 export class Rest {
   readonly #options: RestOptions
   readonly requests: DiscordRequest[] = []
+  /** What the bot sent with a nonce that is to be taken once. */
+  readonly #byNonce = new Map<string, DiscordMessage>()
   /** Answers to give instead, by method and path: each is used once. */
   readonly failures = new Map<string, number>()
   readonly files = new Map<string, { readonly type: string; readonly bytes: Buffer }>()
@@ -197,6 +199,9 @@ export class Rest {
     const isThere = channel.messages.some(({ id }) => id === reference?.message_id)
     if (reference && !isThere && reference.fail_if_not_exists !== false)
       return { status: 400, body: { message: "Invalid Form Body", code: 50035 } }
+    const nonce = body["enforce_nonce"] === true ? String(body["nonce"]) : undefined
+    const same = nonce === undefined || before ? undefined : this.#byNonce.get(nonce)
+    if (same) return ok(same)
     const attachments = files.map((file) => this.keep(file))
     const message: DiscordMessage = {
       id: before?.id ?? world.newId(),
@@ -220,6 +225,7 @@ export class Rest {
       ...(body["allowed_mentions"] !== undefined && { allowed_mentions: body["allowed_mentions"] }),
     }
     const at = channel.messages.findIndex(({ id }) => id === message.id)
+    if (nonce !== undefined) this.#byNonce.set(nonce, message)
     if (at < 0) channel.messages.push(message)
     else channel.messages[at] = message
     gateway.dispatch(before ? "MESSAGE_UPDATE" : "MESSAGE_CREATE", { ...message, channel_type: channel.type })
