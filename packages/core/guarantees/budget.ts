@@ -26,6 +26,15 @@ export const budget: readonly Guarantee[] = [
         },
       },
       {
+        file: core("budget.test.ts"),
+        test: "system text and what tools take are reserved as well",
+        mutation: {
+          file: core("budget-prompt.ts"),
+          text: "+ this.#tools(tools)",
+          replacement: "",
+        },
+      },
+      {
         file: core("budget-ledger.test.ts"),
         test: "property: whoever reserves, settles, gives back, dies or waits: no more than the limit is given out, and parts make the whole",
         mutation: {

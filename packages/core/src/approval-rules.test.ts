@@ -9,6 +9,7 @@ import {
   Namespace,
   PolicyRegistry,
   Runtime,
+  simulate,
   tool,
 } from "./index.ts"
 
@@ -115,6 +116,25 @@ describe("a remembered approval", () => {
     await expect(approvals.restore(rule, { by: "" })).rejects.toMatchObject({ code: "invalid_input" })
   })
 
+  test("that is put back is what it says, not what it is called, and everything for no longer than a day", async () => {
+    const acts: ApprovalAct["act"][] = []
+    const { send, approvals } = desk([call("give", { to: "x" }), "1"], {
+      mayDecide: ({ act }) => acts.push(act) > 0,
+    })
+    const at = Date.now()
+    const forged = { ruleId: "everything", namespace: ns, type: "tool", tool: "pay", by: "ann", at } as const
+    await approvals.restore(forged, { by: "ann" })
+    expect(await approvals.rules(ns)).toMatchObject([{ ruleId: "tool:pay", tool: "pay" }])
+    expect(await send()).toBe(true)
+    const everything = { ...forged, type: "everything" } as const
+    for (const until of [undefined, at + 1e12, at - 1])
+      await expect(
+        approvals.restore({ ...everything, ...(until && { until }) }, { by: "ann" }),
+      ).rejects.toMatchObject({ code: "invalid_input" })
+    await approvals.restore({ ...everything, until: at + 60_000 }, { by: "ann" })
+    expect(acts).toEqual(["remember", "everything"])
+  })
+
   test("never covers what policy denies", async () => {
     const { send, approve, paid, policies } = desk([pay("ann"), "1", pay("ann"), "2"])
     await send()
@@ -147,7 +167,7 @@ describe("a remembered approval", () => {
 
 describe("approving everything", () => {
   test("covers what is asked about for its time, and each call says so", async () => {
-    const { send, approvals, intents, paid } = desk([
+    const { send, approvals, intents, paid, policies, runtime } = desk([
       [pay("ann"), call("give", { to: "x" })],
       "1",
       pay("eve"),
@@ -163,6 +183,8 @@ describe("approving everything", () => {
         approval: { by: "ann", rule: "everything", scope: bob.key, until: rule.until },
       })
     }
+    // To policy they were calls to be asked about.
+    expect(await simulate(policies, ns, runtime.store, runtime.tools)).toEqual([])
     expect(await approvals.rules(bob)).toEqual([rule])
     expect(await approvals.revoke(bob, rule.ruleId, { by: "ann" })).toBe(true)
     expect(await send()).toBe(true)

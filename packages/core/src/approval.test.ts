@@ -122,6 +122,11 @@ describe("a call that policy asks about", () => {
     ])
     // To policy it was and is a call to be asked about.
     expect(await simulate(policies, ns, runtime.store, runtime.tools)).toEqual([])
+    // One call, although it was decided twice.
+    const forbidden = PolicyRegistry.denyList(["pay"])
+    expect(await simulate(forbidden, ns, runtime.store, runtime.tools)).toMatchObject([
+      { tool: "pay", before: "ask", after: { decision: "deny" } },
+    ])
     expect((await runtime.info(ns))?.waiting).toBeUndefined()
     expect((await runtime.list(tenant, { waiting: true })).items).toEqual([])
     expect(await approvals.list(tenant)).toEqual([])

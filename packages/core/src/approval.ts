@@ -217,15 +217,26 @@ export class Approvals implements ApprovalGate, Desk {
     return await this.#rules.delete(namespace, ruleId)
   }
 
-  /** Keeps a rule again that was taken back, as `rules` gave it. @throws OrraError (`approval_forbidden`). */
+  /**
+   * Keeps a rule again that was taken back, as `rules` gave it.
+   *
+   * @throws InvalidInput for everything that has ended; OrraError (`approval_forbidden`).
+   */
   async restore(
-    { namespace, ruleId, ...rule }: ApprovalRule,
+    { namespace, ruleId: _, ...rule }: ApprovalRule,
     { by }: { readonly by: string },
   ): Promise<void> {
-    const { type, tool, arguments: args } = rule
+    const { type, tool, arguments: args, until } = rule
+    if (type === EVERYTHING) assertSoon(until, this.#now)
     const act = type === EVERYTHING ? EVERYTHING : "remember"
     await this.#assertMay({ act, namespace, by, ...defined({ tool, arguments: args }) })
-    await this.#rules.put(namespace, ruleId, { ...rule })
+    // Under what it says, whatever it is called.
+    await this.#rules.put(namespace, await this.#keyOf(rule), { ...rule })
+  }
+
+  async #keyOf({ type, tool = "", arguments: args = {} }: Omit<ApprovalRule, "ruleId" | "namespace">) {
+    if (type === EVERYTHING) return EVERYTHING
+    return type === "tool" ? anyOf(tool) : exactly(tool, await this.digest(args))
   }
 
   /**
@@ -240,9 +251,7 @@ export class Approvals implements ApprovalGate, Desk {
   ): Promise<ApprovalRule> {
     const at = this.#now
     const until = "until" in time ? time.until : at + time.forMs
-    if (!(until > at && until <= at + DAY)) {
-      throw new InvalidInput("Everything can be approved for 24 hours at most.")
-    }
+    assertSoon(until, at)
     await this.#assertMay({ act: "everything", namespace, by })
     const rule = { type: EVERYTHING, by, at, until } as const
     await this.#rules.put(namespace, EVERYTHING, rule)
@@ -303,6 +312,12 @@ export class Approvals implements ApprovalGate, Desk {
 /** A tool's name has no ":" and the digest is hex: the keys of two rules never meet. */
 const exactly = (tool: string, digest: string): string => `arguments:${tool}:${digest}`
 const anyOf = (tool: string): string => `tool:${tool}`
+
+function assertSoon(until = Number.POSITIVE_INFINITY, now: number): void {
+  if (!(until > now && until <= now + DAY)) {
+    throw new InvalidInput("Everything can be approved for 24 hours at most.")
+  }
+}
 
 function assertDecision({ decision, remember }: ApprovalDecision, namespace: Namespace): void {
   if (decision !== "approve" && decision !== "deny") {

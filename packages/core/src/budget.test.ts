@@ -1,7 +1,15 @@
 import { call, end, fail, hang, retry, say, scriptedProvider } from "@orra/testing"
 import { describe, expect, test } from "vitest"
 import { exceeded, ns, setup, TEN_CENTS, tenant, USAGE, user } from "./budget-fixture.ts"
-import { Budgets, DEFAULT_PRICES, type Limit, MemoryStore, type ModelRequest, Namespace } from "./index.ts"
+import {
+  Budgets,
+  DEFAULT_PRICES,
+  type Limit,
+  MemoryStore,
+  type ModelRequest,
+  Namespace,
+  tool,
+} from "./index.ts"
 
 describe("a limit in USD", () => {
   test("50 runs at once on 1.00 USD at 0.10 each: ten calls are made, and no more", async () => {
@@ -75,6 +83,31 @@ describe("a limit in USD", () => {
       { unit: "usd", spent: 300 / 1e6, reserved: 0 },
       { unit: "tokens", spent: 300, reserved: 0 },
     ])
+  })
+
+  test("system text and what tools take are reserved as well", async () => {
+    const long = "letters ".repeat(500)
+    const described = tool({
+      name: "described",
+      description: "",
+      input: { type: "object", description: long },
+      risk: "read",
+      execute: () => "seen",
+    })
+    const reserved = async (more: Parameters<typeof setup>[1]): Promise<number> => {
+      const { runtime, provider, budgets } = setup([[tenant, { per: "ever", tokens: 50_000 }]], more)
+      provider.push([hang()])
+      const run = runtime.run(ns, "Hello")
+      await provider.request(1)
+      const [state] = await budgets.state(ns)
+      runtime.stop(ns)
+      await run
+      return state?.reserved ?? 0
+    }
+    const plain = await reserved({ tools: [] })
+    // A thousand tokens, with the margin.
+    expect(await reserved({ tools: [], systemPrompt: long })).toBe(plain + 1_600)
+    expect(await reserved({ tools: [described] })).toBeGreaterThan(plain + 1_600)
   })
 
   test("a model whose price is not known counts as the dearest, and that is said", async () => {
