@@ -1,3 +1,4 @@
+import type { Active, Begun } from "./active.ts"
 import { ByKey } from "./by-key.ts"
 import { defined } from "./defined.ts"
 import { LeaseLost, OrraError, SessionBusy } from "./errors.ts"
@@ -26,35 +27,6 @@ export interface DriverOptions {
   readonly notify: (namespace: Namespace, notice: Notice) => void
   /** Told of sessions in which there is something to do, which is left to the process that has them. */
   readonly left: ((namespace: Namespace) => void) | undefined
-}
-
-/** A session that is being run. */
-export interface Active {
-  readonly namespace: Namespace
-  readonly log: SessionLog
-  /** Ends the present run. */
-  stop: Stop
-  /** The present run, once it has begun. */
-  runId: string | undefined
-  /** The end of the present run. It rejects where that could not be recorded. */
-  ended: Promise<unknown>
-  /** Lets the present run go on without its caller. */
-  detach: () => void
-  /** Set to leave what waits in the queue for later. */
-  paused: boolean
-  /** Messages that were sent to it here. */
-  readonly sent: Set<string>
-  /** Settles when the session is free again. Never rejects. */
-  idle: Promise<void>
-}
-
-/** A run that has begun: its first entries are durable. */
-export interface Begun {
-  readonly runId: string
-  /** The number of the last entry before it. */
-  readonly cursor: number
-  /** How it ended, for its caller: also that it goes on without them. */
-  readonly result: Promise<RunResult>
 }
 
 /** What a run has of its own. */
