@@ -117,3 +117,9 @@ const subscribe = (listener: () => void): (() => void) => {
 }
 
 export const usePlace = (): Place => useSyncExternalStore(subscribe, () => place)
+
+/** Goes to an address of this page. */
+export function follow(path: string): void {
+  history.pushState(null, "", path)
+  update()
+}
