@@ -66,7 +66,7 @@ export const approval: readonly Guarantee[] = [
     id: "D4",
     title: "Approvals are records",
     promise:
-      "An approval is bound to its session, its run, the exact arguments and a time, and is decided by whom the application allows. Forged, foreign, late and repeated decisions are refused. While a run waits nothing of it is held, and it goes on after a restart.",
+      "An approval is bound to its session, its run, the exact arguments, the rule of policy that asked and a time, and is decided by whom the application allows. Forged, foreign, late and repeated decisions are refused. While a run waits nothing of it is held, and it goes on after a restart.",
     proofs: [
       {
         file: core("approval.test.ts"),
@@ -75,6 +75,15 @@ export const approval: readonly Guarantee[] = [
           file: core("approval.ts"),
           text: "if ((await this.#mayDecide(act)) !== true)",
           replacement: "if ((await this.#mayDecide(act)) === undefined)",
+        },
+      },
+      {
+        file: core("approval.test.ts"),
+        test: "a rule that was not shown is not what was approved",
+        mutation: {
+          file: core("approval-gate.ts"),
+          text: "request.reason !== reason",
+          replacement: 'request.reason === ""',
         },
       },
       {

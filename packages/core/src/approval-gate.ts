@@ -65,8 +65,12 @@ export async function askPerson(
   { request, answer }: Partial<OpenCall> = {},
 ): Promise<Asked> {
   const digest = await desk.digest(call.arguments)
+  const reason = `${verdict.layer}: ${verdict.rule}`
   if (request) {
     if (request.digest !== digest) return denied("its arguments are not the ones that were shown")
+    // Who said yes to one rule was not asked about another.
+    if (verdict.decision === "ask" && request.reason !== reason)
+      return denied("policy has changed since it was shown and asks by another rule: call it again")
     if (now() >= request.expiresAt) return denied("nobody approved it in time")
     if (!answer) return { type: "waits" }
     return { type: "approved", approval: { by: answer.by, approvalId: answer.approvalId } }
@@ -87,7 +91,7 @@ export async function askPerson(
       name: call.name,
       arguments: call.arguments,
       digest,
-      reason: `${verdict.layer}: ${verdict.rule}`,
+      reason,
       ...(principal !== undefined && { principal }),
       expiresAt: Math.min(now() + desk.ttlMs, envelope?.deadline ?? Number.POSITIVE_INFINITY),
     },

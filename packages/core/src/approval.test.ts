@@ -263,6 +263,25 @@ describe("policy is asked again", () => {
     ])
   })
 
+  test("a rule that was not shown is not what was approved", async () => {
+    const { runtime, paid, policies, approvals } = desk()
+    const { runId } = await runtime.run(ns, "Pay Ann.")
+    policies.set(tenant, { ask: ["pay"] })
+    await approvals.decide(ns, await only(approvals), { decision: "approve", by: "carl" })
+    await finished(runtime, runId)
+    expect(paid).toEqual([])
+    expect(await statuses(runtime.store)).toEqual(["denied"])
+  })
+
+  test("a rule that was shown stands, whatever else is set", async () => {
+    const { runtime, paid, policies, approvals } = desk()
+    const { runId } = await runtime.run(ns, "Pay Ann.")
+    policies.set(tenant.child("eve"), { deny: ["pay"] })
+    await approvals.decide(ns, await only(approvals), { decision: "approve", by: "carl" })
+    await finished(runtime, runId)
+    expect(paid).toHaveLength(1)
+  })
+
   test("a person's no holds where policy allows by then", async () => {
     const { runtime, paid, policies, approvals } = desk()
     const { runId } = await runtime.run(ns, "Pay Ann.")
