@@ -36,8 +36,9 @@ export function transferConformance(makeStore: MakeStore): void {
             expect(between.slice(1).sort()).toEqual(before.slice(1).sort())
             expect((await linesOf(to, ROOT)).slice(1).sort()).toEqual(before.slice(1).sort())
             for (const { path } of sessions) {
-              const { namespace: _, ...was } = { ...(await from.info(ROOT.child(...path))) }
-              expect(await store.info(under.child(...path))).toMatchObject(was)
+              const was = await from.info(ROOT.child(...path))
+              const namespace = under.child(...path)
+              expect(await store.info(namespace)).toEqual(was && { ...was, namespace })
             }
             await eraseNamespace(store, under)
             expect(await linesOf(store, under)).toHaveLength(2)
