@@ -480,4 +480,4 @@ const LINK_FIRST =
   "In private I answer only those whom I know. Get a code where you use me, such as in the settings of the page, and send it to me with /link."
 
 /** What was asked with a command, which nobody else has seen. */
-const asQuote = (text: string): string => `> ${text.slice(0, 1_500).replaceAll("\n", "\n> ")}`
+const asQuote = (text: string): string => `> ${text.replaceAll("\n", "\n> ").slice(0, 1_900)}`
