@@ -364,7 +364,8 @@ export class DiscordChannel implements Channel {
     if (!interaction.isChatInputCommand()) return
     const { guildId, channelId, user, options, commandName } = interaction
     if (!this.#mayTalk(user.id)) return await privately(interaction, "You may not talk to me.")
-    if (guildId === null && commandName !== "link" && !(await this.#mayTalkPrivately(user.id)))
+    const isPrivate = guildId === null || this.#options.filter === "dm"
+    if (isPrivate && commandName !== "link" && !(await this.#mayTalkPrivately(user.id)))
       return await privately(interaction, LINK_FIRST)
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: user.id }
     if (commandName === "ask") {
