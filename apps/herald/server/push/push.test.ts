@@ -83,7 +83,8 @@ function signed({ headers }: Got, key: string) {
 function answer({ body }: WireRequest) {
   const last = JSON.stringify((body["messages"] as readonly unknown[]).at(-1))
   if (last.includes("tool_result")) return "So be it."
-  if (last.includes("ask me")) return [call("ask_user", { question: "What is the secret word?" })]
+  // Some models number their calls anew in each run.
+  if (last.includes("ask me")) return [call("ask_user", { question: "What is the secret word?" }, "call_0")]
   const names = last.includes("write both") ? ["secret-name.txt", "other.txt"] : ["secret-name.txt"]
   return last.includes("write") ? names.map((path) => call("write_file", { path, content: "x" })) : "Hello."
 }
