@@ -121,8 +121,8 @@ export class Elsewhere {
     const { approvals, mayDecide, prefix } = this.#parts
     const namespace = shown ? Namespace.parse(shown.namespace) : prefix
     // A private question was asked of the only person who sees it: that it is closed is no secret.
-    const isOpenTo = interaction.guildId === null && !shown
-    if (!isOpenTo && !(await mayDecide(user.id, namespace)))
+    const isClosedHere = interaction.guildId === null && !shown
+    if (!isClosedHere && !(await mayDecide(user.id, namespace)))
       return await privately(interaction, MAY_NOT_DECIDE)
     await interaction.deferUpdate()
     if (!shown) return await closePressed(interaction, "This is closed.")
