@@ -30,6 +30,16 @@ test("the language of somebody is kept as well, and what is none is refused", as
   }
 })
 
+test("of a tag with more in it the language is kept, which always has a name", async () => {
+  const records = new MemoryStore().records("people")
+  const zones = await Zones.open(records, [ada, bob], "UTC")
+  await zones.setLanguage(ada, "en-u-ca-buddhist")
+  await zones.setLanguage(bob, "de-CH-x-private")
+  await records.put(bob, "language", "de-CH-u-nu-latn")
+  for (const each of [zones, await Zones.open(records, [ada, bob], "UTC")])
+    expect([each.languageOf(ada), each.languageOf(bob)]).toEqual(["en", "de-CH"])
+})
+
 test("what is no zone is refused, and what was there stays", async () => {
   const zones = await Zones.open(new MemoryStore().records("people"), [ada], "UTC")
   await zones.set(ada, "Asia/Tokyo")

@@ -25,7 +25,8 @@ export class Zones {
     for (const person of people) {
       for await (const { key, value } of everyItem((page) => records.list(person, page))) {
         if (key === KEY && isZone(value)) zones.#known.set(person.key, value)
-        if (key === LANGUAGE && isLanguage(value)) zones.#languages.set(person.key, value)
+        const language = key === LANGUAGE ? languageIn(value) : undefined
+        if (language !== undefined) zones.#languages.set(person.key, language)
       }
     }
     return zones
@@ -56,8 +57,9 @@ export class Zones {
   }
 
   /** @throws InvalidInput for what is no language. */
-  async setLanguage(person: Namespace, language: unknown): Promise<void> {
-    if (!isLanguage(language)) throw new InvalidInput("language must be a BCP 47 tag, such as pt-BR.")
+  async setLanguage(person: Namespace, tag: unknown): Promise<void> {
+    const language = languageIn(tag)
+    if (language === undefined) throw new InvalidInput("language must be a BCP 47 tag, such as pt-BR.")
     if (this.#languages.get(person.key) === language) return
     await this.#records.put(person, LANGUAGE, language)
     this.#languages.set(person.key, language)
@@ -83,11 +85,12 @@ export function isZone(zone: unknown): zone is string {
   }
 }
 
-function isLanguage(language: unknown): language is string {
-  if (typeof language !== "string" || language.length > 35) return false
+/** The language that a tag names, without what else may be in it: the calendar of `en-u-ca-buddhist` has no name. */
+function languageIn(tag: unknown): string | undefined {
+  if (typeof tag !== "string" || tag.length > 35) return undefined
   try {
-    return Intl.getCanonicalLocales(language).length === 1
+    return new Intl.Locale(tag).baseName
   } catch {
-    return false
+    return undefined
   }
 }

@@ -48,16 +48,21 @@ export async function* sessionSources(
 
 async function* entriesBefore(
   store: SessionStore,
-  { namespace, version }: SessionInfo,
+  { namespace, version, createdAt, metadata }: SessionInfo,
   types: readonly EntryType[],
   from: Position | undefined,
 ): AsyncGenerator<Found<Entry>, void, undefined> {
   const { key } = namespace
+  const isCopy = metadata["forkedFrom"] !== undefined
   let before = version + 1
   if (from) before = await seqAt(store, namespace, before, from.at + MARGIN_MS)
   for (let limit = FIRST; ; limit = Math.min(2 * limit, PAGE)) {
     const entries = await store.read(namespace, { types, before, limit, direction: "backward" })
-    for (const entry of entries) yield { at: entry.at, key, seq: entry.seq, namespace, what: entry }
+    for (const entry of entries) {
+      // What was copied happened in the chat that it was copied from.
+      if (isCopy && entry.at <= createdAt) return
+      yield { at: entry.at, key, seq: entry.seq, namespace, what: entry }
+    }
     const last = entries.at(-1)
     if (!last || entries.length < limit) return
     before = last.seq

@@ -166,6 +166,16 @@ test("pages follow each other without gap or repetition, over many chats", async
   expect(found).toHaveLength(13 * 2 + 6 * 2)
 })
 
+test("what a chat has copied from another is told once, and what happens in it then as well", async () => {
+  const count = (await everything()).length
+  const [{ seq } = {}] = await everything("chat=web:clock&kind=run")
+  const [status] = await site.ask("POST", `${chatOf("clock", "owner")}/fork`, { seq, to: "web:copy" })
+  expect(status).toBe(201)
+  expect(await everything()).toHaveLength(count)
+  await send("copy", "hello")
+  expect((await everything("chat=web:copy")).map(({ kind }) => kind)).toEqual(["model", "run"])
+})
+
 test("a run is traced: each step with its times, what it took and who decided, and nothing of what was said", async () => {
   const [{ run } = {}] = await everything("chat=web:note&kind=run")
   const [status, trace] = await site.ask("GET", `${chatOf("note", "owner")}/runs/${run}/trace`)

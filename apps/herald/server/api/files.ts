@@ -5,6 +5,7 @@ import {
   type Hooks,
   InvalidInput,
   isObject,
+  type JsonObject,
   type Namespace,
   type Records,
   type Runtime,
@@ -25,7 +26,7 @@ const session = "/api/sessions/:namespace/directory"
 export interface Directories {
   /** Gives a session its folder when it begins: what was chosen before, or that of the chat which has handed on the task. */
   readonly hooks: Hooks
-  /** The folder that was chosen for a chat, begun or not; null: the usual one. */
+  /** The folder that a chat works in, begun or not: chosen for it, or that of the folder it is in; null: the usual one. */
   readonly current: (namespace: Namespace, info: SessionInfo | undefined) => Promise<string | null>
   /** Documented in docs/herald/api.md. */
   readonly routes: readonly Route[]
@@ -47,9 +48,13 @@ export function directories(parts: {
     return isObject(value) && typeof value["directory"] === "string" ? value["directory"] : undefined
   }
 
+  /** What a chat without a directory gets when its next run begins. */
+  const coming = async (namespace: Namespace, metadata: JsonObject): Promise<string | null> =>
+    (await waiting(namespace)) ?? (await folderOf(namespace, metadata))?.directory ?? null
+
   const current = async (namespace: Namespace, info: SessionInfo | undefined): Promise<string | null> => {
-    const own = info ? info.metadata[WORKING_DIRECTORY] : await waiting(namespace)
-    return typeof own === "string" ? own : null
+    const own = info?.metadata[WORKING_DIRECTORY]
+    return typeof own === "string" ? own : await coming(namespace, info?.metadata ?? {})
   }
 
   const read = async (request: GatewayRequest): Promise<Response> => {
@@ -71,9 +76,10 @@ export function directories(parts: {
     const chosen = directory ? normalize(directory) : null
     if (chosen !== null && (await folders().within(namespace, chosen)) === undefined) throw refused()
     if (info) await runtime().update(namespace, { [WORKING_DIRECTORY]: chosen })
-    else if (chosen === null) await records.delete(namespace, CHOSEN)
+    // One that has begun may have chosen before, and not have run since.
+    if (info || chosen === null) await records.delete(namespace, CHOSEN)
     else await records.put(namespace, CHOSEN, { directory: chosen })
-    return Response.json({ directory: chosen })
+    return Response.json({ directory: chosen ?? (await coming(namespace, info?.metadata ?? {})) })
   }
 
   return {
@@ -89,7 +95,7 @@ export function directories(parts: {
         const caller = callerOf(namespace)
         const directory = caller
           ? (await runtime().info(caller.namespace))?.metadata[WORKING_DIRECTORY]
-          : ((await waiting(namespace)) ?? (await folderOf(namespace, metadata))?.directory)
+          : await coming(namespace, metadata)
         if (typeof directory !== "string") return
         await runtime().update(namespace, { [WORKING_DIRECTORY]: directory })
         if (!caller) await records.delete(namespace, CHOSEN)

@@ -144,6 +144,16 @@ test("a chat that begins in a folder is with its agent, and works in its directo
   await told("web:second", "Hello")
   expect(await metadata("web:second")).toMatchObject({ folder: id, working_directory: other })
 
+  // In a folder it has begun, and has not run: what was chosen is shown, and can be taken back.
+  const third = "/api/sessions/web%3Athird/directory"
+  await site.ask("PUT", third, { directory: other })
+  await put("web:third", id)
+  expect(await site.ask("GET", third)).toMatchObject([200, { directory: other }])
+  expect(await site.ask("PUT", third, { directory: null })).toEqual([200, { directory }])
+  expect(await site.ask("GET", third)).toMatchObject([200, { directory }])
+  await told("web:third", "Hello")
+  expect(await metadata("web:third")).toMatchObject({ working_directory: directory })
+
   // A copy of a chat is where the chat is.
   const [, { entries }] = (await site.ask("GET", "/api/sessions/web%3Afirst")) as [
     number,

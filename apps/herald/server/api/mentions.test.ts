@@ -53,3 +53,19 @@ test("files of the chat's folder and documents are found by what is in their nam
   expect((await site.ask("PATCH", "/api/sessions/web:one/options", { off: ["files"] }))[0]).toBe(200)
   expect(await found("notes")).toEqual(["document notes-of-2025.txt"])
 })
+
+test("Herald's own data is not found, also where the owner's folder is named by a link to one that has it", async () => {
+  const site = await heraldSite({
+    config: (folder) => {
+      symlinkSync(folder, join(folder, "link"))
+      return `[tools]\nfilesystem = true\nfilesystem_base_dir = "${join(folder, "link")}"`
+    },
+  })
+  onTestFinished(() => site.close())
+  const [, { found }] = (await site.ask("GET", "/api/sessions/web:one/mentions?q=")) as [
+    number,
+    { readonly found: readonly { readonly name: string }[] },
+  ]
+  expect(found.map(({ name }) => name).filter((name) => name.startsWith("data"))).toEqual([])
+  expect(found.map(({ name }) => name)).toContain("assistant.toml")
+})

@@ -1,5 +1,5 @@
-import { type Dirent, realpathSync } from "node:fs"
-import { readdir } from "node:fs/promises"
+import type { Dirent } from "node:fs"
+import { readdir, realpath } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { InvalidInput, type Namespace, type SessionInfo } from "@orra/core"
 import type { GatewayRequest, Route } from "@orra/gateway"
@@ -42,7 +42,8 @@ export function mentionRoute({ loaded, library, directoryOf }: MentionParts): Ro
     const directory = await directoryOf(namespace, info)
     const metadata = directory === null ? {} : { [WORKING_DIRECTORY]: directory }
     try {
-      return await filesIn(await folderOf({ namespace, metadata }), realpathSync(now.dataDir), signal)
+      const folder = await realpath(await folderOf({ namespace, metadata }))
+      return await filesIn(folder, await realpath(now.dataDir), signal)
     } catch (error) {
       // A folder that is gone: the tools say so when they are used.
       if (error instanceof InvalidInput) return []
@@ -84,7 +85,7 @@ function rankOf({ name, title = "" }: Mentioned, wanted: string): number | undef
   return names.some((each) => each.includes(wanted)) ? 1 : undefined
 }
 
-/** The files below a folder, the nearest first. What is hidden, links, and Herald's own data are left out. */
+/** The files below a folder, the nearest first; both paths are real. What is hidden, links, and Herald's own data are left out. */
 async function filesIn(root: string, dataDir: string, signal: AbortSignal): Promise<readonly Mentioned[]> {
   const found: Mentioned[] = []
   const folders = [""]

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises"
 import { resolve } from "node:path"
-import { type JsonObject, Namespace, type SessionStore } from "@orra/core"
+import type { JsonObject, Namespace, SessionStore } from "@orra/core"
 import { type AdoptedSession, type FoundSession, importSessions } from "@orra/store-file"
-import { OWNER } from "../config/load.ts"
+import { discordRoot, OWNER } from "../config/load.ts"
 import type { Config } from "../config/settings.ts"
 import type { Logger } from "../log/log.ts"
 import { titleOf } from "../titles.ts"
@@ -32,7 +32,7 @@ export async function takeOverChats({
   const records = store.records("taken-over")
   if (config.sessions.store === "memory" || !(await isFolder(folder)) || (await records.get(OWNER, DONE)))
     return
-  const discord = Namespace.parse(config.discord.namespace_prefix)
+  const discord = discordRoot(config)
   const { imported, left, skipped } = await importSessions(folder, store, {
     adopt: (session) => adopted(session, discord),
   })

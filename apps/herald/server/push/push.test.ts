@@ -83,7 +83,8 @@ function signed({ headers }: Got, key: string) {
 function answer({ body }: WireRequest) {
   const last = JSON.stringify((body["messages"] as readonly unknown[]).at(-1))
   if (last.includes("tool_result")) return "So be it."
-  if (last.includes("ask me")) return [call("ask_user", { question: "What is the secret word?" })]
+  // Some models number their calls anew in each run.
+  if (last.includes("ask me")) return [call("ask_user", { question: "What is the secret word?" }, "call_0")]
   const names = last.includes("write both") ? ["secret-name.txt", "other.txt"] : ["secret-name.txt"]
   return last.includes("write") ? names.map((path) => call("write_file", { path, content: "x" })) : "Hello."
 }
@@ -265,9 +266,13 @@ test("what is gone is forgotten; what cannot be taken now is sent later", async 
   await say("web:two", "ask me")
   await came(4)
   expect(got.map(({ path }) => path)).toEqual(["/phone", "/phone", "/phone", "/phone"])
+  statuses.push(503)
+  const later = await ask("POST", `/api/push/subscriptions/${id}/test`)
+  expect([later.status, later.json["error"]]).toEqual([422, expect.stringContaining("(503). Try again in")])
   statuses.push(410)
   const failed = await ask("POST", `/api/push/subscriptions/${id}/test`)
   expect([failed.status, failed.json["code"]]).toEqual([422, "push_failed"])
+  expect(failed.json["error"]).toContain("(410). Switch them off and on")
   expect((await ask("POST", `/api/push/subscriptions/${id}/test`)).status).toBe(404)
   expect((await ask("DELETE", `/api/push/subscriptions/${id}`)).status).toBe(404)
   expect(site.logged.join("")).not.toContain("/phone")

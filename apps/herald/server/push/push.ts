@@ -138,7 +138,8 @@ export class Pushes {
     const now = await this.#now()
     const [first] = waiting
     const ms = first ? first.expiresAt - now : DAY_MS
-    await this.#tell(people, `waits ${fresh}`, ms, async (person) =>
+    // Some models number their calls anew in each run.
+    await this.#tell(people, `waits ${runId} ${fresh}`, ms, async (person) =>
       first
         ? approvalNews(waiting, await this.#waitFor(person))
         : questionNews(session, await this.#waitFor(person)),

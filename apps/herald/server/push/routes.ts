@@ -24,7 +24,8 @@ export const pushRoutes = (pushes: Pushes, local: string | undefined): readonly 
   route("POST", `${ONE}/test`, async ({ principal, params, signal }) => {
     assertOn(pushes)
     const { sent, error } = await pushes.test(principal.namespace, params["id"] ?? "", signal)
-    if (error) throw new HttpError(422, "push_failed", `${error.message} Switch them off and on again.`)
+    const then = sent === "later" ? "Try again in a minute." : "Switch them off and on again."
+    if (error) throw new HttpError(422, "push_failed", `${error.message} ${then}`)
     if (sent !== "taken") throw notThere()
     return { sent: true }
   }),

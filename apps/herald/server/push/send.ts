@@ -52,7 +52,10 @@ export async function send(
     return answered(status, new URL(endpoint).host)
   } catch (error) {
     if (!(error instanceof WebError)) throw error
-    return { sent: NOWHERE.has(error.code) ? "gone" : "later", error }
+    if (NOWHERE.has(error.code)) return { sent: "gone", error }
+    const { host } = new URL(endpoint)
+    const message = `${host} cannot be reached from this machine: it has to be at port 443.`
+    return { sent: "later", error: new OrraError("push_unreachable", message, { host }, error) }
   }
 }
 

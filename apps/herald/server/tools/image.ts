@@ -22,11 +22,12 @@ export function heraldImages(
   }
 }
 
-/** So many results at the end of a session are looked through. */
+/** So many results at the end of a session are looked through, and so many pictures read. */
 const MAX_RESULTS = 200
+const MAX_PICTURES = 10
 const MAKERS: readonly string[] = ["generate_image", "edit_image"]
 
-/** The pictures that a run has made, in order. */
+/** The first pictures that a run has made, in order: as many as a channel posts below an answer. */
 export async function picturesOf(
   store: SessionStore,
   session: Namespace,
@@ -44,7 +45,7 @@ export async function picturesOf(
     return isObject(structured) && typeof structured["name"] === "string" ? [structured["name"]] : []
   })
   const files = new ImageFiles(store)
-  const found = await Promise.all(made.map((name) => files.read(session, name)))
+  const found = await Promise.all(made.slice(0, MAX_PICTURES).map((name) => files.read(session, name)))
   return found.filter((image) => image !== undefined)
 }
 

@@ -22,9 +22,11 @@ export default function DirectoryButton({ namespace }: { readonly namespace: str
   const folder = directory === null ? undefined : nameOf(directory)
   const label = words.button(folder)
   const choose = async (next: string | null): Promise<void> => {
-    await request("PUT", directoryAddress(namespace), { directory: next })
+    type Chosen = Pick<DirectoryState, "directory">
+    const { directory: now } = await request<Chosen>("PUT", directoryAddress(namespace), { directory: next })
     await client.invalidateQueries({ queryKey: ["directory", namespace] })
-    toast(next === null ? words.usualChosen : words.chosen(nameOf(next)))
+    // Without one of its own a chat works in that of the folder it is in.
+    toast(now === null ? words.usualChosen : words.chosen(nameOf(now)))
   }
   return (
     <>

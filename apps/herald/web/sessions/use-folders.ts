@@ -25,9 +25,15 @@ export function useFolders(): FolderList & { readonly find: (id: string | undefi
   return { ...data, find: (id) => data.folders.find((folder) => folder.id === id) }
 }
 
+function lookAgain(client: QueryClient): void {
+  void client.invalidateQueries({ queryKey: FOLDERS })
+  // A chat works in the directory of the folder it is in.
+  void client.invalidateQueries({ queryKey: ["directory"] })
+}
+
 /** Folders were changed here: this tab looks again, and so do the others. */
 export function refreshFolders(client: QueryClient): void {
-  void client.invalidateQueries({ queryKey: FOLDERS })
+  lookAgain(client)
   channel?.postMessage("changed")
 }
 
@@ -35,7 +41,7 @@ export function refreshFolders(client: QueryClient): void {
 export function useFolderChanges(): void {
   const client = useQueryClient()
   useEffect(() => {
-    const again = (): void => void client.invalidateQueries({ queryKey: FOLDERS })
+    const again = (): void => lookAgain(client)
     channel?.addEventListener("message", again)
     return () => channel?.removeEventListener("message", again)
   }, [client])

@@ -1,10 +1,14 @@
 import { type PendingApproval, plainly } from "@orra/core"
 import type { ActionRowData, InteractionButtonComponentData } from "discord.js"
 
-/** What a button says of itself: it outlives this process, and says whose conversation it is about. */
-export interface ButtonId {
+/** What a button decides. */
+export interface Decision {
   readonly decision: "approve" | "deny"
   readonly approvalId: string
+}
+
+/** What a button says of itself: it outlives this process, and says whose conversation it is about. */
+export interface ButtonId extends Decision {
   readonly userId: string
   readonly conversation: number
 }
@@ -49,10 +53,16 @@ ${shown}
 /** A question with what became of it, within what Discord takes. */
 export const withWords = (content: string, said: string): string => `${content.slice(0, 1_900)}\n${said}`
 
+export const decidedBy = (decision: Decision["decision"], who: string): string =>
+  `${decision === "approve" ? "Allowed" : "Refused"} by ${who}`
+
+/** Its run ended, or it was too late. */
+export const NOT_ASKED = "This is not asked any more."
+
 export type Buttons = ActionRowData<InteractionButtonComponentData>
 
 /** Green and red, as Discord numbers them. */
-export const buttonsFor = (customId: (decision: "approve" | "deny") => string): Buttons => ({
+export const buttonsFor = (customId: (decision: Decision["decision"]) => string): Buttons => ({
   type: 1,
   components: [
     { type: 2, style: 3, label: "Allow", customId: customId("approve") },

@@ -1,6 +1,6 @@
 import { isObject } from "@orra/core"
-import type { DiscordFilter } from "./discord-channel.ts"
 import { apiError, DiscordError, missingIntents, wrongToken } from "./errors.ts"
+import type { DiscordFilter } from "./options.ts"
 
 /** Bits of an application's flags that say that it may read messages. Source: Discord's application flags. */
 const MESSAGE_CONTENT = (1 << 18) | (1 << 19)

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises"
 import { errorMessage, InvalidInput } from "@orra/core"
 import type { ApplicationCommandDataResolvable, Client, Interaction, Message } from "discord.js"
 import { DiscordError, missingIntents, wrongToken } from "./errors.ts"
+import type { DiscordFilter } from "./options.ts"
 
 /** The connection as a person can be shown it. `error` says why it is not there, and what to do. */
 export interface DiscordStatus {
@@ -11,7 +12,7 @@ export interface DiscordStatus {
 
 export interface ConnectionOptions {
   readonly token: string
-  readonly filter: "mentions" | "all" | "dm"
+  readonly filter: DiscordFilter
   /** Whether it hears what is written to it in private. */
   readonly isPrivate: boolean
   readonly api?: string
@@ -148,7 +149,7 @@ export class Connection {
 const isTokenError = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "TokenInvalid"
 
-function refusal(code: number, filter: ConnectionOptions["filter"]): Error {
+function refusal(code: number, filter: DiscordFilter): Error {
   if (code === WRONG_TOKEN) return wrongToken()
   if (WRONG_INTENTS.has(code))
     return missingIntents(filter === "all" ? ["Message Content Intent"] : ["Server Members Intent"])

@@ -1,4 +1,5 @@
 import type { PendingApproval, Runtime } from "@orra/core"
+import { decidedBy, NOT_ASKED } from "./approval-message.ts"
 
 /** What is said below a question that was decided where its buttons are not, or that is not asked any more. */
 export async function decidedElsewhere(
@@ -14,8 +15,8 @@ export async function decidedElsewhere(
   })
   for await (const event of runtime.subscribe(namespace, { after: request?.seq ?? 0, signal })) {
     if (event.type === "approval_decision" && event.approvalId === approvalId)
-      return `${event.decision === "approve" ? "Allowed" : "Refused"} by ${event.by}, elsewhere.`
-    if (event.type === "run_finished" && event.runId === runId) return "This is not asked any more."
+      return `${decidedBy(event.decision, event.by)}, elsewhere.`
+    if (event.type === "run_finished" && event.runId === runId) return NOT_ASKED
   }
   return undefined
 }

@@ -1,13 +1,10 @@
 import {
-  type Approvals,
   type Channel,
   findMention,
   type InboundMessage,
-  InvalidInput,
   type Namespace,
   type OutboundError,
   type OutboundMessage,
-  type Runtime,
   type UserPart,
 } from "@orra/core"
 import type { ButtonInteraction, Client, Interaction, Message, SendableChannels } from "discord.js"
@@ -16,70 +13,18 @@ import { partsOf } from "./attachments.ts"
 import { answerCommand, COMMANDS, LINK } from "./commands.ts"
 import { Connection, type DiscordStatus, pause } from "./connection.ts"
 import { Conversations, prefixOf, type Whereabouts } from "./conversations.ts"
-import { Elsewhere, type ElsewhereOptions, readElsewhereButton } from "./elsewhere.ts"
-import { idsOf } from "./ids.ts"
-import type { DiscordLinks } from "./links.ts"
-import { type OutgoingFile, postFiles } from "./outgoing.ts"
+import { Elsewhere, readElsewhereButton } from "./elsewhere.ts"
+import type { DiscordChannelOptions } from "./options.ts"
+import { postFiles } from "./outgoing.ts"
 import { type AskingPlace, channelPlace, commandPlace, messagePlace } from "./places.ts"
 import { EPHEMERAL, privately } from "./privately.ts"
 import { type Asking, Questions } from "./questions.ts"
 import { Queue } from "./queue.ts"
 import { type Place, Reply } from "./reply.ts"
+import { Rights } from "./rights.ts"
 import { threadFrom } from "./threads.ts"
+import { Turns } from "./turns.ts"
 import { fateOf, type Unanswered, UnansweredRecords } from "./unanswered.ts"
-
-/** Which messages the bot answers: those that mention it in a server, all that it can read, or those in private. */
-export type DiscordFilter = "mentions" | "all" | "dm"
-
-export interface DiscordChannelOptions {
-  /** The bot's token, from the Developer Portal. */
-  readonly token: string
-  /** Where conversations are kept, stopped and counted: the runtime that answers, or its team. */
-  readonly runtime: Pick<Runtime, "stop" | "store" | "subscribe">
-  /** Default "mentions". */
-  readonly filter?: DiscordFilter
-  /**
-   * Ids of those who may talk to it. Default everybody who can write where it is; "dm" needs it, or `links`. Names are
-   * refused.
-   */
-  readonly allowedUsers?: readonly string[]
-  /** With these, what policy asks about is shown with buttons. */
-  readonly approvals?: Approvals
-  /** Ids of those who may press them. Default nobody. */
-  readonly approvers?: readonly string[]
-  /** What sessions elsewhere wait for is shown in a channel too, for the same people to press. Needs `approvals`. */
-  readonly questions?: ElsewhereOptions
-  /**
-   * With these, `/link` ties people's accounts to who they are elsewhere: they may write in private, and are asked there about
-   * what waits in their sessions, and may decide it. Others are told to link first, unless `allowedUsers` names them.
-   */
-  readonly links?: DiscordLinks
-  /** How often it is looked for what waits elsewhere, in ms. Default 2,000. */
-  readonly lookMs?: number
-  /** The first segments of all sessions. Default "discord". Give each program that shares a server its own. */
-  readonly prefix?: string | Namespace
-  /**
-   * Each question in a channel of a server is answered in a thread of its own, which goes on with its own conversation.
-   * Default false. Where it may not open one it answers below the message.
-   */
-  readonly threads?: boolean
-  /** What a run has made that belongs to its answer, such as pictures: posted below it, at most ten files. Default nothing. */
-  readonly attachments?: (session: Namespace, runId: string) => Promise<readonly OutgoingFile[]>
-  /** Agents that a message can name with @, and `/agent` can choose. Read anew for each message. */
-  readonly agents?: () => readonly string[]
-  /** Who a person is to policies, hooks and audit. Default `discord:` and their id. */
-  readonly principal?: (userId: string) => string
-  /** Told of each change of the connection. */
-  readonly onStatus?: (status: DiscordStatus) => void
-  /** Told of what went wrong with a command or a button. Default `console.error`. */
-  readonly onError?: (error: unknown) => void
-  /** Pause between two steps of an answer being written, in ms. Default 1,200: five changes in six seconds. */
-  readonly editIntervalMs?: number
-  /** Default Discord's. */
-  readonly api?: string
-  /** Default Discord's: attachments are read from nowhere else. */
-  readonly files?: string
-}
 
 /** A message or a command that is being answered. */
 interface Asked extends Asking {
@@ -104,8 +49,7 @@ const MAX_KNOWN = 2_000
 export class DiscordChannel implements Channel {
   readonly name = "discord"
   readonly #options: DiscordChannelOptions
-  readonly #allowed: ReadonlySet<string> | undefined
-  readonly #approvers: ReadonlySet<string>
+  readonly #rights: Rights
   readonly #conversations: Conversations
   readonly #unanswered: UnansweredRecords
   readonly #questions: Questions | undefined
@@ -117,16 +61,15 @@ export class DiscordChannel implements Channel {
   readonly #sending = new WeakSet<Asked>()
   /** The ids of messages that came, the oldest first. */
   readonly #known = new Set<string>()
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new Turns()
   #serving = new AbortController()
   #looking = new AbortController()
 
-  /** @throws InvalidInput for ids that are none, for "dm" without `allowedUsers`, and without a token. */
+  /** @throws InvalidInput for ids that are none, for "dm" where nobody could be known, and without a token. */
   constructor(options: DiscordChannelOptions) {
-    const { token, filter = "mentions", allowedUsers, approvers = [], prefix = "discord", runtime } = options
+    const { token, filter = "mentions", prefix = "discord", runtime } = options
     this.#options = options
-    this.#allowed = allowedUsers && idsOf("allowedUsers", allowedUsers)
-    this.#approvers = idsOf("approvers", approvers)
+    this.#rights = new Rights(options)
     const { store } = runtime
     this.#conversations = new Conversations(prefixOf(prefix), store.records("discord"))
     this.#unanswered = new UnansweredRecords(prefixOf(prefix), store.records("discord-unanswered"))
@@ -136,7 +79,7 @@ export class DiscordChannel implements Channel {
         approvals,
         runtime,
         conversations: this.#conversations,
-        mayDecide: (userId, namespace) => this.#mayDecide(userId, namespace),
+        mayDecide: (userId, session) => this.#rights.mayDecide(userId, session),
         isAwaited: ({ key }) => this.#asked.values().some(({ namespace }) => namespace.key === key),
         attach: (place, session, runId) => this.#attach(place, session, runId),
         serving: () => this.#serving.signal,
@@ -149,14 +92,10 @@ export class DiscordChannel implements Channel {
         prefix: prefixOf(prefix),
         channel: questions,
         links,
-        mayDecide: (userId, namespace) => this.#mayDecide(userId, namespace),
+        mayDecide: (userId, session) => this.#rights.mayDecide(userId, session),
         lookMs: options.lookMs ?? 2_000,
         onError: (error) => this.#report(error),
       })
-    if (filter === "dm" && !this.#allowed && !links)
-      throw new InvalidInput(
-        'The filter "dm" needs `allowedUsers`, the ids of those who may write to the bot, or `links`.',
-      )
     this.#connection = new Connection({
       token,
       filter,
@@ -296,27 +235,9 @@ export class DiscordChannel implements Channel {
     await this.#attach(place, session, runId)
   }
 
-  /** The one place that says who may talk to it, by message or command. */
-  #mayTalk(userId: string): boolean {
-    return this.#allowed?.has(userId) ?? true
-  }
-
-  /** In private, whoever is named or known. */
-  async #mayTalkPrivately(userId: string): Promise<boolean> {
-    const { links } = this.#options
-    return this.#allowed !== undefined || !links || (await links.of(userId)) !== undefined
-  }
-
-  /** The one place that says who may decide what waits in a session. */
-  async #mayDecide(userId: string, session: Namespace): Promise<boolean> {
-    if (this.#approvers.has(userId)) return true
-    const person = await this.#options.links?.of(userId)
-    return person?.decidesIn.some((each) => each.contains(session)) ?? false
-  }
-
   async #onMessage(message: Message): Promise<void> {
     const { author, guildId, channelId, client } = message
-    if (author.bot || message.system || !this.#mayTalk(author.id)) return
+    if (author.bot || message.system || !this.#rights.mayTalk(author.id)) return
     const { filter = "mentions" } = this.#options
     const isMentioned = message.mentions.users.has(client.user?.id ?? "")
     if (guildId !== null && (filter === "dm" || (filter === "mentions" && !isMentioned))) return
@@ -324,9 +245,9 @@ export class DiscordChannel implements Channel {
     const text = message.content.replaceAll(new RegExp(`<@!?${client.user?.id}>`, "g"), "").trim()
     const files = [...message.attachments.values()]
     if ((text === "" && files.length === 0) || this.#isKnown(message.id)) return
-    await this.#inOrder(where, async () => {
+    await this.#turns.take(where, async () => {
       const below = messagePlace(message)
-      if (guildId === null && !(await this.#mayTalkPrivately(author.id)))
+      if (guildId === null && !(await this.#rights.mayTalkPrivately(author.id)))
         return void (await below.post(LINK_FIRST, true))
       const parts = await partsOf(files, this.#files, this.#serving.signal)
       const { at, place } = await this.#inThread(message, text, where, below)
@@ -363,8 +284,9 @@ export class DiscordChannel implements Channel {
     if (interaction.isButton()) return await this.#onButton(interaction)
     if (!interaction.isChatInputCommand()) return
     const { guildId, channelId, user, options, commandName } = interaction
-    if (!this.#mayTalk(user.id)) return await privately(interaction, "You may not talk to me.")
-    if (guildId === null && commandName !== "link" && !(await this.#mayTalkPrivately(user.id)))
+    if (!this.#rights.mayTalk(user.id)) return await privately(interaction, "You may not talk to me.")
+    const isPrivate = guildId === null || this.#options.filter === "dm"
+    if (isPrivate && commandName !== "link" && !(await this.#rights.mayTalkPrivately(user.id)))
       return await privately(interaction, LINK_FIRST)
     const where: Whereabouts = { guildId: guildId ?? undefined, channelId, userId: user.id }
     if (commandName === "ask") {
@@ -372,7 +294,7 @@ export class DiscordChannel implements Channel {
       const below = commandPlace(interaction)
       const text = options.getString("text", true)
       const agent = options.getString("agent") ?? undefined
-      await this.#inOrder(where, async () => {
+      await this.#turns.take(where, async () => {
         const { at, place } =
           this.#options.threads && guildId !== null
             ? await this.#inThread(await interaction.editReply(asQuote(text)), text, where, below)
@@ -444,19 +366,6 @@ export class DiscordChannel implements Channel {
     }
   }
 
-  /** The messages of one person in one channel come in the order they were written, whatever has to be read first. */
-  async #inOrder({ channelId, userId }: Whereabouts, work: () => Promise<void>): Promise<void> {
-    const key = `${channelId} ${userId}`
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work)
-    const settled = turn.catch(() => {})
-    this.#turns.set(key, settled)
-    try {
-      await turn
-    } finally {
-      if (this.#turns.get(key) === settled) this.#turns.delete(key)
-    }
-  }
-
   #principal(userId: string): string {
     return this.#options.principal?.(userId) ?? `discord:${userId}`
   }
@@ -480,4 +389,4 @@ const LINK_FIRST =
   "In private I answer only those whom I know. Get a code where you use me, such as in the settings of the page, and send it to me with /link."
 
 /** What was asked with a command, which nobody else has seen. */
-const asQuote = (text: string): string => `> ${text.slice(0, 1_500).replaceAll("\n", "\n> ")}`
+const asQuote = (text: string): string => `> ${text.replaceAll("\n", "\n> ").slice(0, 1_900)}`

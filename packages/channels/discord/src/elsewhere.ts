@@ -4,17 +4,25 @@ import {
   isObject,
   type JsonObject,
   Namespace,
-  OrraError,
   type PendingApproval,
   type Records,
   type SessionStore,
 } from "@orra/core"
 import type { ButtonInteraction, Client, SendableChannels } from "discord.js"
-import { buttonsFor, inCode, questionOf, withWords } from "./approval-message.ts"
+import {
+  buttonsFor,
+  type Decision,
+  decidedBy,
+  inCode,
+  NOT_ASKED,
+  questionOf,
+  withWords,
+} from "./approval-message.ts"
 import { pause } from "./connection.ts"
 import { idsOf } from "./ids.ts"
 import type { DiscordLinks } from "./links.ts"
 import { nonceOf } from "./nonce.ts"
+import { closePressed, decidePressed } from "./press.ts"
 import { MAY_NOT_DECIDE, privately } from "./privately.ts"
 
 /** Questions of sessions that are not Discord's, which are shown in a channel. */
@@ -65,9 +73,9 @@ const DECISIONS = 50
 const BUTTON = /^orra-elsewhere:(approve|deny):([\w-]{1,40})$/
 
 /** What the buttons of a question decide; undefined for other buttons. */
-export function readElsewhereButton(customId: string) {
+export function readElsewhereButton(customId: string): Decision | undefined {
   const [, decision, approvalId = ""] = BUTTON.exec(customId) ?? []
-  return decision === "approve" || decision === "deny" ? ({ decision, approvalId } as const) : undefined
+  return decision === "approve" || decision === "deny" ? { decision, approvalId } : undefined
 }
 
 /**
@@ -106,33 +114,21 @@ export class Elsewhere {
   }
 
   /** Decides a question as the button says, if that person may, and says so in its message. */
-  async press(
-    interaction: ButtonInteraction,
-    { decision, approvalId }: { readonly decision: "approve" | "deny"; readonly approvalId: string },
-    by: string,
-  ): Promise<void> {
+  async press(interaction: ButtonInteraction, button: Decision, by: string): Promise<void> {
     const { user, message } = interaction
     await this.#showing.catch(() => {})
     const shown = (await this.#all()).find(({ messageId }) => messageId === message.id)
     const { approvals, mayDecide, prefix } = this.#parts
     const namespace = shown ? Namespace.parse(shown.namespace) : prefix
     // A private question was asked of the only person who sees it: that it is closed is no secret.
-    const isOpenTo = interaction.guildId === null && !shown
-    if (!isOpenTo && !(await mayDecide(user.id, namespace)))
+    const isClosedHere = interaction.guildId === null && !shown
+    if (!isClosedHere && !(await mayDecide(user.id, namespace)))
       return await privately(interaction, MAY_NOT_DECIDE)
     await interaction.deferUpdate()
-    const close = async (said: string): Promise<void> => {
-      await interaction.editReply({ content: withWords(message.content, said), components: [] })
-    }
-    if (!shown) return await close("This is closed.")
+    if (!shown) return await closePressed(interaction, "This is closed.")
     this.#pressed.add(message.id)
     try {
-      await approvals.decide(namespace, approvalId, { decision, by })
-      await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
-    } catch (error) {
-      if (!(error instanceof OrraError)) throw error
-      // Somebody else was first, or it is too late.
-      await close(`This is closed. ${error.message}`)
+      await decidePressed(approvals, namespace, button, { interaction, by })
     } finally {
       await this.#forget(shown)
       this.#pressed.delete(message.id)
@@ -243,8 +239,8 @@ export class Elsewhere {
     })
     for (const entry of entries)
       if (entry.type === "approval_decision" && entry.approvalId === approvalId)
-        return `${entry.decision === "approve" ? "Allowed" : "Refused"} by ${entry.by}, elsewhere.`
-    return "This is not asked any more."
+        return `${decidedBy(entry.decision, entry.by)}, elsewhere.`
+    return NOT_ASKED
   }
 
   async #all(): Promise<readonly Shown[]> {

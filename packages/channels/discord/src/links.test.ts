@@ -48,6 +48,20 @@ test("who is not linked is told how in private, and answered as soon as they are
   expect(errors).toEqual([])
 })
 
+test("where only private messages are heard, who is not linked gets no answer to a command in a server either", async () => {
+  const store = new MemoryStore()
+  const links = linksOn(store)
+  const { discord, ada, channel } = await place({ channel: { links, filter: "dm" } })
+  await discord.until(() => discord.commands.includes("ask"))
+  expect(await discord.command(ada, channel, "ask", { text: "hello" })).toMatchObject({
+    ephemeral: true,
+    content: expect.stringContaining("/link"),
+  })
+  await links.redeem((await links.code(ADA.namespace)).code, { userId: ada.id, username: ada.username })
+  await discord.command(ada, channel, "ask", { text: "hello" })
+  await discord.until(() => said(discord, channel).includes("Hello."))
+})
+
 test("a code links one account, once, and not when it is old", async () => {
   let now = 1_000_000
   const store = new MemoryStore()

@@ -1,16 +1,10 @@
-import {
-  type Approvals,
-  messageText,
-  type Namespace,
-  OrraError,
-  type PendingApproval,
-  type Runtime,
-} from "@orra/core"
+import { type Approvals, messageText, type Namespace, type PendingApproval, type Runtime } from "@orra/core"
 import type { ButtonInteraction, Message } from "discord.js"
 import { type ButtonId, buttonsOf, questionOf, withWords } from "./approval-message.ts"
 import type { Conversations, Whereabouts } from "./conversations.ts"
 import { decidedElsewhere } from "./decided-elsewhere.ts"
 import { type AskedMessage, type AskingPlace, messagePlace } from "./places.ts"
+import { decidePressed } from "./press.ts"
 import { MAY_NOT_DECIDE, privately } from "./privately.ts"
 import { Reply } from "./reply.ts"
 
@@ -66,28 +60,18 @@ export class Questions {
   async press(interaction: ButtonInteraction, button: ButtonId, by: string): Promise<void> {
     const { user, guildId, channelId, message } = interaction
     const where = { guildId: guildId ?? undefined, channelId, userId: button.userId }
-    const { decision, approvalId, conversation } = button
+    const { conversation } = button
     const { approvals, runtime, conversations, mayDecide, isAwaited } = this.#parts
     const namespace = conversations.numbered(where, conversation)
     if (!(await mayDecide(user.id, namespace))) return await privately(interaction, MAY_NOT_DECIDE)
     await interaction.deferUpdate()
-    const close = async (said: string): Promise<void> => {
-      await interaction.editReply({ content: withWords(message.content, said), components: [] })
-    }
     // What is decided here is said here.
     this.#closers.get(message.id)?.abort()
-    try {
-      const isHere = isAwaited(namespace)
-      const { version = 0 } = (await runtime.store.info(namespace)) ?? {}
-      await approvals.decide(namespace, approvalId, { decision, by })
-      await close(decision === "approve" ? `Allowed by <@${user.id}>.` : `Refused by <@${user.id}>.`)
-      // Whoever asked did so before a restart: nobody else brings the answer.
-      if (!isHere) this.#work(this.#bring(namespace, version, where, conversation, message))
-    } catch (error) {
-      if (!(error instanceof OrraError)) throw error
-      // Somebody else was first, or it is too late: nobody needs the buttons any more.
-      await close(`This is closed. ${error.message}`)
-    }
+    const isHere = isAwaited(namespace)
+    const { version = 0 } = (await runtime.store.info(namespace)) ?? {}
+    const counted = await decidePressed(approvals, namespace, button, { interaction, by })
+    // Whoever asked did so before a restart: nobody else brings the answer.
+    if (counted && !isHere) this.#work(this.#bring(namespace, version, where, conversation, message))
   }
 
   /** The same question may stand elsewhere too: the first answer counts, and the buttons go. */

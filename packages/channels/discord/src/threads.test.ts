@@ -32,6 +32,15 @@ test("/ask shows the question, and answers in a thread of that", async () => {
   await discord.until(() => said(discord, shown?.id ?? "").includes("re one\ntwo"))
 })
 
+test("/ask with many lines shows as much of the question as Discord takes", async () => {
+  const { discord, ada, channel, errors } = await place({ answer: () => "yes", channel: { threads: true } })
+  await discord.until(() => discord.commands.includes("ask"))
+  await discord.command(ada, channel, "ask", { text: "a\n".repeat(1_000) })
+  await discord.until(() => said(discord, discord.messages(channel)[0]?.id ?? "").includes("yes"))
+  expect(said(discord, channel)[0]).toMatch(/^(?:> a\n)+/)
+  expect(errors).toEqual([])
+})
+
 test("where it may open none it answers below the message, and in private", async () => {
   const { discord, ada, channel, errors } = await place({
     answer: echo,

@@ -13,6 +13,8 @@ test.each([
   ["gpt-5.2-chat-latest", 0],
   ["gpt-5.2-pro", 0],
   ["gpt-4.1", 0],
+  // As Azure calls 3.5.
+  ["gpt-35-turbo", 0],
   ["llama3.2", 0],
 ])("%s has %i efforts", (model, count) => {
   expect(effortsOf(model)).toHaveLength(count)

@@ -10,7 +10,7 @@ const MAY_NOT_THINK: readonly Effort[] = ["off", ...THINKING]
 export function effortsOf(model: string): readonly Effort[] {
   const name = model.slice(model.lastIndexOf("/") + 1)
   if (/chat|pro\b/.test(name)) return []
-  const [, major, minor = "0"] = /^gpt-(\d+)(?:\.(\d+))?/.exec(name) ?? []
+  const [, major, minor = "0"] = /^gpt-(\d)(?!\d)(?:\.(\d+))?/.exec(name) ?? []
   const version = Number(major) * 100 + Number(minor)
   if (version > 500) return MAY_NOT_THINK
   return version === 500 || /^(?:o\d|gpt-oss|gemini-(?:2\.5|[3-9]))/.test(name) ? THINKING : []
