@@ -5,6 +5,7 @@ import { formatDuration, formatFullTime, formatTime } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import type { Happened } from "./activity-api.ts"
+import { Facts } from "./facts.tsx"
 import { factsOf, isBad, phraseOf, statusWords } from "./phrases.ts"
 import { traceAt } from "./place.ts"
 
@@ -74,14 +75,7 @@ function Details({ item, onChat }: { readonly item: Happened; readonly onChat: O
   const { namespace, chat, seq, run } = item
   return (
     <>
-      <dl className="activity-facts">
-        {factsOf(item).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd dir="auto">{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={factsOf(item)} />
       {item.tainted && (
         <p className="record-warning">
           <Icon name="warning" size={16} />
