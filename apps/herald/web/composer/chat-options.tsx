@@ -38,7 +38,6 @@ interface ChatOptionsProps {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-const EVERYTHING = { ruleId: "everything" }
 const MINUTES = [5, 15, 60, 240] as const
 
 /** Nothing is approved before a time is chosen: the times do not come out of sight. */
@@ -173,7 +172,7 @@ function Modes({
     work.catch((error: Error) => toast(error.message))
   const choose = async (next: Options["mode"]): Promise<void> => {
     setChoosing(false)
-    if (isEverything) await attempt(approvalsApi.revoke({ namespace, ...EVERYTHING }))
+    if (isEverything) await attempt(approvalsApi.askAgain(namespace))
     if (next !== mode) await onChange({ mode: next })
   }
   const everything = async (minutes: number): Promise<void> => {
