@@ -63,16 +63,16 @@ test("the steps of an answer are one card that moves on; what it did is told, fi
   await steps.first().waitFor()
   expect(await steps.allInnerTexts()).toEqual([
     expect.stringContaining("Model call"),
-    expect.stringContaining("Say how far it is"),
+    expect.stringContaining("Update the steps"),
     expect.stringContaining("Model call"),
     expect.stringContaining("Look up the time"),
     expect.stringContaining("Model call"),
-    expect.stringContaining("Say how far it is"),
+    expect.stringContaining("Update the steps"),
     expect.stringContaining("Model call"),
     expect.stringContaining("Ask you"),
     expect.stringContaining("Waits"),
     expect.stringContaining("Model call"),
-    expect.stringContaining("Say how far it is"),
+    expect.stringContaining("Update the steps"),
     expect.stringContaining("Model call"),
   ])
   await checkIfLong(page, "a trace")

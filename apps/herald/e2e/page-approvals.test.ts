@@ -116,6 +116,13 @@ test("how a chat is answered is set for it, before it begins and on each device;
   mkdirSync(join(site.folder, "data", "work", "web"), { recursive: true })
   writeFileSync(join(site.folder, "data", "work", "web", "shopping list.md"), "Milk")
   const field = page.getByRole("textbox", { name: "Message", exact: true })
+  // In the middle of what is written one goes on there.
+  await field.fill("see , then go")
+  await field.evaluate((element: HTMLTextAreaElement) => element.setSelectionRange(4, 4))
+  await field.pressSequentially("@shop")
+  await page.getByRole("option", { name: "shopping list.md file" }).click()
+  await field.pressSequentially("here")
+  expect(await field.inputValue()).toBe("see file `shopping list.md` here, then go")
   await field.fill("write six and see @shop")
   await page.getByRole("option", { name: "shopping list.md file" }).waitFor()
   await field.press("Enter")

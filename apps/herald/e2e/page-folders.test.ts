@@ -61,6 +61,12 @@ test("chats go into folders by menu, by dragging and several at once, and what a
   await options(page, "roses", "Select several")
   await list(page).getByRole("checkbox", { name: "taxes" }).check()
   await list(page).getByRole("button", { name: "Move to a folder…" }).click()
+  // Whoever does not say where to has selected them still.
+  await page.getByRole("dialog").getByRole("button", { name: "Garden" }).waitFor()
+  await page.keyboard.press("Escape")
+  await page.getByRole("dialog").waitFor({ state: "detached" })
+  expect(await list(page).getByRole("checkbox", { name: "taxes" }).isChecked()).toBe(true)
+  await list(page).getByRole("button", { name: "Move to a folder…" }).click()
   await page.getByRole("dialog").getByRole("button", { name: "Garden" }).click()
   await folder(page, "Garden").getByRole("link", { name: "taxes" }).waitFor()
   await options(page, "taxes", "Move to a folder…")

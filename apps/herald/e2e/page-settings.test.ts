@@ -20,7 +20,9 @@ const PARTS = [
   "appearance",
   "account",
   "notifications",
+  "shortcuts",
   "devices",
+  "usage",
   "updates",
   "about",
 ]

@@ -5,8 +5,12 @@ import { formatDuration, formatFullTime, formatTime } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import type { Happened } from "./activity-api.ts"
+import { Facts } from "./facts.tsx"
 import { factsOf, isBad, phraseOf, statusWords } from "./phrases.ts"
 import { traceAt } from "./place.ts"
+
+/** Shows one chat alone. */
+export type OnChat = (chat: string, title: string | undefined) => void
 
 /** Something that happened, in a line that opens to all that is known of it. */
 export function ActivityRow({
@@ -17,7 +21,7 @@ export function ActivityRow({
   readonly item: Happened
   /** Others' is shown as well, so what is not of one's own chats says whose it is. */
   readonly isOwner: boolean
-  readonly onChat: (chat: string) => void
+  readonly onChat: OnChat
 }): ReactElement {
   const id = useId()
   const [isOpen, setOpen] = useState(false)
@@ -67,24 +71,11 @@ export function ActivityRow({
   )
 }
 
-function Details({
-  item,
-  onChat,
-}: {
-  readonly item: Happened
-  readonly onChat: (chat: string) => void
-}): ReactElement {
+function Details({ item, onChat }: { readonly item: Happened; readonly onChat: OnChat }): ReactElement {
   const { namespace, chat, seq, run } = item
   return (
     <>
-      <dl className="activity-facts">
-        {factsOf(item).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd dir="auto">{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={factsOf(item)} />
       {item.tainted && (
         <p className="record-warning">
           <Icon name="warning" size={16} />
@@ -99,11 +90,7 @@ function Details({
         {chat !== undefined && chat !== namespace && (
           <PlaceLink to={{ type: "chat", namespace: chat }}>{words.openChat}</PlaceLink>
         )}
-        {chat !== undefined && (
-          <Button look="quiet" onClick={() => onChat(chat)}>
-            {words.thisChat}
-          </Button>
-        )}
+        {chat !== undefined && <Button onClick={() => onChat(chat, item.title)}>{words.thisChat}</Button>}
       </p>
     </>
   )

@@ -11,7 +11,7 @@ import { dayOf, formatDay, t } from "../i18n/index.ts"
 import { Button } from "../ui/button.tsx"
 import { ShowMore } from "../ui/show-more.tsx"
 import { activityApi, type Filters, type Happened } from "./activity-api.ts"
-import { ActivityRow } from "./activity-row.tsx"
+import { ActivityRow, type OnChat } from "./activity-row.tsx"
 import { Checks } from "./checks.tsx"
 import { FilterBar } from "./filter-bar.tsx"
 import { tracedIn } from "./place.ts"
@@ -31,6 +31,12 @@ function Activity(): ReactElement {
   const { assistant, me } = useShared()
   const now = useNow(60_000)
   const [filters, setFilters] = useState(NO_FILTERS)
+  // Kept apart: nothing that names the chat may be left of what is shown.
+  const [title, setTitle] = useState("")
+  const onlyChat = (chat: string, title = chat): void => {
+    setFilters({ ...NO_FILTERS, chat })
+    setTitle(title)
+  }
   const found = useInfiniteQuery({
     queryKey: ["activity", filters],
     queryFn: ({ pageParam, signal }) => activityApi.list(filters, pageParam, signal),
@@ -52,23 +58,22 @@ function Activity(): ReactElement {
     <>
       <p className="muted">{words.lead(assistant)}</p>
       {!first.audit && <p className="note quiet-note">{words.off}</p>}
-      <FilterBar
-        filters={filters}
-        people={first.people}
-        title={items.find(({ chat }) => chat === filters.chat)?.title ?? filters.chat}
-        onChange={setFilters}
-      />
+      <FilterBar filters={filters} people={first.people} title={title} onChange={setFilters} />
       <Checks filters={filters} mayVerify={first.audit && me.permissions.includes("owner")} />
       {items.length === 0 && (
         <div className="activity-none">
-          <p>{words.noMatch}</p>
+          <p>{found.hasNextPage ? words.noMatchYet : words.noMatch}</p>
           <Button onClick={() => setFilters(NO_FILTERS)}>{words.all}</Button>
         </div>
       )}
       {[...days].map(([day, ofDay]) => (
-        <Day key={day} title={formatDay(day, now)} items={ofDay} isOwner={first.people.length > 1}>
-          {(chat) => setFilters({ ...NO_FILTERS, chat })}
-        </Day>
+        <Day
+          key={day}
+          title={formatDay(day, now)}
+          items={ofDay}
+          isOwner={first.people.length > 1}
+          onChat={onlyChat}
+        />
       ))}
       <ShowMore found={found} label={words.more} />
     </>
@@ -79,12 +84,12 @@ const Day = ({
   title,
   items,
   isOwner,
-  children: onChat,
+  onChat,
 }: {
   readonly title: string
   readonly items: readonly Happened[]
   readonly isOwner: boolean
-  readonly children: (chat: string) => void
+  readonly onChat: OnChat
 }): ReactElement => (
   <div className="activity-day">
     <h2>{title}</h2>

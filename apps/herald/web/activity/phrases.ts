@@ -3,6 +3,7 @@ import { words } from "../i18n/en-activity.ts"
 import { formatCost, formatDuration, formatFullTime, formatList, formatNumber } from "../i18n/index.ts"
 import type { IconName } from "../ui/icons.tsx"
 import type { Happened } from "./activity-api.ts"
+import type { FactRows } from "./facts.tsx"
 
 const ICONS: Readonly<Record<Happened["kind"], IconName>> = {
   run: "chat",
@@ -72,11 +73,11 @@ export function phraseOf(item: Happened): { readonly icon: IconName; readonly ti
 export const costWords = (cost: number | null): string => (cost === null ? words.unpriced : formatCost(cost))
 
 /** All that is known of it, name by name. */
-export function factsOf(item: Happened): readonly (readonly [string, string])[] {
+export function factsOf(item: Happened): FactRows {
   const { facts } = words
   const { kind, verdict, status, input_tokens: read, output_tokens: written } = item
   const isDecided = kind === "tool" || kind === "approval"
-  const rows: readonly (readonly [string, string | undefined])[] = [
+  return [
     [facts.when, formatFullTime(item.at)],
     [facts.whose, item.person],
     [facts.chat, item.title],
@@ -99,5 +100,4 @@ export function factsOf(item: Happened): readonly (readonly [string, string])[] 
     ],
     [facts.cost, item.cost === undefined ? undefined : costWords(item.cost)],
   ]
-  return rows.filter((row): row is readonly [string, string] => row[1] !== undefined)
 }

@@ -6,6 +6,7 @@ import { ErrorNote } from "../chat/error-note.tsx"
 import { words } from "../i18n/en-activity.ts"
 import { formatDuration, formatFullTime, formatNumber, t } from "../i18n/index.ts"
 import { activityApi, type Trace, type TraceStep } from "./activity-api.ts"
+import { type FactRows, Facts } from "./facts.tsx"
 import { costWords, isBad, outcomeWords, toolTitle } from "./phrases.ts"
 import { type Traced, traceAt } from "./place.ts"
 
@@ -43,7 +44,7 @@ function Shown({ trace, seenAt }: { readonly trace: Trace; readonly seenAt: numb
   const known = steps.flatMap(({ started_at, ended_at = started_at }) => [started_at, ended_at])
   const end = trace.ended_at ?? Math.max(start, seenAt, ...known)
   const { facts } = words
-  const rows: readonly (readonly [string, string | undefined])[] = [
+  const rows: FactRows = [
     [facts.when, formatFullTime(start)],
     [facts.chat, trace.title],
     [facts.whose, trace.person],
@@ -58,17 +59,7 @@ function Shown({ trace, seenAt }: { readonly trace: Trace; readonly seenAt: numb
   return (
     <>
       <h2 className="trace-title">{agent === undefined ? words.traceOf : words.traceTitle(agent)}</h2>
-      <dl className="activity-facts">
-        {rows.map(
-          ([name, value]) =>
-            value !== undefined && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd dir="auto">{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <Facts rows={rows} />
       {chat !== undefined && (
         <p className="activity-links">
           <PlaceLink to={{ type: "chat", namespace: chat, ...(chat === namespace && { seq }) }}>

@@ -24,6 +24,8 @@ export const approvalsApi = {
   list: (signal: AbortSignal) => request<ApprovalList>("GET", "/api/approvals", undefined, signal),
   revoke: (rule: RuleName) => request<unknown>("DELETE", pathOf(rule)),
   restore: (rule: RuleName) => request<unknown>("POST", `${pathOf(rule)}/restore`, {}),
+  /** Ends what `everything` began. */
+  askAgain: (namespace: string) => request<unknown>("DELETE", pathOf({ namespace, ruleId: "everything" })),
   everything: (namespace: string, minutes: number) =>
     request<unknown>("PUT", `/api/sessions/${encodeURIComponent(namespace)}/approve-everything`, { minutes }),
 }

@@ -24,7 +24,7 @@ export default function Everything({
   const askAgain = (): void => {
     setSending(true)
     approvalsApi
-      .revoke({ namespace, ruleId: "everything" })
+      .askAgain(namespace)
       .catch((error: Error) => toast(error.message))
       .finally(() => setSending(false))
   }

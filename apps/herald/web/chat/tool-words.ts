@@ -7,7 +7,7 @@ type Known = keyof typeof t.tools.summaries
 /** Of each tool its icon, and what its call is about. */
 const KNOWN: Readonly<Record<Known, readonly [IconName, (args: Arguments) => string]>> = {
   current_time: ["clock", ({ zone }) => shown(zone).replaceAll("_", " ")],
-  todo: ["check", () => ""],
+  todo: ["list", () => ""],
   ask_user: ["chat", ({ question }) => shown(question)],
   remember: ["attach", ({ content }) => shown(content)],
   recall: ["search", ({ query }) => shown(query)],

@@ -38,8 +38,10 @@ interface ChatOptionsProps {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-const EVERYTHING = { ruleId: "everything" }
 const MINUTES = [5, 15, 60, 240] as const
+
+/** Nothing is approved before a time is chosen: the times do not come out of sight. */
+const showWhole = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "nearest" })
 
 /** How much the model of a chat thinks, what the chat may do, and with which tools. */
 export default function ChatOptions(props: ChatOptionsProps): ReactElement | null {
@@ -170,7 +172,7 @@ function Modes({
     work.catch((error: Error) => toast(error.message))
   const choose = async (next: Options["mode"]): Promise<void> => {
     setChoosing(false)
-    if (isEverything) await attempt(approvalsApi.revoke({ namespace, ...EVERYTHING }))
+    if (isEverything) await attempt(approvalsApi.askAgain(namespace))
     if (next !== mode) await onChange({ mode: next })
   }
   const everything = async (minutes: number): Promise<void> => {
@@ -202,7 +204,7 @@ function Modes({
         )}
       {isChoosing && !isEverything && (
         // biome-ignore lint/a11y/useSemanticElements: it is a part of the fieldset it stands in
-        <div role="group" className="options-row" aria-label={words.howLong}>
+        <div role="group" className="options-row" aria-label={words.howLong} ref={showWhole}>
           {MINUTES.map((minutes) => (
             <Button key={minutes} onClick={() => void everything(minutes)}>
               {words.minutes[minutes]}

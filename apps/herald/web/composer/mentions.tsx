@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query"
 import type { RefObject } from "react"
+import { flushSync } from "react-dom"
 import { type Agent, useAgents } from "../agents/use-agents.ts"
 import { api } from "../api/api.ts"
 import { t } from "../i18n/index.ts"
@@ -44,7 +45,12 @@ export function useMentions(
     staleTime: 10_000,
   })
   const rest = text.slice(caret).trimStart()
-  const insert = (what: string, from: number): void => setText(`${text.slice(0, from)}${what} ${rest}`)
+  const insert = (what: string, from: number): void => {
+    const before = `${text.slice(0, from)}${what} `
+    flushSync(() => setText(before + rest))
+    // Behind it, and not behind all that is written.
+    field.current?.setSelectionRange(before.length, before.length)
+  }
   const wanted = typed?.toLowerCase() ?? ""
   const offers = [
     ...named.map(({ name, personality }) => ({

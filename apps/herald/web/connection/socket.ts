@@ -5,7 +5,7 @@ export type ConnectionState = "connecting" | "online" | "offline"
 
 export interface ConnectionStatus {
   readonly state: ConnectionState
-  /** ms since 1970 of the next attempt, while offline. */
+  /** ms since 1970 of the next attempt, while offline. Undefined where it comes when the page is looked at. */
   readonly retryAt?: number
 }
 
@@ -16,9 +16,11 @@ export interface Follower {
   readonly onError?: (code: string, message: string) => void
 }
 
+const LONGEST_MS = 30_000
+
 /** Waits before attempts, in ms: short at first, then up to half a minute, never in step with other tabs. */
 export function backoff(attempt: number, random: () => number = Math.random): number {
-  const full = Math.min(30_000, 500 * 2 ** attempt)
+  const full = Math.min(LONGEST_MS, 500 * 2 ** attempt)
   return full / 2 + (random() * full) / 2
 }
 
@@ -152,8 +154,13 @@ export class Connection {
     this.#socket = undefined
     if (this.#stopped) return
     const wait = backoff(this.#attempt++)
-    this.#set({ state: "offline", retryAt: Date.now() + wait })
-    this.#retry = setTimeout(() => this.#connect(), wait)
+    if (document.visibilityState === "hidden" && wait >= LONGEST_MS / 2) {
+      // Half a minute of attempts is enough for a restart: then a page that nobody looks at waits until it is looked at.
+      this.#set({ state: "offline" })
+    } else {
+      this.#set({ state: "offline", retryAt: Date.now() + wait })
+      this.#retry = setTimeout(() => this.#connect(), wait)
+    }
     this.#onClosed()
   }
 

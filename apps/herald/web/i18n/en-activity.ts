@@ -33,7 +33,8 @@ export const words = {
   emptyLead:
     "Each answer, each use of a tool and each decision will stand here, with the rule or the person that allowed it.",
   newChat: "New chat",
-  noMatch: "Nothing that was looked at is so.",
+  noMatch: "Nothing matches.",
+  noMatchYet: "Nothing matches so far.",
 
   verify: "Verify the audit",
   verifying: "Reading all of it…",
@@ -114,7 +115,7 @@ export const words = {
   tainted: "The chat had read what strangers wrote.",
   openMessage: "Open in the chat",
   openChat: "Open the chat",
-  trace: "Trace of the run",
+  trace: "Step by step",
   thisChat: "Only this chat",
 
   back: "All activity",

@@ -3,7 +3,7 @@ import type { Refusal } from "../app/shortcut-keys.ts"
 /** What the settings of keys say. */
 export const words = {
   title: "Shortcuts",
-  lead: "Press what stands behind a shortcut, then the keys that you want for it.",
+  lead: "Choose the keys of a shortcut, then press those that you want instead.",
   press: "Press the new keys…",
   pressHint: "Esc leaves it as it is.",
   change: (name: string, keys: string) => `${name}: ${keys}. Change`,

@@ -288,7 +288,7 @@ export const en = {
     // What a call is to do, for every state that it can be in. Given is what it is about, if that is known.
     summaries: {
       current_time: (zone: string) => (zone ? `Look up the time in ${zone}` : "Look up the time"),
-      todo: () => "Say how far it is",
+      todo: () => "Update the steps",
       ask_user: (question: string) => `Ask you${question && `: ${question}`}`,
       remember: (fact: string) => `Remember${fact && `: ${fact}`}`,
       recall: (query: string) => `Look in its memory${query && ` for “${query}”`}`,

@@ -14,23 +14,32 @@ import "../styles/folders.css"
 /** Where chats are moved to: a folder, none, or one that is made for them. */
 export default function MoveDialog({
   sessions,
+  onMove,
   onClose,
 }: {
   readonly sessions: readonly SessionSummary[]
+  /** Called when it was said where to. */
+  readonly onMove?: () => void
   readonly onClose: () => void
 }): ReactElement {
   const { folders, find } = useFolders()
   const { move } = useFolderActions()
   const [problem, setProblem] = useState<string>()
+  const [isMaking, setMaking] = useState(false)
   const here = new Set(sessions.map((session) => find(folderIdOf(session))?.id))
   const choose = (to: Folder | undefined): void => {
     onClose()
+    onMove?.()
     void move(sessions, to)
   }
   const make = (name: string): void => {
+    setMaking(true)
     foldersApi.create({ name }).then(
       ({ folder }) => choose(folder),
-      (error: Error) => setProblem(error.message),
+      (error: Error) => {
+        setProblem(error.message)
+        setMaking(false)
+      },
     )
   }
   const place = (
@@ -85,7 +94,9 @@ export default function MoveDialog({
             placeholder={words.namePlaceholder}
             autoFocus={folders.length === 0}
           >
-            <Button type="submit">{words.makeAndMove}</Button>
+            <Button type="submit" disabled={isMaking}>
+              {words.makeAndMove}
+            </Button>
           </Field>
           <div role="alert">{problem !== undefined && <p className="form-error">{problem}</p>}</div>
         </form>

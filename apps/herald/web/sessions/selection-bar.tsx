@@ -51,13 +51,7 @@ export function SelectionBar({
       <IconButton icon="close" size={18} label={t.cancel} onClick={onDone} />
       {isMoving && (
         <Lazily without={null}>
-          <MoveDialog
-            sessions={sessions}
-            onClose={() => {
-              setMoving(false)
-              onDone()
-            }}
-          />
+          <MoveDialog sessions={sessions} onMove={onDone} onClose={() => setMoving(false)} />
         </Lazily>
       )}
     </div>

@@ -24,26 +24,31 @@ const ACCOUNTS = ["discord-accounts"]
 /** A code is used in another window: how often it is looked whether it was, in ms. */
 const LOOK_MS = 3_000
 
+/** When the last of them was linked; 0 for none. */
+const linkedAt = ({ links }: Accounts): number => Math.max(0, ...links.map(({ at }) => at))
+
 /** Somebody's own accounts in Discord: a code links one. */
 export function AccountPart(): ReactElement {
   const client = useQueryClient()
-  const code = useMutation({ mutationFn: () => request<Code>("POST", "/api/discord/links", {}) })
+  // What it is given is when an account was linked last before the code, by the server's clock.
+  const code = useMutation({ mutationFn: (_: number) => request<Code>("POST", "/api/discord/links", {}) })
+  const isUsed = (accounts: Accounts): boolean =>
+    code.variables !== undefined && linkedAt(accounts) > code.variables
   const { data, error } = useQuery({
     queryKey: ACCOUNTS,
     queryFn: ({ signal }) => request<Accounts>("GET", "/api/discord/links", undefined, signal),
-    refetchInterval: code.data ? LOOK_MS : false,
+    refetchInterval: ({ state }) => (code.data && state.data && !isUsed(state.data) ? LOOK_MS : false),
   })
   const unlink = useMutation({
     mutationFn: (user: string) => request<Accounts>("DELETE", `/api/discord/links/${user}`),
     onSuccess: (next) => {
       client.setQueryData(ACCOUNTS, next)
+      code.reset()
       toast(words.unlinked)
     },
   })
   if (!data) return <Waiting error={error} />
   const problem = code.error ?? unlink.error
-  // It has been used when somebody was linked after it was made.
-  const isUsed = data.links.some(({ at }) => code.submittedAt > 0 && at >= code.submittedAt)
   return (
     <>
       <p className="muted">{words.lead}</p>
@@ -75,7 +80,7 @@ export function AccountPart(): ReactElement {
         {!data.connected && <p className="hint">{words.off}</p>}
         <div role="status">
           {code.data &&
-            (isUsed ? (
+            (isUsed(data) ? (
               <p>{words.done}</p>
             ) : (
               <>
@@ -90,7 +95,7 @@ export function AccountPart(): ReactElement {
             ))}
         </div>
         <div className="form-foot">
-          <Button disabled={!data.connected || code.isPending} onClick={() => code.mutate()}>
+          <Button disabled={!data.connected || code.isPending} onClick={() => code.mutate(linkedAt(data))}>
             {code.data ? words.another : words.code}
           </Button>
         </div>

@@ -1,4 +1,5 @@
 import { type ReactElement, useId, useState } from "react"
+import { holdInPlace } from "../chat/hold-in-place.ts"
 import { words } from "../i18n/en-todo.ts"
 import { formatNumber } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
@@ -33,7 +34,10 @@ export default function StepsCard({
         className="tool-head"
         aria-expanded={isOpen}
         aria-controls={id}
-        onClick={() => setChosen({ isOpen: !isOpen, whenDone: isDone })}
+        onClick={({ currentTarget }) => {
+          holdInPlace(currentTarget)
+          setChosen({ isOpen: !isOpen, whenDone: isDone })
+        }}
       >
         <Icon name={isDone ? "check" : "list"} size={18} />
         <span className="tool-summary">

@@ -65,6 +65,9 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS
 
+/** They point to a side of the page: where it is read from right to left, to the other one. */
+const SIDED: ReadonlySet<IconName> = new Set(["left", "right", "panel", "beside"])
+
 /** Decoration: what it means is said by the text or label beside it. */
 export const Icon = ({
   name,
@@ -74,7 +77,7 @@ export const Icon = ({
   readonly size?: number
 }): ReactElement => (
   <svg
-    className="icon"
+    className={SIDED.has(name) ? "icon sided" : "icon"}
     width={size}
     height={size}
     viewBox="0 0 24 24"
