@@ -124,7 +124,7 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
   if (target !== undefined) check(target, value, path, inner)
 
   const { type } = rule
-  const types = typeof type === "string" ? [type] : listOf(type)
+  const types = typeof type === "string" ? [type] : listOf(type).filter((one) => typeof one === "string")
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
     say(state, path, `must be ${types.join(" or ")}, not ${typeName(value)}`)
     return
@@ -275,7 +275,7 @@ function unescaped(step: string): string {
   }
 }
 
-function hasType(value: unknown, type: Json): boolean {
+function hasType(value: unknown, type: string): boolean {
   if (type === "integer") return Number.isInteger(value)
   if (type === "number") return typeof value === "number" && Number.isFinite(value)
   return typeName(value) === type

@@ -194,6 +194,24 @@ describe("a session deleted by somebody else", () => {
   })
 })
 
+test("while the log is read anew, whoever asks is told what was known", async () => {
+  const inner = new MemoryStore()
+  await write(inner, [...turn("one"), { type: "user", at: 1, message: userMessage("two") }])
+  await write(inner, [{ type: "run_started", at: 1, runId: "two", tainted: true }])
+  await write(inner, [input("three")])
+  const seen: unknown[] = []
+  const look = (): void => {
+    seen.push([log.view.length, log.openRun?.runId, log.tainted, log.inputs.length])
+  }
+  const store = watchedStore(inner, { before: (method) => method === "read" && seen.length > 0 && look() })
+  const { log } = await open(store)
+  look()
+  await write(inner, [{ type: "rewind", at: 1, to: 6 }])
+  await log.refresh()
+  expect(seen.length).toBeGreaterThan(3)
+  for (const state of seen) expect(state).toEqual([3, "two", true, 1])
+})
+
 describe("a store that fails while the log is read", () => {
   test("leaves nothing half read: the next look reads it all", async () => {
     const inner = new MemoryStore()

@@ -252,19 +252,26 @@ export class SessionLog implements CutView {
     }
     this.info = info
     this.version = info?.version ?? 0
+    if (info) await this.#loadFrom(info)
+    else {
+      this.#rewinds = []
+      this.#inputs.clear()
+      this.#setPins([])
+      this.#begin()
+    }
+    this.stale = false
+    return this
+  }
+
+  /** Forgets the transcript, where all of it has been read anew: a run that asks meanwhile is told what was known. */
+  #begin(): void {
     this.view = []
     this.#tokens = 0
     this.#counted = 0
     this.#cut = { from: 0 }
     this.first = undefined
-    this.#setPins([])
     this.openRun = undefined
     this.tainted = false
-    this.#rewinds = []
-    this.#inputs.clear()
-    if (info) await this.#loadFrom(info)
-    this.stale = false
-    return this
   }
 
   async #loadFrom(info: SessionInfo): Promise<void> {
@@ -276,7 +283,7 @@ export class SessionLog implements CutView {
       before: this.version + 1,
       limit: 1,
     })
-    if (pin?.type === "pin") this.#setPins(pin.pins)
+    this.#setPins(pin?.type === "pin" ? pin.pins : [])
     const recent: { readonly entry: Entry; readonly item: ViewItem | undefined }[] = []
     let tokens = 0
     let cut: Entry<"compaction"> | undefined
@@ -298,13 +305,13 @@ export class SessionLog implements CutView {
     const begin = cut?.from === from ? cut : { from, ...(summary !== undefined && { summary }) }
     const kept = new Set(this.#pinned)
     if (begin === cut && keep !== undefined) kept.add(keep)
-    for (const entry of await readMessages(
+    const older = await readMessages(
       this.#store,
       this,
       [...kept].filter((seq) => seq < from),
-    )) {
-      this.#push(this.itemOf(entry))
-    }
+    )
+    this.#begin()
+    for (const entry of older) this.#push(this.itemOf(entry))
     // The run may have begun before what was read: that it is open is known all the same.
     if (info.openRun !== undefined) this.openRun = newOpenRun(info.openRun)
     for (const { entry, item } of recent.reverse()) this.#applyTranscript(entry, item)
@@ -341,6 +348,7 @@ export class SessionLog implements CutView {
       before: this.version + 1,
       limit: 200,
     })
+    this.#inputs.clear()
     for (const entry of recent.toReversed()) this.#applyInput(entry)
   }
 
