@@ -203,7 +203,11 @@ test("while the log is read anew, whoever asks is told what was known", async ()
   const look = (): void => {
     seen.push([log.view.length, log.openRun?.runId, log.tainted, log.inputs.length])
   }
-  const store = watchedStore(inner, { before: (method) => method === "read" && seen.length > 0 && look() })
+  const store = watchedStore(inner, {
+    before: (method) => {
+      if (method === "read" && seen.length > 0) look()
+    },
+  })
   const { log } = await open(store)
   look()
   await write(inner, [{ type: "rewind", at: 1, to: 6 }])
