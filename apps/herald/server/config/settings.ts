@@ -57,7 +57,7 @@ export const settings = {
       "Which protocol it speaks: Anthropic's or OpenAI's.",
     ),
     api_key: secret(
-      "The key. Without one: `ANTHROPIC_API_KEY` for claude, `OPENAI_API_KEY` for openai, then the login of the Claude CLI (claude only, read and never changed), then the key saved from the web page.",
+      "The key. Without one: `ANTHROPIC_API_KEY` for claude, `OPENAI_API_KEY` for openai (which is used where nothing is said and there is none for claude), then the login of the Claude CLI (claude only, read and never changed), then the key saved from the web page.",
       { was: "`ANTHROPIC_API_KEY` and the Claude login were also sent to openai" },
     ),
     model: text(undefined, "The model. Default: `claude-opus-4-6` for claude, `gpt-5.1` for openai.", {

@@ -55,7 +55,15 @@ test("openai has its own variable and no login", () => {
     undefined,
     false,
   ])
-  expect(pick("", { env: { OPENAI_API_KEY: "sk-openai-env" } })).toEqual(["claude", "none", undefined, false])
+})
+
+test("where nobody chose, the one there is a key for is used", () => {
+  const env = { OPENAI_API_KEY: "sk-openai-env" }
+  expect(pick("", { env })).toEqual(["openai", "env", "sk-openai-env", true])
+  expect(pick("", { env: BOTH })[0]).toBe("claude")
+  expect(pick("", { env, login: LOGIN })[0]).toBe("claude")
+  expect(pick("", { env, saved: claude() })[0]).toBe("claude")
+  expect(pick("[provider]\nprovider_type='claude'", { env })).toEqual(["claude", "none", undefined, false])
 })
 
 test("S18: a key goes to no address but its own", () => {

@@ -76,7 +76,7 @@ export function resolveProvider(options: {
   const notices: string[] = []
   const decided = fileDecides(config, options.origins)
   const saved = usableSaved(options.saved, config, decided, notices)
-  const type = decided ? config.provider.provider_type : (saved?.type ?? config.provider.provider_type)
+  const type = decided ? config.provider.provider_type : (saved?.type ?? typeByKey(env, login))
   const vendor = VENDORS[type]
   const chosenUrl = decided ? config.provider.api_url : saved?.apiUrl
   const apiUrl = chosenUrl || env[vendor.url] || undefined
@@ -117,6 +117,10 @@ export function resolveProvider(options: {
     notices: key === undefined ? notices : notices.filter((notice) => !notice.startsWith("The login")),
   }
 }
+
+/** Where nobody chose: whom there is a key for, Claude first. */
+const typeByKey = (env: Environment, login: ClaudeLogin): ProviderType =>
+  env[VENDORS.openai.key] && !env[VENDORS.claude.key] && login.type !== "login" ? "openai" : "claude"
 
 function usableSaved(
   saved: SavedProvider | undefined,
