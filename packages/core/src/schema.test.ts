@@ -40,6 +40,7 @@ describe("keywords", () => {
     [{ items: { type: "number" } }, [[], [1, 2]], [[1, "2"]]],
     [{ prefixItems: [{ type: "string" }], items: false }, [["a"], []], [[1], ["a", "b"]]],
     [{ required: ["a"] }, [{ a: undefined }, { a: 1 }], [{}, { b: 1 }]],
+    [{ required: "a" }, [{ a: 1 }], [{}]],
     [{ properties: { a: { type: "number" } } }, [{}, { a: 1, b: "x" }], [{ a: "1" }]],
     [{ properties: { a: {} }, additionalProperties: false }, [{ a: 1 }, {}], [{ a: 1, b: 2 }]],
     [{ additionalProperties: { type: "number" } }, [{ a: 1 }], [{ a: "1" }]],

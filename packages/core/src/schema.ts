@@ -123,8 +123,7 @@ function check(schema: Json | undefined, value: unknown, path: string, state: Ch
   const target = resolveRef(rule["$ref"], state.root)
   if (target !== undefined) check(target, value, path, inner)
 
-  const { type } = rule
-  const types = typeof type === "string" ? [type] : listOf(type).filter((one) => typeof one === "string")
+  const types = textsOf(rule["type"])
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
     say(state, path, `must be ${types.join(" or ")}, not ${typeName(value)}`)
     return
@@ -215,8 +214,8 @@ function checkObject(
   const properties = membersOf(rule["properties"])
   const patterns = Object.entries(membersOf(rule["patternProperties"]))
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  for (const key of listOf(rule["required"])) {
-    if (typeof key === "string" && !Object.hasOwn(value, key)) say(state, at(key), "is missing")
+  for (const key of textsOf(rule["required"])) {
+    if (!Object.hasOwn(value, key)) say(state, at(key), "is missing")
   }
   for (const key of Object.keys(value)) {
     const item = value[key]
@@ -247,6 +246,10 @@ function checkCombined(rule: JsonObject, value: unknown, path: string, state: Ch
 
 const listOf = (value: Json | undefined): readonly Json[] =>
   Array.isArray(value) ? (value as readonly Json[]) : []
+
+/** A keyword that is one text or several. */
+const textsOf = (value: Json | undefined): readonly string[] =>
+  typeof value === "string" ? [value] : listOf(value).filter((text) => typeof text === "string")
 
 const membersOf = (value: Json | undefined): JsonObject => (isObject(value) ? (value as JsonObject) : {})
 
