@@ -1,8 +1,8 @@
-import { type ReactElement, type ReactNode, useRef, useState } from "react"
+import { type ReactElement, type ReactNode, useState } from "react"
 import { Icon } from "../ui/icons.tsx"
 import type { CallGroup as Group } from "./call-groups.ts"
 import type { ChatStore } from "./chat-store.ts"
-import { holdInPlace } from "./hold-in-place.ts"
+import { inPlace } from "./hold-in-place.ts"
 import { countWords } from "./tool-words.ts"
 
 /** Finished calls in one line that says how many of what kind; it opens to their cards. */
@@ -13,9 +13,7 @@ export function CallGroup({
 }: Pick<Group, "calls"> & { readonly store: ChatStore; readonly children: () => ReactNode }): ReactElement {
   // By each of its calls: a group grows at both ends while calls beside each other finish.
   const [isOpen, setOpen] = useState(() => calls.some(({ id }) => openGroups.has(id)))
-  const head = useRef<HTMLButtonElement>(null)
   const toggle = (): void => {
-    if (head.current) holdInPlace(head.current)
     for (const { id } of calls) {
       if (isOpen) openGroups.delete(id)
       else openGroups.add(id)
@@ -24,7 +22,7 @@ export function CallGroup({
   }
   return (
     <div className="call-group">
-      <button ref={head} type="button" className="tool-head" aria-expanded={isOpen} onClick={toggle}>
+      <button type="button" className="tool-head" aria-expanded={isOpen} onClick={inPlace(toggle)}>
         <Icon name="tool" size={18} />
         <span className="tool-summary">
           <span className="tool-title">{countWords(calls.map(({ name }) => name))}</span>

@@ -2,7 +2,7 @@ import { type ReactElement, useState } from "react"
 import { formatDuration, t } from "../i18n/index.ts"
 import { Markdown } from "../markdown/markdown.tsx"
 import { Icon } from "../ui/icons.tsx"
-import { holdInPlace } from "./hold-in-place.ts"
+import { inPlace } from "./hold-in-place.ts"
 
 /** What the model thought, folded away. While it thinks, the heading says so. */
 export function Thinking({
@@ -24,10 +24,7 @@ export function Thinking({
         type="button"
         className="thinking-trigger"
         aria-expanded={isOpen}
-        onClick={({ currentTarget }) => {
-          holdInPlace(currentTarget)
-          setOpen(!isOpen)
-        }}
+        onClick={inPlace(() => setOpen(!isOpen))}
       >
         <Icon name="thought" size={16} />
         <span className={isGrowing ? "shimmer" : undefined}>

@@ -5,7 +5,7 @@ import { formatDuration, t } from "../i18n/index.ts"
 import { CodeBlock } from "../markdown/code-block.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { Approval } from "./approval.tsx"
-import { holdInPlace } from "./hold-in-place.ts"
+import { inPlace } from "./hold-in-place.ts"
 import { type AnswerPart, type Call, isAsked } from "./items.ts"
 import { toolWords } from "./tool-words.ts"
 
@@ -47,10 +47,7 @@ export function ToolCard({
         type="button"
         className="tool-head"
         aria-expanded={isOpen}
-        onClick={({ currentTarget }) => {
-          holdInPlace(currentTarget)
-          setOpen(!isOpen)
-        }}
+        onClick={inPlace(() => setOpen(!isOpen))}
       >
         <Icon name={icon} size={18} />
         <span className="tool-summary">

@@ -1,5 +1,5 @@
 import { type ReactElement, useId, useState } from "react"
-import { holdInPlace } from "../chat/hold-in-place.ts"
+import { inPlace } from "../chat/hold-in-place.ts"
 import { words } from "../i18n/en-todo.ts"
 import { formatNumber } from "../i18n/index.ts"
 import { Icon } from "../ui/icons.tsx"
@@ -34,10 +34,7 @@ export default function StepsCard({
         className="tool-head"
         aria-expanded={isOpen}
         aria-controls={id}
-        onClick={({ currentTarget }) => {
-          holdInPlace(currentTarget)
-          setChosen({ isOpen: !isOpen, whenDone: isDone })
-        }}
+        onClick={inPlace(() => setChosen({ isOpen: !isOpen, whenDone: isDone }))}
       >
         <Icon name={isDone ? "check" : "list"} size={18} />
         <span className="tool-summary">
